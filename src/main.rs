@@ -1,0 +1,2 @@
+//! encan
+fn main() {}

@@ -1,0 +1,14 @@
+//! OpenRTB 2.5 and 2.6 (and Native 1.2): bytes to a validated request, a response to bytes.
+//!
+//! First on the fast path. Tolerant of everything that real exchanges send (types that deviate,
+//! unknown fields and codes), strict about what is not OpenRTB at all. The wire shapes stay private.
+//! Deliberately absent: OpenRTB 3, protobuf, and any judgement about whether to bid.
+
+mod request;
+mod response;
+
+pub use request::{
+    Av, Banner, BidRequest, Channel, Content, Deal, Device, Format, Geo, Imp, Native, NativeAsset,
+    NativeKind, Outlet, Regs, Segment, User,
+};
+pub use response::{Bid, BidResponse, MediaType};

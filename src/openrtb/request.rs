@@ -1,0 +1,427 @@
+//! A bid request as the bidder reads it: fields spelt as OpenRTB spells them, absent ones as the
+//! specification's default or `None`, both places of every moved field already merged.
+//!
+//! Everything borrows from the body or from the arena it was read into, so that a request costs no
+//! allocation of its own. What the bidder does not read is not here.
+
+use crate::units::{Cpm, Multiplier};
+
+/// `BidRequest`, 3.2.1. At least one impression.
+#[derive(Debug, Clone, Copy)]
+pub struct BidRequest<'a> {
+    /// The exchange's id, to be repeated exactly.
+    pub id: &'a str,
+    /// Impressions that can be bid on: those without id or medium and repeated ids are dropped.
+    pub imp: &'a [Imp<'a>],
+    /// The site, app or digital out-of-home placement. Where several are sent: app, then site, then dooh.
+    pub channel: Channel<'a>,
+    /// The device.
+    pub device: Device<'a>,
+    /// The person.
+    pub user: User<'a>,
+    /// Regulations in force.
+    pub regs: Regs<'a>,
+    /// 1 first price, 2 second price plus (default), 500+ the exchange's own.
+    pub at: u32,
+    /// True if not billable.
+    pub test: bool,
+    /// Milliseconds the exchange waits, network included.
+    pub tmax: Option<u32>,
+    /// Currencies allowed; empty if absent, which means US dollars.
+    pub cur: &'a [&'a str],
+    /// Buyer seats allowed; empty = all.
+    pub wseat: &'a [&'a str],
+    /// Buyer seats blocked.
+    pub bseat: &'a [&'a str],
+    /// Languages allowed for creatives; empty = all.
+    pub wlang: &'a [&'a str],
+    /// Blocked advertiser categories, in `cattax`.
+    pub bcat: &'a [&'a str],
+    /// The taxonomy of `bcat`, default 1.
+    pub cattax: u32,
+    /// Blocked advertiser domains.
+    pub badv: &'a [&'a str],
+    /// Blocked apps, by store id.
+    pub bapp: &'a [&'a str],
+}
+
+/// `Imp`, 3.2.4. Has at least one medium.
+#[derive(Debug, Clone, Copy)]
+pub struct Imp<'a> {
+    /// Unique in the request.
+    pub id: &'a str,
+    /// Offered as banner.
+    pub banner: Option<Banner<'a>>,
+    /// Offered as video.
+    pub video: Option<Av<'a>>,
+    /// Offered as audio.
+    pub audio: Option<Av<'a>>,
+    /// Offered as native.
+    pub native: Option<Native<'a>>,
+    /// True if full screen.
+    pub instl: bool,
+    /// True if the user earns a reward.
+    pub rwdd: bool,
+    /// The placement's tag.
+    pub tagid: Option<&'a str>,
+    /// Rounded up to the micro-unit; zero if absent. Negative ones count as zero.
+    pub bidfloor: Cpm,
+    /// Of all floors in the imp except the deals'; default USD. Not necessarily a currency.
+    pub bidfloorcur: &'a str,
+    /// `Some(true)` if everything must be https. Absent = unknown.
+    pub secure: Option<bool>,
+    /// Seconds between auction and impression, as the exchange advises.
+    pub exp: Option<u32>,
+    /// True if only bids on a listed deal are accepted (`pmp.private_auction`).
+    pub private_auction: bool,
+    /// Deals offered (`pmp.deals`), those without id dropped.
+    pub deals: &'a [Deal<'a>],
+    /// Impressions one play counts as (`qty.multiplier`), default 1. Rounded up to a millionth.
+    pub multiplier: Multiplier,
+}
+
+/// `Deal`, 3.2.12.
+#[derive(Debug, Clone, Copy)]
+pub struct Deal<'a> {
+    /// The deal's id.
+    pub id: &'a str,
+    /// Rounded up; zero if absent.
+    pub bidfloor: Cpm,
+    /// Default USD: it does not inherit `imp.bidfloorcur`.
+    pub bidfloorcur: &'a str,
+    /// Overrides the request's: 1 first, 2 second, 3 `bidfloor` is the agreed price.
+    pub at: Option<u32>,
+    /// Seats allowed; empty = all.
+    pub wseat: &'a [&'a str],
+    /// Advertiser domains allowed; empty = all.
+    pub wadomain: &'a [&'a str],
+}
+
+/// `Banner`, 3.2.6.
+#[derive(Debug, Clone, Copy)]
+pub struct Banner<'a> {
+    /// Sizes taken: `format[]`, else `w` and `h`; empty = any. Flexible sizes have a ratio.
+    pub format: &'a [Format],
+    /// Blocked banner types: 1 XHTML text, 2 XHTML banner, 3 JavaScript, 4 iframe.
+    pub btype: &'a [u32],
+    /// Blocked creative attributes.
+    pub battr: &'a [u32],
+    /// MIME types taken; empty = any.
+    pub mimes: &'a [&'a str],
+    /// API frameworks supported; empty = none.
+    pub api: &'a [u32],
+    /// Position on the page, 0 to 17.
+    pub pos: Option<u32>,
+}
+
+/// `Format`, 3.2.10. Zero = absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Format {
+    /// Width in device-independent pixels.
+    pub w: u32,
+    /// Height in device-independent pixels.
+    pub h: u32,
+    /// Relative width of a flexible size.
+    pub wratio: u32,
+    /// Relative height of a flexible size.
+    pub hratio: u32,
+    /// Least width of a flexible size.
+    pub wmin: u32,
+}
+
+/// `Video`, 3.2.7, and `Audio`, 3.2.8: what they share, and the fields of video (zero or empty in audio).
+#[derive(Debug, Clone, Copy)]
+pub struct Av<'a> {
+    /// MIME types taken.
+    pub mimes: &'a [&'a str],
+    /// Protocols taken: 2 VAST 2.0, 3 VAST 3.0, 7 VAST 4.0 ...; empty = all.
+    pub protocols: &'a [u32],
+    /// Least duration in seconds.
+    pub minduration: u32,
+    /// Greatest duration in seconds, if told.
+    pub maxduration: Option<u32>,
+    /// The only durations taken, in seconds; empty = `minduration` to `maxduration`.
+    pub rqddurs: &'a [u32],
+    /// Player width.
+    pub w: Option<u32>,
+    /// Player height.
+    pub h: Option<u32>,
+    /// 0 pre-roll, above 0 mid-roll at that second, -1 any mid-roll, -2 post-roll.
+    pub startdelay: Option<i32>,
+    /// 1 linear, 2 overlay; absent = both.
+    pub linearity: Option<u32>,
+    /// `plcmt`: 1 instream, 2 accompanying, 3 interstitial, 4 standalone ...; absent = unknown.
+    pub plcmt: Option<u32>,
+    /// The older `placement`.
+    pub placement: Option<u32>,
+    /// `Some(true)` if the player lets the user skip.
+    pub skip: Option<bool>,
+    /// Least bit rate in kbit/s; zero = none.
+    pub minbitrate: u32,
+    /// Greatest bit rate in kbit/s, if told.
+    pub maxbitrate: Option<u32>,
+    /// Blocked creative attributes.
+    pub battr: &'a [u32],
+    /// API frameworks supported; empty = none.
+    pub api: &'a [u32],
+    /// Delivery methods: 1 streaming, 2 progressive, 3 download; empty = all.
+    pub delivery: &'a [u32],
+    /// Position on the page.
+    pub pos: Option<u32>,
+    /// True if offered as a part of a pod, which is not bid on yet.
+    pub pod: bool,
+    /// True if letterboxing is allowed (default).
+    pub boxingallowed: bool,
+}
+
+/// `Native`, 3.2.9, with its request (Native 1.2, section 4) already read.
+#[derive(Debug, Clone, Copy)]
+pub struct Native<'a> {
+    /// What must and may be answered. Never empty: a native imp without assets is no medium.
+    pub assets: &'a [NativeAsset<'a>],
+    /// `(event, method)` pairs that may be tracked, in the numbering of Native 1.2.
+    pub eventtrackers: &'a [(u32, u32)],
+    /// Blocked creative attributes.
+    pub battr: &'a [u32],
+    /// API frameworks supported; empty = none.
+    pub api: &'a [u32],
+    /// True if the native request came wrapped in `{"native": ...}` (1.0); the answer is wrapped too.
+    pub wrapped: bool,
+}
+
+/// One asset of a native request.
+#[derive(Debug, Clone, Copy)]
+pub struct NativeAsset<'a> {
+    /// Repeated in the answer.
+    pub id: u32,
+    /// True if an answer without it is refused.
+    pub required: bool,
+    /// What it is.
+    pub kind: NativeKind<'a>,
+}
+
+/// The kinds of native assets.
+#[derive(Debug, Clone, Copy)]
+pub enum NativeKind<'a> {
+    /// Text of at most `len` characters.
+    Title {
+        /// Most characters.
+        len: u32,
+    },
+    /// An image.
+    Img {
+        /// 1 icon, 3 main; absent = unknown.
+        r#type: Option<u32>,
+        /// Exact width, zero = any.
+        w: u32,
+        /// Exact height, zero = any.
+        h: u32,
+        /// Least width, zero = any.
+        wmin: u32,
+        /// Least height, zero = any.
+        hmin: u32,
+        /// MIME types taken; empty = all.
+        mimes: &'a [&'a str],
+    },
+    /// A video, answered with a VAST tag.
+    Video {
+        /// MIME types taken.
+        mimes: &'a [&'a str],
+        /// Least duration in seconds.
+        minduration: u32,
+        /// Greatest duration in seconds.
+        maxduration: u32,
+        /// Protocols taken.
+        protocols: &'a [u32],
+    },
+    /// A piece of text by its type: 1 sponsored, 2 description, 12 call to action ...
+    Data {
+        /// The type.
+        r#type: u32,
+        /// Most characters, zero = any.
+        len: u32,
+    },
+    /// A kind this bidder does not know; unanswerable.
+    Other,
+}
+
+/// Where the impression is shown.
+#[derive(Debug, Clone, Copy)]
+pub enum Channel<'a> {
+    /// `site`, 3.2.13.
+    Site(Outlet<'a>),
+    /// `app`, 3.2.14.
+    App(Outlet<'a>),
+    /// `dooh`, 3.2.15.
+    Dooh(Outlet<'a>),
+    /// None was sent.
+    Unknown,
+}
+
+impl<'a> Channel<'a> {
+    /// The site, app or placement, if any was sent.
+    #[must_use]
+    pub fn outlet(&self) -> Option<&Outlet<'a>> {
+        match self {
+            Self::Site(outlet) | Self::App(outlet) | Self::Dooh(outlet) => Some(outlet),
+            Self::Unknown => None,
+        }
+    }
+}
+
+/// What site, app and dooh share; `bundle` and `storeurl` are the app's, `page` the site's.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Outlet<'a> {
+    /// The exchange's id.
+    pub id: Option<&'a str>,
+    /// Name, as the exchange writes it.
+    pub name: Option<&'a str>,
+    /// Domain, as sent.
+    pub domain: Option<&'a str>,
+    /// The app's bundle or store id.
+    pub bundle: Option<&'a str>,
+    /// The address of the page.
+    pub page: Option<&'a str>,
+    /// `cat`, `sectioncat` and `pagecat` together.
+    pub cat: &'a [&'a str],
+    /// The taxonomy of `cat`, default 1.
+    pub cattax: u32,
+    /// Keywords, from `keywords` or `kwarray`, split at commas and trimmed.
+    pub keywords: &'a [&'a str],
+    /// `publisher.id`.
+    pub publisher_id: Option<&'a str>,
+    /// `publisher.domain`.
+    pub publisher_domain: Option<&'a str>,
+    /// The content shown.
+    pub content: Content<'a>,
+}
+
+/// `Content`, 3.2.16.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Content<'a> {
+    /// Title.
+    pub title: Option<&'a str>,
+    /// Series.
+    pub series: Option<&'a str>,
+    /// Genre, as text.
+    pub genre: Option<&'a str>,
+    /// Categories, in `cattax`.
+    pub cat: &'a [&'a str],
+    /// The taxonomy of `cat`, default 1.
+    pub cattax: u32,
+    /// Language (`language`, ISO 639-1, or `langb`, BCP 47).
+    pub language: Option<&'a str>,
+    /// Rating, as text (`contentrating`).
+    pub contentrating: Option<&'a str>,
+    /// `Some(true)` if live.
+    pub livestream: Option<bool>,
+    /// `channel.name`.
+    pub channel_name: Option<&'a str>,
+    /// `network.name`.
+    pub network_name: Option<&'a str>,
+}
+
+/// `Device`, 3.2.18.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Device<'a> {
+    /// Where it is now.
+    pub geo: Geo<'a>,
+    /// 1 mobile or tablet, 2 computer, 3 connected TV, 4 phone, 5 tablet, 6 connected device, 7 set-top box, 8 OOH.
+    pub devicetype: Option<u32>,
+    /// The user agent.
+    pub ua: Option<&'a str>,
+    /// IPv4 address, perhaps cut.
+    pub ip: Option<&'a str>,
+    /// IPv6 address, perhaps cut.
+    pub ipv6: Option<&'a str>,
+    /// Maker.
+    pub make: Option<&'a str>,
+    /// Model.
+    pub model: Option<&'a str>,
+    /// Operating system.
+    pub os: Option<&'a str>,
+    /// Version of the operating system.
+    pub osv: Option<&'a str>,
+    /// Browser language (`language`, ISO 639-1, or `langb`).
+    pub language: Option<&'a str>,
+    /// Carrier or internet provider.
+    pub carrier: Option<&'a str>,
+    /// 1 ethernet, 2 wifi, 3 cellular, 4 2G, 5 3G, 6 4G, 7 5G.
+    pub connectiontype: Option<u32>,
+    /// Advertising id; `None` also if it is all zeros.
+    pub ifa: Option<&'a str>,
+    /// Limit ad tracking.
+    pub lmt: bool,
+    /// Do not track.
+    pub dnt: bool,
+}
+
+/// `Geo`, 3.2.19.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Geo<'a> {
+    /// ISO 3166-1 alpha-3, as sent.
+    pub country: Option<&'a str>,
+    /// ISO 3166-2 without the country, as sent.
+    pub region: Option<&'a str>,
+    /// City, as sent.
+    pub city: Option<&'a str>,
+    /// Postcode.
+    pub zip: Option<&'a str>,
+    /// Google metro code.
+    pub metro: Option<&'a str>,
+    /// Latitude, -90 to 90 degrees.
+    pub lat: Option<f64>,
+    /// Longitude, -180 to 180 degrees.
+    pub lon: Option<f64>,
+    /// Minutes from UTC.
+    pub utcoffset: Option<i32>,
+}
+
+/// `User`, 3.2.20.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct User<'a> {
+    /// The exchange's id of the user.
+    pub id: Option<&'a str>,
+    /// Our id of the user, by cookie match.
+    pub buyeruid: Option<&'a str>,
+    /// Home.
+    pub geo: Geo<'a>,
+    /// Segments: `data[].segment[]`.
+    pub segments: &'a [Segment<'a>],
+    /// Extended ids: `(source, id)`.
+    pub eids: &'a [(&'a str, &'a str)],
+    /// TC string, from either place.
+    pub consent: Option<&'a str>,
+    /// Keywords, split at commas and trimmed.
+    pub keywords: &'a [&'a str],
+}
+
+/// One segment of `user.data`.
+#[derive(Debug, Clone, Copy)]
+pub struct Segment<'a> {
+    /// The provider: `data.name`, else `data.id`.
+    pub provider: Option<&'a str>,
+    /// `segment.id`, else its name.
+    pub id: &'a str,
+    /// `data.ext.segtax`, zero if absent.
+    pub segtax: u32,
+}
+
+/// `Regs`, 3.2.3. Where both places hold a flag, the stricter.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Regs<'a> {
+    /// Under COPPA.
+    pub coppa: bool,
+    /// `Some(true)` under the GDPR; `None` = unknown.
+    pub gdpr: Option<bool>,
+    /// US privacy string.
+    pub us_privacy: Option<&'a str>,
+    /// GPP string.
+    pub gpp: Option<&'a str>,
+    /// GPP sections in force.
+    pub gpp_sid: &'a [u32],
+    /// Global privacy control is on (`ext.gpc`).
+    pub gpc: bool,
+    /// `ext.dsa.dsarequired`, 0 to 3; absent = 0.
+    pub dsarequired: u32,
+}

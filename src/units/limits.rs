@@ -1,0 +1,41 @@
+//! The limits on everything that comes from outside, each with its reason.
+
+use crate::units::Millis;
+
+/// Bytes of a bid request as received. The largest of 2,973 recorded ones has 11 kB; exchanges send up
+/// to 12 kB; ten times that leaves room for long consent strings and content objects.
+pub const BODY_BYTES_MAX: usize = 128 * 1024;
+/// Bytes of a bid request after inflating: stops a gzip bomb at twice the plain limit.
+pub const BODY_INFLATED_BYTES_MAX: usize = 256 * 1024;
+/// Nesting of JSON: serde_json's own limit, which real requests (under 20) never come near.
+pub const JSON_DEPTH_MAX: usize = 128;
+/// Impressions of one bid request that are looked at; pods and multi-slot pages stay below 50.
+pub const IMPS_MAX: usize = 64;
+/// Elements of any list in a bid request that are looked at.
+pub const LIST_MAX: usize = 1_024;
+/// Candidates for one impression that pricing looks at before giving up: bounds the tail when
+/// the best line items are all out of budget.
+pub const CANDIDATES_MAX: usize = 64;
+/// Bytes of a server-to-server conversion.
+pub const CONVERSION_BYTES_MAX: usize = 16 * 1024;
+/// Events waiting for the ledger's writer. A full queue answers notices with 503, and they are retried.
+pub const LEDGER_QUEUE_MAX: usize = 16_384;
+/// Events in one commit: bounds the wait of the first one.
+pub const LEDGER_BATCH_MAX: usize = 4_096;
+/// Exposures remembered for a user; the oldest are forgotten, the highest cap of `check` is below it.
+pub const EXPOSURES_MAX: usize = 128;
+/// The longest a token is honoured after its bid, for impressions: the latest known billing notices
+/// come after three hours.
+pub const NOTICE_AGE_MAX: Millis = Millis::from_seconds(24 * 3_600);
+/// The longest a click or conversion is honoured after its bid.
+pub const CONVERSION_AGE_MAX: Millis = Millis::from_seconds(60 * 86_400);
+/// Bytes of a notice token in base64, far above what we mint.
+pub const TOKEN_CHARS_MAX: usize = 1_024;
+/// Bytes of a campaign file: a list of 200,000 domains fits.
+pub const FILE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Connections open at once.
+pub const CONNECTIONS_MAX: usize = 20_000;
+/// Idle time after which a connection is closed: exchanges ask for at least 150 s.
+pub const IDLE: Millis = Millis::from_seconds(155);
+/// Time that a body may take to arrive once its head is here.
+pub const BODY_WAIT: Millis = Millis::from_seconds(2);

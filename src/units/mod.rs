@@ -1,0 +1,20 @@
+//! Amounts, prices, rates, times, places and ids: the words every other room speaks.
+//!
+//! Imports nothing. Every number that leaves this room carries its unit in its type; the field is
+//! private, arithmetic is checked, and no float becomes an amount.
+
+mod country;
+mod decimal;
+mod id;
+pub mod limits;
+mod money;
+mod time;
+
+pub use country::{Country, Region};
+pub use decimal::{Decimal, DecimalError, Rounding};
+pub use id::{
+    AdvertiserId, BidId, CampaignId, CreativeId, DealId, ExchangeId, LineItemId, ScenarioId, SegmentId,
+    UserKey,
+};
+pub use money::{Cpm, Currency, Femtos, FxRate, Multiplier, Nanos, RatePpm};
+pub use time::{Day, Millis, UnixMillis};
