@@ -1,0 +1,53 @@
+//! An exchange's habits, as its profile file states them.
+
+use crate::units::{ExchangeId, Millis};
+
+/// An exchange profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// From `slug`.
+    pub id: ExchangeId,
+    /// The last part of its address, `/openrtb2/{slug}`.
+    pub slug: String,
+    /// For people.
+    pub name: String,
+    /// Our seat there, if it gave us one.
+    pub seat: Option<String>,
+    /// Which notice moves money.
+    pub bills_on: BillsOn,
+    /// How long a bid is reserved before it counts as lost: the longest delay of its notices.
+    pub reservation: Reservation,
+    /// What it waits if the request has no `tmax`.
+    pub tmax_ms: u32,
+    /// Taken off `tmax` for the network and its own work.
+    pub margin_ms: u32,
+    /// What a price that is `AUDIT`, empty or unexpanded means.
+    pub missing_price: MissingPrice,
+}
+
+/// Which notice moves money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BillsOn {
+    /// `burl`.
+    Billing,
+    /// `nurl`.
+    Win,
+}
+
+/// What a notice without a price does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissingPrice {
+    /// It is booked at the bid's price.
+    BookBid,
+    /// It is refused and counted.
+    Refuse,
+}
+
+/// How long a bid is reserved, by medium.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reservation {
+    /// Banner and native.
+    pub display: Millis,
+    /// Video and audio.
+    pub av: Millis,
+}

@@ -1,0 +1,478 @@
+//! What ad ops asked for, checked and complete: the immutable [`Catalog`] that one revision of the
+//! campaign files compiles to.
+//!
+//! References between parts are indices into the catalog's own lists, so that the fast path never looks
+//! a name up. Slugs stay beside the ids, for people.
+
+use jiff::tz::TimeZone;
+
+use crate::ttf::Bearer;
+use crate::units::{
+    AdvertiserId, CampaignId, Country, Cpm, CreativeId, Currency, DealId, ExchangeId, LineItemId, Millis,
+    Nanos, RatePpm, Region, ScenarioId, SegmentId, UnixMillis,
+};
+
+/// All that may bid, of one revision.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    /// In order of their slugs.
+    pub advertisers: Vec<Advertiser>,
+    /// In order of their slugs.
+    pub campaigns: Vec<Campaign>,
+    /// By campaign, as written.
+    pub line_items: Vec<LineItem>,
+    /// By campaign, as written.
+    pub creatives: Vec<Creative>,
+}
+
+/// Who pays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advertiser {
+    /// From `slug`.
+    pub id: AdvertiserId,
+    /// As written in `advertiser.id`.
+    pub slug: String,
+    /// For people.
+    pub name: String,
+    /// What `bid.adomain` says: lower case, no `www.`.
+    pub domain: String,
+    /// Residence, for the tax.
+    pub country: Option<Country>,
+}
+
+/// Whether a campaign or line item may bid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// It may.
+    Active,
+    /// A person stopped it.
+    Paused,
+}
+
+/// A campaign.
+#[derive(Debug, Clone)]
+pub struct Campaign {
+    /// From `slug`.
+    pub id: CampaignId,
+    /// As written in `id`; unique over all files.
+    pub slug: String,
+    /// For people.
+    pub name: String,
+    /// Index into [`Catalog::advertisers`].
+    pub advertiser: usize,
+    /// Whether it may bid.
+    pub status: Status,
+    /// Of every amount in the campaign.
+    pub currency: Currency,
+    /// Its day is this zone's day.
+    pub zone: TimeZone,
+    /// The zone's IANA name.
+    pub zone_name: String,
+    /// When it runs.
+    pub flight: Flight,
+    /// What it may spend.
+    pub budget: Budget,
+    /// How it spends.
+    pub pacing: Pacing,
+    /// What it costs besides media.
+    pub costs: Costs,
+    /// The hypothetical tax.
+    pub tax: TaxPlan,
+    /// Caps over all of its line items.
+    pub frequency: Vec<FrequencyCap>,
+    /// What counts as caused by an ad.
+    pub attribution: Attribution,
+    /// Kinds of conversions; a conversion of another kind is refused.
+    pub conversions: Vec<ConversionType>,
+}
+
+/// `[start, end)`; open if there is no end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Flight {
+    /// The first instant.
+    pub start: UnixMillis,
+    /// The first instant after it.
+    pub end: Option<UnixMillis>,
+}
+
+/// Hard caps on money: media, paid data, and the tax where it is borne `inside`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Budget {
+    /// For each day of the campaign's zone.
+    pub daily: Option<Nanos>,
+    /// For the whole flight.
+    pub total: Option<Nanos>,
+}
+
+/// How a day's budget is laid over the day.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Pacing {
+    /// In proportion to time.
+    Even,
+    /// In proportion to these 24 hourly shares, which sum to 1,000,000.
+    Curve(Box<[u32; 24]>),
+    /// As fast as it comes.
+    Asap,
+}
+
+/// Costs besides media and data. None of them counts against the budget.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Costs {
+    /// The platform's fee, as a share of media.
+    pub platform_fee: RatePpm,
+    /// Creation, staff: once for the campaign.
+    pub fixed: Nanos,
+}
+
+/// Which tax, and who bears it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaxPlan {
+    /// From `scenario_slug`.
+    pub scenario: ScenarioId,
+    /// The name of a file in the tax folder, or `none`.
+    pub scenario_slug: String,
+    /// Who bears it.
+    pub bearer: Bearer,
+}
+
+/// At most `impressions` in any window of `per`, for one user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrequencyCap {
+    /// Most impressions.
+    pub impressions: u32,
+    /// The sliding window.
+    pub per: Millis,
+    /// True if a user without id may be shown the ad all the same.
+    pub include_unknown_users: bool,
+}
+
+/// How long after an ad a conversion counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attribution {
+    /// After a click, default 30 days.
+    pub click_window: Millis,
+    /// After a view, default 1 day.
+    pub view_window: Millis,
+}
+
+/// A kind of conversion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConversionType {
+    /// `purchase`, `lead`, `install`, ...
+    pub name: String,
+    /// What one is worth if the event does not say.
+    pub value: Nanos,
+}
+
+/// A line item: the unit that bids.
+#[derive(Debug, Clone)]
+pub struct LineItem {
+    /// From `campaign slug/slug`.
+    pub id: LineItemId,
+    /// As written in `id`; unique in the campaign.
+    pub slug: String,
+    /// For people.
+    pub name: String,
+    /// Index into [`Catalog::campaigns`].
+    pub campaign: usize,
+    /// Whether it may bid.
+    pub status: Status,
+    /// Within the campaign's flight.
+    pub flight: Flight,
+    /// Within the campaign's budget.
+    pub budget: Budget,
+    /// Its own, else the campaign's.
+    pub pacing: Pacing,
+    /// What it is after.
+    pub goal: Goal,
+    /// Who, where, when. `Rule::All(vec![])` is everyone.
+    pub targeting: Rule,
+    /// Caps of this line item alone.
+    pub frequency: Vec<FrequencyCap>,
+    /// If not empty: bids only on these deals.
+    pub deals: Vec<DealId>,
+    /// Price of the paid segments it uses, per thousand impressions.
+    pub data_cpm: Cpm,
+    /// Indices into [`Catalog::creatives`]; not empty.
+    pub creatives: Vec<usize>,
+}
+
+/// What a line item is after, in the campaign's currency.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Goal {
+    /// At most this per thousand impressions.
+    Cpm(Cpm),
+    /// This per click, where one impression is expected to bring `ctr` clicks.
+    Cpc {
+        /// Per click.
+        target: Nanos,
+        /// Clicks per impression, 0 to 1.
+        ctr: f64,
+    },
+    /// This per conversion.
+    Cpa {
+        /// Per conversion.
+        target: Nanos,
+        /// Clicks per impression, 0 to 1.
+        ctr: f64,
+        /// Conversions per click, 0 to 1.
+        cvr: f64,
+    },
+}
+
+/// A targeting rule. A [`Test`] on something the request does not tell fails, negated or not, unless it
+/// says `"unknown": "include"`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rule {
+    /// Every one holds. Empty: true.
+    All(Vec<Rule>),
+    /// At least one holds. Empty: false.
+    Any(Vec<Rule>),
+    /// It does not hold.
+    Not(Box<Rule>),
+    /// One attribute.
+    Is(Test),
+}
+
+/// One attribute and what it must be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Test {
+    /// The attribute and the values of which one must fit.
+    pub predicate: Predicate,
+    /// True if a request that does not tell passes (also under `not`).
+    pub include_unknown: bool,
+}
+
+/// An attribute with the values of which one must fit. Texts are lower case.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Predicate {
+    /// `country`: device.geo, else user.geo.
+    Country(Vec<Country>),
+    /// `region`, as `FR-IDF`.
+    Region(Vec<Region>),
+    /// `city`, by name.
+    City(Vec<String>),
+    /// `postcode`, by prefix.
+    Postcode(Vec<String>),
+    /// `metro`.
+    Metro(Vec<String>),
+    /// `near`: within one of these circles.
+    Near(Vec<Circle>),
+    /// `channel`: site, app or dooh.
+    Channel(Vec<ChannelKind>),
+    /// `domain`: the site's, or a domain above it.
+    Domain(Vec<String>),
+    /// `bundle`: the app's.
+    Bundle(Vec<String>),
+    /// `publisher`, by id.
+    Publisher(Vec<String>),
+    /// `category` of site, app or content, or a parent of it (`IAB2` fits `IAB2-3`). Upper case.
+    Category(Vec<String>),
+    /// `keyword` of the site, app or user.
+    Keyword(Vec<String>),
+    /// `language` of the content, else the device; two letters.
+    Language(Vec<String>),
+    /// `genre` of the content.
+    Genre(Vec<String>),
+    /// `live` content.
+    Live(bool),
+    /// `device`: phone, tablet, desktop, tv, other.
+    Device(Vec<DeviceKind>),
+    /// `os`, by name.
+    Os(Vec<String>),
+    /// `connection`.
+    Connection(Vec<ConnectionKind>),
+    /// `carrier`, by name.
+    Carrier(Vec<String>),
+    /// `format` offered.
+    Format(Vec<FormatKind>),
+    /// `position`, by code (1 above the fold, 3 below, 7 full screen ...).
+    Position(Vec<u32>),
+    /// `interstitial`.
+    Interstitial(bool),
+    /// `rewarded`.
+    Rewarded(bool),
+    /// `exchange`, by name.
+    Exchange(Vec<ExchangeId>),
+    /// `segment`: the user is in one of them, by the request or by our own audience store.
+    Segment(Vec<SegmentId>),
+    /// `daypart`.
+    Daypart(Daypart),
+}
+
+/// A circle on the globe.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Circle {
+    /// Degrees, -90 to 90.
+    pub lat: f64,
+    /// Degrees, -180 to 180.
+    pub lon: f64,
+    /// Radius in kilometres, above 0.
+    pub km: f64,
+}
+
+/// `channel`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum ChannelKind {
+    Site,
+    App,
+    Dooh,
+}
+
+/// `device`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum DeviceKind {
+    Phone,
+    Tablet,
+    Desktop,
+    Tv,
+    Other,
+}
+
+/// `connection`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum ConnectionKind {
+    Ethernet,
+    Wifi,
+    Cellular,
+}
+
+/// `format`, and the kind of a creative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum FormatKind {
+    Banner,
+    Video,
+    Audio,
+    Native,
+}
+
+/// Hours of the week.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Daypart {
+    /// 168 hours from Monday 0:00; true = on.
+    pub hours: Box<[bool; 168]>,
+    /// By whose clock.
+    pub clock: Clock,
+}
+
+/// Whose clock a daypart reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    /// The campaign's zone.
+    Campaign,
+    /// The viewer's (`geo.utcoffset`).
+    Viewer,
+}
+
+/// An ad.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Creative {
+    /// From `campaign slug/slug`.
+    pub id: CreativeId,
+    /// As written in `id`; unique in the campaign.
+    pub slug: String,
+    /// `bid.crid`: `campaign slug/slug`, at most 128 bytes.
+    pub crid: String,
+    /// Index into [`Catalog::campaigns`].
+    pub campaign: usize,
+    /// What is shown.
+    pub content: CreativeContent,
+    /// Where a click leads. https or http.
+    pub landing_page: String,
+    /// IAB Content Taxonomy 1.0 categories.
+    pub categories: Vec<String>,
+    /// Creative attributes (AdCOM list), for `battr`.
+    pub attributes: Vec<u32>,
+    /// Two letters.
+    pub language: Option<String>,
+    /// The advertised app.
+    pub bundle: Option<String>,
+    /// A picture of it, for the exchange's review.
+    pub preview: Option<String>,
+    /// True if all its addresses are https.
+    pub secure: bool,
+}
+
+/// What is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CreativeContent {
+    /// Display.
+    Banner {
+        /// Pixels.
+        width: u32,
+        /// Pixels.
+        height: u32,
+        /// What fills it.
+        body: BannerBody,
+    },
+    /// VAST video.
+    Video {
+        /// Seconds.
+        duration: u32,
+        /// At least one.
+        media: Vec<MediaFile>,
+    },
+    /// VAST audio.
+    Audio {
+        /// Seconds.
+        duration: u32,
+        /// At least one.
+        media: Vec<MediaFile>,
+    },
+    /// Native assets.
+    Native {
+        /// Asset `title`.
+        title: String,
+        /// Data 2.
+        description: Option<String>,
+        /// Data 1.
+        sponsored_by: Option<String>,
+        /// Data 12.
+        call_to_action: Option<String>,
+        /// Data 3, as `4.5`.
+        rating: Option<String>,
+        /// Image 1.
+        icon: Option<Image>,
+        /// Image 3.
+        image: Option<Image>,
+    },
+}
+
+/// What fills a banner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BannerBody {
+    /// A picture that links to the landing page.
+    Image(String),
+    /// HTML with `${CLICK_URL}` where the link goes.
+    Html(String),
+}
+
+/// A picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Its address.
+    pub url: String,
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+}
+
+/// One rendition of a video or audio ad.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaFile {
+    /// Its address.
+    pub url: String,
+    /// `video/mp4`.
+    pub mime: String,
+    /// Pixels; 0 for audio.
+    pub width: u32,
+    /// Pixels; 0 for audio.
+    pub height: u32,
+    /// kbit/s.
+    pub bitrate: u32,
+}
