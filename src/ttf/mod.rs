@@ -3,5 +3,7 @@
 //! Stands alone: it imports amounts and nothing else.
 
 mod assessment;
+mod scenario;
 
 pub use assessment::{Assessment, Bearer, Evidence, Exemption, Jurisdiction, Place, TaxKind, TaxLine};
+pub use scenario::{RateRow, ScenarioSpec, Territory};

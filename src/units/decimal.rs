@@ -121,7 +121,9 @@ impl Decimal {
             (self.digits.checked_mul(factor).ok_or(DecimalError::OutOfRange)?, self.inexact)
         } else {
             match 10u128.checked_pow(shift.unsigned_abs()) {
-                Some(divisor) => (self.digits / divisor, self.inexact || self.digits % divisor != 0),
+                Some(divisor) => {
+                    (self.digits / divisor, self.inexact || !self.digits.is_multiple_of(divisor))
+                }
                 None => (0, true),
             }
         };
