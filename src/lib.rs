@@ -1,7 +1,10 @@
 //! encan, a DSP-side real-time bidder: see ARCHITECTURE.md for the rooms and what each may import.
 
+pub mod budget;
 pub mod campaign;
 pub mod ledger;
 pub mod openrtb;
+pub mod pacing;
+pub mod pricing;
 pub mod ttf;
 pub mod units;
