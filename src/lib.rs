@@ -3,8 +3,10 @@
 pub mod budget;
 pub mod campaign;
 pub mod ledger;
+pub mod notice;
 pub mod openrtb;
 pub mod pacing;
 pub mod pricing;
+pub mod shell;
 pub mod ttf;
 pub mod units;

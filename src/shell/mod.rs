@@ -1,0 +1,3 @@
+//! Everything that waits: clock, files, network, store, command line.
+
+pub mod store;
