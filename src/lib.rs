@@ -1,12 +1,15 @@
 //! encan, a DSP-side real-time bidder: see ARCHITECTURE.md for the rooms and what each may import.
 
+pub mod audience;
 pub mod budget;
 pub mod campaign;
+pub mod frequency;
 pub mod ledger;
 pub mod notice;
 pub mod openrtb;
 pub mod pacing;
 pub mod pricing;
+pub mod privacy;
 pub mod shell;
 pub mod ttf;
 pub mod units;
