@@ -6,6 +6,8 @@
 
 mod event;
 mod keys;
+#[cfg(test)]
+mod tests;
 mod ticket;
 mod wire;
 
