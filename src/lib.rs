@@ -3,6 +3,7 @@
 pub mod audience;
 pub mod budget;
 pub mod campaign;
+pub mod creative;
 pub mod frequency;
 pub mod ledger;
 pub mod notice;
