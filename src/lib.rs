@@ -1,7 +1,9 @@
 //! encan, a DSP-side real-time bidder: see ARCHITECTURE.md for the rooms and what each may import.
 
+pub mod attribution;
 pub mod campaign;
 pub mod ledger;
 pub mod openrtb;
+pub mod report;
 pub mod ttf;
 pub mod units;
