@@ -4,8 +4,9 @@
 //! media, data, our fee and the campaign's fixed costs. After tax, the tax that the advertiser bears is
 //! added: on ad space to media, on both kinds to all-in costs. A tax that we absorb is in no figure.
 //!
-//! Sources: the IAB's glossaries of CPM, CPC, CTR and ROAS; ROI as (gains - costs) / costs, where
-//! break-even is 0 %, as in any textbook of accounting.
+//! Sources: all marketing costs over acquisitions as CPA is IAB UK's (Jargon Buster, "Cost-per-acquisition",
+//! iabuk.com, read 2026-11-21). The others are as the trade commonly states them and have no one source;
+//! those that the trade states in two ways (ROI and ROAS) say below which is meant.
 
 use crate::report::Ratio;
 use crate::report::totals::{Totals, sum};
