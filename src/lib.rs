@@ -1,6 +1,8 @@
 //! encan, a DSP-side real-time bidder: see ARCHITECTURE.md for the rooms and what each may import.
 
+pub mod attribution;
 pub mod audience;
+pub mod bidder;
 pub mod budget;
 pub mod campaign;
 pub mod creative;
@@ -11,6 +13,7 @@ pub mod openrtb;
 pub mod pacing;
 pub mod pricing;
 pub mod privacy;
+pub mod report;
 pub mod shell;
 pub mod ttf;
 pub mod units;

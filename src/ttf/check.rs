@@ -14,6 +14,9 @@ pub(in crate::ttf) const NONE_SLUG: &str = "none";
 /// The days kept, 1900 to 2999: others are slips of the pen, and the calendar ends with 9999.
 const DAYS: std::ops::Range<Day> = Day::from_civil(1900, 1, 1)..Day::from_civil(3000, 1, 1);
 
+/// Day 0.
+const EPOCH: Date = Date::constant(1970, 1, 1);
+
 /// What is wrong with a scenario. Indices count from 0 in the lists of the [`ScenarioSpec`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScenarioFault {
@@ -237,9 +240,7 @@ fn check_evidence(spec: &ScenarioSpec, faults: &mut Vec<ScenarioFault>) {
 /// The first instant of `day` in `zone`. Where the clock jumps over midnight, the instant of the jump;
 /// where it shows midnight twice, the earlier one.
 fn start_of_day(day: Day, zone: &TimeZone) -> UnixMillis {
-    let (year, month, day) = day.civil();
-    let parts = (i16::try_from(year), i8::try_from(month), i8::try_from(day));
-    let (Ok(year), Ok(month), Ok(day)) = parts else { unreachable!("the days kept have small parts") };
-    let start = Date::new(year, month, day).and_then(|date| date.to_zoned(zone.clone()));
+    let date = EPOCH.checked_add(jiff::Span::new().days(day.raw()));
+    let start = date.and_then(|date| date.to_zoned(zone.clone()));
     UnixMillis::from_raw(start.expect("the days kept are civil dates").timestamp().as_millisecond())
 }

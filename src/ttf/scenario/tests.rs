@@ -156,6 +156,19 @@ fn the_highest_rate_of_a_span_counts_both_its_ends() {
 }
 
 #[test]
+fn a_rate_without_successor_ends_at_midnight_too() {
+    let mut spec = spec();
+    spec.rates[1].valid_to = Some(Day::from_civil(2026, 8, 1));
+    let scenario = Scenario::new(spec).unwrap();
+    let (france, space) = (jurisdiction("FR"), TaxKind::AdSpace);
+    let (last, end) = (at("2026-07-31T21:59:59.999Z"), at("2026-07-31T22:00:00Z"));
+    assert_eq!(scenario.rate(france, space, last), Some(ppm(2_000)));
+    assert_eq!(scenario.rate(france, space, end), None);
+    assert_eq!(scenario.highest_rate(france, space, last, end), ppm(2_000));
+    assert_eq!(scenario.highest_rate(france, space, end, end), RatePpm::ZERO);
+}
+
+#[test]
 fn the_first_fact_at_hand_decides_even_if_it_lies_outside() {
     let place = |device, home| {
         let country = |code: &str| Country::from_code(code);
