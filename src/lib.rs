@@ -6,5 +6,6 @@ pub mod frequency;
 pub mod ledger;
 pub mod openrtb;
 pub mod privacy;
+pub mod targeting;
 pub mod ttf;
 pub mod units;
