@@ -15,5 +15,6 @@ pub mod pricing;
 pub mod privacy;
 pub mod report;
 pub mod shell;
+pub mod targeting;
 pub mod ttf;
 pub mod units;
