@@ -1,6 +1,7 @@
 //! encan, a DSP-side real-time bidder: see ARCHITECTURE.md for the rooms and what each may import.
 
 pub mod campaign;
+pub mod document;
 pub mod ledger;
 pub mod openrtb;
 pub mod ttf;
