@@ -192,6 +192,19 @@ impl<'d> Node<'d> {
         matches!(self.value, Value::Object(_))
     }
 
+    /// The value of `key` if this is an object that has it; never a fault.
+    #[must_use]
+    pub fn peek(self, key: &str) -> Option<Self> {
+        let property = self.value.as_object()?.properties.iter().find(|p| p.name.as_str() == key)?;
+        Some(self.at(&property.value))
+    }
+
+    /// The text here, if it is one; never a fault.
+    #[must_use]
+    pub fn peek_text(self) -> Option<&'d str> {
+        self.value.as_string_lit().map(|lit| &*lit.value)
+    }
+
     /// The object here, whose keys are all among `keys` or `note`, none of them twice.
     ///
     /// Unknown and repeated keys are faults, but the object is still given, so that its other faults are
@@ -226,6 +239,21 @@ impl<'d> Node<'d> {
             }
         }
         Some(Object { node: self, object })
+    }
+
+    /// What `read` makes of each value of the object here, whose keys may be any: given the value and its
+    /// key. `None` if any of them could not be read.
+    pub fn each_value<T>(
+        self,
+        faults: &mut Faults,
+        read: impl Fn(Self, &'d str, &mut Faults) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let Value::Object(object) = self.value else {
+            return faults.refuse(self.wrong_type("an object"));
+        };
+        let entries = Object { node: self, object }.entries();
+        let read: Vec<Option<T>> = entries.map(|(key, node)| read(node, key, faults)).collect();
+        read.into_iter().collect()
     }
 
     /// What to underline: a scalar itself, a list or object by its key, else by its bracket.

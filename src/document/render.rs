@@ -129,9 +129,10 @@ hint: remove the comma
     fn nothing_that_is_not_json_panics() {
         let deep = "[".repeat(100_000);
         let deep_objects = "{\"a\":".repeat(100_000);
-        for text in ["", "  ", "nope", "{\"a\":}", "\"\\ud800\"", "[01]", "\u{2003}", "{\"\u{1}\":1}", "1e999", "é"]
-            .into_iter()
-            .chain([deep.as_str(), deep_objects.as_str()])
+        for text in
+            ["", "  ", "nope", "{\"a\":}", "\"\\ud800\"", "[01]", "\u{2003}", "{\"\u{1}\":1}", "1e999", "é"]
+                .into_iter()
+                .chain([deep.as_str(), deep_objects.as_str()])
         {
             let sources = [Source::new("x.json", text)];
             let mut faults = Faults::new();

@@ -72,7 +72,9 @@ impl<'d> Node<'d> {
     pub fn number_text(self, faults: &mut Faults) -> Option<&'d str> {
         let text = match self.value() {
             Value::NumberLit(lit) => lit.value,
-            Value::StringLit(lit) if Decimal::parse(&lit.value) != Err(DecimalError::NotANumber) => &lit.value,
+            Value::StringLit(lit) if Decimal::parse(&lit.value) != Err(DecimalError::NotANumber) => {
+                &lit.value
+            }
             _ => return faults.refuse(self.wrong_type("a number")),
         };
         Some(text)
