@@ -6,6 +6,7 @@ pub mod bidder;
 pub mod budget;
 pub mod campaign;
 pub mod creative;
+pub mod document;
 pub mod frequency;
 pub mod ledger;
 pub mod notice;
