@@ -1,6 +1,6 @@
 //! The decision: for each impression the best line item that fits, can pay, and may.
 
-use rand::Rng;
+use rand::{Rng, RngExt as _};
 use smallvec::SmallVec;
 
 use crate::audience::Profile;
@@ -12,6 +12,7 @@ use crate::frequency::{Exposures, Level, first_exceeded};
 use crate::ledger::BidFacts;
 use crate::notice::Ticket;
 use crate::openrtb::{BidRequest, Deal, Imp, MediaType};
+use crate::privacy::Permissions;
 use crate::pricing::{Terms, highest_bid, worst_case};
 use crate::targeting::Scene;
 use crate::ttf::{Facts, Place, TaxKind};
@@ -22,17 +23,19 @@ use crate::units::{
 
 /// One request, and what the shell fetched for it.
 #[derive(Debug, Clone, Copy)]
-pub struct Ask<'a> {
+pub struct Ask<'a, 'u> {
     /// The request.
     pub request: &'a BidRequest<'a>,
     /// Who sent it.
     pub exchange: &'a Exchange,
-    /// The user, where consent lets us know.
+    /// What may be read of the user.
+    pub permissions: &'u Permissions,
+    /// The user, where that lets us know.
     pub user: Option<UserKey>,
     /// What our audience store knows of the user.
-    pub profile: &'a Profile,
+    pub profile: &'u Profile,
     /// What the user was shown; `None` if the user is unknown.
-    pub exposures: Option<&'a Exposures>,
+    pub exposures: Option<&'u Exposures>,
     /// Now.
     pub now: UnixMillis,
 }
@@ -89,7 +92,7 @@ impl Witness for Silent {
 /// so that neither suppresses the other (OpenRTB 2.6, 7.3).
 pub fn decide<'a>(
     snapshot: &'a Snapshot,
-    ask: &Ask<'a>,
+    ask: &Ask<'a, '_>,
     random: &mut impl Rng,
     witness: &mut impl Witness,
 ) -> Decision<'a> {
@@ -104,9 +107,11 @@ pub fn decide<'a>(
         decision.reason = NoBidReason::SeatRefused;
         return decision;
     }
+    let mut scene = Scene::of(ask.request, ask.exchange.id, ask.permissions, ask.profile, ask.now);
     for imp in ask.request.imp {
+        scene.look_at(imp);
         let mut search = ImpSearch::new(snapshot, ask, imp, currency, witness);
-        search.run(random);
+        search.run(&scene, random);
         let ImpSearch { open, on_deal, furthest, .. } = search;
         if furthest.rank() >= decision.reason.rank() {
             decision.reason = furthest;
@@ -126,9 +131,9 @@ fn answer_currency(request: &BidRequest<'_>, snapshot: &Snapshot) -> Option<Curr
 }
 
 /// The search for the bids on one impression.
-struct ImpSearch<'a, 's, W> {
+struct ImpSearch<'a, 'u, 's, W> {
     snapshot: &'a Snapshot,
-    ask: &'s Ask<'a>,
+    ask: &'s Ask<'a, 'u>,
     imp: &'a Imp<'a>,
     currency: Currency,
     witness: &'s mut W,
@@ -137,10 +142,10 @@ struct ImpSearch<'a, 's, W> {
     furthest: NoBidReason,
 }
 
-impl<'a, 's, W: Witness> ImpSearch<'a, 's, W> {
+impl<'a, 'u, 's, W: Witness> ImpSearch<'a, 'u, 's, W> {
     fn new(
         snapshot: &'a Snapshot,
-        ask: &'s Ask<'a>,
+        ask: &'s Ask<'a, 'u>,
         imp: &'a Imp<'a>,
         currency: Currency,
         witness: &'s mut W,
@@ -149,17 +154,9 @@ impl<'a, 's, W: Witness> ImpSearch<'a, 's, W> {
         Self { snapshot, ask, imp, currency, witness, open: None, on_deal: None, furthest }
     }
 
-    fn run(&mut self, random: &mut impl Rng) {
+    fn run(&mut self, scene: &Scene<'_>, random: &mut impl Rng) {
         let plan = &self.snapshot.plan;
-        let scene = Scene::new(
-            self.ask.request,
-            self.imp,
-            self.ask.exchange.id,
-            self.ask.profile,
-            plan.index.zones(),
-            self.ask.now,
-        );
-        for row in plan.index.search(&scene, &self.snapshot.live).take(limits::CANDIDATES_MAX) {
+        for row in plan.index.search(scene, &self.snapshot.live, 0).take(limits::CANDIDATES_MAX) {
             let line_item = plan.rows[row].line_item as usize;
             match self.consider(row, random) {
                 Ok(chosen) if chosen.deal.is_some() => self.on_deal = Some(chosen),

@@ -237,7 +237,7 @@ impl Snapshot {
 
 /// Rows that may bid at `now`: active, in flight, with money left.
 fn live_rows(plan: &Plan, money: &Money, now: UnixMillis) -> Rows {
-    let mut live = Rows::new(plan.rows.len());
+    let mut live = Rows::none(plan.rows.len());
     for row in 0..plan.rows.len() {
         let line_item = plan.line_item(row);
         let campaign = plan.campaign(line_item);

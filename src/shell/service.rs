@@ -26,7 +26,7 @@ use crate::shell::clock;
 use crate::shell::metrics::Metrics;
 use crate::shell::store::{Name, NameKind, Writer};
 use crate::shell::users::Users;
-use crate::units::{CreativeId, DealId, Millis, Nanos, UnixMillis};
+use crate::units::{CreativeId, Millis, Nanos, UnixMillis};
 
 /// The longest frequency window we rebuild after a restart, and remember.
 pub const EXPOSURE_AGE_MAX: Millis = Millis::from_seconds(31 * 86_400);
@@ -195,6 +195,7 @@ impl Service {
             let ask = Ask {
                 request,
                 exchange,
+                permissions: &permissions,
                 user,
                 profile: found.as_ref().map_or(&nobody, |found| &found.user().profile),
                 exposures: found.as_ref().map(|found| &found.user().exposures),
