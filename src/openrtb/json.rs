@@ -398,5 +398,4 @@ pub(crate) fn plain_end(bytes: &[u8], from: usize) -> usize {
 }
 
 #[cfg(test)]
-#[path = "json_tests.rs"]
 mod tests;

@@ -39,9 +39,7 @@ impl<'a> Reader<'a> {
             Scalar::Bool(flag) => Some(flag),
             Scalar::Text(text) if text.trim().eq_ignore_ascii_case("true") => Some(true),
             Scalar::Text(text) if text.trim().eq_ignore_ascii_case("false") => Some(false),
-            Scalar::Number(text) | Scalar::Text(text) => {
-                integer(text, Rounding::Up).map(|value| value != 0)
-            }
+            Scalar::Number(text) | Scalar::Text(text) => integer(text, Rounding::Up).map(|value| value != 0),
             Scalar::Null | Scalar::Nested => None,
         })
     }

@@ -15,8 +15,8 @@ mod write;
 pub use codes::{NoBidCode, loss_name};
 pub use decode::{ParseError, parse};
 pub use request::{
-    Av, Banner, BidRequest, Channel, Content, Deal, Device, DurFloor, Format, Geo, Imp, Native,
-    NativeAsset, NativeKind, Outlet, Regs, Segment, User,
+    Av, Banner, BidRequest, Channel, Content, Deal, Device, DurFloor, Format, Geo, Imp, Native, NativeAsset,
+    NativeKind, Outlet, Regs, Segment, User,
 };
 pub use response::{Bid, BidResponse, MediaType};
 pub use write::{write, write_no_bid};

@@ -174,5 +174,4 @@ fn digit(value: u64) -> u8 {
 }
 
 #[cfg(test)]
-#[path = "write_tests.rs"]
 mod tests;

@@ -70,8 +70,7 @@ impl From<Fault> for ParseError {
 ///
 /// [`ParseError`] for what is not UTF-8, not JSON, nested too deep, or without `id` or `imp`.
 pub fn parse<'a>(body: &'a [u8], arena: &'a Bump) -> Result<BidRequest<'a>, ParseError> {
-    let text =
-        std::str::from_utf8(body).map_err(|error| ParseError::NotUtf8 { at: error.valid_up_to() })?;
+    let text = std::str::from_utf8(body).map_err(|error| ParseError::NotUtf8 { at: error.valid_up_to() })?;
     let mut json = Reader::new(text, arena);
     let mut root = Root::default();
     let is_object = json.object(|json, key| root.read_field(json, key))?;
@@ -192,5 +191,4 @@ fn joined<'a, T: Copy>(parts: &[&'a [T]], arena: &'a Bump) -> &'a [T] {
 }
 
 #[cfg(test)]
-#[path = "../decode_tests.rs"]
 mod tests;
