@@ -6,6 +6,7 @@
 
 mod codes;
 mod decode;
+mod floor;
 mod json;
 mod lenient;
 mod request;

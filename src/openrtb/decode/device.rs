@@ -115,7 +115,7 @@ fn read_brand_version<'a>(json: &mut Reader<'a>) -> Result<BrandVersion<'a>, Fau
                 joined.push('.');
                 joined.push_str(part);
             }
-            Some(&*joined.into_bump_str())
+            Some(joined.into_bump_str() as &str)
         }
     };
     Ok(BrandVersion { brand, version })
