@@ -5,7 +5,6 @@
 //! `corpus/requests.jsonl` and `corpus/negative.jsonl`, each line `{"src", "lic", "req"}`.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use bumpalo::Bump;
@@ -66,7 +65,10 @@ fn every_refused_fixture_is_refused_for_its_reason() {
 
 #[test]
 fn every_recorded_request_is_read_unless_it_is_none() {
-    let Some(folder) = recorded() else { return };
+    let Some(folder) = recorded() else {
+        println!("ENCAN_SHARED is not set: the recorded requests were not read");
+        return;
+    };
     for name in ["requests.jsonl", "negative.jsonl"] {
         let lines = std::fs::read_to_string(folder.join(name)).expect("the corpus is a text");
         let mut counts = BTreeMap::<String, usize>::new();
@@ -95,11 +97,11 @@ fn check(folder: &str, want: &[(&str, &str)]) {
     let mut found: Vec<(String, String)> = std::fs::read_dir(&folder)
         .expect("the fixtures are part of the project")
         .map(|entry| {
-            let path = entry.unwrap().path();
-            let body = std::fs::read(&path).unwrap();
+            let path = entry.expect("a folder is read to its end").path();
+            let body = std::fs::read(&path).expect("a fixture is a file");
             let arena = Bump::new();
             let read = parse(&body, &arena).map_or_else(|error| error.to_string(), |r| summary(&r));
-            (path.file_stem().unwrap().to_str().unwrap().to_owned(), read)
+            (path.file_stem().expect("a fixture has a name").to_string_lossy().into_owned(), read)
         })
         .collect();
     found.sort();
@@ -115,7 +117,7 @@ fn summary(request: &BidRequest<'_>) -> String {
         Channel::Dooh(_) => "dooh",
         Channel::Unknown => "unknown",
     });
-    write!(line, " at={}", request.at).unwrap();
+    line += &format!(" at={}", request.at);
     for (holds, word) in [
         (request.regs.gdpr == Some(true), " gdpr"),
         (request.user.consent.is_some(), " consent"),
@@ -125,14 +127,14 @@ fn summary(request: &BidRequest<'_>) -> String {
         line += if holds { word } else { "" };
     }
     for imp in request.imp {
-        write!(line, " | {}{} {} {}", imp.id, media(imp), imp.bidfloor, imp.bidfloorcur).unwrap();
+        line += &format!(" | {}{} {} {}", imp.id, media(imp), imp.bidfloor, imp.bidfloorcur);
         line += if imp.secure == Some(true) { " secure" } else { "" };
         line += if imp.private_auction { " private" } else { "" };
         if imp.multiplier.millionths() != 1_000_000 {
-            write!(line, " plays={}", imp.multiplier.millionths()).unwrap();
+            line += &format!(" plays={}", imp.multiplier.millionths());
         }
         for deal in imp.deals {
-            write!(line, " {}={}{}", deal.id, deal.bidfloor, deal.bidfloorcur).unwrap();
+            line += &format!(" {}={}{}", deal.id, deal.bidfloor, deal.bidfloorcur);
         }
     }
     line
@@ -145,16 +147,16 @@ fn media(imp: &Imp<'_>) -> String {
             (0, 0) => format!("{}x{}", format.w, format.h),
             (wratio, hratio) => format!("{wratio}:{hratio}"),
         });
-        write!(media, " banner {}", sizes.collect::<Vec<_>>().join(",")).unwrap();
+        media += &format!(" banner {}", sizes.collect::<Vec<_>>().join(","));
     }
     for (name, av) in [("video", imp.video), ("audio", imp.audio)] {
         if let Some(av) = av {
-            write!(media, " {name}{}", if av.pod { " pod" } else { "" }).unwrap();
+            media += &format!(" {name}{}", if av.pod { " pod" } else { "" });
         }
     }
     if let Some(native) = imp.native {
         let wrapped = if native.wrapped { " wrapped" } else { "" };
-        write!(media, " native {}{wrapped}", native.assets.len()).unwrap();
+        media += &format!(" native {}{wrapped}", native.assets.len());
     }
     media
 }
@@ -175,9 +177,5 @@ fn reason_to_refuse(body: &str) -> Option<ParseError> {
 
 /// The folder of the recorded requests, if the environment names one.
 fn recorded() -> Option<PathBuf> {
-    let folder = std::env::var_os("ENCAN_SHARED").map(|shared| Path::new(&shared).join("corpus"));
-    if folder.is_none() {
-        println!("ENCAN_SHARED is not set: the recorded requests were not read");
-    }
-    folder
+    std::env::var_os("ENCAN_SHARED").map(|shared| Path::new(&shared).join("corpus"))
 }

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use proptest::prelude::{any, prop, prop_assert_eq, proptest};
+use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
 use serde_json::{Value, json};
 
 use crate::openrtb::{Bid, BidResponse, MediaType, NoBidCode, write, write_no_bid};
-use crate::units::{Cpm, Currency};
+use crate::units::{Cpm, Currency, Rounding};
 
 fn bid<'a>() -> Bid<'a> {
     Bid {
@@ -160,10 +160,10 @@ proptest! {
         let price = Cpm::from_micros(micros).unwrap();
         let written = text(&[Bid { price, ..bid() }], "r");
         let digits = written.split("\"price\":").nth(1).unwrap().split(',').next().unwrap();
-        prop_assert_eq!(Cpm::from_decimal(digits, crate::units::Rounding::Exact), Ok(price));
+        prop_assert_eq!(Cpm::from_decimal(digits, Rounding::Exact), Ok(price));
         let read: Value = serde_json::from_str(&written).unwrap();
         let float = read["seatbid"][0]["bid"][0]["price"].as_f64().unwrap();
-        prop_assert_eq!((float * 1e6).round(), micros as f64);
+        prop_assert!((float * 1e6 - micros as f64).abs() < 0.5);
     }
 
     #[test]
