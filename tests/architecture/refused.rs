@@ -97,6 +97,7 @@ fn a_pure_room_names_nothing_of_the_world() {
         "use notify::Watcher;",
         "use rand::rng;",
         "fn f() { rand::thread_rng(); }",
+        "fn f() { rand::random_range(0..6); }",
         "use jiff::Timestamp; fn f() { Timestamp::now(); }",
         "fn f() { jiff::Zoned::now(); }",
         "use jiff::tz::TimeZone; fn f() { TimeZone::system(); }",
