@@ -17,7 +17,7 @@ pub struct Links<'a> {
     pub impression: Option<&'a str>,
 }
 
-/// Appends the markup that shows `creative` as `placement` says, which [`fit`](crate::creative::fit)
+/// Appends the markup that shows `creative` as `placement` says, which [`fit()`](crate::creative::fit())
 /// gave for it.
 ///
 /// `advertiser` is the name people know it by. The view link is called by the standard of the Media

@@ -1,7 +1,7 @@
 //! Whether and how a creative fits an impression, and the markup that shows it there.
 //!
-//! Between the decision and the response: [`fit`] answers with a [`Placement`] or a [`Misfit`], and
-//! [`write`] turns the placement and our links into banner HTML, VAST or Native 1.2 JSON. Nothing of
+//! Between the decision and the response: [`fit()`] answers with a [`Placement`] or a [`Misfit`], and
+//! [`write()`] turns the placement and our links into banner HTML, VAST or Native 1.2 JSON. Nothing of
 //! other people passes into markup without being escaped for its place. Deliberately absent: minting
 //! the links, choosing among creatives, and any markup fetched from a third party.
 
