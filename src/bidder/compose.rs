@@ -49,8 +49,7 @@ pub fn compose(
     let mut wire = BumpVec::with_capacity_in(bids.len(), arena);
     wire.extend(bids.iter().map(|chosen| bid(composer, chosen, arena)));
     let bidid = bids.first().map_or_else(String::new, |first| first.ticket.bid.id.to_string());
-    let response =
-        BidResponse { id: request_id, bidid: Cow::Owned(bidid), cur: currency, seat, bid: &wire };
+    let response = BidResponse { id: request_id, bidid: Cow::Owned(bidid), cur: currency, seat, bid: &wire };
     openrtb::write(&response, out);
 }
 

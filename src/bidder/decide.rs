@@ -12,8 +12,8 @@ use crate::frequency::{Exposures, Level, first_exceeded};
 use crate::ledger::BidFacts;
 use crate::notice::Ticket;
 use crate::openrtb::{BidRequest, Deal, Imp, MediaType};
-use crate::privacy::Permissions;
 use crate::pricing::{Terms, highest_bid, worst_case};
+use crate::privacy::Permissions;
 use crate::targeting::Scene;
 use crate::ttf::{Facts, Place, TaxKind};
 use crate::units::{
@@ -294,16 +294,12 @@ impl<'a, 'u, 's, W: Witness> ImpSearch<'a, 'u, 's, W> {
             MediaType::Banner | MediaType::Native => reservation.display,
             MediaType::Video | MediaType::Audio => reservation.av,
         };
-        let announced = self.imp.exp.map_or(Millis::default(), |seconds| Millis::from_seconds(seconds.into()));
+        let announced =
+            self.imp.exp.map_or(Millis::default(), |seconds| Millis::from_seconds(seconds.into()));
         usual.max(announced).min(limits::NOTICE_AGE_MAX)
     }
 
-    fn tax_terms(
-        &self,
-        campaign: usize,
-        advertiser: &Advertiser,
-        reserved_for: Millis,
-    ) -> TaxTerms {
+    fn tax_terms(&self, campaign: usize, advertiser: &Advertiser, reserved_for: Millis) -> TaxTerms {
         let scenario = self.snapshot.plan.scenario_of(campaign);
         let request = self.ask.request;
         let facts = Facts {

@@ -139,10 +139,7 @@ impl Plan {
 
 /// `value` in euros, so that line items of different currencies have one order.
 fn comparable(value: Cpm, currency: Currency, rates: &Rates) -> Cpm {
-    rates
-        .rate(currency, Currency::EUR)
-        .and_then(|rate| rate.price(value, Rounding::Down))
-        .unwrap_or(value)
+    rates.rate(currency, Currency::EUR).and_then(|rate| rate.price(value, Rounding::Down)).unwrap_or(value)
 }
 
 /// Purses and paces of one day of each campaign.
@@ -275,7 +272,8 @@ fn target(
 
 /// The civil day of `zone` at `now`, and its span.
 fn day_of(zone: &TimeZone, now: UnixMillis) -> (Day, DaySpan) {
-    let zoned = Timestamp::from_millisecond(now.raw()).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone.clone());
+    let zoned =
+        Timestamp::from_millisecond(now.raw()).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone.clone());
     let start = zoned.start_of_day().unwrap_or_else(|_| zoned.clone());
     let end = start.tomorrow().and_then(|next| next.start_of_day()).unwrap_or_else(|_| start.clone());
     let date = zoned.date();
@@ -298,7 +296,9 @@ mod tests {
     #[test]
     fn a_day_is_23_or_25_hours_long_where_the_clock_changes() {
         let paris = TimeZone::get("Europe/Paris").unwrap();
-        for (noon, hours) in [("2026-03-29T10:00:00Z", 23), ("2026-10-25T10:00:00Z", 25), ("2026-11-21T10:00:00Z", 24)] {
+        for (noon, hours) in
+            [("2026-03-29T10:00:00Z", 23), ("2026-10-25T10:00:00Z", 25), ("2026-11-21T10:00:00Z", 24)]
+        {
             let at: jiff::Timestamp = noon.parse().unwrap();
             let (day, span) = day_of(&paris, UnixMillis::from_raw(at.as_millisecond()));
             assert_eq!(span.end.since(span.start).raw(), hours * HOUR, "{noon}");

@@ -97,11 +97,14 @@ impl Service {
             min_to_win: query.get("m"),
         };
         let booked = self.book_notice(kind, &ticket, &params, now).await;
-        self.metrics.noticed(kind, match &booked {
-            Ok(outcome) => *outcome,
-            Err(Failure::Refused(_)) => NoticeOutcome::Refused,
-            Err(Failure::Store) => NoticeOutcome::Failed,
-        });
+        self.metrics.noticed(
+            kind,
+            match &booked {
+                Ok(outcome) => *outcome,
+                Err(Failure::Refused(_)) => NoticeOutcome::Refused,
+                Err(Failure::Store) => NoticeOutcome::Failed,
+            },
+        );
         match (kind, booked) {
             // A person who clicked is led on even if the click could not be booked.
             (NoticeKind::Click, _) => self.landing(&ticket, now),
@@ -172,13 +175,16 @@ impl Service {
     /// Books a conversion that followed a click.
     pub async fn conversion(self: Arc<Self>, form: ConversionForm) -> BookReply {
         let reply = self.book_conversion(form).await;
-        self.metrics.noticed(NoticeKind::Clicked, match &reply {
-            Ok(true) => NoticeOutcome::Booked,
-            Ok(false) => NoticeOutcome::Duplicate,
-            Err(BookReply::Refused(BookRefusal::Token(_))) => NoticeOutcome::BadToken,
-            Err(BookReply::Refused(_)) => NoticeOutcome::Refused,
-            Err(_) => NoticeOutcome::Failed,
-        });
+        self.metrics.noticed(
+            NoticeKind::Clicked,
+            match &reply {
+                Ok(true) => NoticeOutcome::Booked,
+                Ok(false) => NoticeOutcome::Duplicate,
+                Err(BookReply::Refused(BookRefusal::Token(_))) => NoticeOutcome::BadToken,
+                Err(BookReply::Refused(_)) => NoticeOutcome::Refused,
+                Err(_) => NoticeOutcome::Failed,
+            },
+        );
         match reply {
             Ok(_) => BookReply::Done,
             Err(reply) => reply,

@@ -32,7 +32,8 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const GIF: HeaderValue = HeaderValue::from_static("image/gif");
 /// One transparent pixel.
-const PIXEL: &[u8] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\
+const PIXEL: &[u8] =
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\
 \x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
 
 /// Which door.
@@ -59,7 +60,7 @@ pub async fn serve(
         let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = stopped(&mut stop) => break,
         };
         match accepted {
             Ok((stream, _)) => {
@@ -82,12 +83,7 @@ pub async fn serve(
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    door: Door,
-    service: Arc<Service>,
-    mut stop: watch::Receiver<bool>,
-) {
+async fn connection(stream: TcpStream, door: Door, service: Arc<Service>, mut stop: watch::Receiver<bool>) {
     // Without it the kernel holds small answers back for up to 40 ms.
     let _ = stream.set_nodelay(true);
     let answer = service_fn(move |request| {
@@ -103,11 +99,16 @@ async fn connection(
     // A client that hangs up or sends no HTTP is its own affair.
     tokio::select! {
         _ = served.as_mut() => {}
-        _ = stop.wait_for(|stop| *stop) => {
+        () = stopped(&mut stop) => {
             served.as_mut().graceful_shutdown();
             let _ = served.await;
         }
     }
+}
+
+/// Returns once the server is to stop; also if nobody is left to say so.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 async fn route(door: Door, request: Request<Incoming>, service: Arc<Service>) -> Answer {
@@ -161,12 +162,7 @@ async fn finish(booking: impl Future<Output = BookReply> + Send + 'static) -> Bo
     tokio::spawn(booking).await.unwrap_or(BookReply::Unavailable)
 }
 
-async fn bid(
-    exchange: &str,
-    request: Request<Incoming>,
-    service: &Service,
-    received: Instant,
-) -> Answer {
+async fn bid(exchange: &str, request: Request<Incoming>, service: &Service, received: Instant) -> Answer {
     if request.method() != Method::POST {
         return not_allowed("POST");
     }
@@ -277,9 +273,7 @@ fn booked(reply: BookReply, picture: bool) -> Answer {
             match HeaderValue::from_str(&address) {
                 Ok(address) => {
                     answer.headers_mut().insert(header::LOCATION, address);
-                    answer
-                        .headers_mut()
-                        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
                     answer
                 }
                 Err(_) => empty(StatusCode::NOT_FOUND),
@@ -300,8 +294,7 @@ fn admin(request: &Request<Incoming>, service: &Service) -> Answer {
         "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, "the ledger has stopped\n".to_owned()),
         "/metrics" => {
             let plan = &service.snapshot().plan;
-            let body =
-                service.metrics.text(service.open.len(), plan.revision, plan.catalog.line_items.len());
+            let body = service.metrics.text(service.open.len(), plan.revision, plan.catalog.line_items.len());
             full(StatusCode::OK, HeaderValue::from_static("text/plain; version=0.0.4"), body)
         }
         "/" => text(StatusCode::OK, "encan\n\n/healthz\n/readyz\n/metrics\n".to_owned()),

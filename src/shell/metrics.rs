@@ -111,13 +111,20 @@ impl Metrics {
             ("encan_panics_total", "Decisions that panicked, answered with no bid.", &self.panics),
             ("encan_reservations_expired_total", "Reservations that no notice closed.", &self.expired),
             ("encan_reloads_total", "Revisions of the campaign files taken.", &self.reloads),
-            ("encan_reloads_refused_total", "Revisions of the campaign files refused.", &self.reloads_refused),
+            (
+                "encan_reloads_refused_total",
+                "Revisions of the campaign files refused.",
+                &self.reloads_refused,
+            ),
         ] {
             let value = read(counter);
             let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}\n");
         }
         let name = "encan_no_bids_total";
-        let _ = write!(out, "# HELP {name} Requests without a bid, by the last reason reached.\n# TYPE {name} counter\n");
+        let _ = write!(
+            out,
+            "# HELP {name} Requests without a bid, by the last reason reached.\n# TYPE {name} counter\n"
+        );
         for (reason, counter) in NoBidReason::NAMES.iter().zip(&self.no_bids) {
             let _ = writeln!(out, "{name}{{reason=\"{reason}\"}} {}", read(counter));
         }

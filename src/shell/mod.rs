@@ -1,7 +1,10 @@
 //! Everything that waits: clock, files, network, store, command line.
 
+pub mod audience_store;
 pub mod booking;
+pub mod boot;
 pub mod clock;
+pub mod http;
 pub mod metrics;
 pub mod secrets;
 pub mod service;

@@ -14,9 +14,7 @@ use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
 use crate::audience::UserKeys;
-use crate::bidder::{
-    Ask, Chosen, Composer, Decision, NoBidReason, Plan, Silent, Snapshot, compose, decide,
-};
+use crate::bidder::{Ask, Chosen, Composer, Decision, NoBidReason, Plan, Silent, Snapshot, compose, decide};
 use crate::budget::{Book, Open, Reservation, Reserved};
 use crate::campaign::Exchange;
 use crate::frequency::{Exposure, Level};
@@ -69,7 +67,14 @@ thread_local! {
 impl Service {
     /// A bidder on `plan`, with what a former process left in `book` and `users`.
     #[must_use]
-    pub fn new(plan: Plan, book: Book, users: Users, keys: UserKeys, composer: Composer, writer: Writer) -> Self {
+    pub fn new(
+        plan: Plan,
+        book: Book,
+        users: Users,
+        keys: UserKeys,
+        composer: Composer,
+        writer: Writer,
+    ) -> Self {
         let snapshot = Snapshot::new(Arc::new(plan), &book, clock::now());
         let service = Self {
             snapshot: ArcSwap::from_pointee(snapshot),

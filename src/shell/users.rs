@@ -100,7 +100,8 @@ impl Users {
 
     /// Replaces everyone's segments.
     pub fn set_segments(&self, profiles: impl IntoIterator<Item = (UserKey, Profile)>) {
-        let mut fresh: std::collections::HashMap<UserKey, Profile, RandomState> = profiles.into_iter().collect();
+        let mut fresh: std::collections::HashMap<UserKey, Profile, RandomState> =
+            profiles.into_iter().collect();
         for mut user in self.map.iter_mut() {
             user.profile = fresh.remove(user.key()).unwrap_or_else(|| Profile::known([]));
         }
@@ -143,7 +144,8 @@ mod tests {
 
     fn expose(users: &Users, random: u128, now: i64) -> bool {
         let now = UnixMillis::from_raw(now);
-        let cap = FrequencyCap { impressions: 2, per: Millis::from_seconds(60), include_unknown_users: false };
+        let cap =
+            FrequencyCap { impressions: 2, per: Millis::from_seconds(60), include_unknown_users: false };
         let bid = BidId::mint(now, random);
         let exposure = Exposure { line_item: LineItemId::from_slug("c/l"), campaign: CAMPAIGN, at: now, bid };
         users.expose(ANNA, &[(Level::Campaign(CAMPAIGN), &[cap])], exposure, now)

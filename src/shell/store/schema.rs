@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
+use crate::frequency::Exposure;
 use crate::ledger::Event;
 use crate::shell::store::names::{self, Name};
 use crate::shell::store::row;
-use crate::units::{CampaignId, Day, LineItemId, Nanos};
+use crate::units::{BidId, CampaignId, Day, LineItemId, Nanos, UnixMillis, UserKey};
 
 /// Bumped with every change of the tables.
 const SCHEMA_VERSION: i64 = 1;
@@ -212,6 +213,32 @@ impl Opened {
                 Day::from_raw(row.get(2)?),
                 Nanos::from_raw(row.get(3)?),
             ))
+        });
+        rows.map_err(sqlite)?.collect::<Result<_, _>>().map_err(sqlite)
+    }
+
+    /// Whom billed impressions since `since` were shown to.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Sqlite`].
+    pub fn exposures(&self, since: UnixMillis) -> Result<Vec<(UserKey, Exposure)>, StoreError> {
+        let sqlite = |source| StoreError::Sqlite { file: self.file.clone(), source };
+        let mut statement = self
+            .connection
+            .prepare(
+                "SELECT user, line_item, campaign, bid_at, bid FROM event
+                 WHERE kind = 2 AND user IS NOT NULL AND bid_at > ? ORDER BY key",
+            )
+            .map_err(sqlite)?;
+        let rows = statement.query_map([since.raw()], |row| {
+            let exposure = Exposure {
+                line_item: LineItemId::from_raw(row.get::<_, i64>(1)?.cast_unsigned()),
+                campaign: CampaignId::from_raw(row.get::<_, i64>(2)?.cast_unsigned()),
+                at: UnixMillis::from_raw(row.get(3)?),
+                bid: BidId::from_bytes(row.get(4)?),
+            };
+            Ok((UserKey::from_bytes(row.get(0)?), exposure))
         });
         rows.map_err(sqlite)?.collect::<Result<_, _>>().map_err(sqlite)
     }

@@ -1,0 +1,83 @@
+//! Starting up: ledger, secrets, what a former process left, service.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use crate::audience::UserKeys;
+use crate::bidder::{Composer, Plan};
+use crate::budget::{Book, keys};
+use crate::notice::Keys;
+use crate::shell::audience_store::{AudienceError, AudienceStore};
+use crate::shell::clock;
+use crate::shell::secrets::{Secrets, SecretsError};
+use crate::shell::service::{EXPOSURE_AGE_MAX, Service, names};
+use crate::shell::store::{Opened, StoreError, Writer, WriterHandle};
+use crate::shell::users::Users;
+
+/// Why the bidder cannot start: nothing is wrong with the campaigns.
+#[derive(Debug, thiserror::Error)]
+pub enum BootError {
+    /// The ledger.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The secrets.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    /// The audiences.
+    #[error(transparent)]
+    Audience(#[from] AudienceError),
+}
+
+impl BootError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.hint(),
+            Self::Secrets(_) => {
+                "restore the file from a backup; a new one would refuse all notices still out"
+            }
+            Self::Audience(_) => "restore the file from a backup, or move it away to start without audiences",
+        }
+    }
+}
+
+/// A bidder that is ready, and what stops it.
+#[derive(Debug)]
+pub struct Booted {
+    /// The bidder.
+    pub service: Arc<Service>,
+    /// To be joined at the end.
+    pub writer: WriterHandle,
+    /// Told if the ledger fails.
+    pub failed: oneshot::Receiver<String>,
+}
+
+/// Opens what is in `data` and builds the bidder on `plan`; `base` is its public address.
+///
+/// # Errors
+///
+/// [`BootError`].
+pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> {
+    let mut ledger = Opened::open(data)?;
+    let secrets = Secrets::open(data)?;
+    let book = Book::default();
+    for (campaign, line_item, day, spent) in ledger.spends()? {
+        for key in keys(campaign, line_item, day) {
+            book.restore(key, spent);
+        }
+    }
+    let users = Users::default();
+    for (user, exposure) in ledger.exposures(clock::now().minus(EXPOSURE_AGE_MAX))? {
+        users.restore(user, exposure);
+    }
+    users.set_segments(AudienceStore::open(data)?.profiles(clock::now())?);
+    ledger.remember(&names(&plan))?;
+    let (failure, failed) = oneshot::channel();
+    let (writer, handle) = Writer::start(ledger, failure);
+    let composer = Composer::new(Keys::new(&secrets.notices, None), base);
+    let service = Service::new(plan, book, users, UserKeys::new(secrets.users), composer, writer);
+    Ok(Booted { service: Arc::new(service), writer: handle, failed })
+}
