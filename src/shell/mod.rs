@@ -1,11 +1,15 @@
 //! Everything that waits: clock, files, network, store, command line.
 
 pub mod audience_store;
-pub mod booking;
 pub mod boot;
+pub mod booking;
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod files;
 pub mod http;
 pub mod metrics;
+pub mod reload;
 pub mod secrets;
 pub mod service;
 pub mod store;

@@ -258,24 +258,25 @@ impl Service {
 /// The slugs that reports print for the ids of a plan.
 #[must_use]
 pub fn names(plan: &Plan) -> Vec<Name> {
-    let name = |kind, id, slug: &str, fixed_cost| Name { kind, id, slug: slug.to_owned(), fixed_cost };
+    let name = |kind, id, slug: &str| Name { kind, id, slug: slug.to_owned(), fixed_cost: None };
     let catalog = &plan.catalog;
     let mut names = Vec::new();
     for advertiser in &catalog.advertisers {
-        names.push(name(NameKind::Advertiser, advertiser.id.raw(), &advertiser.slug, Nanos::ZERO));
+        names.push(name(NameKind::Advertiser, advertiser.id.raw(), &advertiser.slug));
     }
     for campaign in &catalog.campaigns {
-        names.push(name(NameKind::Campaign, campaign.id.raw(), &campaign.slug, campaign.costs.fixed));
+        let fixed_cost = Some((campaign.currency, campaign.costs.fixed));
+        names.push(Name { fixed_cost, ..name(NameKind::Campaign, campaign.id.raw(), &campaign.slug) });
     }
     for line_item in &catalog.line_items {
         let slug = format!("{}/{}", catalog.campaigns[line_item.campaign].slug, line_item.slug);
-        names.push(name(NameKind::LineItem, line_item.id.raw(), &slug, Nanos::ZERO));
+        names.push(name(NameKind::LineItem, line_item.id.raw(), &slug));
     }
     for creative in &catalog.creatives {
-        names.push(name(NameKind::Creative, creative.id.raw(), &creative.crid, Nanos::ZERO));
+        names.push(name(NameKind::Creative, creative.id.raw(), &creative.crid));
     }
     for exchange in &plan.exchanges {
-        names.push(name(NameKind::Exchange, exchange.id.raw(), &exchange.slug, Nanos::ZERO));
+        names.push(name(NameKind::Exchange, exchange.id.raw(), &exchange.slug));
     }
     names
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 
-use crate::units::Nanos;
+use crate::units::{Currency, Nanos};
 
 /// The slug of one id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,8 +13,8 @@ pub struct Name {
     pub id: u64,
     /// What people call it.
     pub slug: String,
-    /// A campaign's fixed costs; zero for the rest.
-    pub fixed_cost: Nanos,
+    /// A campaign's fixed costs; `None` for the rest.
+    pub fixed_cost: Option<(Currency, Nanos)>,
 }
 
 /// What a name names. The numbers are stored and never reused.
@@ -39,28 +39,33 @@ pub(in crate::shell::store) fn write(connection: &mut Connection, names: &[Name]
     let transaction = connection.transaction()?;
     {
         let mut insert = transaction
-            .prepare_cached("INSERT OR REPLACE INTO name (kind, id, slug, fixed_cost) VALUES (?, ?, ?, ?)")?;
+            .prepare_cached("INSERT OR REPLACE INTO name (kind, id, slug, currency, fixed_cost) VALUES (?, ?, ?, ?, ?)")?;
         for name in names {
             let Name { kind, id, slug, fixed_cost } = name;
-            insert.execute(params![*kind as u8, id.cast_signed(), slug, fixed_cost.raw()])?;
+            let currency = fixed_cost.map(|(currency, _)| currency.to_string());
+            let amount = fixed_cost.map(|(_, amount)| amount.raw());
+            insert.execute(params![*kind as u8, id.cast_signed(), slug, currency, amount])?;
         }
     }
     transaction.commit()
 }
 
 pub(in crate::shell::store) fn read(connection: &Connection) -> rusqlite::Result<Vec<Name>> {
-    let mut statement = connection.prepare("SELECT kind, id, slug, fixed_cost FROM name")?;
+    let mut statement = connection.prepare("SELECT kind, id, slug, currency, fixed_cost FROM name")?;
     let mut rows = statement.query([])?;
     let mut names = Vec::new();
     while let Some(row) = rows.next()? {
         let code: u8 = row.get(0)?;
         // A kind that a later minor version added is no reason to refuse the rest.
         if let Some(kind) = NameKind::ALL.into_iter().find(|kind| *kind as u8 == code) {
+            let currency: Option<String> = row.get(3)?;
+            let amount: Option<i64> = row.get(4)?;
+            let currency = currency.as_deref().and_then(Currency::from_code);
             names.push(Name {
                 kind,
                 id: row.get::<_, i64>(1)?.cast_unsigned(),
                 slug: row.get(2)?,
-                fixed_cost: Nanos::from_raw(row.get(3)?),
+                fixed_cost: currency.zip(amount.map(Nanos::from_raw)),
             });
         }
     }

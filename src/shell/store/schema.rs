@@ -61,7 +61,8 @@ CREATE TABLE name (
     kind INTEGER NOT NULL,
     id INTEGER NOT NULL,
     slug TEXT NOT NULL,
-    fixed_cost INTEGER NOT NULL,
+    currency TEXT,
+    fixed_cost INTEGER,
     PRIMARY KEY (kind, id)
 ) WITHOUT ROWID;
 ";

@@ -1,0 +1,92 @@
+//! The command line: a file a verb. Data goes to stdout, words to stderr.
+//!
+//! Exit codes: 0 done, 1 your input is wrong, 2 we failed.
+
+pub mod check;
+pub mod demo;
+pub mod explain;
+pub mod import;
+pub mod report;
+pub mod serve;
+
+use std::fmt::Display;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::shell::clock;
+
+/// Your input is wrong.
+pub const INPUT_WRONG: u8 = 1;
+/// We failed.
+pub const WE_FAILED: u8 = 2;
+
+/// A DSP-side real-time bidder: fast, never overspends, explains every bid.
+#[derive(Debug, Parser)]
+#[command(
+    name = "encan",
+    version,
+    after_help = "Examples:\n  encan serve                         bid with fixtures/campaigns\n  encan check my-campaigns/           every mistake at once\n  encan demo --for 60s                a whole market on this machine\n  encan report --by campaign,day      CPA, ROI, TTF"
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Bid.
+    Serve(serve::Args),
+    /// Bid against a built-in exchange with users, clicks and conversions.
+    Demo(demo::Args),
+    /// Show every error and warning in campaigns, exchanges and taxes.
+    Check(check::Args),
+    /// Say for each line item what it would bid on a request, or why it would not.
+    Explain(explain::Args),
+    /// Print spend, CPA, ROI and all other figures.
+    Report(report::Args),
+    /// Keep audiences: who is in which segment.
+    #[command(subcommand)]
+    Audience(Audience),
+}
+
+#[derive(Debug, Subcommand)]
+enum Audience {
+    /// Add people to segments, from CSV or JSON lines.
+    Import(import::Args),
+}
+
+/// Runs what the command line says.
+#[must_use]
+pub fn run() -> ExitCode {
+    match Cli::parse().verb {
+        Verb::Serve(args) => serve::run(&args),
+        Verb::Demo(args) => demo::run(&args),
+        Verb::Check(args) => check::run(&args, clock::now()),
+        Verb::Explain(args) => explain::run(&args),
+        Verb::Report(args) => report::run(&args),
+        Verb::Audience(Audience::Import(args)) => import::run(&args),
+    }
+}
+
+/// Prints one clear line and what to do about it; gives the exit code back.
+pub fn fail(code: u8, error: &dyn Display, hint: &str) -> ExitCode {
+    say(&format!("error: {error}\n"));
+    if !hint.is_empty() {
+        say(&format!("\nhint: {hint}\n"));
+    }
+    ExitCode::from(code)
+}
+
+/// Words, to stderr. Nobody left to read them is no reason to fail.
+pub fn say(words: &str) {
+    let mut out = std::io::stderr().lock();
+    let _ = out.write_all(words.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Data, to stdout; false if nobody reads it any more.
+pub fn put(data: &str) -> bool {
+    let mut out = std::io::stdout().lock();
+    out.write_all(data.as_bytes()).and_then(|()| out.flush()).is_ok()
+}

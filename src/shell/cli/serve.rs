@@ -1,0 +1,214 @@
+//! `encan serve`: bids, until told to stop.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{oneshot, watch};
+
+use crate::shell::boot::{Booted, boot};
+use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, say};
+use crate::shell::clock;
+use crate::shell::config::{ConfigArgs, Configured, configure};
+use crate::shell::http::{Door, serve};
+use crate::shell::reload;
+use crate::shell::service::{EXPOSURE_AGE_MAX, Service};
+
+/// How often the slow loop beats.
+const TICK: Duration = Duration::from_millis(100);
+/// How often users without anything are forgotten.
+const PRUNE: Duration = Duration::from_secs(60);
+/// How long accepted requests may take to be answered at the end.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Flags of `serve`; `demo` has them too.
+#[derive(Debug, Clone, clap::Args)]
+#[command(
+    after_help = "Examples:\n  encan serve\n  encan serve --campaigns my-campaigns --data /var/lib/encan --listen 0.0.0.0:8080 \\\n      --public-url https://bid.example\n\nSIGHUP, or a change of the files, reloads them. SIGTERM and Ctrl-C end it cleanly."
+)]
+pub struct Args {
+    #[command(flatten)]
+    pub(in crate::shell) config: ConfigArgs,
+    /// Folder of the ledger, the audiences and the secrets.
+    #[arg(long, env = "ENCAN_DATA", default_value = "data", value_name = "DIR")]
+    pub(in crate::shell) data: PathBuf,
+    /// Where exchanges, browsers and advertisers come in. Port 0 picks a free one.
+    #[arg(long, env = "ENCAN_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR")]
+    pub(in crate::shell) listen: SocketAddr,
+    /// Where the operator comes in; loopback only.
+    #[arg(long, env = "ENCAN_ADMIN", default_value = "127.0.0.1:9090", value_name = "ADDR")]
+    pub(in crate::shell) admin: SocketAddr,
+    /// Where the outside reaches the bidder: the start of every notice's address [default: http://LISTEN].
+    #[arg(long, env = "ENCAN_PUBLIC_URL", value_name = "URL")]
+    pub(in crate::shell) public_url: Option<String>,
+}
+
+/// Runs the verb.
+#[must_use]
+pub fn run(args: &Args) -> ExitCode {
+    log_to_stderr();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(WE_FAILED, &error, "the system gives no threads"),
+    };
+    runtime.block_on(async {
+        let mut server = match Server::start(args).await {
+            Ok(server) => server,
+            Err(refused) => return refused,
+        };
+        server.announce();
+        let ended = tokio::select! {
+            signal = told_to_stop() => signal,
+            error = &mut server.failed => {
+                Err(error.unwrap_or_else(|_| "the ledger's writer has ended".to_owned()))
+            }
+        };
+        server.stop(ended).await
+    })
+}
+
+/// Warnings and what an operator did, as lines on stderr; `ENCAN_LOG` sets the level.
+pub(in crate::shell) fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("ENCAN_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // A second call, from a test in the same process, changes nothing.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+async fn told_to_stop() -> Result<&'static str, String> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok("SIGTERM"),
+        heard = tokio::signal::ctrl_c() => heard.map(|()| "Ctrl-C").map_err(|error| error.to_string()),
+    }
+}
+
+/// A running server.
+#[derive(Debug)]
+pub(in crate::shell) struct Server {
+    pub(in crate::shell) service: Arc<Service>,
+    pub(in crate::shell) bids: SocketAddr,
+    pub(in crate::shell) admin: SocketAddr,
+    pub(in crate::shell) failed: oneshot::Receiver<String>,
+    data: PathBuf,
+    stop: watch::Sender<bool>,
+    doors: Vec<tokio::task::JoinHandle<()>>,
+    chores: Vec<tokio::task::JoinHandle<()>>,
+    writer: crate::shell::store::WriterHandle,
+}
+
+impl Server {
+    /// Checks everything, opens everything, and starts to answer. What is wrong is said before.
+    pub(in crate::shell) async fn start(args: &Args) -> Result<Self, ExitCode> {
+        let configured = configure(&args.config, 1, clock::now()).map_err(|faulty| {
+            say(&faulty.words());
+            let hint = "`encan check` shows the same, without starting";
+            fail(INPUT_WRONG, &"the configuration has errors: nothing was started", hint)
+        })?;
+        let Configured { plan, warnings } = configured;
+        if !warnings.faults.is_empty() {
+            say(&warnings.words());
+        }
+        if !args.admin.ip().is_loopback() {
+            let error = format!("the admin address {} is not on loopback", args.admin);
+            return Err(fail(INPUT_WRONG, &error, "use 127.0.0.1, and a tunnel from elsewhere"));
+        }
+        let (public, bids) = bind(args.listen, "--listen").await?;
+        let (private, admin) = bind(args.admin, "--admin").await?;
+        let base = args.public_url.clone().unwrap_or_else(|| format!("http://{bids}"));
+        let base = base.trim_end_matches('/').to_owned();
+        let Booted { service, writer, failed } =
+            boot(plan, &args.data, base).map_err(|error| fail(WE_FAILED, &error, error.hint()))?;
+        let (stop, stopped) = watch::channel(false);
+        let door = |listener, door| {
+            tokio::spawn(serve(listener, door, Arc::clone(&service), stopped.clone(), DRAIN))
+        };
+        let doors = vec![door(public, Door::Public), door(private, Door::Admin)];
+        let chores = vec![
+            tokio::spawn(beat(Arc::clone(&service))),
+            tokio::spawn(reload::watch(
+                Arc::clone(&service),
+                args.config.clone(),
+                args.data.clone(),
+                stopped,
+            )),
+        ];
+        let data = args.data.clone();
+        Ok(Self { service, bids, admin, failed, data, stop, doors, chores, writer })
+    }
+
+    fn announce(&self) {
+        let catalog = &self.service.snapshot().plan.catalog;
+        let (campaigns, line_items) = (catalog.campaigns.len(), catalog.line_items.len());
+        say(&format!(
+            "encan bids for {campaigns} campaigns with {line_items} line items\n\
+             \n\
+             \x20 bids      http://{bids}/openrtb2/{{exchange}}\n\
+             \x20 metrics   http://{admin}/metrics\n\
+             \x20 ledger    {data}\n\
+             \n\
+             Try it:\n\
+             \n\
+             \x20 curl -s http://{bids}/openrtb2/generic -d '{{\"id\":\"1\",\"imp\":[{{\"id\":\"1\",\"banner\":{{\"w\":300,\"h\":250}}}}]}}'\n\
+             \n",
+            bids = self.bids,
+            admin = self.admin,
+            data = self.data.display(),
+        ));
+    }
+
+    /// Ends it: no new requests, accepted ones answered, everything committed.
+    pub(in crate::shell) async fn stop(self, why: Result<&'static str, String>) -> ExitCode {
+        if let Ok(signal) = &why {
+            tracing::info!(signal, "stopping");
+        }
+        let _ = self.stop.send(true);
+        for door in self.doors {
+            let _ = door.await;
+        }
+        for chore in self.chores {
+            chore.abort();
+            let _ = chore.await;
+        }
+        drop(self.service);
+        let closed = tokio::task::spawn_blocking(|| self.writer.join()).await;
+        match (why, closed) {
+            (Ok(_), Ok(Ok(()))) => {
+                tracing::info!("stopped, the ledger is closed");
+                ExitCode::SUCCESS
+            }
+            (_, Ok(Err(error))) => fail(WE_FAILED, &error, error.hint()),
+            (Err(error), _) => fail(WE_FAILED, &error, ""),
+            (_, Err(error)) => fail(WE_FAILED, &error, ""),
+        }
+    }
+}
+
+async fn bind(address: SocketAddr, flag: &str) -> Result<(TcpListener, SocketAddr), ExitCode> {
+    let refused = |error: std::io::Error| {
+        let hint = format!("stop what uses it, or name another address with `{flag} ADDR` (port 0 picks a free one)");
+        fail(WE_FAILED, &format!("cannot listen on {address}: {error}"), &hint)
+    };
+    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let bound = listener.local_addr().map_err(refused)?;
+    Ok((listener, bound))
+}
+
+/// The slow loop.
+async fn beat(service: Arc<Service>) {
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let mut pruned = tokio::time::Instant::now();
+    loop {
+        tick.tick().await;
+        service.tick(clock::now());
+        if pruned.elapsed() >= PRUNE {
+            pruned = tokio::time::Instant::now();
+            service.users.prune(clock::now(), EXPOSURE_AGE_MAX);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! From files to a plan: what `serve`, `demo` and `explain` run on, and how it is reloaded.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+use crate::bidder::Plan;
+use crate::document::{Fault, Severity, Source, render};
+use crate::shell::files::{Loaded, Paths, load};
+use crate::ttf::{Scenario, ScenarioSpec};
+use crate::units::UnixMillis;
+
+/// Where the configuration lies, as flags of the command line.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ConfigArgs {
+    /// Folder of campaign files.
+    #[arg(long, env = "ENCAN_CAMPAIGNS", default_value = "fixtures/campaigns", value_name = "DIR")]
+    pub campaigns: PathBuf,
+    /// Folder of exchange profiles.
+    #[arg(long, env = "ENCAN_EXCHANGES", default_value = "fixtures/exchanges", value_name = "DIR")]
+    pub exchanges: PathBuf,
+    /// Folder of tax scenarios.
+    #[arg(long, env = "ENCAN_TAX", default_value = "fixtures/tax", value_name = "DIR")]
+    pub tax: PathBuf,
+    /// Table of exchange rates.
+    #[arg(long, env = "ENCAN_CURRENCIES", default_value = "fixtures/currencies.json", value_name = "FILE")]
+    pub currencies: PathBuf,
+}
+
+impl ConfigArgs {
+    /// The same, for the loader.
+    #[must_use]
+    pub fn paths(&self) -> Paths {
+        Paths {
+            campaigns: vec![self.campaigns.clone()],
+            exchanges: self.exchanges.clone(),
+            tax: self.tax.clone(),
+            currencies: self.currencies.clone(),
+        }
+    }
+}
+
+/// A configuration that may not be used, with every fault.
+#[derive(Debug)]
+pub struct Faulty {
+    /// Errors, and warnings beside them.
+    pub faults: Vec<Fault>,
+    /// The texts they lie in.
+    pub sources: Vec<Source>,
+}
+
+/// A plan, and what it is worth a word about.
+#[derive(Debug)]
+pub struct Configured {
+    /// What to run.
+    pub plan: Plan,
+    /// Warnings only.
+    pub warnings: Faulty,
+}
+
+/// Reads, checks and compiles everything that `args` name.
+///
+/// # Errors
+///
+/// Every fault, if one of them is an error.
+pub fn configure(args: &ConfigArgs, revision: u64, now: UnixMillis) -> Result<Configured, Faulty> {
+    let Loaded { sources, catalog, exchanges, scenarios, rates, mut faults, .. } =
+        load(&args.paths(), now);
+    let scenarios: Vec<Scenario> =
+        scenarios.into_iter().filter_map(|spec| scenario(spec, &mut faults)).collect();
+    let is_right = faults.iter().all(|fault| fault.severity != Severity::Error);
+    let described = Faulty { faults, sources };
+    match catalog.filter(|_| is_right) {
+        Some(catalog) => {
+            let plan = Plan::build(revision, catalog, exchanges, scenarios, rates);
+            Ok(Configured { plan, warnings: described })
+        }
+        None => Err(described),
+    }
+}
+
+fn scenario(spec: ScenarioSpec, faults: &mut Vec<Fault>) -> Option<Scenario> {
+    let name = spec.slug.clone();
+    match Scenario::new(spec) {
+        Ok(scenario) => Some(scenario),
+        Err(wrong) => {
+            faults.extend(wrong.iter().map(|fault| {
+                Fault::of_file(format!("tax scenario {name}"), fault.to_string())
+            }));
+            None
+        }
+    }
+}
+
+impl Faulty {
+    /// The faults as a person reads them, underlined.
+    #[must_use]
+    pub fn words(&self) -> String {
+        render(&self.faults, &self.sources, std::io::stderr().is_terminal())
+    }
+}

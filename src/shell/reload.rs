@@ -1,0 +1,110 @@
+//! New campaign files while the server runs: noticed by watching the folders or told by SIGHUP, taken
+//! whole or refused whole.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use notify::{RecursiveMode, Watcher as _};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+
+use crate::shell::audience_store::AudienceStore;
+use crate::shell::cli::say;
+use crate::shell::clock;
+use crate::shell::config::{ConfigArgs, configure};
+use crate::shell::service::{Service, names};
+
+/// Editors write a file in several steps: wait until they are done.
+const SETTLE: Duration = Duration::from_millis(200);
+
+/// Reloads whenever something changes, until `stop`.
+pub async fn watch(service: Arc<Service>, args: ConfigArgs, data: std::path::PathBuf, mut stop: watch::Receiver<bool>) {
+    let (changed, mut changes) = mpsc::channel::<()>(1);
+    let watcher = start_watching(&args, changed);
+    if let Err(error) = &watcher {
+        tracing::warn!(%error, "files are not watched: send SIGHUP after a change");
+    }
+    let mut hangup = match signal(SignalKind::hangup()) {
+        Ok(hangup) => hangup,
+        Err(error) => {
+            tracing::warn!(%error, "SIGHUP is not heard");
+            return;
+        }
+    };
+    loop {
+        tokio::select! {
+            Some(()) = hangup.recv() => {}
+            Some(()) = changes.recv(), if watcher.is_ok() => {
+                tokio::time::sleep(SETTLE).await;
+                while changes.try_recv().is_ok() {}
+            }
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        let (service, args, data) = (Arc::clone(&service), args.clone(), data.clone());
+        // Off the threads that answer requests: a large catalog takes a while to compile.
+        let reloaded = tokio::task::spawn_blocking(move || {
+            let names = reload(&service, &args);
+            reload_audiences(&service, &data);
+            names.map(|names| (service, names))
+        });
+        if let Ok(Some((service, names))) = reloaded.await {
+            // A writer that has ended stops the server anyway.
+            let _ = service.writer.remember(names).await;
+        }
+    }
+}
+
+fn start_watching(
+    args: &ConfigArgs,
+    changed: mpsc::Sender<()>,
+) -> notify::Result<notify::RecommendedWatcher> {
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        let read_only = matches!(&event, Ok(event) if event.kind.is_access());
+        if !read_only {
+            // A full channel means that a reload is due already.
+            let _ = changed.try_send(());
+        }
+    })?;
+    for folder in [&args.campaigns, &args.exchanges, &args.tax] {
+        watcher.watch(folder, RecursiveMode::NonRecursive)?;
+    }
+    // The folder, since an editor may replace the file.
+    let folder = args.currencies.parent().filter(|folder| !folder.as_os_str().is_empty());
+    watcher.watch(folder.unwrap_or(Path::new(".")), RecursiveMode::NonRecursive)?;
+    Ok(watcher)
+}
+
+/// Takes the files as they are now, or refuses them all and goes on as before; the names to remember if
+/// they were taken.
+fn reload(service: &Service, args: &ConfigArgs) -> Option<Vec<crate::shell::store::Name>> {
+    let running = service.snapshot().plan.revision;
+    match configure(args, running + 1, clock::now()) {
+        Ok(configured) => {
+            if !configured.warnings.faults.is_empty() {
+                say(&configured.warnings.words());
+            }
+            let (campaigns, line_items) =
+                (configured.plan.catalog.campaigns.len(), configured.plan.catalog.line_items.len());
+            let names = names(&configured.plan);
+            service.install(configured.plan);
+            service.metrics.reloaded(true);
+            tracing::info!(revision = running + 1, campaigns, line_items, "campaigns reloaded");
+            Some(names)
+        }
+        Err(faulty) => {
+            service.metrics.reloaded(false);
+            say(&faulty.words());
+            tracing::warn!(revision = running, "new campaigns refused, the old ones go on");
+            None
+        }
+    }
+}
+
+fn reload_audiences(service: &Service, data: &Path) {
+    let read = AudienceStore::open(data).and_then(|store| store.profiles(clock::now()));
+    match read {
+        Ok(profiles) => service.users.set_segments(profiles),
+        Err(error) => tracing::warn!(%error, "audiences not read, the old ones go on"),
+    }
+}
