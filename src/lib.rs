@@ -4,5 +4,6 @@ pub mod campaign;
 pub mod document;
 pub mod ledger;
 pub mod openrtb;
+pub mod shell;
 pub mod ttf;
 pub mod units;
