@@ -10,6 +10,9 @@ mod model;
 mod rates;
 mod read;
 
+#[cfg(test)]
+mod tests;
+
 pub use compile::{Compilation, compile};
 pub use exchange::{BillsOn, Exchange, MissingPrice, Reservation};
 pub use model::{

@@ -1,5 +1,6 @@
 //! The table of exchange rates: dated, exact, and the same for everyone who converts.
 
+use crate::campaign::currency::CODES;
 use crate::campaign::read::amount::currency;
 use crate::campaign::read::scenario::day;
 use crate::document::{Document, Faults, Node, Source};
@@ -21,6 +22,14 @@ impl Rates {
     #[must_use]
     pub fn only(currency: Currency) -> Self {
         Self { date: None, per_base: vec![(currency, Self::ONE)] }
+    }
+
+    /// Stands in for a table that could not be read: knows every currency and converts none, so that the
+    /// one fault is not repeated in every campaign.
+    #[must_use]
+    pub fn unreadable() -> Self {
+        let known = CODES.split_ascii_whitespace().filter_map(Currency::from_code);
+        Self { date: None, per_base: known.map(|currency| (currency, 0)).collect() }
     }
 
     /// The table in `source`: `{"date": "2024-12-31", "base": "EUR", "source": "...", "rates": {"USD":
@@ -77,7 +86,7 @@ impl Rates {
 }
 
 fn rate<'d>(key: Node<'d>, code: &str, faults: &mut Faults) -> Option<(Node<'d>, Currency, u64)> {
-    let known = crate::campaign::currency::CODES.split_ascii_whitespace().any(|known| known == code);
+    let known = CODES.split_ascii_whitespace().any(|known| known == code);
     let Some(currency) = Currency::from_code(code).filter(|_| known) else {
         return faults.refuse(key.error("is not a currency of ISO 4217"));
     };
@@ -121,6 +130,13 @@ mod tests {
         check("EUR", "JPY", 1, None);
         assert!(Rates::only(Currency::USD).rate(Currency::USD, Currency::EUR).is_none());
         assert_eq!(table().date().unwrap().to_string(), "2024-12-31");
+    }
+
+    #[test]
+    fn a_table_that_could_not_be_read_knows_all_and_converts_nothing() {
+        let rates = Rates::unreadable();
+        assert!(rates.knows(Currency::USD));
+        assert!(rates.rate(Currency::USD, Currency::EUR).is_none());
     }
 
     #[test]

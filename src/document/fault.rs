@@ -120,7 +120,6 @@ impl Fault {
 pub struct Faults {
     kept: Vec<Fault>,
     errors: usize,
-    dropped: bool,
 }
 
 impl Faults {
@@ -133,10 +132,8 @@ impl Faults {
     /// Takes `fault`.
     pub fn push(&mut self, fault: Fault) {
         self.errors += usize::from(fault.severity == Severity::Error);
-        if self.kept.len() < limits::FAULTS_MAX {
+        if !self.is_full() {
             self.kept.push(fault);
-        } else {
-            self.dropped = true;
         }
     }
 
@@ -158,14 +155,15 @@ impl Faults {
         self.errors
     }
 
-    /// The faults, by file and place. If there were more than are kept, the last one says so.
+    /// The faults, by file and place. If as many as are kept were found, a last one says
+    /// that there may be more.
     #[must_use]
     pub fn into_vec(mut self) -> Vec<Fault> {
         self.kept.sort_by(|a, b| (&a.source, &a.place, a.severity).cmp(&(&b.source, &b.place, b.severity)));
-        if self.dropped
+        if self.is_full()
             && let Some(last) = self.kept.last()
         {
-            let message = format!("more than {} faults, the rest is not shown", limits::FAULTS_MAX);
+            let message = format!("the first {} faults are shown, there may be more", limits::FAULTS_MAX);
             let mut more = Fault::of_file(last.source.clone(), message);
             more.severity = if self.errors > 0 { Severity::Error } else { Severity::Warning };
             self.kept.push(more);
@@ -203,7 +201,7 @@ mod tests {
         }
         assert_eq!(faults.errors(), limits::FAULTS_MAX + 5);
         let last = faults.into_vec().pop().unwrap();
-        assert_eq!(last.message, "more than 200 faults, the rest is not shown");
+        assert_eq!(last.message, "the first 200 faults are shown, there may be more");
     }
 
     #[test]

@@ -4,9 +4,8 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 use crate::bidder::Plan;
-use crate::document::{Fault, Severity, Source, render};
+use crate::document::{Fault, Source, render};
 use crate::shell::files::{Loaded, Paths, load};
-use crate::ttf::{Scenario, ScenarioSpec};
 use crate::units::UnixMillis;
 
 /// Where the configuration lies, as flags of the command line.
@@ -63,31 +62,14 @@ pub struct Configured {
 ///
 /// Every fault, if one of them is an error.
 pub fn configure(args: &ConfigArgs, revision: u64, now: UnixMillis) -> Result<Configured, Faulty> {
-    let Loaded { sources, catalog, exchanges, scenarios, rates, mut faults, .. } =
-        load(&args.paths(), now);
-    let scenarios: Vec<Scenario> =
-        scenarios.into_iter().filter_map(|spec| scenario(spec, &mut faults)).collect();
-    let is_right = faults.iter().all(|fault| fault.severity != Severity::Error);
+    let Loaded { sources, catalog, exchanges, scenarios, rates, faults, .. } = load(&args.paths(), now);
     let described = Faulty { faults, sources };
-    match catalog.filter(|_| is_right) {
+    match catalog {
         Some(catalog) => {
             let plan = Plan::build(revision, catalog, exchanges, scenarios, rates);
             Ok(Configured { plan, warnings: described })
         }
         None => Err(described),
-    }
-}
-
-fn scenario(spec: ScenarioSpec, faults: &mut Vec<Fault>) -> Option<Scenario> {
-    let name = spec.slug.clone();
-    match Scenario::new(spec) {
-        Ok(scenario) => Some(scenario),
-        Err(wrong) => {
-            faults.extend(wrong.iter().map(|fault| {
-                Fault::of_file(format!("tax scenario {name}"), fault.to_string())
-            }));
-            None
-        }
     }
 }
 

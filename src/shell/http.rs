@@ -107,7 +107,7 @@ async fn connection(stream: TcpStream, door: Door, service: Arc<Service>, mut st
 }
 
 /// Returns once the server is to stop; also if nobody is left to say so.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+pub(in crate::shell) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 

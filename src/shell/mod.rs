@@ -1,8 +1,8 @@
 //! Everything that waits: clock, files, network, store, command line.
 
 pub mod audience_store;
-pub mod boot;
 pub mod booking;
+pub mod boot;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -1,7 +1,7 @@
 //! New campaign files while the server runs: noticed by watching the folders or told by SIGHUP, taken
 //! whole or refused whole.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,13 +13,14 @@ use crate::shell::audience_store::AudienceStore;
 use crate::shell::cli::say;
 use crate::shell::clock;
 use crate::shell::config::{ConfigArgs, configure};
+use crate::shell::http::stopped;
 use crate::shell::service::{Service, names};
 
 /// Editors write a file in several steps: wait until they are done.
 const SETTLE: Duration = Duration::from_millis(200);
 
 /// Reloads whenever something changes, until `stop`.
-pub async fn watch(service: Arc<Service>, args: ConfigArgs, data: std::path::PathBuf, mut stop: watch::Receiver<bool>) {
+pub async fn watch(service: Arc<Service>, args: ConfigArgs, data: PathBuf, mut stop: watch::Receiver<bool>) {
     let (changed, mut changes) = mpsc::channel::<()>(1);
     let watcher = start_watching(&args, changed);
     if let Err(error) = &watcher {
@@ -39,7 +40,7 @@ pub async fn watch(service: Arc<Service>, args: ConfigArgs, data: std::path::Pat
                 tokio::time::sleep(SETTLE).await;
                 while changes.try_recv().is_ok() {}
             }
-            _ = stop.wait_for(|stop| *stop) => return,
+            () = stopped(&mut stop) => return,
         }
         let (service, args, data) = (Arc::clone(&service), args.clone(), data.clone());
         // Off the threads that answer requests: a large catalog takes a while to compile.

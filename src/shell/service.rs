@@ -24,7 +24,7 @@ use crate::shell::clock;
 use crate::shell::metrics::Metrics;
 use crate::shell::store::{Name, NameKind, Writer};
 use crate::shell::users::Users;
-use crate::units::{CreativeId, Millis, Nanos, UnixMillis};
+use crate::units::{CreativeId, Millis, UnixMillis};
 
 /// The longest frequency window we rebuild after a restart, and remember.
 pub const EXPOSURE_AGE_MAX: Millis = Millis::from_seconds(31 * 86_400);

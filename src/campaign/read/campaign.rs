@@ -1,5 +1,7 @@
 //! One campaign file.
 
+use std::collections::HashMap;
+
 use jiff::tz::TimeZone;
 
 use crate::campaign::read::address::domain;
@@ -10,7 +12,7 @@ use crate::campaign::read::frequency::frequency;
 use crate::campaign::read::line_item::{Outer, check_ended, line_item, status};
 use crate::campaign::read::targeting::country;
 use crate::campaign::read::{NAME_CHARS_MAX, Reading, plan};
-use crate::campaign::{Advertiser, Budget, Campaign, Creative, Flight, LineItem, Pacing};
+use crate::campaign::{Advertiser, Budget, Campaign, Creative, Flight, LineItem, Pacing, Status};
 use crate::document::{Document, Faults, Node, Object};
 use crate::units::{AdvertiserId, CampaignId, Currency, UnixMillis};
 
@@ -123,7 +125,7 @@ fn read_plan(object: Object<'_>, slug: &str, reading: Reading<'_>, faults: &mut 
         slug: slug.into(),
         name: name.unwrap_or_default().into(),
         advertiser: 0,
-        status: status.unwrap_or(crate::campaign::Status::Paused),
+        status: status.unwrap_or(Status::Paused),
         currency: currency.unwrap_or(Currency::EUR),
         zone,
         zone_name,
@@ -177,10 +179,9 @@ fn ids<'d>(nodes: &[Node<'d>], faults: &mut Faults) -> Vec<&'d str> {
 }
 
 fn refuse_repeated_ids(nodes: &[Node<'_>], faults: &mut Faults) {
-    let mut seen = std::collections::HashMap::new();
+    let mut seen = HashMap::<&str, Node<'_>>::new();
     for (node, id) in nodes.iter().filter_map(|node| id_of(*node)) {
         if let Some(first) = seen.insert(id, node) {
-            let first: Node<'_> = first;
             faults.push(node.error(format!("\"{id}\" is already used at {}", first.whereabouts())));
         }
     }

@@ -8,7 +8,7 @@ use crate::campaign::read::targeting::{rule, segments};
 use crate::campaign::read::{NAME_CHARS_MAX, Reading};
 use crate::campaign::{Budget, Campaign, Flight, Goal, LineItem, Rule, Status};
 use crate::document::{Faults, Node, Object, suggestion};
-use crate::units::{Cpm, Currency, DealId, LineItemId};
+use crate::units::{Cpm, Currency, DealId, LineItemId, Nanos};
 
 const KEYS: [&str; 12] = [
     "id",
@@ -172,7 +172,7 @@ fn check_dear(
     reading: Reading<'_>,
     faults: &mut Faults,
 ) {
-    if reading.is_dearer_than(crate::units::Nanos::from_raw(nanos), currency, euros) {
+    if reading.is_dearer_than(Nanos::from_raw(nanos), currency, euros) {
         let fault = node.warning(format!("is dear: more than {euros} EUR, got {} {currency}", node.echo()));
         faults.push(fault.hint("`cpm` is per thousand impressions, `cpc` per click, `cpa` per conversion"));
     }

@@ -190,7 +190,9 @@ impl Server {
 
 async fn bind(address: SocketAddr, flag: &str) -> Result<(TcpListener, SocketAddr), ExitCode> {
     let refused = |error: std::io::Error| {
-        let hint = format!("stop what uses it, or name another address with `{flag} ADDR` (port 0 picks a free one)");
+        let hint = format!(
+            "stop what uses it, or name another address with `{flag} ADDR` (port 0 picks a free one)"
+        );
         fail(WE_FAILED, &format!("cannot listen on {address}: {error}"), &hint)
     };
     let listener = TcpListener::bind(address).await.map_err(refused)?;

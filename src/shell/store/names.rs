@@ -38,8 +38,9 @@ impl NameKind {
 pub(in crate::shell::store) fn write(connection: &mut Connection, names: &[Name]) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     {
-        let mut insert = transaction
-            .prepare_cached("INSERT OR REPLACE INTO name (kind, id, slug, currency, fixed_cost) VALUES (?, ?, ?, ?, ?)")?;
+        let mut insert = transaction.prepare_cached(
+            "INSERT OR REPLACE INTO name (kind, id, slug, currency, fixed_cost) VALUES (?, ?, ?, ?, ?)",
+        )?;
         for name in names {
             let Name { kind, id, slug, fixed_cost } = name;
             let currency = fixed_cost.map(|(currency, _)| currency.to_string());

@@ -1,0 +1,231 @@
+//! Configuration from disk: folders of JSON files to the catalog and what surrounds it.
+//!
+//! What is wrong with a file as a file (missing, unreadable, too large, not UTF-8) is a fault like any
+//! other, so that `check` and `serve` show everything at once.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::campaign::{Catalog, Exchange, Rates, Surroundings, compile, read_exchange, read_scenario};
+use crate::document::{Fault, Faults, Severity, Source};
+use crate::ttf::Scenario;
+use crate::units::{UnixMillis, limits};
+
+/// Where the configuration lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    /// Campaign files, or folders of them.
+    pub campaigns: Vec<PathBuf>,
+    /// A folder of exchange profiles.
+    pub exchanges: PathBuf,
+    /// A folder of tax scenarios.
+    pub tax: PathBuf,
+    /// The table of exchange rates.
+    pub currencies: PathBuf,
+}
+
+/// Everything read, and everything wrong with it.
+#[derive(Debug)]
+pub struct Loaded {
+    /// All texts, to show faults in.
+    pub sources: Vec<Source>,
+    /// `None` if there is any error, in whatever file.
+    pub catalog: Option<Catalog>,
+    /// In order of their slugs; those that could be read.
+    pub exchanges: Vec<Exchange>,
+    /// In order of their slugs; those that are right. `none` is not among them.
+    pub scenarios: Vec<Scenario>,
+    /// [`Rates::unreadable`] if the table could not be read.
+    pub rates: Rates,
+    /// The faults of the surroundings, then of the campaigns, each by file and place.
+    pub faults: Vec<Fault>,
+    /// Campaigns in the files, readable or not.
+    pub campaigns: usize,
+    /// Line items in the files, readable or not.
+    pub line_items: usize,
+}
+
+impl Loaded {
+    /// How many faults are of `severity`.
+    #[must_use]
+    pub fn count(&self, severity: Severity) -> usize {
+        self.faults.iter().filter(|fault| fault.severity == severity).count()
+    }
+}
+
+/// Reads and checks all of `paths`. `now` decides which flights have ended.
+#[must_use]
+pub fn load(paths: &Paths, now: UnixMillis) -> Loaded {
+    let mut faults = Faults::new();
+    let exchange_sources = read_path(&paths.exchanges, &mut faults);
+    let scenario_sources = read_path(&paths.tax, &mut faults);
+    let rate_source = read_file(&paths.currencies, &mut faults);
+    let campaign_sources: Vec<Source> =
+        paths.campaigns.iter().flat_map(|path| read_path(path, &mut faults)).collect();
+
+    let exchanges = exchange_sources.iter().filter_map(|source| read_exchange(source, &mut faults)).collect();
+    let scenarios =
+        scenario_sources.iter().filter_map(|source| compiled_scenario(source, &mut faults)).collect();
+    let rates = rate_source.as_ref().and_then(|source| Rates::read(source, &mut faults));
+    let rates = rates.unwrap_or_else(Rates::unreadable);
+    // Names, not what could be read: a fault in a profile is not a fault in every campaign naming it.
+    let exchange_slugs: Vec<&str> = exchange_sources.iter().map(Source::stem).collect();
+    let scenario_slugs: Vec<&str> = scenario_sources.iter().map(Source::stem).collect();
+    let surroundings = Surroundings { scenarios: &scenario_slugs, exchanges: &exchange_slugs, rates: &rates };
+    let compilation = compile(&campaign_sources, surroundings, now);
+
+    let is_right = faults.errors() == 0;
+    let mut all = faults.into_vec();
+    all.extend(compilation.faults);
+    let mut sources = exchange_sources;
+    sources.extend(scenario_sources);
+    sources.extend(rate_source);
+    sources.extend(campaign_sources);
+    Loaded {
+        sources,
+        catalog: compilation.catalog.filter(|_| is_right),
+        exchanges,
+        scenarios,
+        rates,
+        faults: all,
+        campaigns: compilation.campaigns,
+        line_items: compilation.line_items,
+    }
+}
+
+/// A scenario whose parts fit together.
+fn compiled_scenario(source: &Source, faults: &mut Faults) -> Option<Scenario> {
+    match Scenario::new(read_scenario(source, faults)?) {
+        Ok(scenario) => Some(scenario),
+        Err(wrong) => {
+            for fault in wrong {
+                faults.push(Fault::of_file(&source.name, fault.to_string()));
+            }
+            None
+        }
+    }
+}
+
+/// The file at `path`, or the `*.json` files in the folder at `path` by name.
+pub fn read_path(path: &Path, faults: &mut Faults) -> Vec<Source> {
+    if !path.is_dir() {
+        return read_file(path, faults).into_iter().collect();
+    }
+    let files = match json_files(path) {
+        Ok(files) => files,
+        Err(error) => {
+            faults.push(unreadable(path, &error));
+            return Vec::new();
+        }
+    };
+    if files.is_empty() {
+        let fault = Fault::of_file(path.display().to_string(), "the folder has no `.json` files");
+        faults.push(fault.as_warning().hint("is it the right folder?"));
+    }
+    files.iter().filter_map(|file| read_file(file, faults)).collect()
+}
+
+/// The text of the file at `path`.
+pub fn read_file(path: &Path, faults: &mut Faults) -> Option<Source> {
+    let name = path.display().to_string();
+    let bytes = match read_at_most(path, limits::FILE_BYTES_MAX) {
+        Ok(bytes) => bytes,
+        Err(error) => return faults.refuse(unreadable(path, &error)),
+    };
+    if bytes.len() > limits::FILE_BYTES_MAX {
+        let message = format!("has more than {} bytes", limits::FILE_BYTES_MAX);
+        return faults.refuse(Fault::of_file(name, message));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Some(Source::new(name, text)),
+        Err(error) => {
+            let good = error.utf8_error().valid_up_to();
+            let line = error.as_bytes()[..good].iter().filter(|byte| **byte == b'\n').count() + 1;
+            let fault = Fault::of_file(name, format!("is not UTF-8: the first wrong byte is in line {line}"));
+            faults.refuse(fault.hint("save it as UTF-8"))
+        }
+    }
+}
+
+/// At most one byte more than `bytes_max`, whatever the file's size claims to be.
+fn read_at_most(path: &Path, bytes_max: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX).saturating_add(1);
+    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn json_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let is_hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
+        if !is_hidden && path.extension().is_some_and(|ending| ending == "json") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Fault {
+    let name = path.display().to_string();
+    match error.kind() {
+        io::ErrorKind::NotFound => Fault::of_file(name, "there is no such file or folder"),
+        _ => Fault::of_file(name, format!("cannot be read: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{Paths, load, read_path};
+    use crate::document::Faults;
+    use crate::units::UnixMillis;
+
+    #[track_caller]
+    fn check(path: &str, content: Option<&[u8]>, want: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(path);
+        if let Some(content) = content {
+            fs::write(&path, content).unwrap();
+        }
+        let mut faults = Faults::new();
+        assert!(read_path(&path, &mut faults).is_empty());
+        assert_eq!(faults.into_vec()[0].message, want);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_says_why() {
+        check("gone", None, "there is no such file or folder");
+        check("a.json", Some(b"{\n\"\xff\": 1}"), "is not UTF-8: the first wrong byte is in line 2");
+        check("", None, "the folder has no `.json` files");
+    }
+
+    #[test]
+    fn a_folder_gives_its_json_files_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b.json", "a.json", ".c.json", "d.txt"] {
+            fs::write(folder.path().join(name), "\u{feff}{}").unwrap();
+        }
+        let sources = read_path(folder.path(), &mut Faults::new());
+        assert_eq!(sources.iter().map(|source| source.stem()).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(sources[0].text, "{}");
+    }
+
+    #[test]
+    fn a_missing_table_is_one_fault_and_not_one_for_each_campaign() {
+        let paths = Paths {
+            campaigns: vec!["fixtures/campaigns".into()],
+            exchanges: "fixtures/exchanges".into(),
+            tax: "fixtures/tax".into(),
+            currencies: "fixtures/none.json".into(),
+        };
+        let loaded = load(&paths, UnixMillis::from_raw(1_780_000_000_000));
+        let messages: Vec<String> = loaded.faults.iter().map(|fault| fault.headline()).collect();
+        assert_eq!(messages, ["`fixtures/none.json`: there is no such file or folder"]);
+        assert!(loaded.catalog.is_none());
+    }
+}
