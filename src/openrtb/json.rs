@@ -277,11 +277,12 @@ impl<'a> Reader<'a> {
         if self.peek() != Some(b'"') {
             return Err(self.fault());
         }
-        let start = self.at + 1;
-        let end = plain_end(self.text.as_bytes(), start);
-        let key = if self.text.as_bytes().get(end) == Some(&b'"') {
-            self.at = end + 1;
-            &self.text.as_bytes()[start..end]
+        let rest = &self.text.as_bytes()[self.at + 1..];
+        // Most keys end within eight bytes.
+        let end = rest.first_chunk::<8>().map_or(8, |chunk| first_special(*chunk));
+        let key = if end < 8 && rest[end] == b'"' {
+            self.at += end + 2;
+            &rest[..end]
         } else {
             self.string()?.as_bytes()
         };
@@ -448,20 +449,13 @@ impl<'a> Reader<'a> {
 /// end: what is before it stands in a JSON string as it is. Eight bytes at a time.
 #[inline]
 pub(crate) fn plain_end(bytes: &[u8], from: usize) -> usize {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const HIGHS: u64 = ONES << 7;
     let mut at = from;
     while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let chunk = u64::from_le_bytes(*chunk);
-        // With its second bit flipped, the quote is 0x20 and joins the control characters below it. A
-        // borrow may mark a byte wrongly, but only above one that is marked rightly.
-        let low = (chunk ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
-        let backslash = (chunk ^ (ONES * 0x5C)).wrapping_sub(ONES);
-        let marks = (low | backslash) & !chunk & HIGHS;
-        if marks != 0 {
-            return at + (marks.trailing_zeros() / 8) as usize;
+        let special = first_special(*chunk);
+        at += special;
+        if special < 8 {
+            return at;
         }
-        at += 8;
     }
     while let Some(byte) = bytes.get(at) {
         if matches!(byte, b'"' | b'\\' | 0..0x20) {
@@ -470,6 +464,20 @@ pub(crate) fn plain_end(bytes: &[u8], from: usize) -> usize {
         at += 1;
     }
     at.min(bytes.len())
+}
+
+/// The first of eight bytes that is a quote, a backslash or a control character; 8 if none is.
+#[inline]
+fn first_special(chunk: [u8; 8]) -> usize {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGHS: u64 = ONES << 7;
+    let chunk = u64::from_le_bytes(chunk);
+    // With its second bit flipped, the quote is 0x20 and joins the control characters below it. A
+    // borrow may mark a byte wrongly, but only above one that is marked rightly.
+    let low = (chunk ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+    let backslash = (chunk ^ (ONES * 0x5C)).wrapping_sub(ONES);
+    let marks = (low | backslash) & !chunk & HIGHS;
+    (marks.trailing_zeros() / 8) as usize
 }
 
 #[cfg(test)]
