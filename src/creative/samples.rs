@@ -114,6 +114,8 @@ pub(super) fn av() -> Av<'static> {
         pos: None,
         pod: false,
         boxingallowed: true,
+        mincpmpersec: None,
+        durfloors: &[],
     }
 }
 

@@ -5,6 +5,9 @@
 //! the bits of one integer: no document, however deep, can exhaust the stack. Deliberately absent: a
 //! tree of values, and numbers as floats.
 
+use std::fmt;
+use std::num::NonZeroU64;
+
 use bumpalo::Bump;
 use bumpalo::collections::String as ArenaString;
 
@@ -13,12 +16,36 @@ use crate::units::limits::JSON_DEPTH_MAX;
 const _: () = assert!(JSON_DEPTH_MAX <= 128, "`skip` keeps one bit a container in a u128");
 
 /// Why a text is not JSON that we read, and the byte at which that shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// Against the grammar of RFC 8259.
-    NotJson { at: usize },
-    /// Nested deeper than [`JSON_DEPTH_MAX`].
-    TooDeep { at: usize },
+///
+/// One word, so that the results of the reader travel in registers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fault(NonZeroU64);
+
+impl Fault {
+    fn new(at: usize, mark: u64) -> Self {
+        Self(NonZeroU64::MIN.saturating_add((at as u64) << 1 | mark))
+    }
+
+    fn packed(self) -> u64 {
+        self.0.get() - 1
+    }
+
+    /// The byte at which it shows.
+    pub(crate) fn at(self) -> usize {
+        usize::try_from(self.packed() >> 1).expect("made from a position")
+    }
+
+    /// True if the text is nested deeper than [`JSON_DEPTH_MAX`], false if it is against the grammar of
+    /// RFC 8259.
+    pub(crate) fn is_depth(self) -> bool {
+        self.packed() & 1 == 1
+    }
+}
+
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at byte {}", if self.is_depth() { "too deep" } else { "not JSON" }, self.at())
+    }
 }
 
 /// A value that holds no other, or `Nested` for one that does, which is then behind us.
@@ -65,7 +92,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn peek(&mut self) -> Option<u8> {
         let bytes = self.text.as_bytes();
         while let Some(byte) = bytes.get(self.at) {
-            if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
+            if *byte > b' ' || !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
                 return Some(*byte);
             }
             self.at += 1;
@@ -90,11 +117,10 @@ impl<'a> Reader<'a> {
         }
         loop {
             let key = self.key()?;
-            field(self, key.as_bytes())?;
-            if self.leaves(b'}') {
+            field(self, key)?;
+            if self.ends(b'}')? {
                 return Ok(true);
             }
-            self.take(b',')?;
         }
     }
 
@@ -121,10 +147,9 @@ impl<'a> Reader<'a> {
             } else {
                 self.skip()?;
             }
-            if self.leaves(b']') {
+            if self.ends(b']')? {
                 return Ok(true);
             }
-            self.take(b',')?;
         }
     }
 
@@ -184,7 +209,7 @@ impl<'a> Reader<'a> {
     }
 
     fn fault(&self) -> Fault {
-        Fault::NotJson { at: self.at }
+        Fault::new(self.at, 0)
     }
 
     fn byte(&self) -> Option<u8> {
@@ -194,7 +219,7 @@ impl<'a> Reader<'a> {
     /// Steps over the opening bracket.
     fn enter(&mut self) -> Result<(), Fault> {
         if self.depth == JSON_DEPTH_MAX {
-            return Err(Fault::TooDeep { at: self.at });
+            return Err(Fault::new(self.at, 1));
         }
         self.depth += 1;
         self.at += 1;
@@ -210,6 +235,23 @@ impl<'a> Reader<'a> {
             self.at += 1;
         }
         leaves
+    }
+
+    /// Behind an element: true, and over it, at the closing `bracket`; false, and over it, at a comma.
+    #[inline]
+    fn ends(&mut self, bracket: u8) -> Result<bool, Fault> {
+        match self.peek() {
+            Some(b',') => {
+                self.at += 1;
+                Ok(false)
+            }
+            Some(byte) if byte == bracket => {
+                self.at += 1;
+                self.depth -= 1;
+                Ok(true)
+            }
+            _ => Err(self.fault()),
+        }
     }
 
     #[inline]
@@ -229,11 +271,21 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn key(&mut self) -> Result<&'a str, Fault> {
+    /// A key, unescaped, with the colon behind it.
+    #[inline]
+    fn key(&mut self) -> Result<&'a [u8], Fault> {
         if self.peek() != Some(b'"') {
             return Err(self.fault());
         }
-        let key = self.string()?;
+        let rest = &self.text.as_bytes()[self.at + 1..];
+        // Most keys end within eight bytes.
+        let end = rest.first_chunk::<8>().map_or(8, |chunk| first_special(*chunk));
+        let key = if end < 8 && rest[end] == b'"' {
+            self.at += end + 2;
+            &rest[..end]
+        } else {
+            self.string()?.as_bytes()
+        };
         self.take(b':')?;
         Ok(key)
     }
@@ -244,6 +296,25 @@ impl<'a> Reader<'a> {
         }
         self.skip_string()?;
         self.take(b':')
+    }
+
+    /// A number of up to nine digits and nothing else; where there is none, nothing is read.
+    #[inline]
+    pub(crate) fn short_whole(&mut self) -> Option<u32> {
+        self.peek();
+        let rest = &self.text.as_bytes()[self.at..];
+        let mut value = 0;
+        for (length, byte) in rest.iter().enumerate().take(10) {
+            match byte {
+                b'0'..=b'9' if length < 9 => value = value * 10 + u32::from(byte - b'0'),
+                b',' | b'}' | b']' if length == 1 || (length > 1 && rest[0] != b'0') => {
+                    self.at += length;
+                    return Some(value);
+                }
+                _ => return None,
+            }
+        }
+        None
     }
 
     fn number(&mut self) -> Result<&'a str, Fault> {
@@ -282,12 +353,19 @@ impl<'a> Reader<'a> {
     /// The string whose opening quote is next: a piece of the text, or unescaped into the arena.
     fn string(&mut self) -> Result<&'a str, Fault> {
         let start = self.at + 1;
-        self.at = plain_end(self.text.as_bytes(), start);
-        if self.byte() == Some(b'"') {
-            self.at += 1;
-            return Ok(&self.text[start..self.at - 1]);
+        let end = plain_end(self.text.as_bytes(), start);
+        if self.text.as_bytes().get(end) == Some(&b'"') {
+            self.at = end + 1;
+            return Ok(&self.text[start..end]);
         }
-        let mut unescaped = ArenaString::with_capacity_in(2 * (self.at - start) + 16, self.arena);
+        self.unescaped(start, end)
+    }
+
+    /// The string that begins at `start` and is plain up to `end`.
+    #[cold]
+    fn unescaped(&mut self, start: usize, end: usize) -> Result<&'a str, Fault> {
+        self.at = end;
+        let mut unescaped = ArenaString::with_capacity_in(2 * (end - start) + 16, self.arena);
         let mut plain = start;
         loop {
             unescaped.push_str(&self.text[plain..self.at]);
@@ -371,22 +449,13 @@ impl<'a> Reader<'a> {
 /// end: what is before it stands in a JSON string as it is. Eight bytes at a time.
 #[inline]
 pub(crate) fn plain_end(bytes: &[u8], from: usize) -> usize {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const HIGHS: u64 = ONES << 7;
     let mut at = from;
     while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let chunk = u64::from_le_bytes(*chunk);
-        let quote = chunk ^ (ONES * 0x22);
-        let backslash = chunk ^ (ONES * 0x5C);
-        // A borrow may mark a byte wrongly, but only above one that is marked rightly.
-        let marks = (quote.wrapping_sub(ONES) & !quote)
-            | (backslash.wrapping_sub(ONES) & !backslash)
-            | (chunk.wrapping_sub(ONES * 0x20) & !chunk);
-        let marks = marks & HIGHS;
-        if marks != 0 {
-            return at + (marks.trailing_zeros() / 8) as usize;
+        let special = first_special(*chunk);
+        at += special;
+        if special < 8 {
+            return at;
         }
-        at += 8;
     }
     while let Some(byte) = bytes.get(at) {
         if matches!(byte, b'"' | b'\\' | 0..0x20) {
@@ -395,6 +464,20 @@ pub(crate) fn plain_end(bytes: &[u8], from: usize) -> usize {
         at += 1;
     }
     at.min(bytes.len())
+}
+
+/// The first of eight bytes that is a quote, a backslash or a control character; 8 if none is.
+#[inline]
+fn first_special(chunk: [u8; 8]) -> usize {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGHS: u64 = ONES << 7;
+    let chunk = u64::from_le_bytes(chunk);
+    // With its second bit flipped, the quote is 0x20 and joins the control characters below it. A
+    // borrow may mark a byte wrongly, but only above one that is marked rightly.
+    let low = (chunk ^ (ONES * 0x02)).wrapping_sub(ONES * 0x21);
+    let backslash = (chunk ^ (ONES * 0x5C)).wrapping_sub(ONES);
+    let marks = (low | backslash) & !chunk & HIGHS;
+    (marks.trailing_zeros() / 8) as usize
 }
 
 #[cfg(test)]

@@ -19,12 +19,19 @@ impl<'a> Reader<'a> {
     }
 
     /// A whole number of at least zero: cut at the point, also from text; true is 1 and false 0.
+    #[inline]
     pub(crate) fn whole(&mut self) -> Result<Option<u32>, Fault> {
+        if let Some(whole) = self.short_whole() {
+            return Ok(Some(whole));
+        }
         Ok(self.integer(Rounding::Down)?.and_then(|value| u32::try_from(value).ok()))
     }
 
     /// As [`Reader::whole`], but rounded up: for what is the least that is allowed.
     pub(crate) fn whole_up(&mut self) -> Result<Option<u32>, Fault> {
+        if let Some(whole) = self.short_whole() {
+            return Ok(Some(whole));
+        }
         Ok(self.integer(Rounding::Up)?.and_then(|value| u32::try_from(value).ok()))
     }
 
@@ -35,11 +42,16 @@ impl<'a> Reader<'a> {
 
     /// A flag: any number but zero is true, also as text; `true` and `false` as words too.
     pub(crate) fn flag(&mut self) -> Result<Option<bool>, Fault> {
+        if let Some(whole) = self.short_whole() {
+            return Ok(Some(whole != 0));
+        }
         Ok(match self.scalar()? {
             Scalar::Bool(flag) => Some(flag),
             Scalar::Text(text) if text.trim().eq_ignore_ascii_case("true") => Some(true),
             Scalar::Text(text) if text.trim().eq_ignore_ascii_case("false") => Some(false),
-            Scalar::Number(text) | Scalar::Text(text) => integer(text, Rounding::Up).map(|value| value != 0),
+            Scalar::Number(text) | Scalar::Text(text) => {
+                integer(text.trim(), Rounding::Up).map(|value| value != 0)
+            }
             Scalar::Null | Scalar::Nested => None,
         })
     }
@@ -105,17 +117,21 @@ impl<'a> Reader<'a> {
 
     /// Keywords, from one text or several, split at commas and trimmed.
     pub(crate) fn keywords(&mut self) -> Result<&'a [&'a str], Fault> {
-        let texts = self.texts()?;
         let mut words = ArenaVec::new_in(self.arena());
-        let split = texts.iter().flat_map(|text| text.split(',')).map(str::trim);
-        words.extend(split.filter(|word| !word.is_empty()).take(LIST_MAX));
+        for word in self.texts()?.iter().flat_map(|text| text.split(',')) {
+            let word = word.trim();
+            if !word.is_empty() && words.len() < LIST_MAX {
+                words.push(word);
+            }
+        }
         Ok(words.into_bump_slice())
     }
 
     fn integer(&mut self, rounding: Rounding) -> Result<Option<i64>, Fault> {
         Ok(match self.scalar()? {
             Scalar::Bool(flag) => Some(i64::from(flag)),
-            Scalar::Number(text) | Scalar::Text(text) => integer(text, rounding),
+            Scalar::Number(text) => integer(text, rounding),
+            Scalar::Text(text) => integer(text.trim(), rounding),
             Scalar::Null | Scalar::Nested => None,
         })
     }
@@ -139,7 +155,12 @@ impl<'a> Reader<'a> {
     {
         let mut elements = ArenaVec::new_in(self.arena());
         self.array(most, |json| {
-            elements.extend(element(json)?);
+            if let Some(element) = element(json)? {
+                if elements.is_empty() {
+                    elements.reserve(4);
+                }
+                elements.push(element);
+            }
             Ok(())
         })?;
         Ok(elements.into_bump_slice())
@@ -147,7 +168,6 @@ impl<'a> Reader<'a> {
 }
 
 fn integer(text: &str, rounding: Rounding) -> Option<i64> {
-    let text = text.trim();
     text.parse().ok().or_else(|| Decimal::parse(text).ok()?.scaled(0, rounding).ok())
 }
 

@@ -54,10 +54,8 @@ pub enum ParseError {
 
 impl From<Fault> for ParseError {
     fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::NotJson { at } => Self::NotJson { at },
-            Fault::TooDeep { at } => Self::TooDeep { at },
-        }
+        let at = fault.at();
+        if fault.is_depth() { Self::TooDeep { at } } else { Self::NotJson { at } }
     }
 }
 
