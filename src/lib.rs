@@ -3,5 +3,6 @@
 pub mod campaign;
 pub mod ledger;
 pub mod openrtb;
+pub mod sim;
 pub mod ttf;
 pub mod units;
