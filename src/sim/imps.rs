@@ -331,7 +331,8 @@ fn write_pmp(json: &mut Json, rng: &mut Xoshiro256PlusPlus, placement: &Placemen
     json.flag("private_auction", facts.private);
     json.list("deals");
     let first = rng.random_range(0..placement.deals.len());
-    for at in 0..rng.random_range(1..=placement.deals.len().min(3)) {
+    let most = if placement.rich { placement.deals.len().min(3) } else { 1 };
+    for at in 0..rng.random_range(1..=most) {
         let id = &placement.deals[(first + at) % placement.deals.len()];
         let floor = Cpm::from_micros(rng.random_range(50..1_200) * 10_000).expect("below 12 units");
         let currency = placement.floor_currency.filter(|_| rng.random_bool(0.7));

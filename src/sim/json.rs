@@ -175,7 +175,7 @@ pub(crate) fn write_digits(out: &mut Vec<u8>, mut value: u64, width: u32) {
 /// Appends the low `digits` hexadecimal digits of `value`.
 pub(crate) fn write_hex(out: &mut Vec<u8>, value: u64, digits: u32) {
     for at in (0..digits).rev() {
-        out.push(b"0123456789abcdef"[(value >> (4 * at)) as usize & 15]);
+        out.push(b"0123456789abcdef"[(value >> (4 * at) & 15) as usize]);
     }
 }
 

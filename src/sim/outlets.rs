@@ -1,7 +1,7 @@
 //! Sites, apps, television channels and screens in the street: like people, each follows from its number.
 
 use crate::sim::json::{Json, write_digits, write_hex};
-use crate::sim::people::{scramble, zipf};
+use crate::sim::people::{choose, scramble, zipf};
 
 /// Where an ad is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +78,16 @@ impl Outlet {
         self.topic().cat
     }
 
+    /// Parts of that category.
+    pub(crate) fn subcategories(&self) -> [&'static str; 3] {
+        self.topic().cats
+    }
+
+    /// What its keywords say, lower case.
+    pub(crate) fn keywords(&self) -> [&'static str; 4] {
+        self.topic().keywords
+    }
+
     /// Writes the `site`, `app` or `dooh` object.
     pub(crate) fn write(&self, json: &mut Json, tell: Telling) {
         json.object(match self.kind {
@@ -115,7 +125,7 @@ impl Outlet {
             out.extend_from_slice(b"https://www.");
             self.write_domain(out);
             out.push(b'/');
-            out.extend_from_slice(self.topic().slugs[tell.random as usize % SLUGS].as_bytes());
+            out.extend_from_slice(choose(&self.topic().slugs, tell.random).as_bytes());
             out.push(b'-');
             write_digits(out, tell.random >> 8 & 0xf_ffff, 6);
             out.extend_from_slice(b".html?utm_source=news&utm_campaign=w");
@@ -156,7 +166,7 @@ impl Outlet {
                 json.number("cattax", 1);
             }
             if tell.random >> 41 & 1 == 0 {
-                json.texts("sectioncat", &[topic.cats[self.hash as usize % topic.cats.len()]]);
+                json.texts("sectioncat", &[choose(&topic.cats, self.hash)]);
                 json.texts("pagecat", &topic.cats);
             }
         }
@@ -172,7 +182,7 @@ impl Outlet {
         let topic = self.topic();
         json.object("content");
         json.plain("id", |out| write_digits(out, tell.random >> 20 & 0xff_ffff, 7));
-        json.text("title", topic.titles[tell.random as usize % topic.titles.len()]);
+        json.text("title", choose(&topic.titles, tell.random));
         json.texts("cat", &topic.cats);
         json.plain("url", |out| {
             out.extend_from_slice(b"https://");
@@ -186,7 +196,7 @@ impl Outlet {
             json.text("language", tell.language);
         }
         if self.kind == OutletKind::Tv {
-            let episode = (tell.random >> 12 & 7) as i64 + 1;
+            let episode = (tell.random >> 12 & 7).cast_signed() + 1;
             json.number("episode", episode);
             json.text("series", topic.name);
             json.text("season", ["1", "2", "3", "S04"][(self.hash >> 8 & 3) as usize]);
@@ -215,7 +225,7 @@ impl Outlet {
     }
 
     fn topic(&self) -> &'static Topic {
-        &TOPICS[(self.hash >> 4) as usize % TOPICS.len()]
+        choose(&TOPICS, self.hash >> 4)
     }
 
     fn words(&self) -> (&'static str, &'static str) {

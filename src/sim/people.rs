@@ -33,7 +33,17 @@ pub fn ifa(user: u64) -> String {
 pub fn segments_of(user: u64) -> impl Iterator<Item = u32> {
     let hash = scramble(user ^ 0x5e9);
     let count = hash % 24;
-    (0..count).map(move |at| zipf(scramble(hash ^ at), u64::from(SEGMENTS)) as u32)
+    (0..count).map(move |at| segment(scramble(hash ^ at)))
+}
+
+/// One of all segments, by 64 random bits.
+pub(crate) fn segment(random: u64) -> u32 {
+    u32::try_from(zipf(random, u64::from(SEGMENTS))).expect("below the number of segments")
+}
+
+/// One of `list`, by 64 random bits; all are as likely.
+pub(crate) fn choose<T>(list: &[T], random: u64) -> &T {
+    &list[usize::try_from(random % list.len() as u64).expect("below a length")]
 }
 
 /// A well mixed 64-bit hash. Source: Steele, Lea, Flood, "Fast splittable pseudorandom number
@@ -170,14 +180,14 @@ impl Person {
         }
         if tell.rich || tell.random & 0x80 == 0 {
             let precise = i64::from(tell.rich) * 400 + 100;
-            let near = |bits: u64| (bits % 512) as i64 * precise / 512 - precise / 2;
+            let near = |bits: u64| (bits % 512).cast_signed() * precise / 512 - precise / 2;
             json.decimal("lat", place.lat + near(tell.random >> 16), 4);
             json.decimal("lon", place.lon + near(tell.random >> 25), 4);
             json.text("zip", place.zip);
             json.number("type", if tell.random & 0x100 == 0 { 2 } else { 1 });
         }
         if tell.rich {
-            json.number("accuracy", (tell.random >> 34 & 0x3ff) as i64 + 5);
+            json.number("accuracy", (tell.random >> 34 & 0x3ff).cast_signed() + 5);
             json.number("ipservice", 3);
         }
         json.number("utcoffset", place.utcoffset);
@@ -220,8 +230,8 @@ impl Person {
             return;
         }
         let (carrier, mccmnc) = match self.home().country {
-            "FRA" => FRENCH_CARRIERS[(self.hash >> 12 & 3) as usize],
-            "USA" => US_CARRIERS[(self.hash >> 12) as usize % US_CARRIERS.len()],
+            "FRA" => *choose(&FRENCH_CARRIERS, self.hash >> 12),
+            "USA" => *choose(&US_CARRIERS, self.hash >> 12),
             _ => ("Vodafone", "262-02"),
         };
         json.text("carrier", carrier);
@@ -231,7 +241,7 @@ impl Person {
     }
 
     fn device(&self) -> &'static Device {
-        &DEVICES[(self.hash >> 3) as usize % DEVICES.len()]
+        choose(&DEVICES, self.hash >> 3)
     }
 }
 
@@ -268,7 +278,7 @@ pub(crate) fn write_segments(json: &mut Json, user: u64, provider: usize, named:
     }
     let (name, segtax) = PROVIDERS[provider];
     json.open();
-    json.number("id", provider as i64 + 1);
+    json.text("id", &name[..2]);
     json.text("name", name);
     json.list("segment");
     for segment in segments {

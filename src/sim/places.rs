@@ -34,11 +34,6 @@ pub(crate) fn place(number: u64) -> &'static Place {
     unreachable!("`left` is below the sum of the weights")
 }
 
-/// All places, for whoever targets them.
-pub(crate) fn places() -> &'static [Place] {
-    PLACES
-}
-
 const WEIGHT: u32 = {
     let (mut sum, mut at) = (0, 0);
     while at < PLACES.len() {
@@ -139,12 +134,12 @@ const PLACES: &[Place] = &[
 
 #[cfg(test)]
 mod tests {
-    use crate::sim::places::{WEIGHT, place, places};
+    use crate::sim::places::{PLACES, WEIGHT, place};
     use crate::units::{Country, Region};
 
     #[test]
     fn every_place_is_on_the_map() {
-        for place in places() {
+        for place in PLACES {
             let country = Country::from_code(place.country).unwrap();
             assert!(Region::new(country, place.region).is_some(), "{}", place.city);
             assert!(place.lat.abs() <= 900_000 && place.lon.abs() <= 1_800_000, "{}", place.city);

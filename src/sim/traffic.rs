@@ -309,7 +309,7 @@ impl Traffic {
         }
         if rng.random_bool(0.05) {
             json.object("dsa");
-            json.number("dsarequired", rng.random_range(0..=1));
+            json.number("dsarequired", rng.random_range(0..=2));
             json.number("pubrender", 0);
             json.number("datatopub", 1);
             json.close();
@@ -441,4 +441,216 @@ fn draw_currencies(rng: &mut Xoshiro256PlusPlus) -> SmallVec<[Currency; 2]> {
         _ => &[],
     };
     SmallVec::from_slice(currencies)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use serde_json::Value;
+
+    use super::{Mix, Traffic};
+    use crate::campaign::FormatKind;
+    use crate::sim::facts::{AuctionType, RequestFacts, SizeClass};
+    use crate::sim::people::{buyeruid, ifa, segment_id, segments_of};
+    use crate::units::{Cpm, Rounding, UnixMillis};
+
+    const NOW: UnixMillis = UnixMillis::from_raw(1_795_000_000_000);
+
+    /// `count` requests of `mix`: bytes, reading, facts.
+    fn requests(mix: Mix, count: usize) -> impl Iterator<Item = (Vec<u8>, Value, RequestFacts)> {
+        let mut traffic = Traffic::new(7, mix);
+        (0..count).map(move |_| {
+            let mut body = Vec::new();
+            let facts = traffic.next(NOW, &mut body);
+            let read = serde_json::from_slice(&body)
+                .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&body)));
+            (body, read, facts)
+        })
+    }
+
+    /// A field in its place of 2.6 or of 2.5.
+    fn moved<'v>(object: &'v Value, name: &str) -> &'v Value {
+        if object[name].is_null() { &object["ext"][name] } else { &object[name] }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_bytes() {
+        let run = |seed| {
+            let (mut traffic, mut out) = (Traffic::new(seed, Mix::default()), Vec::new());
+            let facts: Vec<_> = (0..50).map(|_| traffic.next(NOW, &mut out)).collect();
+            (out, facts)
+        };
+        assert_eq!(run(1), run(1));
+        assert_ne!(run(1).0, run(2).0);
+    }
+
+    #[test]
+    fn no_two_bodies_are_alike() {
+        let ids: HashSet<String> = requests(Mix::default(), 2_000).map(|(_, _, facts)| facts.id).collect();
+        assert_eq!(ids.len(), 2_000);
+    }
+
+    #[test]
+    fn the_facts_are_what_the_body_says() {
+        for (_, read, facts) in requests(Mix { deal_share: 0.5, ..Mix::default() }, 3_000) {
+            assert_eq!(read["id"], facts.id.as_str());
+            assert_eq!(read["imp"].as_array().unwrap().len(), facts.imps.len());
+            assert_eq!(read["tmax"], facts.tmax_ms);
+            assert_eq!(read["device"]["geo"]["country"], facts.country.unwrap().alpha3());
+            let first = facts.auction == AuctionType::FirstPrice;
+            assert_eq!(read["at"].as_u64().unwrap_or(2) == 1, first);
+            assert_eq!(moved(&read["regs"], "gdpr").as_u64(), facts.gdpr.map(u64::from));
+            assert_eq!(moved(&read["user"], "consent").is_string(), facts.gdpr == Some(true));
+            for (imp, facts) in read["imp"].as_array().unwrap().iter().zip(&facts.imps) {
+                assert_eq!(imp["id"], facts.id.as_str());
+                assert_eq!(imp["bidfloorcur"].as_str().unwrap_or("USD"), facts.floor_currency.code());
+                let floor = imp.get("bidfloor").map_or("0".to_owned(), Value::to_string);
+                assert_eq!(Cpm::from_decimal(&floor, Rounding::Exact), Ok(facts.floor));
+                assert_eq!(imp["pmp"]["private_auction"] == 1, facts.private);
+                let deals = imp["pmp"]["deals"].as_array().map_or(0, Vec::len);
+                assert_eq!(deals, facts.deals.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_viewer_keeps_its_ids() {
+        let mut seen = 0;
+        for (_, read, facts) in requests(Mix { users: 100, ..Mix::default() }, 1_000) {
+            if let Some(id) = read["user"]["buyeruid"].as_str() {
+                assert_eq!(id, buyeruid(facts.user));
+                assert!(facts.identified);
+                seen += 1;
+            }
+            match read["device"]["ifa"].as_str() {
+                Some("00000000-0000-0000-0000-000000000000") | None => {}
+                Some(id) => assert_eq!(id, ifa(facts.user)),
+            }
+            let segments: HashSet<String> = segments_of(facts.user).map(segment_id).collect();
+            for data in read["user"]["data"].as_array().into_iter().flatten() {
+                for segment in data["segment"].as_array().unwrap() {
+                    assert!(segments.contains(segment["id"].as_str().unwrap()));
+                }
+            }
+        }
+        assert!(seen > 500, "most viewers are told: {seen}");
+    }
+
+    #[test]
+    fn every_body_stays_within_its_class() {
+        let mut sums = [(0, 0); 3];
+        for (body, _, facts) in requests(Mix { small: 0.4, large: 0.4, ..Mix::default() }, 6_000) {
+            let (least, most) = facts.size.bounds();
+            assert!(
+                (least..=most).contains(&body.len()),
+                "{:?} {}: {}",
+                facts.size,
+                body.len(),
+                String::from_utf8_lossy(&body)
+            );
+            let (sum, count) = &mut sums[facts.size as usize];
+            (*sum, *count) = (*sum + body.len(), *count + 1);
+        }
+        let [small, large, huge] = sums.map(|(sum, count)| sum / count);
+        assert!((1_400..1_700).contains(&small), "{small}");
+        assert!((3_700..4_300).contains(&large), "{large}");
+        assert!((8_000..10_000).contains(&huge), "{huge}");
+    }
+
+    #[test]
+    fn all_that_real_traffic_has_occurs() {
+        let mut seen: HashSet<String> = HashSet::new();
+        let mut formats: HashSet<FormatKind> = HashSet::new();
+        let (mut told, mut several) = (0, 0);
+        for (_, read, facts) in requests(Mix::default(), 5_000) {
+            collect_names(&read, "", &mut seen);
+            formats.extend(facts.imps.iter().flat_map(|imp| imp.formats.clone()));
+            told += usize::from(facts.gdpr == Some(true));
+            several += usize::from(facts.imps.len() > 1);
+        }
+        assert_eq!(formats.len(), 4);
+        for name in [
+            "site",
+            "app",
+            "dooh",
+            "cur",
+            "wlangb",
+            "bcat",
+            "badv",
+            "imp.pmp.deals.at",
+            "imp.pmp.deals.wadomain",
+            "imp.video.plcmt",
+            "imp.video.placement",
+            "imp.video.poddur",
+            "imp.video.mincpmpersec",
+            "imp.video.durfloors.mindur",
+            "imp.video.rqddurs",
+            "imp.qty.multiplier",
+            "imp.rwdd",
+            "imp.ext.gpid",
+            "app.content.series",
+            "app.content.channel.name",
+            "site.kwarray",
+            "site.keywords",
+            "device.sua.browsers",
+            "device.ipv6",
+            "device.ifa",
+            "regs.gdpr",
+            "regs.ext.gdpr",
+            "regs.gpp",
+            "regs.us_privacy",
+            "regs.ext.us_privacy",
+            "regs.ext.dsa.dsarequired",
+            "source.schain.nodes",
+            "source.ext.schain.nodes",
+            "user.consent",
+            "user.ext.consent",
+            "user.eids.uids.id",
+            "user.ext.eids.uids.id",
+            "user.data.ext.segtax",
+            "user.geo",
+        ] {
+            assert!(seen.contains(name), "{name} never occurs");
+        }
+        assert!((300..900).contains(&told), "a quarter where the GDPR is in force: {told} of 5000");
+        assert!((800..1_200).contains(&several), "a fifth has several imps: {several} of 5000");
+    }
+
+    #[test]
+    fn a_native_request_is_a_text_that_holds_json() {
+        let mut found = 0;
+        for (_, read, _) in requests(Mix::default(), 1_000) {
+            for imp in read["imp"].as_array().unwrap() {
+                if let Some(text) = imp["native"]["request"].as_str() {
+                    let native: Value = serde_json::from_str(text).unwrap();
+                    let root = if native["native"].is_object() { &native["native"] } else { &native };
+                    assert!(root["assets"].as_array().unwrap().len() >= 2);
+                    found += 1;
+                }
+            }
+        }
+        assert!(found > 50, "{found}");
+    }
+
+    #[test]
+    fn a_mix_of_one_class_has_no_other() {
+        for (mix, class) in [(Mix::small(), SizeClass::Small), (Mix::large(), SizeClass::Large)] {
+            assert!(requests(mix, 500).all(|(_, _, facts)| facts.size == class));
+        }
+    }
+
+    fn collect_names(value: &Value, path: &str, seen: &mut HashSet<String>) {
+        match value {
+            Value::Object(members) => {
+                for (name, member) in members {
+                    let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    collect_names(member, &path, seen);
+                    seen.insert(path);
+                }
+            }
+            Value::Array(elements) => elements.iter().for_each(|element| collect_names(element, path, seen)),
+            _ => {}
+        }
+    }
 }
