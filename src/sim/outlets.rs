@@ -255,8 +255,8 @@ struct Topic {
     titles: [&'static str; 2],
 }
 
-const TOPICS: [Topic; 10] = [
-    Topic {
+const TOPICS: [&Topic; 10] = [
+    &Topic {
         cat: "IAB12",
         cats: ["IAB12-1", "IAB12-2", "IAB12-3"],
         name: "L'Écho du matin",
@@ -266,7 +266,7 @@ const TOPICS: [Topic; 10] = [
         slugs: ["politique/le-debat-du-jour", "region/travaux", "monde/sommet"],
         titles: ["Le journal de 20 h", "« On ne lâchera rien » : la colère des riverains"],
     },
-    Topic {
+    &Topic {
         cat: "IAB17",
         cats: ["IAB17-12", "IAB17-44", "IAB17-1"],
         name: "Plein But",
@@ -276,7 +276,7 @@ const TOPICS: [Topic; 10] = [
         slugs: ["foot/ligue-1/resume", "tennis/tournoi", "rugby/classement"],
         titles: ["Le match en direct", "The \"comeback\" of the season"],
     },
-    Topic {
+    &Topic {
         cat: "IAB2",
         cats: ["IAB2-3", "IAB2-10", "IAB2-15"],
         name: "Auto & Route",
@@ -286,7 +286,7 @@ const TOPICS: [Topic; 10] = [
         slugs: ["essais/suv-hybride", "occasion/annonces", "actu/bonus"],
         titles: ["Essai : 1 000 km en électrique", "Road trip"],
     },
-    Topic {
+    &Topic {
         cat: "IAB8",
         cats: ["IAB8-5", "IAB8-9", "IAB8-10"],
         name: "À table !",
@@ -296,7 +296,7 @@ const TOPICS: [Topic; 10] = [
         slugs: ["recettes/tarte", "desserts/chocolat", "menus/dimanche"],
         titles: ["La tarte aux pommes de mémé", "Baking with friends"],
     },
-    Topic {
+    &Topic {
         cat: "IAB9",
         cats: ["IAB9-30", "IAB9-5", "IAB9-23"],
         name: "Puzzle Quest",
@@ -306,7 +306,7 @@ const TOPICS: [Topic; 10] = [
         slugs: ["games/puzzle", "guides/level-42", "news/update"],
         titles: ["Level 42", "Grand tournoi"],
     },
-    Topic {
+    &Topic {
         cat: "IAB1",
         cats: ["IAB1-5", "IAB1-6", "IAB1-7"],
         name: "Ciné Salon",
@@ -316,7 +316,7 @@ const TOPICS: [Topic; 10] = [
         slugs: ["films/critique", "series/saison-3", "musique/festival"],
         titles: ["Les Brumes, épisode 4", "Behind the scenes"],
     },
-    Topic {
+    &Topic {
         cat: "IAB20",
         cats: ["IAB20-3", "IAB20-18", "IAB20-27"],
         name: "Partir",
@@ -326,7 +326,7 @@ const TOPICS: [Topic; 10] = [
         slugs: ["europe/week-end", "hotels/bord-de-mer", "vols/promo"],
         titles: ["Dix îles où se perdre", "Slow travel"],
     },
-    Topic {
+    &Topic {
         cat: "IAB19",
         cats: ["IAB19-6", "IAB19-18", "IAB19-30"],
         name: "Octet",
@@ -336,7 +336,7 @@ const TOPICS: [Topic; 10] = [
         slugs: ["tests/smartphone", "guides/pc-portable", "actu/ia"],
         titles: ["Comparatif : C:\\> ou $ ?", "Five gadgets"],
     },
-    Topic {
+    &Topic {
         cat: "IAB13",
         cats: ["IAB13-3", "IAB13-7", "IAB13-9"],
         name: "Patrimoine",
@@ -346,7 +346,7 @@ const TOPICS: [Topic; 10] = [
         slugs: ["bourse/cac-40", "impots/bareme", "immobilier/taux"],
         titles: ["Faut-il acheter maintenant ?", "Markets today"],
     },
-    Topic {
+    &Topic {
         cat: "IAB7",
         cats: ["IAB7-1", "IAB7-30", "IAB7-32"],
         name: "Bien-être",

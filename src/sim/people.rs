@@ -42,8 +42,8 @@ pub(crate) fn segment(random: u64) -> u32 {
 }
 
 /// One of `list`, by 64 random bits; all are as likely.
-pub(crate) fn choose<T>(list: &[T], random: u64) -> &T {
-    &list[usize::try_from(random % list.len() as u64).expect("below a length")]
+pub(crate) fn choose<T: Copy>(list: &[T], random: u64) -> T {
+    list[usize::try_from(random % list.len() as u64).expect("below a length")]
 }
 
 /// A well mixed 64-bit hash. Source: Steele, Lea, Flood, "Fast splittable pseudorandom number
@@ -230,8 +230,8 @@ impl Person {
             return;
         }
         let (carrier, mccmnc) = match self.home().country {
-            "FRA" => *choose(&FRENCH_CARRIERS, self.hash >> 12),
-            "USA" => *choose(&US_CARRIERS, self.hash >> 12),
+            "FRA" => choose(&FRENCH_CARRIERS, self.hash >> 12),
+            "USA" => choose(&US_CARRIERS, self.hash >> 12),
             _ => ("Vodafone", "262-02"),
         };
         json.text("carrier", carrier);
@@ -240,7 +240,7 @@ impl Person {
         }
     }
 
-    fn device(&self) -> &'static Device {
+    fn device(&self) -> Device {
         choose(&DEVICES, self.hash >> 3)
     }
 }
@@ -358,6 +358,7 @@ const FRENCH_CARRIERS: [(&str, &str); 4] =
 const US_CARRIERS: [(&str, &str); 3] =
     [("Verizon", "310-004"), ("AT&T Mobility", "310-410"), ("T-Mobile", "310-260")];
 
+#[derive(Clone, Copy)]
 struct Device {
     screen: Screen,
     devicetype: i64,
