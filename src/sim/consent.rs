@@ -117,6 +117,9 @@ fn base64url(sextet: u64) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::{Choices, write_tc_string};
     use crate::units::UnixMillis;
 
@@ -129,5 +132,23 @@ mod tests {
         assert!(text.starts_with('C'), "version 2 is C: {text}");
         assert_eq!(text[1..7], text[7..13], "created and updated");
         assert!(text.contains('.'), "disclosed vendors are there: {text}");
+    }
+
+    #[test]
+    fn every_segment_is_strict_base64_of_the_length_its_vendors_need() {
+        for vendors in 1..200u32 {
+            let given = UnixMillis::from_raw(1_782_000_000_000);
+            let mut out = Vec::new();
+            write_tc_string(&mut out, Choices { granted: true, vendors, seed: 3, language: *b"fr", given });
+            let text = String::from_utf8(out).unwrap();
+            let segments: Vec<Vec<u8>> =
+                text.split('.').map(|segment| URL_SAFE_NO_PAD.decode(segment).unwrap()).collect();
+            // Core fields, two vendor sections with their heads, and the count of restrictions.
+            let core_bits = 213 + (17 + vendors) + (17 + vendors.min(64)) + 12;
+            assert_eq!(segments[0].len(), core_bits.div_ceil(8) as usize);
+            assert_eq!(segments[1].len(), (3 + 17 + vendors).div_ceil(8) as usize);
+            assert_eq!(segments[0][0] >> 2, 2, "version");
+            assert_eq!(segments[1][0] >> 5, 1, "disclosed vendors");
+        }
     }
 }

@@ -37,7 +37,8 @@ pub struct ImpFacts {
     pub id: String,
     /// The media it is offered as; not empty.
     pub formats: SmallVec<[FormatKind; 2]>,
-    /// `bidfloor`, zero if absent. It is absent where a price per second takes its place.
+    /// `bidfloor`, zero if absent. It is absent where a price per second takes its place;
+    /// floors by duration are never below it.
     pub floor: Cpm,
     /// `bidfloorcur`, US dollars if absent.
     pub floor_currency: Currency,

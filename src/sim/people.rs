@@ -94,6 +94,8 @@ pub(crate) struct Disclosure {
     pub(crate) ifa: bool,
     /// `lmt` or `dnt` is set.
     pub(crate) limited: bool,
+    /// A screen in the street, seen by nobody in particular.
+    pub(crate) outdoor: bool,
     /// Everything a long request has: `sua`, hardware, carrier, precise place.
     pub(crate) rich: bool,
     /// 64 random bits for what changes from request to request.
@@ -140,7 +142,7 @@ impl Person {
         }
         self.write_addresses(json, tell.random >> 8);
         self.write_geo(json, tell);
-        json.number("devicetype", device.devicetype);
+        json.number("devicetype", if tell.outdoor { 8 } else { device.devicetype });
         json.text("make", device.make);
         json.text("model", device.model);
         json.text("os", device.os);

@@ -411,7 +411,8 @@ impl Plan {
     }
 
     fn disclosure(&self, random: u64) -> Disclosure {
-        Disclosure { ifa: self.ifa, limited: self.limited, rich: self.rich(), random }
+        let outdoor = self.outlet == OutletKind::Dooh;
+        Disclosure { ifa: self.ifa, limited: self.limited, outdoor, rich: self.rich(), random }
     }
 
     /// Writes what 2.6 moved into `user` out of its `ext`: consent and extended ids.
