@@ -15,6 +15,9 @@ const NANOS_MAX: u64 = 120_000_000_000;
 /// A send this much after its time is the generator's fault and counted as late.
 const LATE: Duration = Duration::from_millis(1);
 
+/// Above this share of late sends the report says that the figures are the generator's too.
+const LATE_SHARE: f64 = 0.01;
+
 /// What one connection, and in the end all of them, counted. Sends of the warm-up are not in it.
 #[derive(Clone)]
 pub struct Tally {
@@ -249,6 +252,9 @@ impl fmt::Display for Report {
             "notices     {} accepted, {} refused, {} dropped",
             notices.accepted, notices.refused, notices.dropped
         )?;
+        if share(self.lateness.late, self.offered) > LATE_SHARE {
+            writeln!(f, "note        the generator itself was late: the latency is its fault too")?;
+        }
         match self.faults() {
             faults if faults.is_empty() => write!(f, "passed"),
             faults => write!(f, "FAILED: {}", faults.join("; ")),
@@ -305,4 +311,56 @@ fn list<K: Copy>(counts: &BTreeMap<K, u64>, name: impl Fn(K) -> String) -> Strin
         return "none".to_owned();
     }
     counts.iter().map(|(key, count)| format!("{} x {count}", name(*key))).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Lateness, NoticeTally, Report, Tally};
+    use crate::judge::Wrong;
+
+    /// A run of 100 offered requests of which `answered` were answered, `wrong` of them wrong.
+    fn report(answered: u64, wrong: u64) -> Report {
+        let mut tally = Tally::new();
+        tally.latency.record_n(2_000_000, answered).unwrap();
+        if wrong > 0 {
+            tally.wrong.insert(Wrong::Id, wrong);
+        }
+        Report {
+            url: "http://127.0.0.1/".to_owned(),
+            server: None,
+            seed: 1,
+            cores: 2,
+            connections: 8,
+            measured: Duration::from_secs(2),
+            offered: 100,
+            tally,
+            lateness: Lateness::new(),
+            notices: NoticeTally::default(),
+            min_achieved: 0.99,
+        }
+    }
+
+    #[test]
+    fn a_run_fails_by_its_rate_or_by_one_wrong_answer() {
+        assert_eq!(report(99, 0).faults(), Vec::<String>::new());
+        assert_eq!(report(98, 0).faults(), ["achieved 0.9800 of the offered rate, asked for 0.99"]);
+        assert_eq!(report(100, 1).faults(), ["1 wrong answers"]);
+    }
+
+    #[test]
+    fn rates_count_the_time_measured_only() {
+        assert!(report(100, 0).to_string().contains("100 answers, 50.0/s, 100.00 % of offered"));
+    }
+
+    #[test]
+    fn a_late_generator_is_not_hidden() {
+        let mut report = report(100, 0);
+        assert!(!report.to_string().contains("itself was late"));
+        for _ in 0..2 {
+            report.lateness.record(Duration::from_millis(5));
+        }
+        assert!(report.to_string().contains("itself was late"));
+    }
 }
