@@ -16,6 +16,7 @@ pub mod pricing;
 pub mod privacy;
 pub mod report;
 pub mod shell;
+pub mod sim;
 pub mod targeting;
 pub mod ttf;
 pub mod units;
