@@ -167,7 +167,7 @@ mod tests {
         EXCHANGES, NOW, Random, catalog, line_item, random_catalog, random_person, random_request,
     };
     use crate::targeting::{CompiledRule, Rows, Scene, Zones};
-    use crate::units::{Country, ExchangeId};
+    use crate::units::{Country, ExchangeId, SegmentId};
 
     /// Searches with random scenes and compares with a scan of all rows. Returns how many rows matched.
     #[track_caller]
@@ -281,7 +281,7 @@ mod tests {
         let test = |predicate| Rule::Is(Test { predicate, include_unknown: false });
         let line_items = (0..20_000).map(|number| {
             let domains = [(); 2].map(|()| format!("site-{}.example", random.below(20_000)));
-            let segments = [(); 5].map(|()| crate::units::SegmentId::from_raw(random.below(500) as u64));
+            let segments = [(); 5].map(|()| SegmentId::from_raw(random.below(500) as u64));
             let parts = vec![
                 test(Predicate::Country(vec![random.pick(&countries)])),
                 test(Predicate::Domain(domains.into())),
@@ -292,6 +292,7 @@ mod tests {
         let catalog = catalog(line_items.collect());
         let index = Index::build(&catalog, &(0..20_000).collect::<Vec<_>>());
         let bytes = index.heap_bytes() / 20_000;
+        println!("{bytes} bytes a line item");
         assert!(bytes <= 250, "{bytes} bytes a line item");
     }
 }

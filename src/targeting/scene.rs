@@ -18,6 +18,8 @@ use crate::units::{Country, DealId, ExchangeId, Millis, Region, SegmentId, UnixM
 const KEYS_INLINE: usize = 96;
 /// Time zones whose hour is remembered within a scene; further ones are worked out each time.
 const ZONES_REMEMBERED: usize = 8;
+/// Genres of one content that are looked at: real ones name one to four.
+const GENRES_MAX: usize = 16;
 const HOUR_UNKNOWN: u8 = u8::MAX;
 const HOUR_MS: i64 = 3_600_000;
 
@@ -198,7 +200,7 @@ impl<'a> Scene<'a> {
         let spoken = content.language.and_then(text::language);
         let language = spoken.or_else(|| self.request.device.language.and_then(text::language));
         self.tell(Attribute::Language, one(language));
-        let genres = content.genre.into_iter().flat_map(|genre| genre.split(','));
+        let genres = content.genre.into_iter().flat_map(|genre| genre.split(',')).take(GENRES_MAX);
         self.tell(Attribute::Genre, genres.filter(|genre| !genre.trim().is_empty()).map(text::key));
         self.tell(Attribute::Live, content.livestream.map(u64::from));
     }
@@ -323,21 +325,24 @@ mod tests {
 
     use super::Scene;
     use crate::audience::Profile;
-    use crate::campaign::{ChannelKind, Circle, Clock, ConnectionKind, Daypart, DeviceKind, FormatKind};
-    use crate::campaign::{Predicate, Rule, Test};
+    use crate::campaign::{
+        ChannelKind, Circle, Clock, ConnectionKind, Daypart, DeviceKind, FormatKind, Predicate, Rule, Test,
+    };
     use crate::openrtb::{BidRequest, Channel, Content, Device, Geo, Imp, Outlet, Segment, User};
     use crate::targeting::fixture::{NOW, av, banner, deal, plain_imp, plain_request};
     use crate::targeting::{Attribute, CompiledRule, Zones};
     use crate::units::{Country, ExchangeId, Millis, Region, SegmentId};
 
     /// What a scene answers to a predicate.
-    #[derive(Debug, PartialEq)]
+    #[derive(Debug, Clone, Copy, PartialEq)]
     enum Answer {
         Fits,
         Misses,
         Unknown,
     }
     use Answer::{Fits, Misses, Unknown};
+
+    /// Asks a predicate in all four forms: plain and negated, with and without the unknown.
 
     #[track_caller]
     fn check_of(
@@ -352,20 +357,21 @@ mod tests {
         scene.look_at(imp);
         let paris = TimeZone::get("Europe/Paris").unwrap();
         let mut zones = Zones::default();
-        let mut holds = |negated: bool, include_unknown: bool| {
-            let test = Rule::Is(Test { predicate: predicate.clone(), include_unknown });
-            let rule = if negated { Rule::Not(Box::new(test)) } else { test };
-            CompiledRule::new(&rule, &paris, &mut zones).holds(&scene)
+        let mut both_ways = |test: Test| {
+            let rule = Rule::Is(test);
+            let negated = Rule::Not(Box::new(rule.clone()));
+            [rule, negated].map(|rule| CompiledRule::new(&rule, &paris, &mut zones).holds(&scene))
         };
-        let plain = (holds(false, false), holds(true, false));
-        let included = (holds(false, true), holds(true, true));
+        let words = format!("{predicate:?}");
+        let plain = both_ways(Test { predicate: predicate.clone(), include_unknown: false });
+        let included = both_ways(Test { predicate, include_unknown: true });
         let answer = match (plain, included) {
-            ((true, false), (true, false)) => Fits,
-            ((false, true), (false, true)) => Misses,
-            ((false, false), (true, true)) => Unknown,
+            ([true, false], [true, false]) => Fits,
+            ([false, true], [false, true]) => Misses,
+            ([false, false], [true, true]) => Unknown,
             other => panic!("no answer is {other:?}"),
         };
-        assert_eq!(answer, want, "{predicate:?}");
+        assert_eq!(answer, want, "{words}");
     }
 
     #[track_caller]

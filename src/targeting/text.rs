@@ -73,7 +73,8 @@ pub(super) fn host(text: &str) -> Option<&str> {
 
 /// The keys of a domain and of every domain above it, the shortest first: `fr`, `example.fr`, ...
 ///
-/// Read from the end, each is a prefix of the next, so one pass yields them all.
+/// Read from the end, each is a prefix of the next, so one pass yields them all. Only ASCII letters lose
+/// their case: other scripts arrive as punycode.
 pub(super) fn domain_keys(domain: &str) -> impl Iterator<Item = u64> {
     let bytes = domain.as_bytes();
     let mut fnv = Fnv::START;
