@@ -343,7 +343,6 @@ mod tests {
     use Answer::{Fits, Misses, Unknown};
 
     /// Asks a predicate in all four forms: plain and negated, with and without the unknown.
-
     #[track_caller]
     fn check_of(
         request: BidRequest<'static>,
