@@ -1,8 +1,16 @@
 //! What ad ops asked for: the JSON model, its checks and lints, compiled into an immutable [`Catalog`].
+//!
+//! Texts come in as [`Source`](crate::document::Source)s, and everything wrong in them comes out at once.
+//! Nothing here opens a file or reads a clock.
 
+mod compile;
+mod currency;
 mod exchange;
 mod model;
+mod rates;
+mod read;
 
+pub use compile::{Compilation, compile};
 pub use exchange::{BillsOn, Exchange, MissingPrice, Reservation};
 pub use model::{
     Advertiser, Attribution, BannerBody, Budget, Campaign, Catalog, ChannelKind, Circle, Clock,
@@ -10,3 +18,7 @@ pub use model::{
     FormatKind, FrequencyCap, Goal, Image, LineItem, MediaFile, Pacing, Predicate, Rule, Status, TaxPlan,
     Test,
 };
+pub use rates::Rates;
+pub use read::Surroundings;
+pub use read::exchange::read_exchange;
+pub use read::scenario::read_scenario;

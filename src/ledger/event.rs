@@ -108,3 +108,74 @@ pub enum Touch {
     /// A view at this time.
     View(UnixMillis),
 }
+
+/// Names an event: the bid and what happened to it; for a conversion the advertiser's order instead.
+///
+/// Bytes sort by the time of the bid, which the store depends on for speed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventKey(smallvec::SmallVec<[u8; 24]>);
+
+impl EventKey {
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Event {
+    /// Two events with the same key are the same event.
+    #[must_use]
+    pub fn key(&self) -> EventKey {
+        let mut key = smallvec::SmallVec::new();
+        match &self.kind {
+            EventKind::Conversion(conversion) => {
+                // An order converts once, whichever bid it is reported with. 128 bits: no two collide.
+                let mut hash = blake3::Hasher::new();
+                match &conversion.order {
+                    Some(order) => {
+                        hash.update(&self.bid.advertiser.raw().to_le_bytes());
+                        hash.update(order.as_bytes());
+                    }
+                    None => {
+                        hash.update(self.bid.id.as_bytes());
+                    }
+                }
+                hash.update(&[0]);
+                hash.update(conversion.kind.as_bytes());
+                key.extend_from_slice(&[0xff]);
+                key.extend_from_slice(&hash.finalize().as_bytes()[..16]);
+            }
+            kind => {
+                key.extend_from_slice(self.bid.id.as_bytes());
+                key.push(kind.code());
+            }
+        }
+        EventKey(key)
+    }
+}
+
+impl EventKind {
+    /// The number under which the kind is stored, never reused.
+    #[must_use]
+    pub const fn code(&self) -> u8 {
+        match self {
+            Self::Win { .. } => 1,
+            Self::Impression(_) => 2,
+            Self::Loss { .. } => 3,
+            Self::View => 4,
+            Self::Click => 5,
+            Self::Conversion(_) => 6,
+        }
+    }
+}
+
+impl Charge {
+    /// What of the impression counts against the budget: media and data, and the tax if it is borne inside
+    /// the budget, rounded up to the nano.
+    #[must_use]
+    pub fn budget_share(&self) -> Nanos {
+        let net = self.media.saturating_add(self.data);
+        if self.bearer.counts_in_budget() { net.saturating_add(self.tax.tax().to_nanos_up()) } else { net }
+    }
+}

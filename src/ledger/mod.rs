@@ -1,5 +1,11 @@
 //! The books: facts in, balanced entries out. Pure; the store is in the shell.
+//!
+//! On the slow path, behind `notice`. An event is booked once, whatever its order and however often it
+//! comes: its key decides. Only here does money move; the sum of every event's entries is zero, checked
+//! in release too. Deliberately absent: leases, credit notes and adjustments.
 
+mod entries;
 mod event;
 
-pub use event::{BidFacts, Charge, Conversion, Event, EventKind, Touch};
+pub use entries::{Account, Applied, Entry, Ledger, entries};
+pub use event::{BidFacts, Charge, Conversion, Event, EventKey, EventKind, Touch};

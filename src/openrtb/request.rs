@@ -6,12 +6,13 @@
 
 use crate::units::{Cpm, Multiplier};
 
-/// `BidRequest`, 3.2.1. At least one impression.
+/// `BidRequest`, 3.2.1.
 #[derive(Debug, Clone, Copy)]
 pub struct BidRequest<'a> {
     /// The exchange's id, to be repeated exactly.
     pub id: &'a str,
-    /// Impressions that can be bid on: those without id or medium and repeated ids are dropped.
+    /// Impressions that can be bid on: those without id or medium, with an id that was there before, or
+    /// with a multiplier that cannot be read are dropped. At least one was sent; none may be left.
     pub imp: &'a [Imp<'a>],
     /// The site, app or digital out-of-home placement. Where several are sent: app, then site, then dooh.
     pub channel: Channel<'a>,
@@ -35,7 +36,7 @@ pub struct BidRequest<'a> {
     pub bseat: &'a [&'a str],
     /// Languages allowed for creatives; empty = all.
     pub wlang: &'a [&'a str],
-    /// Blocked advertiser categories, in `cattax`.
+    /// Blocked advertiser categories, in `cattax`. Block lists are read whole, whatever their length.
     pub bcat: &'a [&'a str],
     /// The taxonomy of `bcat`, default 1.
     pub cattax: u32,
@@ -64,9 +65,10 @@ pub struct Imp<'a> {
     pub rwdd: bool,
     /// The placement's tag.
     pub tagid: Option<&'a str>,
-    /// Rounded up to the micro-unit; zero if absent. Negative ones count as zero.
+    /// Rounded up to the micro-unit; zero if absent. Negative ones count as zero; one that cannot be
+    /// read is [`Cpm::MAX`], so that nothing is bid under it.
     pub bidfloor: Cpm,
-    /// Of all floors in the imp except the deals'; default USD. Not necessarily a currency.
+    /// Of all floors in the imp except the deals'; default USD. Not necessarily a currency; perhaps empty.
     pub bidfloorcur: &'a str,
     /// `Some(true)` if everything must be https. Absent = unknown.
     pub secure: Option<bool>,
@@ -76,7 +78,7 @@ pub struct Imp<'a> {
     pub private_auction: bool,
     /// Deals offered (`pmp.deals`), those without id dropped.
     pub deals: &'a [Deal<'a>],
-    /// Impressions one play counts as (`qty.multiplier`), default 1. Rounded up to a millionth.
+    /// Impressions one play counts as (`qty.multiplier`), 1 without `qty`. Rounded up to a millionth.
     pub multiplier: Multiplier,
 }
 
@@ -85,8 +87,12 @@ pub struct Imp<'a> {
 pub struct Deal<'a> {
     /// The deal's id.
     pub id: &'a str,
-    /// Rounded up; zero if absent.
+    /// Read as `imp.bidfloor`; zero if absent.
     pub bidfloor: Cpm,
+    /// Floor per second of the bid's duration.
+    pub mincpmpersec: Option<Cpm>,
+    /// Floors by the bid's duration.
+    pub durfloors: &'a [DurFloor],
     /// Default USD: it does not inherit `imp.bidfloorcur`.
     pub bidfloorcur: &'a str,
     /// Overrides the request's: 1 first, 2 second, 3 `bidfloor` is the agreed price.
@@ -95,6 +101,17 @@ pub struct Deal<'a> {
     pub wseat: &'a [&'a str],
     /// Advertiser domains allowed; empty = all.
     pub wadomain: &'a [&'a str],
+}
+
+/// `DurFloors`, 3.2.35: a floor for bids of some durations. Both ends belong to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DurFloor {
+    /// Least duration in seconds.
+    pub mindur: u32,
+    /// Greatest duration in seconds, if told.
+    pub maxdur: Option<u32>,
+    /// Read as `imp.bidfloor`.
+    pub bidfloor: Cpm,
 }
 
 /// `Banner`, 3.2.6.
@@ -172,6 +189,10 @@ pub struct Av<'a> {
     pub pod: bool,
     /// True if letterboxing is allowed (default).
     pub boxingallowed: bool,
+    /// Floor per second of the bid's duration, in `imp.bidfloorcur`.
+    pub mincpmpersec: Option<Cpm>,
+    /// Floors by the bid's duration, in `imp.bidfloorcur`.
+    pub durfloors: &'a [DurFloor],
 }
 
 /// `Native`, 3.2.9, with its request (Native 1.2, section 4) already read.
@@ -205,7 +226,7 @@ pub struct NativeAsset<'a> {
 pub enum NativeKind<'a> {
     /// Text of at most `len` characters.
     Title {
-        /// Most characters.
+        /// Most characters; `u32::MAX` if not told.
         len: u32,
     },
     /// An image.
@@ -229,7 +250,7 @@ pub enum NativeKind<'a> {
         mimes: &'a [&'a str],
         /// Least duration in seconds.
         minduration: u32,
-        /// Greatest duration in seconds.
+        /// Greatest duration in seconds; `u32::MAX` if not told.
         maxduration: u32,
         /// Protocols taken.
         protocols: &'a [u32],
@@ -241,7 +262,7 @@ pub enum NativeKind<'a> {
         /// Most characters, zero = any.
         len: u32,
     },
-    /// A kind this bidder does not know; unanswerable.
+    /// A kind this bidder does not know, or a required asset without id; unanswerable.
     Other,
 }
 
@@ -338,7 +359,7 @@ pub struct Device<'a> {
     pub make: Option<&'a str>,
     /// Model.
     pub model: Option<&'a str>,
-    /// Operating system.
+    /// Operating system; `sua` serves where `os`, `osv` or `model` is absent.
     pub os: Option<&'a str>,
     /// Version of the operating system.
     pub osv: Option<&'a str>,
@@ -388,10 +409,12 @@ pub struct User<'a> {
     pub geo: Geo<'a>,
     /// Segments: `data[].segment[]`.
     pub segments: &'a [Segment<'a>],
-    /// Extended ids: `(source, id)`.
+    /// Extended ids: `(source, id)`, of `user.eids`, else of `user.ext.eids`.
     pub eids: &'a [(&'a str, &'a str)],
-    /// TC string, from either place.
+    /// TC string, from either place, `user.consent` first.
     pub consent: Option<&'a str>,
+    /// `user.ext.consent` where it differs from `user.consent`: only what both permit is permitted.
+    pub consent_ext: Option<&'a str>,
     /// Keywords, split at commas and trimmed.
     pub keywords: &'a [&'a str],
 }
@@ -414,14 +437,16 @@ pub struct Regs<'a> {
     pub coppa: bool,
     /// `Some(true)` under the GDPR; `None` = unknown.
     pub gdpr: Option<bool>,
-    /// US privacy string.
+    /// US privacy string; where both places hold one, the one that opts out.
     pub us_privacy: Option<&'a str>,
-    /// GPP string.
+    /// GPP string, `regs.gpp` first.
     pub gpp: Option<&'a str>,
-    /// GPP sections in force.
+    /// `regs.ext.gpp` where it differs from `regs.gpp`: only what both permit is permitted.
+    pub gpp_ext: Option<&'a str>,
+    /// GPP sections in force, of both places together.
     pub gpp_sid: &'a [u32],
-    /// Global privacy control is on (`ext.gpc`).
+    /// Global privacy control is on (`regs.ext.gpc`).
     pub gpc: bool,
-    /// `ext.dsa.dsarequired`, 0 to 3; absent = 0.
+    /// `dsa.dsarequired` or `ext.dsa.dsarequired`, 0 to 3; absent = 0.
     pub dsarequired: u32,
 }

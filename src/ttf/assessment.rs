@@ -2,17 +2,55 @@
 
 use std::fmt;
 
+use crate::ttf::Scenario;
 use crate::units::{Femtos, Nanos, RatePpm, ScenarioId};
 
-/// Who bears the tax.
+/// Who bears the tax. The numbers are stored and never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
 pub enum Bearer {
     /// We do: bids and the advertiser's budget are unchanged, our margin pays.
-    Absorb,
+    Absorb = 0,
     /// The advertiser does, on top: the budget counts media only, the tax is a line of its own.
-    OnTop,
+    OnTop = 1,
     /// The advertiser does, inside: the budget counts media and tax ("TTF incluse").
-    Inside,
+    Inside = 2,
+}
+
+impl Bearer {
+    /// True if the advertiser pays the tax, whether on top of the budget or inside it.
+    #[must_use]
+    pub const fn advertiser_pays(self) -> bool {
+        matches!(self, Self::OnTop | Self::Inside)
+    }
+
+    /// True if the tax counts against the caps of the budget.
+    #[must_use]
+    pub const fn counts_in_budget(self) -> bool {
+        matches!(self, Self::Inside)
+    }
+
+    /// The number that stands for it in stores.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The bearer of a stored number; `None` if there is no such bearer.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        [Self::Absorb, Self::OnTop, Self::Inside].into_iter().find(|bearer| bearer.code() == code)
+    }
+}
+
+impl fmt::Display for Bearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Absorb => "absorb",
+            Self::OnTop => "on top",
+            Self::Inside => "inside",
+        })
+    }
 }
 
 /// What is taxed.
@@ -22,6 +60,20 @@ pub enum TaxKind {
     AdSpace,
     /// Paid targeting data used in a billed impression.
     Data,
+}
+
+impl TaxKind {
+    /// Both kinds.
+    pub const ALL: [Self; 2] = [Self::AdSpace, Self::Data];
+}
+
+impl fmt::Display for TaxKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::AdSpace => "ad space",
+            Self::Data => "data",
+        })
+    }
 }
 
 /// A taxing jurisdiction by its two capital letters: a country (`FR`) or a union (`EU`).
@@ -77,6 +129,43 @@ pub enum Evidence {
     ViewerHome = 6,
 }
 
+impl Evidence {
+    /// The number that stands for it in stores.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The evidence of a stored number; `None` if there is no such evidence.
+    #[must_use]
+    pub const fn from_code(code: u8) -> Option<Self> {
+        Some(match code {
+            0 => Self::Fallback,
+            1 => Self::Advertiser,
+            2 => Self::Buyer,
+            3 => Self::Exchange,
+            4 => Self::ViewerDevice,
+            5 => Self::ViewerAddress,
+            6 => Self::ViewerHome,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Fallback => "fallback",
+            Self::Advertiser => "advertiser",
+            Self::Buyer => "buyer",
+            Self::Exchange => "exchange",
+            Self::ViewerDevice => "viewer's device",
+            Self::ViewerAddress => "viewer's address",
+            Self::ViewerHome => "viewer's home",
+        })
+    }
+}
+
 /// Where an impression is taxed, and why there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
@@ -98,6 +187,50 @@ pub enum Exemption {
     NotBillable = 3,
 }
 
+impl Exemption {
+    /// The number that stands for it in stores. Never 0, which is free to mean "not exempt".
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+
+    /// The exemption of a stored number; `None` if there is no such exemption.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        [Self::OutOfScope, Self::NoRate, Self::NotBillable].into_iter().find(|reason| reason.code() == code)
+    }
+}
+
+impl fmt::Display for Exemption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::OutOfScope => "out of scope",
+            Self::NoRate => "no rate in force",
+            Self::NotBillable => "not billable",
+        })
+    }
+}
+
+/// Tax owed on `base`, exact: no rounding, in femto-units of the currency of `base`.
+///
+/// `base` is what was paid, before our fee; negative for a credit note. Round once, on a declaration's
+/// line ([`Femtos::to_cents_half_up`]), never on an impression.
+#[must_use]
+pub const fn tax_owed(base: Nanos, rate: RatePpm) -> Femtos {
+    base.share(rate)
+}
+
+/// How one part of an impression stands towards the tax: exactly one of the three.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// A rate was in force at a place that evidence decided, even a rate of zero.
+    Taxed,
+    /// Nothing is owed, for this reason.
+    Exempt(Exemption),
+    /// No evidence was at hand: whatever is owed rests on the scenario's fallback.
+    Unresolved,
+}
+
 /// One kind's part of an assessment: base and rate, or base and exemption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TaxLine {
@@ -113,7 +246,7 @@ impl TaxLine {
     /// The tax owed, exact.
     #[must_use]
     pub fn tax(&self) -> Femtos {
-        self.base.share(self.rate)
+        tax_owed(self.base, self.rate)
     }
 }
 
@@ -135,5 +268,99 @@ impl Assessment {
     #[must_use]
     pub fn tax(&self) -> Femtos {
         self.space.tax().checked_add(self.data.tax()).expect("two taxes of one impression fit in 128 bits")
+    }
+    /// The line of one kind.
+    #[must_use]
+    pub const fn line(&self, kind: TaxKind) -> &TaxLine {
+        match kind {
+            TaxKind::AdSpace => &self.space,
+            TaxKind::Data => &self.data,
+        }
+    }
+
+    /// True if no evidence decided the place. Never under [`Scenario::none`], which has no places.
+    ///
+    /// [`Scenario::none`]: crate::ttf::Scenario::none
+    #[must_use]
+    pub fn is_unresolved(&self) -> bool {
+        self.place.evidence == Evidence::Fallback && self.scenario != Scenario::NONE
+    }
+
+    /// How one kind's line stands. What is not billable needs no place, so that reason comes first.
+    #[must_use]
+    pub fn standing(&self, kind: TaxKind) -> Standing {
+        match self.line(kind).exemption {
+            Some(Exemption::NotBillable) => Standing::Exempt(Exemption::NotBillable),
+            _ if self.is_unresolved() => Standing::Unresolved,
+            Some(reason) => Standing::Exempt(reason),
+            None => Standing::Taxed,
+        }
+    }
+
+    /// The credit note that takes it back: the same rates, place and reasons on negated bases, whatever
+    /// the rate of today. `None` for a base that has no opposite.
+    #[must_use]
+    pub fn credit_note(&self) -> Option<Self> {
+        let opposite = |line: TaxLine| Some(TaxLine { base: Nanos::ZERO.checked_sub(line.base)?, ..line });
+        Some(Self { space: opposite(self.space)?, data: opposite(self.data)?, ..*self })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Bearer, Evidence, Exemption, tax_owed};
+    use crate::units::{Femtos, Nanos, RatePpm, Rounding};
+
+    fn tax(amount: &str, ppm: u32) -> Femtos {
+        tax_owed(Nanos::from_decimal(amount, Rounding::Exact).unwrap(), RatePpm::from_ppm(ppm).unwrap())
+    }
+
+    #[test]
+    fn a_hundred_thousand_a_month_at_a_tenth_of_a_percent_owes_a_hundred_and_1200_a_year() {
+        assert_eq!(tax("100000", 1_000).to_string(), "100.00");
+        let year: Femtos = (0..12).map(|_| tax("100000", 1_000)).sum();
+        assert_eq!(year.to_string(), "1200.00");
+    }
+
+    #[test]
+    fn a_market_of_150_billion_at_half_a_permille_owes_75_million() {
+        // One amount ends at 9.2 billion units, a market is the sum of many.
+        assert!(Nanos::from_decimal("150000000000", Rounding::Exact).is_err());
+        let market: Femtos = (0..30).map(|_| tax("5000000000", 500)).sum();
+        assert_eq!(market.to_string(), "75000000.00");
+    }
+
+    #[test]
+    fn a_million_million_impressions_at_a_cpm_of_a_thousand_do_not_overflow() {
+        // One impression at a CPM of 1,000 costs one unit; 2^40 of them are more than 10^12.
+        let sum = (0..40).fold(tax("1", 1_000_000), |sum, _| sum.checked_add(sum).unwrap());
+        assert_eq!(sum.to_string(), "1099511627776.00");
+    }
+
+    #[test]
+    fn every_code_names_one_thing_and_reads_back() {
+        let bearers: Vec<_> = (0..=u8::MAX).filter_map(Bearer::from_code).collect();
+        assert_eq!(bearers, [Bearer::Absorb, Bearer::OnTop, Bearer::Inside]);
+        assert_eq!((0..=u8::MAX).filter_map(Evidence::from_code).count(), 7);
+        assert_eq!((0..=u8::MAX).filter_map(Exemption::from_code).count(), 3);
+        for code in 0..=u8::MAX {
+            assert!(Bearer::from_code(code).is_none_or(|bearer| bearer.code() == code));
+            assert!(Evidence::from_code(code).is_none_or(|evidence| evidence.code() == code));
+            assert!(Exemption::from_code(code).is_none_or(|reason| reason.code() == code));
+        }
+    }
+
+    #[test]
+    fn people_read_names() {
+        assert_eq!(Bearer::OnTop.to_string(), "on top");
+        assert_eq!(Evidence::ViewerDevice.to_string(), "viewer's device");
+        assert_eq!(Exemption::NoRate.to_string(), "no rate in force");
+    }
+
+    #[test]
+    fn only_a_tax_borne_inside_counts_in_the_budget() {
+        let told = [Bearer::Absorb, Bearer::OnTop, Bearer::Inside]
+            .map(|bearer| (bearer.advertiser_pays(), bearer.counts_in_budget()));
+        assert_eq!(told, [(false, false), (true, false), (true, true)]);
     }
 }

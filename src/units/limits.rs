@@ -33,6 +33,9 @@ pub const CONVERSION_AGE_MAX: Millis = Millis::from_seconds(60 * 86_400);
 pub const TOKEN_CHARS_MAX: usize = 1_024;
 /// Bytes of a campaign file: a list of 200,000 domains fits.
 pub const FILE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Faults of one check that are shown: nobody reads more, and a wrong list of 200,000 domains must not
+/// take minutes to report.
+pub const FAULTS_MAX: usize = 200;
 /// Connections open at once.
 pub const CONNECTIONS_MAX: usize = 20_000;
 /// Idle time after which a connection is closed: exchanges ask for at least 150 s.

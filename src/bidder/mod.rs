@@ -1,0 +1,16 @@
+//! The fast loop: a bid request and a snapshot in, a decision out. One synchronous function.
+//!
+//! `explain`, `demo` and the server all call [`decide`]; a [`Witness`] beside it sees every line item that
+//! was turned down and why, at no cost where nobody looks. It never waits, and reads nothing but what it
+//! is handed. Deliberately absent: any second implementation of a rule.
+
+mod blocks;
+mod compose;
+mod decide;
+mod reason;
+mod snapshot;
+
+pub use compose::{Composer, compose};
+pub use decide::{Ask, Chosen, Decision, Silent, Witness, decide};
+pub use reason::NoBidReason;
+pub use snapshot::{Money, Plan, PlanRow, Snapshot};

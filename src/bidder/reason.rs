@@ -1,0 +1,159 @@
+//! Why there is no bid: an answer, not an error. In the order of the decision: the last reason reached by
+//! any line item is the one that is counted for the request.
+
+use std::fmt;
+
+use crate::budget;
+use crate::creative::Misfit;
+use crate::frequency;
+
+/// Why a line item, or all of them, did not bid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoBidReason {
+    /// The request holds no impression that can be bid on.
+    NoImpression,
+    /// What is left of `tmax` is not enough.
+    OutOfTime,
+    /// The ledger takes no events: nothing may be bought.
+    LedgerStopped,
+    /// None of the request's currencies is in our table.
+    CurrencyUnknown,
+    /// The request does not admit our seat.
+    SeatRefused,
+    /// No live line item's targeting fits.
+    NoMatch,
+    /// The impression is sold on deals only, and the line item has none of them.
+    DealsOnly,
+    /// The line item bids on deals that are not offered, or not to this seat or advertiser.
+    DealNotOffered,
+    /// `badv` holds the advertiser.
+    AdvertiserBlocked,
+    /// `bapp` holds the advertised app.
+    AppBlocked,
+    /// `bcat` holds a category of the creative, or is in a taxonomy that ours cannot be mapped to.
+    CategoryBlocked,
+    /// `wlang` leaves the creative's language out.
+    LanguageNotAllowed,
+    /// No creative fits.
+    Misfit(Misfit),
+    /// A frequency cap is reached, or the user is unknown and the cap excludes such.
+    FrequencyCapped(frequency::Level),
+    /// There is no rate to the request's currency.
+    NoExchangeRate,
+    /// Nothing is left of the value after data and tax.
+    WorthNothing,
+    /// The value is below the floor, or the floor is in no known currency.
+    BelowFloor,
+    /// A day's or a flight's budget is spent or reserved.
+    BudgetSpent(budget::Refusal),
+    /// The pace of the day does not allow it yet.
+    Paced,
+    /// A better line item took the place.
+    Outbid,
+}
+
+impl NoBidReason {
+    /// A fixed name for metrics and JSON.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::NoImpression => "no_impression",
+            Self::OutOfTime => "out_of_time",
+            Self::LedgerStopped => "ledger_stopped",
+            Self::CurrencyUnknown => "currency_unknown",
+            Self::SeatRefused => "seat_refused",
+            Self::NoMatch => "no_match",
+            Self::DealsOnly => "deals_only",
+            Self::DealNotOffered => "deal_not_offered",
+            Self::AdvertiserBlocked => "advertiser_blocked",
+            Self::AppBlocked => "app_blocked",
+            Self::CategoryBlocked => "category_blocked",
+            Self::LanguageNotAllowed => "language_not_allowed",
+            Self::Misfit(_) => "creative_misfit",
+            Self::FrequencyCapped(_) => "frequency_capped",
+            Self::NoExchangeRate => "no_exchange_rate",
+            Self::WorthNothing => "worth_nothing",
+            Self::BelowFloor => "below_floor",
+            Self::BudgetSpent(_) => "budget_spent",
+            Self::Paced => "paced",
+            Self::Outbid => "outbid",
+        }
+    }
+
+    /// All names, in the order of [`NoBidReason::rank`].
+    pub const NAMES: [&'static str; 20] = [
+        "no_impression",
+        "out_of_time",
+        "ledger_stopped",
+        "currency_unknown",
+        "seat_refused",
+        "no_match",
+        "deals_only",
+        "deal_not_offered",
+        "advertiser_blocked",
+        "app_blocked",
+        "category_blocked",
+        "language_not_allowed",
+        "creative_misfit",
+        "frequency_capped",
+        "no_exchange_rate",
+        "worth_nothing",
+        "below_floor",
+        "budget_spent",
+        "paced",
+        "outbid",
+    ];
+
+    /// How far into the decision it lies: an index into [`NoBidReason::NAMES`].
+    #[must_use]
+    pub fn rank(&self) -> usize {
+        Self::NAMES.iter().position(|name| *name == self.name()).expect("every name is in the list")
+    }
+}
+
+impl fmt::Display for NoBidReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoImpression => f.write_str("the request has no impression that can be bid on"),
+            Self::OutOfTime => f.write_str("`tmax` leaves no time"),
+            Self::LedgerStopped => f.write_str("the ledger has stopped"),
+            Self::CurrencyUnknown => f.write_str("no currency of `cur` is in the table of exchange rates"),
+            Self::SeatRefused => f.write_str("`wseat` or `bseat` leaves our seat out"),
+            Self::NoMatch => f.write_str("the targeting does not fit"),
+            Self::DealsOnly => f.write_str("the impression is sold on deals only (`private_auction`)"),
+            Self::DealNotOffered => f.write_str("none of its deals is offered to us"),
+            Self::AdvertiserBlocked => f.write_str("`badv` blocks the advertiser"),
+            Self::AppBlocked => f.write_str("`bapp` blocks the advertised app"),
+            Self::CategoryBlocked => f.write_str("`bcat` blocks a category of the creative"),
+            Self::LanguageNotAllowed => f.write_str("`wlang` leaves the creative's language out"),
+            Self::Misfit(misfit) => write!(f, "no creative fits: {misfit}"),
+            Self::FrequencyCapped(level) => write!(f, "a frequency cap of the {level} is reached"),
+            Self::NoExchangeRate => f.write_str("there is no exchange rate to the request's currency"),
+            Self::WorthNothing => f.write_str("nothing is left of the value after data and tax"),
+            Self::BelowFloor => f.write_str("the value is below the floor"),
+            Self::BudgetSpent(refusal) => f.write_str(match refusal {
+                budget::Refusal::CampaignDaily => "the campaign's daily budget is spent or reserved",
+                budget::Refusal::CampaignTotal => "the campaign's total budget is spent or reserved",
+                budget::Refusal::LineItemDaily => "the line item's daily budget is spent or reserved",
+                budget::Refusal::LineItemTotal => "the line item's total budget is spent or reserved",
+            }),
+            Self::Paced => f.write_str("the day's pace does not allow it yet"),
+            Self::Outbid => f.write_str("a better line item took the place"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::NoBidReason;
+
+    #[test]
+    fn names_and_ranks_agree() {
+        for (rank, reason) in
+            [(0, NoBidReason::NoImpression), (5, NoBidReason::NoMatch), (19, NoBidReason::Outbid)]
+        {
+            assert_eq!(reason.rank(), rank);
+            assert_eq!(NoBidReason::NAMES[rank], reason.name());
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! What the fast loop reads: the plan (campaigns, compiled), today's money, and which line items are live.
+//!
+//! The slow loop builds the next one and swaps it in whole. The parts change at different speeds, so
+//! each is shared: a reload makes a new plan, midnight new purses, every tick a new row of live line items.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::budget::{Book, Purse};
+use crate::campaign::{Budget, Campaign, Catalog, Exchange, Flight, LineItem, Rates, Status};
+use crate::pacing::{DaySpan, Pace};
+use crate::pricing;
+use crate::targeting::{Index, Rows};
+use crate::ttf::Scenario;
+use crate::units::{Cpm, Currency, Day, ExchangeId, Nanos, Rounding, ScenarioId, UnixMillis};
+
+/// Everything that one decision reads.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The campaigns, compiled.
+    pub plan: Arc<Plan>,
+    /// Today's purses and paces.
+    pub money: Arc<Money>,
+    /// Rows that may bid now: active, in flight, with money left.
+    pub live: Rows,
+}
+
+/// One revision of the campaign files, compiled.
+#[derive(Debug)]
+pub struct Plan {
+    /// Counts up with every reload.
+    pub revision: u64,
+    /// What ad ops asked for.
+    pub catalog: Catalog,
+    /// Request to rows.
+    pub index: Index,
+    /// Line items, best value first.
+    pub rows: Vec<PlanRow>,
+    /// The exchanges' habits.
+    pub exchanges: Vec<Exchange>,
+    /// The taxes.
+    pub scenarios: Vec<Scenario>,
+    /// Exchange rates.
+    pub rates: Rates,
+    /// For each campaign the place of its scenario in `scenarios`.
+    campaign_scenarios: Vec<usize>,
+}
+
+/// A line item in the order of value.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanRow {
+    /// Index into the catalog's line items.
+    pub line_item: u32,
+    /// What a thousand impressions are worth to it, in its campaign's currency.
+    pub value: Cpm,
+}
+
+impl Plan {
+    /// Compiles a catalog. Scenarios that a campaign names and `scenarios` lacks count as `none`.
+    ///
+    /// # Panics
+    ///
+    /// If the catalog holds more than four billion line items.
+    #[must_use]
+    pub fn build(
+        revision: u64,
+        catalog: Catalog,
+        exchanges: Vec<Exchange>,
+        mut scenarios: Vec<Scenario>,
+        rates: Rates,
+    ) -> Self {
+        scenarios.push(Scenario::none());
+        let campaign_scenarios = catalog
+            .campaigns
+            .iter()
+            .map(|campaign| {
+                let found = scenarios.iter().position(|scenario| scenario.id() == campaign.tax.scenario);
+                found.unwrap_or(scenarios.len() - 1)
+            })
+            .collect();
+        let mut rows: Vec<(Cpm, PlanRow)> = catalog
+            .line_items
+            .iter()
+            .enumerate()
+            .map(|(at, line_item)| {
+                let value = pricing::value(&line_item.goal);
+                let currency = catalog.campaigns[line_item.campaign].currency;
+                let line_item = u32::try_from(at).expect("fewer than four billion line items");
+                (comparable(value, currency, &rates), PlanRow { line_item, value })
+            })
+            .collect();
+        // Ties go to the line item that stands first in the files.
+        rows.sort_by_key(|(comparable, row)| (std::cmp::Reverse(*comparable), row.line_item));
+        let rows: Vec<PlanRow> = rows.into_iter().map(|(_, row)| row).collect();
+        let order: Vec<u32> = rows.iter().map(|row| row.line_item).collect();
+        let index = Index::build(&catalog, &order);
+        Self { revision, catalog, index, rows, exchanges, scenarios, rates, campaign_scenarios }
+    }
+
+    /// The line item of a row.
+    #[must_use]
+    pub fn line_item(&self, row: usize) -> &LineItem {
+        &self.catalog.line_items[self.rows[row].line_item as usize]
+    }
+
+    /// The campaign of a line item.
+    #[must_use]
+    pub fn campaign(&self, line_item: &LineItem) -> &Campaign {
+        &self.catalog.campaigns[line_item.campaign]
+    }
+
+    /// The tax of a campaign, by its place in the catalog.
+    #[must_use]
+    pub fn scenario_of(&self, campaign: usize) -> &Scenario {
+        &self.scenarios[self.campaign_scenarios[campaign]]
+    }
+
+    /// The tax of an id.
+    #[must_use]
+    pub fn scenario(&self, id: ScenarioId) -> Option<&Scenario> {
+        self.scenarios.iter().find(|scenario| scenario.id() == id)
+    }
+
+    /// The profile of an exchange, by the last part of its address; `generic` stands in for any other.
+    #[must_use]
+    pub fn exchange(&self, slug: &str) -> Option<&Exchange> {
+        let named = |slug| self.exchanges.iter().find(move |exchange| exchange.slug == slug);
+        named(slug).or_else(|| named("generic"))
+    }
+
+    /// The profile of an exchange.
+    #[must_use]
+    pub fn exchange_of(&self, id: ExchangeId) -> Option<&Exchange> {
+        self.exchanges.iter().find(|exchange| exchange.id == id)
+    }
+}
+
+/// `value` in euros, so that line items of different currencies have one order.
+fn comparable(value: Cpm, currency: Currency, rates: &Rates) -> Cpm {
+    rates
+        .rate(currency, Currency::EUR)
+        .and_then(|rate| rate.price(value, Rounding::Down))
+        .unwrap_or(value)
+}
+
+/// Purses and paces of one day of each campaign.
+#[derive(Debug)]
+pub struct Money {
+    /// By row.
+    pub purses: Vec<Purse>,
+    /// By campaign.
+    pub paces: Vec<Pace>,
+    /// By row, for line items with a budget of their own.
+    pub line_item_paces: Vec<Option<Pace>>,
+    /// By campaign: its civil day.
+    pub days: Vec<Day>,
+    /// The first instant at which one of the days is over.
+    pub valid_until: UnixMillis,
+}
+
+impl Money {
+    /// Today's purses from `book`, and a plan for what is left of each day.
+    #[must_use]
+    pub fn build(plan: &Plan, book: &Book, now: UnixMillis) -> Self {
+        let spans: Vec<(Day, DaySpan)> =
+            plan.catalog.campaigns.iter().map(|campaign| day_of(&campaign.zone, now)).collect();
+        let mut purses = Vec::with_capacity(plan.rows.len());
+        for row in 0..plan.rows.len() {
+            let line_item = plan.line_item(row);
+            let campaign = plan.campaign(line_item);
+            let limits = [
+                campaign.budget.daily,
+                campaign.budget.total,
+                line_item.budget.daily,
+                line_item.budget.total,
+            ];
+            purses.push(book.purse(campaign.id, line_item.id, spans[line_item.campaign].0, limits));
+        }
+        let mut paces: Vec<Option<Pace>> = vec![None; plan.catalog.campaigns.len()];
+        let mut line_item_paces = Vec::with_capacity(plan.rows.len());
+        for (row, purse) in purses.iter().enumerate() {
+            let line_item = plan.line_item(row);
+            let campaign = plan.campaign(line_item);
+            let span = spans[line_item.campaign].1;
+            paces[line_item.campaign].get_or_insert_with(|| {
+                let committed = (purse.campaign_day().committed(), purse.campaign_total().committed());
+                let target = target(&campaign.budget, campaign.flight, span, now, committed);
+                Pace::new(&campaign.pacing, span, now, committed.0, target)
+            });
+            line_item_paces.push((line_item.budget != Budget::default()).then(|| {
+                let committed = (purse.line_item_day().committed(), purse.line_item_total().committed());
+                let target = target(&line_item.budget, line_item.flight, span, now, committed);
+                Pace::new(&line_item.pacing, span, now, committed.0, target)
+            }));
+        }
+        let paces = paces.into_iter().zip(&spans).map(|(pace, (_, span))| {
+            // A campaign without line items never asks.
+            pace.unwrap_or_else(|| {
+                Pace::new(&crate::campaign::Pacing::Asap, *span, now, Nanos::ZERO, Nanos::ZERO)
+            })
+        });
+        Self {
+            purses,
+            paces: paces.collect(),
+            line_item_paces,
+            days: spans.iter().map(|(day, _)| *day).collect(),
+            valid_until: spans
+                .iter()
+                .map(|(_, span)| span.end)
+                .min()
+                .unwrap_or(UnixMillis::from_raw(i64::MAX)),
+        }
+    }
+}
+
+impl Snapshot {
+    /// A snapshot of `plan` at `now`.
+    #[must_use]
+    pub fn new(plan: Arc<Plan>, book: &Book, now: UnixMillis) -> Self {
+        let money = Arc::new(Money::build(&plan, book, now));
+        let live = live_rows(&plan, &money, now);
+        Self { plan, money, live }
+    }
+
+    /// The snapshot a moment later: new purses if a day is over, and the rows that are live now.
+    #[must_use]
+    pub fn tick(&self, book: &Book, now: UnixMillis) -> Self {
+        if now >= self.money.valid_until {
+            return Self::new(Arc::clone(&self.plan), book, now);
+        }
+        let live = live_rows(&self.plan, &self.money, now);
+        Self { plan: Arc::clone(&self.plan), money: Arc::clone(&self.money), live }
+    }
+}
+
+/// Rows that may bid at `now`: active, in flight, with money left.
+fn live_rows(plan: &Plan, money: &Money, now: UnixMillis) -> Rows {
+    let mut live = Rows::none(plan.rows.len());
+    for row in 0..plan.rows.len() {
+        let line_item = plan.line_item(row);
+        let campaign = plan.campaign(line_item);
+        let active = campaign.status == Status::Active && line_item.status == Status::Active;
+        let flying = in_flight(campaign.flight, now) && in_flight(line_item.flight, now);
+        if active && flying && money.purses[row].exhausted().is_none() {
+            live.set(row);
+        }
+    }
+    live
+}
+
+fn in_flight(flight: Flight, now: UnixMillis) -> bool {
+    now >= flight.start && flight.end.is_none_or(|end| now < end)
+}
+
+/// What of a budget should be committed at the end of the day: the daily budget, or an even share of
+/// what is left of the total over the days that are left of the flight, whichever is less.
+fn target(
+    budget: &Budget,
+    flight: Flight,
+    day: DaySpan,
+    now: UnixMillis,
+    (committed_today, committed): (Nanos, Nanos),
+) -> Nanos {
+    let daily = budget.daily.unwrap_or(Nanos::MAX);
+    let Some(total) = budget.total else { return daily };
+    let left = total.saturating_sub(committed);
+    let end = flight.end.map_or(day.end, |end| end.max(day.end));
+    let (today, all) = (day.end.since(now).raw().max(1), end.since(now).raw().max(1));
+    let share = i128::from(left.raw()) * i128::from(today) / i128::from(all);
+    let share = Nanos::from_raw(i64::try_from(share).unwrap_or(i64::MAX));
+    daily.min(committed_today.saturating_add(share))
+}
+
+/// The civil day of `zone` at `now`, and its span.
+fn day_of(zone: &TimeZone, now: UnixMillis) -> (Day, DaySpan) {
+    let zoned = Timestamp::from_millisecond(now.raw()).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone.clone());
+    let start = zoned.start_of_day().unwrap_or_else(|_| zoned.clone());
+    let end = start.tomorrow().and_then(|next| next.start_of_day()).unwrap_or_else(|_| start.clone());
+    let date = zoned.date();
+    let day = Day::from_civil(date.year().into(), date.month().into(), date.day().into());
+    let millis = |at: &jiff::Zoned| UnixMillis::from_raw(at.timestamp().as_millisecond());
+    (day, DaySpan { start: millis(&start), end: millis(&end) })
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::{day_of, target};
+    use crate::campaign::{Budget, Flight};
+    use crate::pacing::DaySpan;
+    use crate::units::{Nanos, UnixMillis};
+
+    const HOUR: i64 = 3_600_000;
+
+    #[test]
+    fn a_day_is_23_or_25_hours_long_where_the_clock_changes() {
+        let paris = TimeZone::get("Europe/Paris").unwrap();
+        for (noon, hours) in [("2026-03-29T10:00:00Z", 23), ("2026-10-25T10:00:00Z", 25), ("2026-11-21T10:00:00Z", 24)] {
+            let at: jiff::Timestamp = noon.parse().unwrap();
+            let (day, span) = day_of(&paris, UnixMillis::from_raw(at.as_millisecond()));
+            assert_eq!(span.end.since(span.start).raw(), hours * HOUR, "{noon}");
+            assert_eq!(day.to_string(), noon[..10]);
+            let (next, following) = day_of(&paris, span.end);
+            assert_eq!((next.raw(), following.start), (day.raw() + 1, span.end));
+        }
+    }
+
+    #[test]
+    fn a_total_without_a_daily_budget_is_spread_over_what_is_left_of_the_flight() {
+        let budget = Budget { daily: None, total: Some(Nanos::from_raw(1_000)) };
+        let day = DaySpan { start: UnixMillis::from_raw(0), end: UnixMillis::from_raw(24 * HOUR) };
+        let end = Some(UnixMillis::from_raw(10 * 24 * HOUR));
+        let flight = Flight { start: UnixMillis::from_raw(0), end };
+        let spent = (Nanos::ZERO, Nanos::ZERO);
+        assert_eq!(target(&budget, flight, day, UnixMillis::from_raw(0), spent), Nanos::from_raw(100));
+        let open_end = Flight { end: None, ..flight };
+        assert_eq!(target(&budget, open_end, day, UnixMillis::from_raw(0), spent), Nanos::from_raw(1_000));
+    }
+}

@@ -1,0 +1,130 @@
+//! The open reservations: bids whose outcome we do not know yet, until told or until they expire.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::budget::cap::Reserved;
+use crate::units::{BidId, UnixMillis, UserKey};
+
+/// Shards, so that two cores rarely meet: each lock is held for the insertion of one entry.
+const SHARDS: usize = 64;
+
+/// A bid whose outcome is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reservation {
+    /// What it took from the caps.
+    pub reserved: Reserved,
+    /// When it counts as lost.
+    pub expires: UnixMillis,
+    /// Whose frequency it counts in.
+    pub user: Option<UserKey>,
+}
+
+/// All open reservations. Each is taken out once, by whoever comes first: notice, loss or expiry.
+#[derive(Debug)]
+pub struct Open {
+    shards: [Mutex<Shard>; SHARDS],
+}
+
+#[derive(Debug, Default)]
+struct Shard {
+    entries: HashMap<BidId, Reservation, foldhash::fast::RandomState>,
+    /// Bids by the second in which they expire. Bids taken out early stay until then.
+    expiring: BTreeMap<i64, Vec<BidId>>,
+}
+
+impl Default for Open {
+    fn default() -> Self {
+        Self { shards: std::array::from_fn(|_| Mutex::default()) }
+    }
+}
+
+impl Open {
+    /// Opens the reservation of `bid`.
+    pub fn insert(&self, bid: BidId, reservation: Reservation) {
+        let mut shard = self.shard(bid);
+        shard.entries.insert(bid, reservation);
+        shard.expiring.entry(second_after(reservation.expires)).or_default().push(bid);
+    }
+
+    /// Takes the reservation of `bid` out, if it is still open.
+    #[must_use]
+    pub fn take(&self, bid: BidId) -> Option<Reservation> {
+        self.shard(bid).entries.remove(&bid)
+    }
+
+    /// Takes out every reservation that has expired at `now`.
+    #[must_use]
+    pub fn take_expired(&self, now: UnixMillis) -> Vec<(BidId, Reservation)> {
+        let mut expired = Vec::new();
+        for shard in &self.shards {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let later = shard.expiring.split_off(&(now.raw().div_euclid(1_000) + 1));
+            for bid in std::mem::replace(&mut shard.expiring, later).into_values().flatten() {
+                expired.extend(shard.entries.remove(&bid).map(|reservation| (bid, reservation)));
+            }
+        }
+        expired
+    }
+
+    /// How many are open.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shards.iter().map(|s| s.lock().unwrap_or_else(PoisonError::into_inner).entries.len()).sum()
+    }
+
+    /// True if none is open.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn shard(&self, bid: BidId) -> MutexGuard<'_, Shard> {
+        // The last byte is random; the first six are the time.
+        let at = usize::from(bid.as_bytes()[15]) % SHARDS;
+        self.shards[at].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The first full second that is not before `at`.
+fn second_after(at: UnixMillis) -> i64 {
+    at.raw().div_euclid(1_000) + i64::from(at.raw().rem_euclid(1_000) != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Open, Reservation};
+    use crate::budget::cap::Reserved;
+    use crate::units::{BidId, CampaignId, Day, LineItemId, Nanos, UnixMillis};
+
+    fn reservation(expires: i64) -> Reservation {
+        let reserved = Reserved {
+            campaign: CampaignId::from_slug("c"),
+            line_item: LineItemId::from_slug("c/l"),
+            day: Day::from_raw(0),
+            amount: Nanos::from_raw(5),
+        };
+        Reservation { reserved, expires: UnixMillis::from_raw(expires), user: None }
+    }
+
+    #[test]
+    fn a_reservation_is_taken_out_once() {
+        let open = Open::default();
+        let bid = BidId::mint(UnixMillis::from_raw(1), 7);
+        open.insert(bid, reservation(1_500));
+        assert_eq!(open.take(bid), Some(reservation(1_500)));
+        assert_eq!(open.take(bid), None);
+        assert!(open.take_expired(UnixMillis::from_raw(10_000)).is_empty());
+    }
+
+    #[test]
+    fn a_reservation_never_expires_early_and_at_most_a_second_late() {
+        let open = Open::default();
+        for random in 0..200 {
+            open.insert(BidId::mint(UnixMillis::from_raw(1), random), reservation(1_500));
+        }
+        assert!(open.take_expired(UnixMillis::from_raw(1_999)).is_empty());
+        assert_eq!(open.take_expired(UnixMillis::from_raw(2_000)).len(), 200);
+        assert!(open.is_empty());
+    }
+}

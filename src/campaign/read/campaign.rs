@@ -1,0 +1,202 @@
+//! One campaign file.
+
+use jiff::tz::TimeZone;
+
+use crate::campaign::read::address::domain;
+use crate::campaign::read::amount::currency;
+use crate::campaign::read::clock::{flight, zone};
+use crate::campaign::read::creative::creative;
+use crate::campaign::read::frequency::frequency;
+use crate::campaign::read::line_item::{Outer, check_ended, line_item, status};
+use crate::campaign::read::targeting::country;
+use crate::campaign::read::{NAME_CHARS_MAX, Reading, plan};
+use crate::campaign::{Advertiser, Budget, Campaign, Creative, Flight, LineItem, Pacing};
+use crate::document::{Document, Faults, Node, Object};
+use crate::units::{AdvertiserId, CampaignId, Currency, UnixMillis};
+
+const KEYS: [&str; 16] = [
+    "advertiser",
+    "id",
+    "name",
+    "status",
+    "currency",
+    "time_zone",
+    "flight",
+    "budget",
+    "pacing",
+    "costs",
+    "tax",
+    "frequency",
+    "attribution",
+    "conversions",
+    "line_items",
+    "creatives",
+];
+
+/// A campaign file as far as it could be read, with what the checks over several files need.
+pub(in crate::campaign) struct Draft<'d> {
+    /// The campaign's `id` and its place.
+    pub id: Option<(Node<'d>, &'d str)>,
+    /// The advertiser and its place.
+    pub advertiser: Option<(Node<'d>, Advertiser)>,
+    /// How many line items the file has, readable or not.
+    pub line_items: usize,
+    /// All of it, if all of it could be read.
+    pub parts: Option<Parts>,
+}
+
+/// What one file adds to the catalog. Indices count within the file.
+pub(in crate::campaign) struct Parts {
+    pub campaign: Campaign,
+    pub line_items: Vec<LineItem>,
+    pub creatives: Vec<Creative>,
+}
+
+/// Reads all of `document`.
+pub(in crate::campaign) fn read_campaign<'d>(
+    document: &'d Document<'_>,
+    reading: Reading<'_>,
+    faults: &mut Faults,
+) -> Option<Draft<'d>> {
+    let object = document.root().object(&KEYS, faults)?;
+    let id = object.require("id", faults);
+    let id = id.and_then(|node| Some((node, node.slug(faults)?)));
+    let advertiser = object.require("advertiser", faults);
+    let advertiser = advertiser.and_then(|node| Some((node, read_advertiser(node, faults)?)));
+    let errors = faults.errors();
+    let (campaign, is_whole) = read_plan(object, id.map_or("", |(_, slug)| slug), reading, faults);
+    let creative_nodes = some_list(object, "creatives", faults);
+    let ids = ids(&creative_nodes, faults);
+    let creatives =
+        creative_nodes.iter().filter_map(|node| creative(*node, &campaign.slug, faults)).collect();
+    let line_item_nodes = some_list(object, "line_items", faults);
+    refuse_repeated_ids(&line_item_nodes, faults);
+    let outer = Outer { campaign: &campaign, creatives: &ids, reading };
+    let line_items: Vec<LineItem> =
+        line_item_nodes.iter().filter_map(|node| line_item(*node, outer, faults)).collect();
+    if line_items.len() == line_item_nodes.len() {
+        warn_of_unused(&creative_nodes, &line_items, faults);
+    }
+    let is_whole = is_whole && faults.errors() == errors && id.is_some();
+    let parts = is_whole.then_some(Parts { campaign, line_items, creatives });
+    Some(Draft { id, advertiser, line_items: line_item_nodes.len(), parts })
+}
+
+fn read_advertiser(node: Node<'_>, faults: &mut Faults) -> Option<Advertiser> {
+    let object = node.object(&["id", "name", "domain", "country"], faults)?;
+    let slug = object.require("id", faults).and_then(|node| node.slug(faults));
+    let name = object.require("name", faults).and_then(|node| node.line(NAME_CHARS_MAX, faults));
+    let domain = object.require("domain", faults).and_then(|node| domain(node, faults));
+    let country = object.get("country").map(|node| country(node, faults));
+    let slug = slug?;
+    Some(Advertiser {
+        id: AdvertiserId::from_slug(slug),
+        slug: slug.into(),
+        name: name?.into(),
+        domain: domain?,
+        country: country.flatten(),
+    })
+}
+
+/// The campaign's own part. Where something is wrong a usual value stands in, so that the line items can
+/// be read all the same; the second value says whether all was right.
+fn read_plan(object: Object<'_>, slug: &str, reading: Reading<'_>, faults: &mut Faults) -> (Campaign, bool) {
+    let errors = faults.errors();
+    let name = object.require("name", faults).and_then(|node| node.line(NAME_CHARS_MAX, faults));
+    let status = status(object, faults);
+    let currency = object.require("currency", faults).and_then(|node| known_currency(node, reading, faults));
+    let zone = object.require("time_zone", faults).and_then(|node| zone(node, faults));
+    let (zone, zone_name) = zone.unwrap_or((TimeZone::UTC, "UTC".into()));
+    let flight = object.require("flight", faults).and_then(|node| flight(node, &zone, None, faults));
+    if let Some(flight) = flight {
+        check_ended(object, flight, status, reading, faults);
+    }
+    let budget = object.require("budget", faults).and_then(|node| budget(node, flight, faults));
+    let pacing = object.get("pacing").and_then(|node| plan::pacing(node, faults));
+    let costs = object.get("costs").and_then(|node| plan::costs(node, faults));
+    let tax = object.get("tax").and_then(|node| plan::tax(node, reading.surroundings, faults));
+    let caps = object.get("frequency").map(|node| frequency(node, &[], faults));
+    let attribution = object.get("attribution").and_then(|node| plan::attribution(node, faults));
+    let conversions = object.get("conversions").map(|node| plan::conversions(node, faults));
+    let campaign = Campaign {
+        id: CampaignId::from_slug(slug),
+        slug: slug.into(),
+        name: name.unwrap_or_default().into(),
+        advertiser: 0,
+        status: status.unwrap_or(crate::campaign::Status::Paused),
+        currency: currency.unwrap_or(Currency::EUR),
+        zone,
+        zone_name,
+        flight: flight.unwrap_or(Flight { start: UnixMillis::default(), end: None }),
+        budget: budget.unwrap_or_default(),
+        pacing: pacing.unwrap_or(Pacing::Even),
+        costs: costs.unwrap_or_default(),
+        tax: tax.unwrap_or_else(plan::no_tax),
+        frequency: caps.unwrap_or_default(),
+        attribution: attribution.unwrap_or_else(plan::usual_attribution),
+        conversions: conversions.unwrap_or_default(),
+    };
+    (campaign, faults.errors() == errors)
+}
+
+fn known_currency(node: Node<'_>, reading: Reading<'_>, faults: &mut Faults) -> Option<Currency> {
+    let currency = currency(node, faults)?;
+    let rates = reading.surroundings.rates;
+    if rates.knows(currency) {
+        return Some(currency);
+    }
+    let fault = node.error(format!("has no exchange rate, got {}", node.echo()));
+    let known: Vec<String> = rates.currencies().map(|known| known.to_string()).collect();
+    faults.refuse(fault.hint(format!("add it to the table of currencies, which has {}", known.join(", "))))
+}
+
+fn budget(node: Node<'_>, flight: Option<Flight>, faults: &mut Faults) -> Option<Budget> {
+    let errors = faults.errors();
+    let budget = plan::budget(node, flight, faults)?;
+    if budget == Budget::default() && faults.errors() == errors {
+        let fault = node.error("must have `daily` or `total`");
+        return faults.refuse(fault.hint("without a budget nothing could be spent"));
+    }
+    Some(budget)
+}
+
+/// The elements of a list that must not be missing or empty.
+fn some_list<'d>(object: Object<'d>, key: &str, faults: &mut Faults) -> Vec<Node<'d>> {
+    let Some(node) = object.require(key, faults) else { return Vec::new() };
+    let nodes = node.list(faults);
+    if nodes.as_ref().is_some_and(Vec::is_empty) {
+        faults.push(node.error("must not be an empty list"));
+    }
+    nodes.unwrap_or_default()
+}
+
+/// The ids of the objects, empty where there is none.
+fn ids<'d>(nodes: &[Node<'d>], faults: &mut Faults) -> Vec<&'d str> {
+    refuse_repeated_ids(nodes, faults);
+    nodes.iter().map(|node| id_of(*node).map_or("", |(_, id)| id)).collect()
+}
+
+fn refuse_repeated_ids(nodes: &[Node<'_>], faults: &mut Faults) {
+    let mut seen = std::collections::HashMap::new();
+    for (node, id) in nodes.iter().filter_map(|node| id_of(*node)) {
+        if let Some(first) = seen.insert(id, node) {
+            let first: Node<'_> = first;
+            faults.push(node.error(format!("\"{id}\" is already used at {}", first.whereabouts())));
+        }
+    }
+}
+
+/// The `id` of an object whose faults are reported elsewhere.
+fn id_of(node: Node<'_>) -> Option<(Node<'_>, &str)> {
+    let id = node.peek("id")?;
+    Some((id, id.peek_text()?))
+}
+
+fn warn_of_unused(creatives: &[Node<'_>], line_items: &[LineItem], faults: &mut Faults) {
+    for (index, node) in creatives.iter().enumerate() {
+        if !line_items.iter().any(|line_item| line_item.creatives.contains(&index)) {
+            let fault = node.warning("is used by no line item");
+            faults.push(fault.hint("name it in the `creatives` of a line item, or remove it"));
+        }
+    }
+}

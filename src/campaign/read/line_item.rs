@@ -1,0 +1,249 @@
+//! Line items.
+
+use crate::campaign::read::amount::{amount, price};
+use crate::campaign::read::clock::{flight, within};
+use crate::campaign::read::frequency::frequency;
+use crate::campaign::read::plan::{budget, check_within, pacing};
+use crate::campaign::read::targeting::{rule, segments};
+use crate::campaign::read::{NAME_CHARS_MAX, Reading};
+use crate::campaign::{Budget, Campaign, Flight, Goal, LineItem, Rule, Status};
+use crate::document::{Faults, Node, Object, suggestion};
+use crate::units::{Cpm, Currency, DealId, LineItemId};
+
+const KEYS: [&str; 12] = [
+    "id",
+    "name",
+    "status",
+    "flight",
+    "budget",
+    "pacing",
+    "goal",
+    "targeting",
+    "frequency",
+    "deals",
+    "data_cpm",
+    "creatives",
+];
+/// Segments beyond which more of them bring little: the returns fall, the price does not.
+const SEGMENTS_USEFUL: usize = 10;
+/// Euros above which a price was probably meant otherwise.
+const DEAR_CPM: i64 = 100;
+const DEAR_CPC: i64 = 50;
+/// Clicks per impression above which the number was probably meant as a percentage.
+const HIGH_CTR: f64 = 0.1;
+
+/// What a line item takes from its campaign.
+#[derive(Clone, Copy)]
+pub(in crate::campaign) struct Outer<'a> {
+    pub campaign: &'a Campaign,
+    /// The ids of its creatives in the order of the file, faulty ones too.
+    pub creatives: &'a [&'a str],
+    pub reading: Reading<'a>,
+}
+
+/// The line item here; its indices count within the file, and are moved to the catalog's later.
+pub(in crate::campaign) fn line_item(
+    node: Node<'_>,
+    outer: Outer<'_>,
+    faults: &mut Faults,
+) -> Option<LineItem> {
+    let (campaign, reading) = (outer.campaign, outer.reading);
+    let object = node.object(&KEYS, faults)?;
+    let slug = object.require("id", faults).and_then(|node| node.slug(faults));
+    let name = object.get("name").map(|node| node.line(NAME_CHARS_MAX, faults));
+    let status = status(object, faults);
+    let flight = own_flight(object, outer, faults);
+    let budget = own_budget(object, campaign, flight, faults);
+    let pacing = object.get("pacing").map_or(Some(campaign.pacing.clone()), |node| pacing(node, faults));
+    let goal = object.require("goal", faults).and_then(|node| goal(node, campaign, reading, faults));
+    let targeting = object.get("targeting");
+    let targeting = targeting.map_or(Some(Rule::All(Vec::new())), |node| rule(node, reading, faults));
+    let caps = object.get("frequency").map(|node| frequency(node, &campaign.frequency, faults));
+    let data_cpm = object.get("data_cpm").map_or(Some(Cpm::ZERO), |node| price(node, faults));
+    let deals = deals(object, faults);
+    let creatives = creatives(object, outer.creatives, faults);
+    if let (Some(targeting), Some(data_cpm)) = (&targeting, data_cpm) {
+        check_data(object, targeting, data_cpm, goal, faults);
+    }
+    let slug = slug?;
+    Some(LineItem {
+        id: LineItemId::from_slug(&format!("{}/{slug}", campaign.slug)),
+        slug: slug.into(),
+        name: name.flatten().unwrap_or(slug).into(),
+        campaign: 0,
+        status: status?,
+        flight: flight?,
+        budget,
+        pacing: pacing?,
+        goal: goal?,
+        targeting: targeting?,
+        frequency: caps.unwrap_or_default(),
+        deals,
+        data_cpm: data_cpm?,
+        creatives: creatives?,
+    })
+}
+
+/// `active`, which is the default, or `paused`.
+pub(in crate::campaign) fn status(object: Object<'_>, faults: &mut Faults) -> Option<Status> {
+    let words = [("active", Status::Active), ("paused", Status::Paused)];
+    object.get("status").map_or(Some(Status::Active), |node| node.choice(&words, faults))
+}
+
+/// A warning if an active thing's flight is over.
+pub(in crate::campaign) fn check_ended(
+    object: Object<'_>,
+    flight: Flight,
+    status: Option<Status>,
+    reading: Reading<'_>,
+    faults: &mut Faults,
+) {
+    let node = object.get("flight").unwrap_or(object.node());
+    if status == Some(Status::Active) && flight.end.is_some_and(|end| end <= reading.now) {
+        let fault = node.warning("has ended: nothing will be bid");
+        faults.push(fault.hint("extend its `end`, or set `\"status\": \"paused\"`"));
+    }
+}
+
+fn own_flight(object: Object<'_>, outer: Outer<'_>, faults: &mut Faults) -> Option<Flight> {
+    let campaign = outer.campaign;
+    let Some(node) = object.get("flight") else { return Some(campaign.flight) };
+    let own = flight(node, &campaign.zone, Some(campaign.flight), faults)?;
+    let cut = within(node, own, campaign.flight, faults)?;
+    // The campaign's own end is reported there.
+    if cut.end != campaign.flight.end {
+        check_ended(object, cut, Some(campaign.status), outer.reading, faults);
+    }
+    Some(cut)
+}
+
+fn own_budget(
+    object: Object<'_>,
+    campaign: &Campaign,
+    flight: Option<Flight>,
+    faults: &mut Faults,
+) -> Budget {
+    let Some(node) = object.get("budget") else { return Budget::default() };
+    let Some(own) = budget(node, flight, faults) else { return Budget::default() };
+    check_within(node, own, campaign.budget, faults);
+    own
+}
+
+/// `{"cpm": 4.20}`, `{"cpc": 0.35, "expected_ctr": 0.0012}` or `{"cpa": 25, ...}`.
+fn goal(node: Node<'_>, campaign: &Campaign, reading: Reading<'_>, faults: &mut Faults) -> Option<Goal> {
+    let object = node.object(&["cpm", "cpc", "cpa", "expected_ctr", "expected_cvr"], faults)?;
+    let (kind, target) = object.one_of(&["cpm", "cpc", "cpa"], faults)?;
+    let currency = campaign.currency;
+    let wants = |key: &str| key == "expected_ctr" && kind != "cpm" || key == "expected_cvr" && kind == "cpa";
+    for key in ["expected_ctr", "expected_cvr"] {
+        if let Some(node) = object.get(key).filter(|_| !wants(key)) {
+            faults.push(node.error(format!("has no meaning beside `{kind}`")));
+        }
+    }
+    match kind {
+        "cpm" => {
+            let price = price(target, faults)?;
+            let thousandfold = price.per_impression().raw().checked_mul(1_000)?;
+            check_dear(target, thousandfold, currency, DEAR_CPM, reading, faults);
+            Some(Goal::Cpm(price))
+        }
+        "cpc" => {
+            let (ctr, amount) = (share(object, "expected_ctr", faults), amount(target, faults));
+            let amount = amount?;
+            check_dear(target, amount.raw(), currency, DEAR_CPC, reading, faults);
+            Some(Goal::Cpc { target: amount, ctr: ctr? })
+        }
+        _ => {
+            let (ctr, cvr) = (share(object, "expected_ctr", faults), share(object, "expected_cvr", faults));
+            if campaign.conversions.is_empty() {
+                let fault = target.error("needs `conversions` in the campaign, or none is ever counted");
+                faults.push(fault.hint("add `\"conversions\": [{\"type\": \"purchase\", \"value\": 60}]`"));
+            }
+            Some(Goal::Cpa { target: amount(target, faults)?, ctr: ctr?, cvr: cvr? })
+        }
+    }
+}
+
+fn check_dear(
+    node: Node<'_>,
+    nanos: i64,
+    currency: Currency,
+    euros: i64,
+    reading: Reading<'_>,
+    faults: &mut Faults,
+) {
+    if reading.is_dearer_than(crate::units::Nanos::from_raw(nanos), currency, euros) {
+        let fault = node.warning(format!("is dear: more than {euros} EUR, got {} {currency}", node.echo()));
+        faults.push(fault.hint("`cpm` is per thousand impressions, `cpc` per click, `cpa` per conversion"));
+    }
+}
+
+/// A share above 0 and up to 1.
+fn share(object: Object<'_>, key: &str, faults: &mut Faults) -> Option<f64> {
+    let node = object.require(key, faults)?;
+    let text = node.number_text(faults)?;
+    let share = text.parse::<f64>().ok().filter(|share| *share > 0.0 && *share <= 1.0);
+    let hint = "a share, not a percentage: 0.12 % is 0.0012";
+    match share {
+        None => {
+            let fault = node.error(format!("must be above 0 and at most 1, got {}", node.echo()));
+            faults.refuse(fault.hint(hint))
+        }
+        Some(share) => {
+            if key == "expected_ctr" && share > HIGH_CTR {
+                faults.push(node.warning(format!("is high: {} of all impressions", node.echo())).hint(hint));
+            }
+            Some(share)
+        }
+    }
+}
+
+fn deals(object: Object<'_>, faults: &mut Faults) -> Vec<DealId> {
+    let Some(node) = object.get("deals") else { return Vec::new() };
+    let nodes = node.one_or_more(faults).unwrap_or_default();
+    nodes.into_iter().filter_map(|node| node.line(256, faults)).map(DealId::from_slug).collect()
+}
+
+/// Indices into the campaign's creatives: those named, else all.
+fn creatives(object: Object<'_>, known: &[&str], faults: &mut Faults) -> Option<Vec<usize>> {
+    let Some(node) = object.get("creatives") else { return Some((0..known.len()).collect()) };
+    let mut indices = Vec::new();
+    for node in node.one_or_more(faults)? {
+        let Some(slug) = node.text(faults) else { continue };
+        match known.iter().position(|known| *known == slug) {
+            Some(index) if indices.contains(&index) => {
+                faults.push(node.error(format!("is given twice: {}", node.echo())));
+            }
+            Some(index) => indices.push(index),
+            None => {
+                let fault = node.error(format!("is not a creative of this campaign, got {}", node.echo()));
+                faults.push(match suggestion(slug, known.iter().copied()) {
+                    Some(near) => fault.hint(format!("did you mean `{near}`?")),
+                    None => fault.hint(format!("its creatives: {}", known.join(", "))),
+                });
+            }
+        }
+    }
+    Some(indices)
+}
+
+/// The lints of paid data and segments.
+fn check_data(object: Object<'_>, targeting: &Rule, data_cpm: Cpm, goal: Option<Goal>, faults: &mut Faults) {
+    let count = segments(targeting);
+    if count > SEGMENTS_USEFUL
+        && let Some(node) = object.get("targeting")
+    {
+        let fault = node.warning(format!("names {count} segments: beyond {SEGMENTS_USEFUL} returns fall"));
+        faults.push(fault.hint("keep the best ones, or make several line items"));
+    }
+    let Some(node) = object.get("data_cpm") else { return };
+    if count == 0 {
+        faults.push(node.warning("pays for data, but no segment is targeted").hint("remove it"));
+    }
+    if let Some(Goal::Cpm(price)) = goal
+        && data_cpm >= price
+    {
+        let problem = format!("leaves nothing for media: {data_cpm} of {price}");
+        faults.push(node.error(problem).hint("raise the goal, or use cheaper data"));
+    }
+}

@@ -1,0 +1,174 @@
+//! Money and rules of a campaign or line item: budget, pacing, costs, tax, attribution, conversions.
+
+use crate::campaign::read::amount::{amount_or_zero, percent, span};
+use crate::campaign::read::shares;
+use crate::campaign::{Attribution, Budget, ConversionType, Costs, Flight, Pacing, Surroundings, TaxPlan};
+use crate::document::{Faults, Node, suggestion};
+use crate::ttf::Bearer;
+use crate::units::{Millis, Nanos, ScenarioId, limits};
+
+const DAY: Millis = Millis::from_seconds(86_400);
+
+/// A budget, with the lints that need its flight.
+pub(in crate::campaign) fn budget(
+    node: Node<'_>,
+    flight: Option<Flight>,
+    faults: &mut Faults,
+) -> Option<Budget> {
+    let object = node.object(&["daily", "total"], faults)?;
+    let mut read = |key: &str| {
+        let node = object.get(key)?;
+        let nanos = node.scaled(9, faults)?;
+        if nanos <= 0 {
+            let fault = node.error(format!("must be greater than 0, got {}", node.echo()));
+            return faults.refuse(fault.hint("to stop a campaign, set `\"status\": \"paused\"`"));
+        }
+        Some(Nanos::from_raw(nanos))
+    };
+    let budget = Budget { daily: read("daily"), total: read("total") };
+    let (Some(daily), Some(total), Some(daily_node)) = (budget.daily, budget.total, object.get("daily"))
+    else {
+        return Some(budget);
+    };
+    let days = flight.and_then(days);
+    if daily > total {
+        let problem = format!("must not be above the total of {total}, got {}", daily_node.echo());
+        return faults.refuse(daily_node.error(problem));
+    }
+    if daily == total && days != Some(1) {
+        let fault = daily_node.warning(format!("equals the total of {total}: one day may spend it all"));
+        faults.push(fault.hint("was the budget of the whole flight meant? then leave `daily` out"));
+    } else if let Some(days) = days
+        && let Some(sum) = daily.raw().checked_mul(days)
+        && sum > total.raw()
+    {
+        let lasts = total.raw() / daily.raw();
+        let problem = format!(
+            "of {daily} over {days} days is more than the total of {total}, which lasts {lasts} days"
+        );
+        let fair = Nanos::from_raw(total.raw() / days / 10_000_000 * 10_000_000);
+        faults.push(daily_node.warning(problem).hint(format!("{fair} a day lasts the whole flight")));
+    }
+    Some(budget)
+}
+
+/// A warning for each amount of `own` that `outer` makes pointless.
+pub(in crate::campaign) fn check_within(node: Node<'_>, own: Budget, outer: Budget, faults: &mut Faults) {
+    for (what, own, outer) in [("daily", own.daily, outer.daily), ("total", own.total, outer.total)] {
+        if let (Some(own), Some(outer)) = (own, outer)
+            && own > outer
+        {
+            let problem = format!("has no effect: its {what} of {own} is above the campaign's {outer}");
+            faults.push(node.warning(problem).hint("lower it, or remove it"));
+        }
+    }
+}
+
+/// How many days the flight has, begun ones counted whole; `None` if it is open.
+fn days(flight: Flight) -> Option<i64> {
+    // An hour of grace: a flight over a clock change is 23 or 25 hours longer.
+    let span = flight.end?.since(flight.start).raw() - 3_600_000;
+    Some(span.div_euclid(DAY.raw()) + 1)
+}
+
+/// `"even"`, `"asap"` or `{"curve": [24 numbers]}`.
+pub(in crate::campaign) fn pacing(node: Node<'_>, faults: &mut Faults) -> Option<Pacing> {
+    if !node.is_object() {
+        let is_asap = node.choice(&[("even", false), ("asap", true)], faults)?;
+        return Some(if is_asap { Pacing::Asap } else { Pacing::Even });
+    }
+    let curve = node.object(&["curve"], faults)?.require("curve", faults)?;
+    let numbers = curve.list(faults)?;
+    if numbers.len() != 24 {
+        let problem = format!("must have 24 numbers, one for each hour, got {}", numbers.len());
+        return faults.refuse(curve.error(problem));
+    }
+    let mut weights = [0; 24];
+    for (weight, number) in weights.iter_mut().zip(numbers) {
+        *weight = number.scaled(6, faults)?;
+        if *weight < 0 {
+            return faults.refuse(number.error(format!("must not be negative, got {}", number.echo())));
+        }
+    }
+    let shares = shares(&weights);
+    let shares = shares.or_else(|| faults.refuse(curve.error("must not be zero in every hour")))?;
+    Some(Pacing::Curve(Box::new(shares)))
+}
+
+/// `{"platform_fee_percent": 5, "fixed": 1200}`.
+pub(in crate::campaign) fn costs(node: Node<'_>, faults: &mut Faults) -> Option<Costs> {
+    let object = node.object(&["platform_fee_percent", "fixed"], faults)?;
+    let fee = object.get("platform_fee_percent").map(|node| percent(node, faults));
+    let fixed = object.get("fixed").map(|node| amount_or_zero(node, faults));
+    Some(Costs {
+        platform_fee: fee.flatten().unwrap_or_default(),
+        fixed: fixed.flatten().unwrap_or_default(),
+    })
+}
+
+/// No tax at all.
+pub(in crate::campaign) fn no_tax() -> TaxPlan {
+    TaxPlan { scenario: ScenarioId::from_slug("none"), scenario_slug: "none".into(), bearer: Bearer::Absorb }
+}
+
+/// `{"scenario": "hypothesis-eu", "bearer": "on_top"}`.
+pub(in crate::campaign) fn tax(
+    node: Node<'_>,
+    surroundings: Surroundings<'_>,
+    faults: &mut Faults,
+) -> Option<TaxPlan> {
+    let object = node.object(&["scenario", "bearer"], faults)?;
+    let words = [("absorb", Bearer::Absorb), ("on_top", Bearer::OnTop), ("inside", Bearer::Inside)];
+    let bearer = object.get("bearer").map_or(Some(Bearer::Absorb), |node| node.choice(&words, faults));
+    let scenario = object.require("scenario", faults)?;
+    let slug = scenario.text(faults)?;
+    let known: Vec<&str> = surroundings.scenarios.iter().copied().chain(["none"]).collect();
+    if !known.contains(&slug) {
+        let fault = scenario.error(format!("is not a known tax scenario, got {}", scenario.echo()));
+        return faults.refuse(match suggestion(slug, known.iter().copied()) {
+            Some(near) => fault.hint(format!("did you mean `{near}`?")),
+            None => fault.hint(format!("known scenarios: {}", known.join(", "))),
+        });
+    }
+    Some(TaxPlan { scenario: ScenarioId::from_slug(slug), scenario_slug: slug.into(), bearer: bearer? })
+}
+
+/// Thirty days after a click, one after a view.
+pub(in crate::campaign) fn usual_attribution() -> Attribution {
+    Attribution { click_window: Millis::from_seconds(30 * 86_400), view_window: DAY }
+}
+
+/// `{"click_window": "30d", "view_window": "1d"}`.
+pub(in crate::campaign) fn attribution(node: Node<'_>, faults: &mut Faults) -> Option<Attribution> {
+    let object = node.object(&["click_window", "view_window"], faults)?;
+    let mut read = |key: &str, usual: Millis| {
+        let Some(node) = object.get(key) else { return Some(usual) };
+        let window = span(node, faults)?;
+        if window > limits::CONVERSION_AGE_MAX {
+            let days = limits::CONVERSION_AGE_MAX.raw() / DAY.raw();
+            return faults.refuse(node.error(format!("must be at most {days}d, got {}", node.echo())));
+        }
+        Some(window)
+    };
+    let usual = usual_attribution();
+    let click = read("click_window", usual.click_window);
+    let view = read("view_window", usual.view_window);
+    Some(Attribution { click_window: click?, view_window: view? })
+}
+
+/// `[{"type": "purchase", "value": 60}]`.
+pub(in crate::campaign) fn conversions(node: Node<'_>, faults: &mut Faults) -> Vec<ConversionType> {
+    let mut kinds: Vec<ConversionType> = Vec::new();
+    for node in node.list(faults).unwrap_or_default() {
+        let Some(object) = node.object(&["type", "value"], faults) else { continue };
+        let name_node = object.require("type", faults);
+        let name = name_node.and_then(|node| node.slug(faults));
+        let value = object.get("value").map_or(Some(Nanos::ZERO), |node| amount_or_zero(node, faults));
+        let (Some(name), Some(value)) = (name, value) else { continue };
+        if kinds.iter().any(|kind| kind.name == name) {
+            faults.push(name_node.unwrap_or(node).error(format!("is given twice: \"{name}\"")));
+        }
+        kinds.push(ConversionType { name: name.into(), value });
+    }
+    kinds
+}

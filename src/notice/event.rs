@@ -1,0 +1,219 @@
+//! From a verified notice to ledger events: what each kind of notice means for money.
+
+use std::fmt::Write as _;
+
+use crate::campaign::{BillsOn, MissingPrice};
+use crate::ledger::{Charge, Conversion, Event, EventKind, Touch};
+use crate::notice::keys::{Keys, NoticeKind};
+use crate::notice::ticket::Ticket;
+use crate::pricing::budget_share;
+use crate::ttf::{Assessment, Exemption, Scenario, TaxLine};
+use crate::units::{Cpm, Nanos, RatePpm, Rounding, UnixMillis};
+
+/// The address of a notice of `kind`, below `base` (`https://bid.example`), with the macros that the
+/// exchange replaces. Ids never stand in the address: they may arrive unescaped.
+#[must_use]
+pub fn path(keys: &Keys, kind: NoticeKind, ticket: &Ticket, base: &str) -> String {
+    let mut url = String::with_capacity(base.len() + 400);
+    write!(url, "{base}/n/{}/", kind.name()).expect("a string takes everything");
+    keys.sign(kind, ticket, None, &mut url);
+    url.push_str(match kind {
+        NoticeKind::Win | NoticeKind::Billing => "?p=${AUCTION_PRICE}&c=${AUCTION_CURRENCY}",
+        NoticeKind::Loss => "?r=${AUCTION_LOSS}&m=${AUCTION_MIN_TO_WIN}",
+        NoticeKind::View | NoticeKind::Click | NoticeKind::Clicked => "",
+    });
+    url
+}
+
+/// What the exchange put in place of our macros; empty if it was missing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Params<'a> {
+    /// `${AUCTION_PRICE}`.
+    pub price: &'a str,
+    /// `${AUCTION_CURRENCY}`.
+    pub currency: &'a str,
+    /// `${AUCTION_LOSS}`.
+    pub loss: &'a str,
+    /// `${AUCTION_MIN_TO_WIN}`.
+    pub min_to_win: &'a str,
+}
+
+/// A notice understood: its events, and what they take from the budget.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// To be booked, in one commit.
+    pub events: Vec<Event>,
+    /// If an impression is among them: what of it counts against the budget.
+    pub spent: Option<Nanos>,
+    /// True if the bid's reservation ends: it was billed, or it lost.
+    pub closes: bool,
+}
+
+/// Why a well-signed notice is not booked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It came back empty, unexpanded or as `AUDIT`, and the exchange's profile refuses that.
+    #[error("the notice has no price, and the profile says `missing_price: refuse`")]
+    NoPrice,
+    /// It is not a number that a price can be.
+    #[error("the clearing price `{0}` is not a price")]
+    NotAPrice(String),
+    /// We would have paid more than we bid.
+    #[error("the clearing price {cleared} is above the bid of {bid}")]
+    AboveBid {
+        /// What the exchange said.
+        cleared: Cpm,
+        /// What we bid.
+        bid: Cpm,
+    },
+    /// Not the currency we bid in.
+    #[error("the clearing price is in `{0}`, the bid was in {1}")]
+    Currency(String, crate::units::Currency),
+    /// The amount is beyond the books.
+    #[error("the amount is out of range")]
+    OutOfRange,
+}
+
+/// What a notice of `kind` means, arrived at `now`. `scenario` is the ticket's tax as known now, if it
+/// is; `late` tells that the bid's reservation had expired.
+///
+/// # Errors
+///
+/// [`Refused`]: nothing is booked.
+pub fn event(
+    kind: NoticeKind,
+    ticket: &Ticket,
+    params: &Params<'_>,
+    now: UnixMillis,
+    scenario: Option<&Scenario>,
+    late: bool,
+) -> Result<Outcome, Refused> {
+    let fact = |kind| Event { bid: ticket.bid, at: now, kind };
+    let nothing = |kind| Outcome { events: vec![fact(kind)], spent: None, closes: false };
+    match kind {
+        NoticeKind::Win => {
+            let bills = ticket.bills_on == BillsOn::Win;
+            let price = match clearing_price(ticket, params) {
+                Ok(price) => Some(price),
+                // A win notice that moves no money is news all the same.
+                Err(_) if !bills => None,
+                Err(refused) => return Err(refused),
+            };
+            let media = price.map(|price| ticket.media(price).ok_or(Refused::OutOfRange)).transpose()?;
+            let mut outcome = nothing(EventKind::Win { price: media });
+            if let (true, Some(media)) = (bills, media) {
+                let (charge, spent) = charge(ticket, media, now, scenario, late)?;
+                outcome.events.push(fact(EventKind::Impression(charge)));
+                outcome.spent = Some(spent);
+                outcome.closes = true;
+            }
+            Ok(outcome)
+        }
+        NoticeKind::Billing => {
+            if ticket.bills_on == BillsOn::Win {
+                // The win notice moves the money; its twin says nothing new.
+                return Ok(Outcome { events: Vec::new(), spent: None, closes: false });
+            }
+            let price = clearing_price(ticket, params)?;
+            let media = ticket.media(price).ok_or(Refused::OutOfRange)?;
+            let (charge, spent) = charge(ticket, media, now, scenario, late)?;
+            let events = vec![fact(EventKind::Impression(charge))];
+            Ok(Outcome { events, spent: Some(spent), closes: true })
+        }
+        NoticeKind::Loss => {
+            let reason = params.loss.trim().parse().ok();
+            let min_to_win = Cpm::from_decimal(params.min_to_win.trim(), Rounding::Up)
+                .ok()
+                .and_then(|price| ticket.media(price));
+            Ok(Outcome { closes: true, ..nothing(EventKind::Loss { reason, min_to_win }) })
+        }
+        NoticeKind::View => Ok(nothing(EventKind::View)),
+        NoticeKind::Click => Ok(nothing(EventKind::Click)),
+        NoticeKind::Clicked => Ok(Outcome { events: Vec::new(), spent: None, closes: false }),
+    }
+}
+
+/// The price that the exchange charges, per thousand, in the bid's currency.
+fn clearing_price(ticket: &Ticket, params: &Params<'_>) -> Result<Cpm, Refused> {
+    let raw = params.price.trim();
+    if is_missing(raw) {
+        return match ticket.missing_price {
+            MissingPrice::BookBid => Ok(ticket.price),
+            MissingPrice::Refuse => Err(Refused::NoPrice),
+        };
+    }
+    let currency = params.currency.trim();
+    if !is_missing(currency) && currency != ticket.price_currency.code() {
+        return Err(Refused::Currency(currency.to_owned(), ticket.price_currency));
+    }
+    let cleared = Cpm::from_decimal(raw, Rounding::Up).map_err(|_| Refused::NotAPrice(raw.to_owned()))?;
+    if cleared > ticket.price {
+        return Err(Refused::AboveBid { cleared, bid: ticket.price });
+    }
+    Ok(cleared)
+}
+
+/// True for what arrives where a macro was not replaced by its value.
+fn is_missing(raw: &str) -> bool {
+    raw.is_empty() || raw == "AUDIT" || raw.contains("${")
+}
+
+/// The cost of an impression billed at `now`, and what of it counts against the budget. A test
+/// impression costs nothing.
+fn charge(
+    ticket: &Ticket,
+    media: Nanos,
+    now: UnixMillis,
+    scenario: Option<&Scenario>,
+    late: bool,
+) -> Result<(Charge, Nanos), Refused> {
+    let (media, data) =
+        if ticket.billable { (media, ticket.data_cost()) } else { (Nanos::ZERO, Nanos::ZERO) };
+    let tax = match scenario {
+        Some(scenario) => scenario.assess(ticket.place, now, media, data, ticket.billable),
+        None => as_of_the_bid(ticket, media, data),
+    };
+    let spent =
+        budget_share(media, data, tax.space.rate, tax.data.rate, ticket.bearer).ok_or(Refused::OutOfRange)?;
+    let charge = Charge { media, data, fee: media.share(ticket.fee), tax, bearer: ticket.bearer, late };
+    Ok((charge, spent))
+}
+
+/// The tax by the rates of the bid's own day: what is known of a scenario that was removed since.
+fn as_of_the_bid(ticket: &Ticket, media: Nanos, data: Nanos) -> Assessment {
+    let exemption = match ticket.place.jurisdiction {
+        _ if !ticket.billable => Some(Exemption::NotBillable),
+        None => Some(Exemption::OutOfScope),
+        Some(_) => None,
+    };
+    let line = |base, rate| TaxLine {
+        base,
+        rate: if exemption.is_some() { RatePpm::ZERO } else { rate },
+        exemption,
+    };
+    Assessment {
+        scenario: ticket.scenario,
+        place: ticket.place,
+        space: line(media, ticket.space_rate),
+        data: line(data, ticket.data_rate),
+    }
+}
+
+/// A conversion as an advertiser reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConversionReport {
+    /// `purchase`, `lead`, ...
+    pub kind: String,
+    /// To count it once.
+    pub order: Option<String>,
+    /// What it brought, in the campaign's currency.
+    pub value: Nanos,
+}
+
+/// The event of a conversion that followed a click at `clicked`.
+#[must_use]
+pub fn conversion(ticket: &Ticket, clicked: UnixMillis, report: ConversionReport, now: UnixMillis) -> Event {
+    let ConversionReport { kind, order, value } = report;
+    let touch = Touch::Click(clicked);
+    Event { bid: ticket.bid, at: now, kind: EventKind::Conversion(Conversion { kind, order, value, touch }) }
+}

@@ -1,0 +1,242 @@
+//! The notices' promises: what we sign comes back, anything else is refused, each kind of notice means
+//! one thing for money.
+
+use crate::campaign::{BillsOn, MissingPrice};
+use crate::ledger::{BidFacts, EventKind};
+use crate::notice::{
+    ConversionReport, Keys, NoticeKind, Params, Refused, Ticket, TokenError, conversion, event, path,
+};
+use crate::ttf::{Bearer, Evidence, Exemption, Jurisdiction, Place};
+use crate::units::{
+    AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, ExchangeId, FxRate, LineItemId,
+    Millis, Multiplier, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey, limits,
+};
+
+const NOW: UnixMillis = UnixMillis::from_raw(1_795_000_000_000);
+
+fn keys() -> Keys {
+    Keys::new(&[7; 32], None)
+}
+
+fn ticket() -> Ticket {
+    Ticket {
+        bid: BidFacts {
+            id: BidId::mint(NOW, 42),
+            at: NOW,
+            day: Day::from_raw(20_775),
+            advertiser: AdvertiserId::from_slug("a"),
+            campaign: CampaignId::from_slug("c"),
+            line_item: LineItemId::from_slug("c/l"),
+            creative: CreativeId::from_slug("c/k"),
+            exchange: ExchangeId::from_slug("x"),
+            deal: Some(DealId::from_slug("d")),
+            currency: Currency::EUR,
+            user: Some(UserKey::from_bytes([9; 16])),
+        },
+        price: Cpm::from_micros(2_000_000).unwrap(),
+        price_currency: Currency::USD,
+        fx: FxRate::new(10_000, 10_389).unwrap(),
+        multiplier: Multiplier::from_millionths(2_500_000).unwrap(),
+        data: Cpm::from_micros(100_000).unwrap(),
+        fee: RatePpm::from_ppm(80_000).unwrap(),
+        scenario: ScenarioId::from_slug("hypothesis-eu"),
+        place: Place { jurisdiction: Jurisdiction::from_code("EU"), evidence: Evidence::ViewerDevice },
+        space_rate: RatePpm::from_ppm(1_000).unwrap(),
+        data_rate: RatePpm::from_ppm(500).unwrap(),
+        bearer: Bearer::Inside,
+        billable: true,
+        bills_on: BillsOn::Billing,
+        missing_price: MissingPrice::Refuse,
+        reserved_for: Millis::from_seconds(600),
+    }
+}
+
+/// The smallest ticket: every optional field at its default.
+fn plain() -> Ticket {
+    let mut plain = ticket();
+    plain.bid.deal = None;
+    plain.bid.user = None;
+    plain.fx = FxRate::SAME;
+    plain.multiplier = Multiplier::ONE;
+    plain.price_currency = Currency::EUR;
+    plain.place.jurisdiction = None;
+    plain
+}
+
+fn token(kind: NoticeKind, ticket: &Ticket, touched: Option<UnixMillis>) -> String {
+    let mut token = String::new();
+    keys().sign(kind, ticket, touched, &mut token);
+    token
+}
+
+#[test]
+fn what_was_signed_comes_back_whole() {
+    for ticket in [ticket(), plain()] {
+        for kind in NoticeKind::ALL {
+            let touched = (kind == NoticeKind::Clicked).then_some(NOW);
+            let token = token(kind, &ticket, touched);
+            assert_eq!(keys().verify(kind, &token, NOW), Ok((ticket, touched)));
+            assert!(token.len() < limits::TOKEN_CHARS_MAX / 2, "{} characters", token.len());
+        }
+    }
+}
+
+#[test]
+fn a_token_with_any_byte_altered_is_refused() {
+    let token = token(NoticeKind::Billing, &ticket(), None);
+    for at in 0..token.len() {
+        for replacement in [b'A', b'z', b'_', b'%', b'='] {
+            let mut altered = token.clone().into_bytes();
+            if altered[at] == replacement {
+                continue;
+            }
+            altered[at] = replacement;
+            let altered = String::from_utf8(altered).unwrap();
+            assert!(keys().verify(NoticeKind::Billing, &altered, NOW).is_err(), "byte {at}");
+        }
+        assert!(keys().verify(NoticeKind::Billing, &token[..at], NOW).is_err(), "cut at {at}");
+    }
+}
+
+#[test]
+fn a_token_of_one_kind_is_worth_nothing_as_another() {
+    for made in NoticeKind::ALL {
+        let token = token(made, &ticket(), (made == NoticeKind::Clicked).then_some(NOW));
+        for used in NoticeKind::ALL.into_iter().filter(|used| *used != made) {
+            assert_eq!(keys().verify(used, &token, NOW), Err(TokenError::Forged), "{made:?} as {used:?}");
+        }
+    }
+}
+
+#[test]
+fn the_former_key_is_honoured_and_a_foreign_one_is_not() {
+    let token = token(NoticeKind::Win, &ticket(), None);
+    let rotated = Keys::new(&[8; 32], Some(&[7; 32]));
+    assert!(rotated.verify(NoticeKind::Win, &token, NOW).is_ok());
+    let foreign = Keys::new(&[8; 32], None);
+    assert_eq!(foreign.verify(NoticeKind::Win, &token, NOW), Err(TokenError::Forged));
+}
+
+#[test]
+fn a_token_is_honoured_to_the_last_moment_and_no_longer() {
+    let token = token(NoticeKind::Billing, &ticket(), None);
+    let last = NOW.plus(limits::NOTICE_AGE_MAX);
+    assert!(keys().verify(NoticeKind::Billing, &token, last).is_ok());
+    let later = last.plus(Millis::from_raw(1));
+    assert_eq!(keys().verify(NoticeKind::Billing, &token, later), Err(TokenError::Expired));
+}
+
+#[test]
+fn macros_stand_unescaped_and_ids_do_not_stand_at_all() {
+    let url = path(&keys(), NoticeKind::Billing, &ticket(), "https://bid.example");
+    assert!(url.starts_with("https://bid.example/n/bill/"), "{url}");
+    assert!(url.ends_with("?p=${AUCTION_PRICE}&c=${AUCTION_CURRENCY}"), "{url}");
+}
+
+/// What a billing notice with this price and currency costs in media.
+#[track_caller]
+fn check(price: &str, currency: &str, ticket: &Ticket, want: Result<i64, Refused>) {
+    let params = Params { price, currency, ..Params::default() };
+    let got = event(NoticeKind::Billing, ticket, &params, NOW, None, false).map(|outcome| {
+        assert!(outcome.closes);
+        let EventKind::Impression(charge) = &outcome.events[0].kind else { panic!("an impression") };
+        assert_eq!(outcome.spent, Some(charge.budget_share()), "the cap and the books agree");
+        charge.media.raw()
+    });
+    assert_eq!(got, want, "price `{price}`, currency `{currency}`");
+}
+
+#[test]
+fn a_price_is_accepted_up_to_the_bid_and_in_its_currency() {
+    let plain = plain();
+    check("2", "EUR", &plain, Ok(2_000_000));
+    check("1.234567", "EUR", &plain, Ok(1_234_567));
+    check(" 1.5 ", "", &plain, Ok(1_500_000));
+    check("1.5", "${AUCTION_CURRENCY}", &plain, Ok(1_500_000));
+    check("0", "EUR", &plain, Ok(0));
+    let above = Refused::AboveBid { cleared: Cpm::from_micros(2_000_001).unwrap(), bid: plain.price };
+    check("2.000001", "EUR", &plain, Err(above));
+    check("1", "USD", &plain, Err(Refused::Currency("USD".to_owned(), Currency::EUR)));
+    for raw in ["-1", "1,5", "NaN", "1e400", "a"] {
+        check(raw, "EUR", &plain, Err(Refused::NotAPrice(raw.to_owned())));
+    }
+}
+
+#[test]
+fn a_missing_price_follows_the_profile() {
+    for raw in ["", "AUDIT", "${AUCTION_PRICE}", "$%7BAUCTION_PRICE%7D${"] {
+        check(raw, "", &plain(), Err(Refused::NoPrice));
+        check(raw, "", &Ticket { missing_price: MissingPrice::BookBid, ..plain() }, Ok(2_000_000));
+    }
+}
+
+#[test]
+fn a_price_in_another_currency_is_converted_against_us_and_by_the_play() {
+    // 2 USD per thousand, 2.5 impressions a play: 5,000,000 nanos of USD, / 1.0389 rounded up.
+    check("2", "USD", &ticket(), Ok(4_812_783));
+}
+
+#[test]
+fn a_removed_scenario_is_remembered_by_the_ticket() {
+    let params = Params { price: "2", ..Params::default() };
+    let outcome = event(NoticeKind::Billing, &ticket(), &params, NOW, None, true).unwrap();
+    let EventKind::Impression(charge) = &outcome.events[0].kind else { panic!("an impression") };
+    assert_eq!(charge.tax.tax().raw(), 4_812_783 * 1_000 + 250_000 * 500);
+    assert!(charge.late);
+    assert_eq!(outcome.spent, Some(Nanos::from_raw(4_812_783 + 250_000 + 4_938)));
+}
+
+#[test]
+fn a_test_impression_costs_nothing() {
+    let test = Ticket { billable: false, ..plain() };
+    let params = Params { price: "2", ..Params::default() };
+    let outcome = event(NoticeKind::Billing, &test, &params, NOW, None, false).unwrap();
+    let EventKind::Impression(charge) = &outcome.events[0].kind else { panic!("an impression") };
+    assert_eq!((charge.media, outcome.spent), (Nanos::ZERO, Some(Nanos::ZERO)));
+    assert_eq!(charge.tax.space.exemption, Some(Exemption::NotBillable));
+}
+
+#[test]
+fn only_the_notice_that_the_profile_names_moves_money() {
+    let params = Params { price: "1", ..Params::default() };
+    let spent = |kind, bills_on| {
+        let ticket = Ticket { bills_on, ..plain() };
+        event(kind, &ticket, &params, NOW, None, false).unwrap().spent
+    };
+    let paid = Some(Nanos::from_raw(1_000_000 + 100_000));
+    assert_eq!(spent(NoticeKind::Win, BillsOn::Billing), None);
+    assert_eq!(spent(NoticeKind::Billing, BillsOn::Billing), paid);
+    assert_eq!(spent(NoticeKind::Win, BillsOn::Win), paid);
+    assert_eq!(spent(NoticeKind::Billing, BillsOn::Win), None);
+    for kind in [NoticeKind::Loss, NoticeKind::View, NoticeKind::Click, NoticeKind::Clicked] {
+        assert_eq!(spent(kind, BillsOn::Billing), None);
+    }
+}
+
+#[test]
+fn a_loss_keeps_its_reason_and_the_price_that_would_have_won() {
+    let params = Params { loss: "102", min_to_win: "2.5", ..Params::default() };
+    let outcome = event(NoticeKind::Loss, &plain(), &params, NOW, None, false).unwrap();
+    assert!(outcome.closes);
+    let lost = EventKind::Loss { reason: Some(102), min_to_win: Some(Nanos::from_raw(2_500_000)) };
+    assert_eq!(outcome.events[0].kind, lost);
+    let params = Params { loss: "${AUCTION_LOSS}", min_to_win: "", ..Params::default() };
+    let outcome = event(NoticeKind::Loss, &plain(), &params, NOW, None, false).unwrap();
+    assert_eq!(outcome.events[0].kind, EventKind::Loss { reason: None, min_to_win: None });
+}
+
+#[test]
+fn an_order_converts_once_whichever_click_it_is_reported_with() {
+    let report = |order: Option<&str>, kind: &str| ConversionReport {
+        kind: kind.to_owned(),
+        order: order.map(str::to_owned),
+        value: Nanos::ZERO,
+    };
+    let mut other = ticket();
+    other.bid.id = BidId::mint(NOW, 43);
+    let key = |ticket: &Ticket, order, kind| conversion(ticket, NOW, report(order, kind), NOW).key();
+    assert_eq!(key(&ticket(), Some("A1"), "purchase"), key(&other, Some("A1"), "purchase"));
+    assert_ne!(key(&ticket(), Some("A1"), "purchase"), key(&ticket(), Some("A2"), "purchase"));
+    assert_ne!(key(&ticket(), Some("A1"), "purchase"), key(&ticket(), Some("A1"), "lead"));
+    assert_ne!(key(&ticket(), None, "purchase"), key(&other, None, "purchase"));
+}

@@ -1,0 +1,186 @@
+//! A bid's own account of itself: everything that booking any of its outcomes needs.
+
+use crate::campaign::{BillsOn, MissingPrice};
+use crate::ledger::BidFacts;
+use crate::notice::wire::{Reader, Writer};
+use crate::pricing::media_cost;
+use crate::ttf::{Bearer, Evidence, Jurisdiction, Place};
+use crate::units::{
+    AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, ExchangeId, FxRate, LineItemId,
+    Millis, Multiplier, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
+};
+
+/// What a bid says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticket {
+    /// The bid and its dimensions.
+    pub bid: BidFacts,
+    /// The price bid, per thousand, in `price_currency`.
+    pub price: Cpm,
+    /// The response's currency.
+    pub price_currency: Currency,
+    /// From the bid's currency to the campaign's, as of the bid.
+    pub fx: FxRate,
+    /// Impressions one play counts as.
+    pub multiplier: Multiplier,
+    /// Price of paid segments, per thousand, in the campaign's currency.
+    pub data: Cpm,
+    /// Our fee, as a share of media.
+    pub fee: RatePpm,
+    /// Under which tax.
+    pub scenario: ScenarioId,
+    /// Where it is taxed, and why there.
+    pub place: Place,
+    /// The rates in force when the bid was made; those of the billing day are taken if they are known.
+    pub space_rate: RatePpm,
+    /// On data.
+    pub data_rate: RatePpm,
+    /// Who bears it.
+    pub bearer: Bearer,
+    /// False for `test=1`.
+    pub billable: bool,
+    /// Which notice moves money.
+    pub bills_on: BillsOn,
+    /// What a notice without price does.
+    pub missing_price: MissingPrice,
+    /// How long the bid is reserved.
+    pub reserved_for: Millis,
+}
+
+impl Ticket {
+    /// What the impression costs in media when the exchange charges `price`, in the campaign's currency,
+    /// rounded up to the nano.
+    #[must_use]
+    pub fn media(&self, price: Cpm) -> Option<Nanos> {
+        media_cost(price, self.fx, self.multiplier)
+    }
+
+    /// What the segments of the impression cost.
+    #[must_use]
+    pub fn data_cost(&self) -> Nanos {
+        self.data.per_play(self.multiplier)
+    }
+
+    pub(in crate::notice) fn write(&self, out: &mut Writer) {
+        let bid = &self.bid;
+        out.bytes(bid.id.as_bytes());
+        out.signed(bid.at.raw());
+        out.signed(i64::from(bid.day.raw()));
+        for id in [
+            bid.advertiser.raw(),
+            bid.campaign.raw(),
+            bid.line_item.raw(),
+            bid.creative.raw(),
+            bid.exchange.raw(),
+            self.scenario.raw(),
+        ] {
+            out.bytes(&id.to_le_bytes());
+        }
+        let (target, per) = self.fx.parts();
+        let flags = u8::from(bid.deal.is_some())
+            | u8::from(bid.user.is_some()) << 1
+            | u8::from(self.billable) << 2
+            | u8::from(self.bills_on == BillsOn::Win) << 3
+            | u8::from(self.missing_price == MissingPrice::Refuse) << 4
+            | u8::from(self.place.jurisdiction.is_some()) << 5
+            | u8::from((target, per) != (1, 1)) << 6
+            | u8::from(self.multiplier != Multiplier::ONE) << 7;
+        out.bytes(&[flags, self.bearer.code(), self.place.evidence as u8]);
+        out.bytes(bid.currency.code().as_bytes());
+        out.bytes(self.price_currency.code().as_bytes());
+        out.signed(self.price.micros());
+        out.signed(self.data.micros());
+        for rate in [self.fee, self.space_rate, self.data_rate] {
+            out.unsigned(u64::from(rate.ppm()));
+        }
+        out.signed(self.reserved_for.raw());
+        if let Some(deal) = bid.deal {
+            out.bytes(&deal.raw().to_le_bytes());
+        }
+        if let Some(user) = bid.user {
+            out.bytes(user.as_bytes());
+        }
+        if let Some(jurisdiction) = self.place.jurisdiction {
+            out.bytes(jurisdiction.code().as_bytes());
+        }
+        if (target, per) != (1, 1) {
+            out.unsigned(target);
+            out.unsigned(per);
+        }
+        if self.multiplier != Multiplier::ONE {
+            out.unsigned(self.multiplier.millionths());
+        }
+    }
+
+    /// Reads what [`Ticket::write`] wrote; `None` if it is anything else.
+    pub(in crate::notice) fn read(from: &mut Reader<'_>) -> Option<Self> {
+        let id = BidId::from_bytes(from.array()?);
+        let at = UnixMillis::from_raw(from.signed()?);
+        let day = Day::from_raw(i32::try_from(from.signed()?).ok()?);
+        let advertiser = AdvertiserId::from_raw(from.id()?);
+        let campaign = CampaignId::from_raw(from.id()?);
+        let line_item = LineItemId::from_raw(from.id()?);
+        let creative = CreativeId::from_raw(from.id()?);
+        let exchange = ExchangeId::from_raw(from.id()?);
+        let scenario = ScenarioId::from_raw(from.id()?);
+        let [flags, bearer, evidence] = from.array()?;
+        let flag = |bit: u8| flags & (1 << bit) != 0;
+        let currency = currency(from.array()?)?;
+        let price_currency = self::currency(from.array()?)?;
+        let price = Cpm::from_micros(from.signed()?)?;
+        let data = Cpm::from_micros(from.signed()?)?;
+        let fee = rate(from)?;
+        let space_rate = rate(from)?;
+        let data_rate = rate(from)?;
+        let reserved_for = Millis::from_raw(from.signed()?);
+        let deal = if flag(0) { Some(DealId::from_raw(from.id()?)) } else { None };
+        let user = if flag(1) { Some(UserKey::from_bytes(from.array()?)) } else { None };
+        let jurisdiction = if flag(5) { Some(jurisdiction(from.array()?)?) } else { None };
+        let fx = if flag(6) { FxRate::new(from.unsigned()?, from.unsigned()?)? } else { FxRate::SAME };
+        let multiplier =
+            if flag(7) { Multiplier::from_millionths(from.unsigned()?)? } else { Multiplier::ONE };
+        let bid = BidFacts {
+            id,
+            at,
+            day,
+            advertiser,
+            campaign,
+            line_item,
+            creative,
+            exchange,
+            deal,
+            currency,
+            user,
+        };
+        Some(Self {
+            bid,
+            price,
+            price_currency,
+            fx,
+            multiplier,
+            data,
+            fee,
+            scenario,
+            place: Place { jurisdiction, evidence: Evidence::from_code(evidence)? },
+            space_rate,
+            data_rate,
+            bearer: Bearer::from_code(bearer)?,
+            billable: flag(2),
+            bills_on: if flag(3) { BillsOn::Win } else { BillsOn::Billing },
+            missing_price: if flag(4) { MissingPrice::Refuse } else { MissingPrice::BookBid },
+            reserved_for,
+        })
+    }
+}
+
+fn rate(from: &mut Reader<'_>) -> Option<RatePpm> {
+    RatePpm::from_ppm(u32::try_from(from.unsigned()?).ok()?)
+}
+
+fn currency(code: [u8; 3]) -> Option<Currency> {
+    Currency::from_code(std::str::from_utf8(&code).ok()?)
+}
+
+fn jurisdiction(code: [u8; 2]) -> Option<Jurisdiction> {
+    Jurisdiction::from_code(std::str::from_utf8(&code).ok()?)
+}

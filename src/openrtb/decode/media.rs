@@ -1,0 +1,125 @@
+//! `banner`, `video` and `audio`: the media that need no request of their own.
+
+use crate::openrtb::decode::imp::durfloors;
+use crate::openrtb::decode::stated;
+use crate::openrtb::json::{Fault, Reader};
+use crate::openrtb::{Av, Banner, Format};
+
+const NO_FORMAT: Format = Format { w: 0, h: 0, wratio: 0, hratio: 0, wmin: 0 };
+
+/// `banner`; `None` if it is not an object.
+pub(crate) fn banner<'a>(json: &mut Reader<'a>) -> Result<Option<Banner<'a>>, Fault> {
+    let mut banner = Banner { format: &[], btype: &[], battr: &[], mimes: &[], api: &[], pos: None };
+    let mut size = NO_FORMAT;
+    let is_object = json.object(|json, key| {
+        match key {
+            b"format" => banner.format = json.list(format)?,
+            b"w" => size.w = json.whole()?.unwrap_or(0),
+            b"h" => size.h = json.whole()?.unwrap_or(0),
+            b"btype" => banner.btype = json.all_wholes()?,
+            b"battr" => banner.battr = json.all_wholes()?,
+            b"mimes" => banner.mimes = json.texts()?,
+            b"api" => banner.api = json.wholes()?,
+            b"pos" => banner.pos = json.whole()?,
+            _ => json.skip()?,
+        }
+        Ok(())
+    })?;
+    if banner.format.is_empty() && size != NO_FORMAT {
+        banner.format = json.arena().alloc_slice_copy(&[size]);
+    }
+    Ok(is_object.then_some(banner))
+}
+
+/// An element of `format`; `None` if it says nothing.
+fn format(json: &mut Reader<'_>) -> Result<Option<Format>, Fault> {
+    let mut format = NO_FORMAT;
+    json.object(|json, key| {
+        match key {
+            b"w" => format.w = json.whole()?.unwrap_or(0),
+            b"h" => format.h = json.whole()?.unwrap_or(0),
+            b"wratio" => format.wratio = json.whole()?.unwrap_or(0),
+            b"hratio" => format.hratio = json.whole()?.unwrap_or(0),
+            b"wmin" => format.wmin = json.whole_up()?.unwrap_or(0),
+            _ => json.skip()?,
+        }
+        Ok(())
+    })?;
+    Ok(Some(format).filter(|format| *format != NO_FORMAT))
+}
+
+/// `video` or `audio`; `None` if it is not an object.
+pub(crate) fn av<'a>(json: &mut Reader<'a>) -> Result<Option<Av<'a>>, Fault> {
+    let mut av = Av {
+        mimes: &[],
+        protocols: &[],
+        minduration: 0,
+        maxduration: None,
+        rqddurs: &[],
+        w: None,
+        h: None,
+        startdelay: None,
+        linearity: None,
+        plcmt: None,
+        placement: None,
+        skip: None,
+        minbitrate: 0,
+        maxbitrate: None,
+        battr: &[],
+        api: &[],
+        delivery: &[],
+        pos: None,
+        pod: false,
+        boxingallowed: true,
+        mincpmpersec: None,
+        durfloors: &[],
+    };
+    let mut pod = Pod::default();
+    let is_object = json.object(|json, key| {
+        match key {
+            b"podid" => pod.podid = json.text()?.is_some(),
+            b"poddur" => pod.poddur = json.whole()?.is_some_and(|seconds| seconds > 0),
+            b"slotinpod" => pod.slotinpod = json.signed()?.is_some_and(|slot| slot != 0),
+            _ => read_av_field(&mut av, json, key)?,
+        }
+        Ok(())
+    })?;
+    av.pod = pod.podid || pod.poddur || pod.slotinpod;
+    Ok(is_object.then_some(av))
+}
+
+/// Which signs of a pod are there (7.6). Zero is the default of the last two.
+#[derive(Default)]
+struct Pod {
+    podid: bool,
+    poddur: bool,
+    slotinpod: bool,
+}
+
+fn read_av_field<'a>(av: &mut Av<'a>, json: &mut Reader<'a>, key: &[u8]) -> Result<(), Fault> {
+    match key {
+        b"mimes" => av.mimes = json.texts()?,
+        b"protocols" => av.protocols = json.wholes()?,
+        b"minduration" => av.minduration = json.whole_up()?.unwrap_or(0),
+        b"maxduration" => av.maxduration = stated(json.whole()?),
+        b"rqddurs" => av.rqddurs = json.wholes()?,
+        b"w" => av.w = stated(json.whole()?),
+        b"h" => av.h = stated(json.whole()?),
+        b"startdelay" => av.startdelay = json.signed()?,
+        b"linearity" => av.linearity = stated(json.whole()?),
+        b"plcmt" => av.plcmt = stated(json.whole()?),
+        b"placement" => av.placement = stated(json.whole()?),
+        b"skip" => av.skip = json.flag()?,
+        b"minbitrate" => av.minbitrate = json.whole_up()?.unwrap_or(0),
+        b"maxbitrate" => av.maxbitrate = stated(json.whole()?),
+        b"battr" => av.battr = json.all_wholes()?,
+        b"api" => av.api = json.wholes()?,
+        b"delivery" => av.delivery = json.wholes()?,
+        b"pos" => av.pos = json.whole()?,
+        b"boxingallowed" => av.boxingallowed = json.flag()?.unwrap_or(true),
+        b"mincpmpersec" => av.mincpmpersec = json.floor()?,
+        b"durfloors" => av.durfloors = durfloors(json)?,
+        _ => json.skip()?,
+    }
+    Ok(())
+}

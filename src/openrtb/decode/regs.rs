@@ -1,0 +1,75 @@
+//! `regs`: the same fields stand in it and in its `ext`, and the stricter of the two counts.
+
+use crate::openrtb::Regs;
+use crate::openrtb::decode::joined;
+use crate::openrtb::json::{Fault, Reader};
+
+/// `regs`; nothing is known if it is not an object.
+pub(crate) fn regs<'a>(json: &mut Reader<'a>) -> Result<Regs<'a>, Fault> {
+    let mut newer = Place::default();
+    let mut older = Place::default();
+    json.object(|json, key| match key {
+        b"ext" => {
+            older = Place::default();
+            json.object(|json, key| older.read_field(json, key)).map(|_| ())
+        }
+        _ => newer.read_field(json, key),
+    })?;
+    Ok(Regs {
+        coppa: newer.coppa || older.coppa,
+        gdpr: newer.gdpr.max(older.gdpr),
+        us_privacy: stricter_us_privacy(newer.us_privacy, older.us_privacy),
+        gpp: newer.gpp.or(older.gpp),
+        gpp_ext: older.gpp.filter(|_| newer.gpp.is_some() && newer.gpp != older.gpp),
+        gpp_sid: joined(&[newer.gpp_sid, older.gpp_sid], json.arena()),
+        gpc: newer.gpc || older.gpc,
+        dsarequired: newer.dsarequired.max(older.dsarequired),
+    })
+}
+
+/// One of the two places.
+#[derive(Clone, Copy, Default)]
+struct Place<'a> {
+    coppa: bool,
+    gdpr: Option<bool>,
+    us_privacy: Option<&'a str>,
+    gpp: Option<&'a str>,
+    gpp_sid: &'a [u32],
+    gpc: bool,
+    dsarequired: u32,
+}
+
+impl<'a> Place<'a> {
+    fn read_field(&mut self, json: &mut Reader<'a>, key: &[u8]) -> Result<(), Fault> {
+        match key {
+            b"coppa" => self.coppa = json.flag()?.unwrap_or(false),
+            b"gdpr" => self.gdpr = json.flag()?,
+            b"us_privacy" => self.us_privacy = json.text()?,
+            b"gpp" => self.gpp = json.text()?,
+            b"gpp_sid" => self.gpp_sid = json.wholes()?,
+            b"gpc" => self.gpc = json.flag()?.unwrap_or(false),
+            b"dsa" => self.dsarequired = dsarequired(json)?,
+            _ => json.skip()?,
+        }
+        Ok(())
+    }
+}
+
+/// `dsa.dsarequired`; codes above 3 count as the strictest known.
+fn dsarequired(json: &mut Reader<'_>) -> Result<u32, Fault> {
+    let mut dsarequired = 0;
+    json.object(|json, key| {
+        match key {
+            b"dsarequired" => dsarequired = json.whole()?.unwrap_or(0).min(3),
+            _ => json.skip()?,
+        }
+        Ok(())
+    })?;
+    Ok(dsarequired)
+}
+
+/// The one that opts out of the sale (third character `Y`), else the newer place's.
+fn stricter_us_privacy<'a>(newer: Option<&'a str>, older: Option<&'a str>) -> Option<&'a str> {
+    let opts_out = |text: &&str| matches!(text.as_bytes(), [_, _, b'Y' | b'y', ..]);
+    newer.filter(opts_out).or(older.filter(opts_out)).or(newer).or(older)
+}

@@ -1,0 +1,161 @@
+//! What a field means when its type deviates: the tolerance that real exchanges need, in one place.
+//!
+//! A value that cannot be read is absent, except for a floor: there, not understanding must never
+//! let a bid slip under it.
+
+use bumpalo::collections::Vec as ArenaVec;
+
+use crate::openrtb::json::{Fault, Reader, Scalar};
+use crate::units::limits::LIST_MAX;
+use crate::units::{Cpm, Decimal, DecimalError, Rounding};
+
+impl<'a> Reader<'a> {
+    /// A string, or a number as its text; `None` for the empty string and everything else.
+    pub(crate) fn text(&mut self) -> Result<Option<&'a str>, Fault> {
+        Ok(match self.scalar()? {
+            Scalar::Text(text) | Scalar::Number(text) if !text.is_empty() => Some(text),
+            _ => None,
+        })
+    }
+
+    /// A whole number of at least zero: cut at the point, also from text; true is 1 and false 0.
+    pub(crate) fn whole(&mut self) -> Result<Option<u32>, Fault> {
+        Ok(self.integer(Rounding::Down)?.and_then(|value| u32::try_from(value).ok()))
+    }
+
+    /// As [`Reader::whole`], but rounded up: for what is the least that is allowed.
+    pub(crate) fn whole_up(&mut self) -> Result<Option<u32>, Fault> {
+        Ok(self.integer(Rounding::Up)?.and_then(|value| u32::try_from(value).ok()))
+    }
+
+    /// As [`Reader::whole`], of either sign.
+    pub(crate) fn signed(&mut self) -> Result<Option<i32>, Fault> {
+        Ok(self.integer(Rounding::Down)?.and_then(|value| i32::try_from(value).ok()))
+    }
+
+    /// A flag: any number but zero is true, also as text; `true` and `false` as words too.
+    pub(crate) fn flag(&mut self) -> Result<Option<bool>, Fault> {
+        Ok(match self.scalar()? {
+            Scalar::Bool(flag) => Some(flag),
+            Scalar::Text(text) if text.trim().eq_ignore_ascii_case("true") => Some(true),
+            Scalar::Text(text) if text.trim().eq_ignore_ascii_case("false") => Some(false),
+            Scalar::Number(text) | Scalar::Text(text) => integer(text, Rounding::Up).map(|value| value != 0),
+            Scalar::Null | Scalar::Nested => None,
+        })
+    }
+
+    /// Degrees from `-most` to `most`; `None` outside. A prediction's input, never an amount.
+    pub(crate) fn degrees(&mut self, most: f64) -> Result<Option<f64>, Fault> {
+        Ok(match self.scalar()? {
+            Scalar::Number(text) | Scalar::Text(text) => {
+                text.trim().parse().ok().filter(|degrees: &f64| degrees.abs() <= most)
+            }
+            _ => None,
+        })
+    }
+
+    /// A floor, rounded up to the micro-unit; `None` if it is not there, zero if it is negative.
+    ///
+    /// One that is too high or that cannot be read is [`Cpm::MAX`], so that nothing is bid under it.
+    pub(crate) fn floor(&mut self) -> Result<Option<Cpm>, Fault> {
+        Ok(match self.scalar()? {
+            Scalar::Null => None,
+            Scalar::Number(text) | Scalar::Text(text) => Some(floor(text.trim())),
+            Scalar::Bool(false) => Some(Cpm::ZERO),
+            Scalar::Bool(true) | Scalar::Nested => Some(Cpm::MAX),
+        })
+    }
+
+    /// The currency of a floor: US dollars if absent or empty, and no currency if it cannot be read.
+    pub(crate) fn floor_currency(&mut self) -> Result<&'a str, Fault> {
+        Ok(match self.scalar()? {
+            Scalar::Null | Scalar::Text("") => "USD",
+            Scalar::Text(text) | Scalar::Number(text) => text,
+            Scalar::Bool(_) | Scalar::Nested => "",
+        })
+    }
+
+    /// Up to [`LIST_MAX`] elements of an array, those dropped for which `element` has nothing.
+    pub(crate) fn list<T: Copy, F>(&mut self, element: F) -> Result<&'a [T], Fault>
+    where
+        F: FnMut(&mut Self) -> Result<Option<T>, Fault>,
+    {
+        self.list_up_to(LIST_MAX, element)
+    }
+
+    /// Strings, or one that stands alone.
+    pub(crate) fn texts(&mut self) -> Result<&'a [&'a str], Fault> {
+        self.one_or_list(LIST_MAX, Self::text)
+    }
+
+    /// Strings that must all be heeded, such as blocked domains: only the body's size limits them.
+    pub(crate) fn all_texts(&mut self) -> Result<&'a [&'a str], Fault> {
+        self.one_or_list(usize::MAX, Self::text)
+    }
+
+    /// Whole numbers, or one that stands alone.
+    pub(crate) fn wholes(&mut self) -> Result<&'a [u32], Fault> {
+        self.one_or_list(LIST_MAX, Self::whole)
+    }
+
+    /// Whole numbers that must all be heeded, such as blocked attributes.
+    pub(crate) fn all_wholes(&mut self) -> Result<&'a [u32], Fault> {
+        self.one_or_list(usize::MAX, Self::whole)
+    }
+
+    /// Keywords, from one text or several, split at commas and trimmed.
+    pub(crate) fn keywords(&mut self) -> Result<&'a [&'a str], Fault> {
+        let texts = self.texts()?;
+        let mut words = ArenaVec::new_in(self.arena());
+        let split = texts.iter().flat_map(|text| text.split(',')).map(str::trim);
+        words.extend(split.filter(|word| !word.is_empty()).take(LIST_MAX));
+        Ok(words.into_bump_slice())
+    }
+
+    fn integer(&mut self, rounding: Rounding) -> Result<Option<i64>, Fault> {
+        Ok(match self.scalar()? {
+            Scalar::Bool(flag) => Some(i64::from(flag)),
+            Scalar::Number(text) | Scalar::Text(text) => integer(text, rounding),
+            Scalar::Null | Scalar::Nested => None,
+        })
+    }
+
+    fn one_or_list<T: Copy, F>(&mut self, most: usize, mut element: F) -> Result<&'a [T], Fault>
+    where
+        F: FnMut(&mut Self) -> Result<Option<T>, Fault>,
+    {
+        if self.peek() == Some(b'[') {
+            return self.list_up_to(most, element);
+        }
+        Ok(match element(self)? {
+            Some(one) => self.arena().alloc_slice_copy(&[one]),
+            None => &[],
+        })
+    }
+
+    fn list_up_to<T: Copy, F>(&mut self, most: usize, mut element: F) -> Result<&'a [T], Fault>
+    where
+        F: FnMut(&mut Self) -> Result<Option<T>, Fault>,
+    {
+        let mut elements = ArenaVec::new_in(self.arena());
+        self.array(most, |json| {
+            elements.extend(element(json)?);
+            Ok(())
+        })?;
+        Ok(elements.into_bump_slice())
+    }
+}
+
+fn integer(text: &str, rounding: Rounding) -> Option<i64> {
+    let text = text.trim();
+    text.parse().ok().or_else(|| Decimal::parse(text).ok()?.scaled(0, rounding).ok())
+}
+
+fn floor(text: &str) -> Cpm {
+    let micros = Decimal::parse(text).and_then(|decimal| decimal.scaled(6, Rounding::Up));
+    match micros {
+        Ok(micros) => Cpm::from_micros(micros.max(0)).unwrap_or(Cpm::MAX),
+        Err(DecimalError::OutOfRange) if text.starts_with('-') => Cpm::ZERO,
+        Err(_) => Cpm::MAX,
+    }
+}

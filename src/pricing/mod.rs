@@ -1,0 +1,209 @@
+//! What to bid: value, minus tax and data, in the exchange's currency, against the floor.
+//!
+//! One function prices every candidate. Integer arithmetic from the value on: a float predicts what
+//! an impression is worth and enters in [`value`], nowhere else. Deliberately absent: pacing
+//! multipliers, shading and learning.
+
+use crate::campaign::Goal;
+use crate::ttf::Bearer;
+use crate::units::{Cpm, FxRate, Multiplier, Nanos, RatePpm, Rounding};
+
+/// What one thousand impressions are worth to a goal, in the campaign's currency, rounded down to the
+/// micro-unit.
+#[must_use]
+pub fn value(goal: &Goal) -> Cpm {
+    match *goal {
+        Goal::Cpm(price) => price,
+        Goal::Cpc { target, ctr } => expected(target, ctr),
+        Goal::Cpa { target, ctr, cvr } => expected(target, ctr * cvr),
+    }
+}
+
+/// `target` times `probability`, per impression: as many micros per thousand as nanos per impression.
+#[expect(clippy::cast_precision_loss, reason = "a prediction is no more precise than a float")]
+#[expect(clippy::cast_possible_truncation, reason = "clamped to the range of prices before")]
+fn expected(target: Nanos, probability: f64) -> Cpm {
+    let nanos = (target.raw() as f64 * probability).clamp(0.0, Cpm::MAX.micros() as f64);
+    Cpm::from_micros(nanos as i64).unwrap_or(Cpm::ZERO)
+}
+
+/// What a price depends on, beside the value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// Paid per thousand impressions for segments, in the campaign's currency.
+    pub data: Cpm,
+    /// The tax on ad space at the bid's date; the highest until the bid expires.
+    pub space_rate: RatePpm,
+    /// The tax on data.
+    pub data_rate: RatePpm,
+    /// Who bears it.
+    pub bearer: Bearer,
+    /// From the campaign's currency to the bid's.
+    pub fx: FxRate,
+    /// Impressions that one play counts as.
+    pub multiplier: Multiplier,
+}
+
+/// The most that may be bid, in the bid's currency, rounded down to the micro-unit; `None` if nothing.
+///
+/// `(value - data * (1 + data_rate)) / (1 + space_rate)` where the advertiser bears the tax, so that what
+/// the impression costs with its tax stays within its value; without tax where we bear it.
+#[must_use]
+pub fn highest_bid(value: Cpm, terms: &Terms) -> Option<Cpm> {
+    let (space, data) = if terms.bearer == Bearer::Absorb {
+        (0, 0)
+    } else {
+        (i128::from(terms.space_rate.ppm()), i128::from(terms.data_rate.ppm()))
+    };
+    let left = i128::from(value.micros()) * 1_000_000 - i128::from(terms.data.micros()) * (1_000_000 + data);
+    let bid = left.div_euclid(1_000_000 + space);
+    let bid = Cpm::from_micros(i64::try_from(bid).ok()?)?;
+    let bid = terms.fx.price(bid, Rounding::Down)?;
+    (bid > Cpm::ZERO).then_some(bid)
+}
+
+/// The most that winning with `bid` can take from the budget, in the campaign's currency: media, data,
+/// and the tax where the budget counts it. Each part rounded up to the nano. `None` beyond the range.
+#[must_use]
+pub fn worst_case(bid: Cpm, terms: &Terms) -> Option<Nanos> {
+    let media = media_cost(bid, terms.fx.inverse(), terms.multiplier)?;
+    let data = terms.data.per_play(terms.multiplier);
+    budget_share(media, data, terms.space_rate, terms.data_rate, terms.bearer)
+}
+
+/// What the campaign pays for media when the exchange charges `price` per thousand, rounded up to the
+/// nano: `back` leads from the bid's currency to the campaign's.
+#[must_use]
+pub fn media_cost(price: Cpm, back: FxRate, multiplier: Multiplier) -> Option<Nanos> {
+    back.amount(price.per_play(multiplier), Rounding::Up)
+}
+
+/// The part of an impression's cost that the budget counts: media and data, and the tax if it is borne
+/// inside the budget, rounded up to the nano. `None` beyond the range.
+#[must_use]
+pub fn budget_share(
+    media: Nanos,
+    data: Nanos,
+    space_rate: RatePpm,
+    data_rate: RatePpm,
+    bearer: Bearer,
+) -> Option<Nanos> {
+    let net = media.checked_add(data)?;
+    match bearer {
+        Bearer::Absorb | Bearer::OnTop => Some(net),
+        Bearer::Inside => {
+            let tax = media.share(space_rate).checked_add(data.share(data_rate))?;
+            net.checked_add(tax.to_nanos_up())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{Strategy, prop_assert, prop_assert_eq, proptest};
+
+    use super::{Terms, highest_bid, media_cost, value, worst_case};
+    use crate::campaign::Goal;
+    use crate::ttf::Bearer;
+    use crate::units::{Cpm, FxRate, Multiplier, Nanos, RatePpm, Rounding};
+
+    fn cpm(text: &str) -> Cpm {
+        Cpm::from_decimal(text, Rounding::Exact).unwrap()
+    }
+
+    fn terms(data: &str, space_ppm: u32, data_ppm: u32, bearer: Bearer) -> Terms {
+        Terms {
+            data: cpm(data),
+            space_rate: RatePpm::from_ppm(space_ppm).unwrap(),
+            data_rate: RatePpm::from_ppm(data_ppm).unwrap(),
+            bearer,
+            fx: FxRate::SAME,
+            multiplier: Multiplier::ONE,
+        }
+    }
+
+    #[track_caller]
+    fn check(value: &str, terms: &Terms, want: Option<&str>) {
+        assert_eq!(highest_bid(cpm(value), terms), want.map(cpm));
+    }
+
+    #[test]
+    fn a_goal_is_worth_its_target_times_its_chance() {
+        let target = Nanos::from_decimal("25", Rounding::Exact).unwrap();
+        assert_eq!(value(&Goal::Cpm(cpm("4.20"))), cpm("4.20"));
+        assert_eq!(value(&Goal::Cpc { target, ctr: 0.001 }), cpm("25"));
+        assert_eq!(value(&Goal::Cpa { target, ctr: 0.002, cvr: 0.05 }), cpm("2.50"));
+        assert_eq!(value(&Goal::Cpc { target, ctr: 0.0 }), Cpm::ZERO);
+    }
+
+    #[test]
+    fn the_tax_lowers_the_bid_only_where_the_advertiser_bears_it() {
+        check("10.01", &terms("0", 1_000, 500, Bearer::OnTop), Some("10"));
+        check("10.01", &terms("0", 1_000, 500, Bearer::Inside), Some("10"));
+        check("10.01", &terms("0", 1_000, 500, Bearer::Absorb), Some("10.01"));
+    }
+
+    #[test]
+    fn data_and_its_tax_come_out_of_the_value() {
+        check("10", &terms("1", 0, 0, Bearer::OnTop), Some("9"));
+        check("10", &terms("1", 0, 500, Bearer::OnTop), Some("8.9995"));
+        check("1", &terms("1", 0, 0, Bearer::OnTop), None);
+        check("1", &terms("2", 0, 0, Bearer::OnTop), None);
+    }
+
+    #[test]
+    fn inside_the_budget_the_worst_case_holds_the_tax() {
+        let inside = terms("1", 1_000, 500, Bearer::Inside);
+        assert_eq!(worst_case(cpm("10"), &inside), Some(Nanos::from_raw(11_010_500)));
+        let on_top = terms("1", 1_000, 500, Bearer::OnTop);
+        assert_eq!(worst_case(cpm("10"), &on_top), Some(Nanos::from_raw(11_000_000)));
+    }
+
+    fn any_terms() -> impl Strategy<Value = Terms> {
+        let rates = (0..=1_000_000_u32, 0..=1_000_000_u32, 0..3_u8);
+        let money = (0..5_000_000_i64, 1..1_000_000_000_u64, 1..1_000_000_000_u64);
+        (rates, money).prop_map(|((space, data_ppm, bearer), (data, target, per))| Terms {
+            data: Cpm::from_micros(data).unwrap(),
+            space_rate: RatePpm::from_ppm(space).unwrap(),
+            data_rate: RatePpm::from_ppm(data_ppm).unwrap(),
+            bearer: [Bearer::Absorb, Bearer::OnTop, Bearer::Inside][usize::from(bearer)],
+            fx: FxRate::new(target, per).unwrap(),
+            multiplier: Multiplier::ONE,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_bid_costs_with_its_tax_stays_within_its_value(value in 1..1_000_000_000_i64, terms in any_terms()) {
+            let value = Cpm::from_micros(value).unwrap();
+            if let Some(bid) = highest_bid(value, &terms) {
+                let media = media_cost(bid, terms.fx.inverse(), terms.multiplier).unwrap();
+                let data = terms.data.per_impression();
+                let mut cost = media.to_femtos().raw() + data.to_femtos().raw();
+                if terms.bearer != Bearer::Absorb {
+                    cost += media.share(terms.space_rate).raw() + data.share(terms.data_rate).raw();
+                }
+                prop_assert!(cost <= value.per_impression().to_femtos().raw());
+            }
+        }
+
+        #[test]
+        fn a_bid_never_rises_with_the_rate(value in 1..1_000_000_000_i64, terms in any_terms(), more in 0..=1_000_000_u32) {
+            let value = Cpm::from_micros(value).unwrap();
+            let higher = Terms { space_rate: RatePpm::from_ppm(more.max(terms.space_rate.ppm())).unwrap(), ..terms };
+            prop_assert!(highest_bid(value, &higher) <= highest_bid(value, &terms));
+        }
+
+        #[test]
+        fn without_a_rate_it_does_not_matter_who_bears_the_tax(value in 1..1_000_000_000_i64, terms in any_terms()) {
+            let value = Cpm::from_micros(value).unwrap();
+            let free = Terms { space_rate: RatePpm::ZERO, data_rate: RatePpm::ZERO, ..terms };
+            for bearer in [Bearer::Absorb, Bearer::OnTop, Bearer::Inside] {
+                let borne = Terms { bearer, ..free };
+                prop_assert_eq!(highest_bid(value, &borne), highest_bid(value, &free));
+                let bid = highest_bid(value, &free).unwrap_or(Cpm::ZERO);
+                prop_assert_eq!(worst_case(bid, &borne), worst_case(bid, &free));
+            }
+        }
+    }
+}

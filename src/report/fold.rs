@@ -1,0 +1,90 @@
+//! Events in, one row of [`Totals`] for each group out. Parts of a fold merge into the whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use smallvec::SmallVec;
+
+use crate::ledger::Event;
+use crate::report::dimension::Group;
+use crate::report::table::{self, Names, Table};
+use crate::report::{Dimension, Totals};
+use crate::units::{CampaignId, Currency};
+
+/// A report in the making.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    group_by: Vec<Dimension>,
+    rows: BTreeMap<Key, Folded>,
+}
+
+/// What tells one row from another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::report) struct Key {
+    /// In the order of the report's dimensions.
+    pub(in crate::report) groups: SmallVec<[Group; 3]>,
+    pub(in crate::report) currency: Currency,
+}
+
+/// What one row has come to so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::report) struct Folded {
+    pub(in crate::report) totals: Totals,
+    /// The campaigns in it, where each lies wholly in one row; else empty.
+    pub(in crate::report) campaigns: BTreeSet<CampaignId>,
+}
+
+impl Report {
+    /// An empty report with a row for each currency and each group of `group_by`; one named twice counts
+    /// once. Without any, the rows are the totals of each currency.
+    #[must_use]
+    pub fn new(group_by: Vec<Dimension>) -> Self {
+        let mut distinct = Vec::with_capacity(group_by.len());
+        for dimension in group_by {
+            if !distinct.contains(&dimension) {
+                distinct.push(dimension);
+            }
+        }
+        Self { group_by: distinct, rows: BTreeMap::new() }
+    }
+
+    /// Counts one event in. The caller hands in each event once: the ledger knows duplicates.
+    pub fn add(&mut self, event: &Event) {
+        let groups = self.group_by.iter().map(|dimension| dimension.group(&event.bid)).collect();
+        let key = Key { groups, currency: event.bid.currency };
+        let whole_campaigns = self.holds_whole_campaigns();
+        let row = self.rows.entry(key).or_default();
+        row.totals.add(event);
+        if whole_campaigns {
+            row.campaigns.insert(event.bid.campaign);
+        }
+    }
+
+    /// Adds what another part of the events came to.
+    ///
+    /// # Panics
+    ///
+    /// If `other` is grouped otherwise.
+    pub fn merge(&mut self, other: Self) {
+        assert_eq!(self.group_by, other.group_by, "only reports grouped alike add up");
+        for (key, folded) in other.rows {
+            let row = self.rows.entry(key).or_default();
+            row.totals.merge(&folded.totals);
+            row.campaigns.extend(folded.campaigns);
+        }
+    }
+
+    /// The finished table, with `names` for the ids and the fixed costs of the campaigns.
+    ///
+    /// A fixed cost enters whole, whatever the period of the events, and once: in the row of its campaign
+    /// if that has any event. Where a row may hold part of a campaign only (by line item, day, ...), none
+    /// enters, and [`Table::fixed_costs`] says so.
+    #[must_use]
+    pub fn finish(self, names: &Names) -> Table {
+        let whole_campaigns = self.holds_whole_campaigns();
+        table::finish(self.group_by, self.rows, whole_campaigns, names)
+    }
+
+    fn holds_whole_campaigns(&self) -> bool {
+        self.group_by.iter().all(|dimension| dimension.holds_whole_campaigns())
+    }
+}

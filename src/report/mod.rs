@@ -1,0 +1,26 @@
+//! What was spent and what it brought: the ledger's events folded into rows, and the figures of each row.
+//!
+//! ```text
+//! ledger::Event -> Report (a row of Totals for each group) -> Table -> text, CSV or JSON
+//! ```
+//!
+//! Pure: the shell hands in the events, each once, and [`Names`] for the ids. Amounts of two currencies
+//! never add up: every row is of one currency. Deliberately absent: periods and filters (the caller
+//! chooses the events) and the declaration of the tax.
+
+mod column;
+mod dimension;
+mod export;
+mod figures;
+mod fold;
+mod ratio;
+mod table;
+mod text;
+mod totals;
+
+pub use dimension::{Dimension, UnknownDimension};
+pub use figures::{CostFigures, Figures, TaxSides};
+pub use fold::Report;
+pub use ratio::Ratio;
+pub use table::{FixedCost, FixedCosts, Names, Row, Table};
+pub use totals::{TaxSum, Totals};

@@ -1,0 +1,133 @@
+//! What the events of one row add up to: whole numbers only, so that no order or split changes a sum.
+
+use crate::ledger::{Charge, Event, EventKind};
+use crate::ttf::{Standing, TaxKind};
+use crate::units::{Femtos, Nanos};
+
+/// The sums of one row, all amounts in one currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Bids that we were told have won.
+    pub wins: u64,
+    /// Bids that we were told have lost.
+    pub losses: u64,
+    /// Billed impressions.
+    pub impressions: u64,
+    /// Of these, billed after their reservation had expired.
+    pub late_impressions: u64,
+    /// Of these, taxed where the scenario's fallback says, since no evidence was at hand.
+    pub unresolved_impressions: u64,
+    /// Viewable impressions.
+    pub views: u64,
+    /// Clicks.
+    pub clicks: u64,
+    /// Conversions: the acquisitions of a CPA.
+    pub conversions: u64,
+    /// Paid to exchanges.
+    pub media: Femtos,
+    /// Paid for segments.
+    pub data: Femtos,
+    /// Our fee.
+    pub fee: Femtos,
+    /// The tax that the advertiser bears, on top or inside.
+    pub tax_borne: TaxSum,
+    /// The tax that we bear.
+    pub tax_absorbed: TaxSum,
+    /// What the conversions brought: the gains of a ROI.
+    pub value: Femtos,
+}
+
+/// A sum of taxes by what is taxed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TaxSum {
+    /// On ad space.
+    pub space: Femtos,
+    /// On targeting data.
+    pub data: Femtos,
+}
+
+impl TaxSum {
+    /// On both.
+    #[must_use]
+    pub fn total(self) -> Femtos {
+        sum(self.space, self.data)
+    }
+}
+
+impl Totals {
+    /// The tax owed, whoever bears it.
+    #[must_use]
+    pub fn tax(&self) -> Femtos {
+        sum(self.tax_borne.total(), self.tax_absorbed.total())
+    }
+
+    /// Counts one event in.
+    pub(in crate::report) fn add(&mut self, event: &Event) {
+        match &event.kind {
+            EventKind::Win { .. } => self.wins += 1,
+            EventKind::Loss { .. } => self.losses += 1,
+            EventKind::Impression(charge) => self.add_charge(charge),
+            EventKind::View => self.views += 1,
+            EventKind::Click => self.clicks += 1,
+            EventKind::Conversion(conversion) => {
+                self.conversions += 1;
+                add_nanos(&mut self.value, conversion.value);
+            }
+        }
+    }
+
+    fn add_charge(&mut self, charge: &Charge) {
+        self.impressions += 1;
+        self.late_impressions += u64::from(charge.late);
+        let unresolved = charge.tax.standing(TaxKind::AdSpace) == Standing::Unresolved;
+        self.unresolved_impressions += u64::from(unresolved);
+        add_nanos(&mut self.media, charge.media);
+        add_nanos(&mut self.data, charge.data);
+        self.fee = sum(self.fee, charge.fee);
+        let taxes =
+            if charge.bearer.advertiser_pays() { &mut self.tax_borne } else { &mut self.tax_absorbed };
+        taxes.space = sum(taxes.space, charge.tax.space.tax());
+        taxes.data = sum(taxes.data, charge.tax.data.tax());
+    }
+
+    /// Adds the sums of another row of the same currency.
+    pub(in crate::report) fn merge(&mut self, other: &Self) {
+        for (count, more) in [
+            (&mut self.wins, other.wins),
+            (&mut self.losses, other.losses),
+            (&mut self.impressions, other.impressions),
+            (&mut self.late_impressions, other.late_impressions),
+            (&mut self.unresolved_impressions, other.unresolved_impressions),
+            (&mut self.views, other.views),
+            (&mut self.clicks, other.clicks),
+            (&mut self.conversions, other.conversions),
+        ] {
+            *count += more;
+        }
+        for (amount, more) in [
+            (&mut self.media, other.media),
+            (&mut self.data, other.data),
+            (&mut self.fee, other.fee),
+            (&mut self.tax_borne.space, other.tax_borne.space),
+            (&mut self.tax_borne.data, other.tax_borne.data),
+            (&mut self.tax_absorbed.space, other.tax_absorbed.space),
+            (&mut self.tax_absorbed.data, other.tax_absorbed.data),
+            (&mut self.value, other.value),
+        ] {
+            *amount = sum(*amount, more);
+        }
+    }
+}
+
+fn add_nanos(amount: &mut Femtos, more: Nanos) {
+    *amount = sum(*amount, more.to_femtos());
+}
+
+/// The sum of two amounts of a report.
+///
+/// # Panics
+///
+/// Beyond 1.7 * 10^23 units: 10^13 events of the largest amount that there is.
+pub(in crate::report) fn sum(a: Femtos, b: Femtos) -> Femtos {
+    a.checked_add(b).expect("the amounts of a report fit in 128 bits")
+}

@@ -1,0 +1,335 @@
+//! Notices and conversions: verified, booked, and only then answered.
+
+use std::sync::Arc;
+
+use percent_encoding::percent_decode_str;
+
+use crate::notice::{self, ConversionReport, NoticeKind, Outcome, Params, Refused, Ticket, TokenError};
+use crate::shell::clock;
+use crate::shell::metrics::NoticeOutcome;
+use crate::shell::service::Service;
+use crate::shell::store::StoreError;
+use crate::units::{Currency, FxRate, Nanos, Rounding, UnixMillis};
+
+/// The answer to a notice or a conversion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BookReply {
+    /// Booked, or known already.
+    Done,
+    /// A click, booked: lead on to this address.
+    Redirect(String),
+    /// The token or the report is refused, with a word why. It is no use to come again.
+    Refused(BookRefusal),
+    /// The ledger did not take it. Come again.
+    Unavailable,
+}
+
+/// Why a notice or conversion is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BookRefusal {
+    /// The token.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The price.
+    #[error(transparent)]
+    Price(#[from] Refused),
+    /// No creative of that name was ever loaded by this process.
+    #[error("the ad of this click is not known any more")]
+    NoLanding,
+    /// A conversion that its campaign does not declare.
+    #[error("campaign `{campaign}` declares no conversion of type `{kind}`")]
+    UnknownType {
+        /// The campaign.
+        campaign: String,
+        /// The type reported.
+        kind: String,
+    },
+    /// A value that is no amount.
+    #[error("the value `{0}` is not an amount")]
+    Value(String),
+    /// A currency without a rate to the campaign's.
+    #[error("there is no exchange rate from `{0}`")]
+    Currency(String),
+    /// Too long after the click.
+    #[error("the conversion came after the campaign's click window")]
+    OutsideWindow,
+}
+
+/// A conversion as it arrives: texts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConversionForm {
+    /// What the landing page got as `encan_click`.
+    pub click: String,
+    /// `purchase`, `lead`, ...
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The order, to count it once.
+    #[serde(default)]
+    pub order: Option<String>,
+    /// What it brought, in currency units; the type's value if absent.
+    #[serde(default)]
+    pub value: Option<String>,
+    /// Of the value; the campaign's if absent.
+    #[serde(default)]
+    pub currency: Option<String>,
+}
+
+/// The longest order id or type that is kept.
+const WORD_CHARS_MAX: usize = 128;
+
+impl Service {
+    /// Books a notice of `kind`.
+    pub async fn notice(self: Arc<Self>, kind: NoticeKind, token: String, query: String) -> BookReply {
+        let now = clock::now();
+        let (ticket, _) = match self.composer.keys().verify(kind, &token, now) {
+            Ok(verified) => verified,
+            Err(error) => {
+                self.metrics.noticed(kind, NoticeOutcome::BadToken);
+                return BookReply::Refused(error.into());
+            }
+        };
+        let query = Query::parse(&query);
+        let params = Params {
+            price: query.get("p"),
+            currency: query.get("c"),
+            loss: query.get("r"),
+            min_to_win: query.get("m"),
+        };
+        let booked = self.book_notice(kind, &ticket, &params, now).await;
+        self.metrics.noticed(kind, match &booked {
+            Ok(outcome) => *outcome,
+            Err(Failure::Refused(_)) => NoticeOutcome::Refused,
+            Err(Failure::Store) => NoticeOutcome::Failed,
+        });
+        match (kind, booked) {
+            // A person who clicked is led on even if the click could not be booked.
+            (NoticeKind::Click, _) => self.landing(&ticket, now),
+            (_, Ok(_)) => BookReply::Done,
+            (_, Err(Failure::Refused(refused))) => BookReply::Refused(refused.into()),
+            (_, Err(Failure::Store)) => BookReply::Unavailable,
+        }
+    }
+
+    async fn book_notice(
+        &self,
+        kind: NoticeKind,
+        ticket: &Ticket,
+        params: &Params<'_>,
+        now: UnixMillis,
+    ) -> Result<NoticeOutcome, Failure> {
+        let bid = ticket.bid.id;
+        let snapshot = self.snapshot();
+        let scenario = snapshot.plan.scenario(ticket.scenario);
+        let understood = notice::event(kind, ticket, params, now, scenario, false)?;
+        if !understood.closes {
+            return Ok(booked(&self.append(understood).await?));
+        }
+        // From here on the reservation is ours: it is settled, given back, or put back.
+        let reservation = self.open.take(bid);
+        let late = reservation.is_none();
+        let understood = notice::event(kind, ticket, params, now, scenario, late)?;
+        let spent = understood.spent;
+        let news = match self.append(understood).await {
+            Ok(news) => news,
+            Err(failure) => {
+                if let Some(reservation) = reservation {
+                    self.open.insert(bid, reservation);
+                }
+                return Err(failure);
+            }
+        };
+        let paid = news.last() == Some(&true) && spent.is_some();
+        match (paid, spent, reservation) {
+            (true, Some(spent), reservation) => {
+                let reserved = reservation.map_or(Nanos::ZERO, |reservation| reservation.reserved.amount);
+                let facts = &ticket.bid;
+                self.book.settle(facts.campaign, facts.line_item, facts.day, reserved, spent);
+            }
+            (_, _, Some(reservation)) => self.give_back(bid, &reservation),
+            (_, _, None) => {}
+        }
+        Ok(if paid && late { NoticeOutcome::Late } else { booked(&news) })
+    }
+
+    async fn append(&self, outcome: Outcome) -> Result<Vec<bool>, Failure> {
+        if outcome.events.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(self.writer.append(outcome.events).await?)
+    }
+
+    /// Where a click leads: the creative's landing page, with a token to report a conversion with.
+    fn landing(&self, ticket: &Ticket, now: UnixMillis) -> BookReply {
+        let Some(page) = self.landings.get(&ticket.bid.creative) else {
+            return BookReply::Refused(BookRefusal::NoLanding);
+        };
+        let mut token = String::new();
+        self.composer.keys().sign(NoticeKind::Clicked, ticket, Some(now), &mut token);
+        BookReply::Redirect(with_parameter(&page, "encan_click", &token))
+    }
+
+    /// Books a conversion that followed a click.
+    pub async fn conversion(self: Arc<Self>, form: ConversionForm) -> BookReply {
+        let reply = self.book_conversion(form).await;
+        self.metrics.noticed(NoticeKind::Clicked, match &reply {
+            Ok(true) => NoticeOutcome::Booked,
+            Ok(false) => NoticeOutcome::Duplicate,
+            Err(BookReply::Refused(BookRefusal::Token(_))) => NoticeOutcome::BadToken,
+            Err(BookReply::Refused(_)) => NoticeOutcome::Refused,
+            Err(_) => NoticeOutcome::Failed,
+        });
+        match reply {
+            Ok(_) => BookReply::Done,
+            Err(reply) => reply,
+        }
+    }
+
+    async fn book_conversion(&self, form: ConversionForm) -> Result<bool, BookReply> {
+        let now = clock::now();
+        let refuse = BookReply::Refused;
+        let verified = self.composer.keys().verify(NoticeKind::Clicked, form.click.trim(), now);
+        let (ticket, clicked) = verified.map_err(|error| refuse(error.into()))?;
+        let clicked = clicked.expect("a token of this kind holds the time of its click");
+        let report = self.report(&ticket, clicked, now, form).map_err(refuse)?;
+        let event = notice::conversion(&ticket, clicked, report, now);
+        let news = self.writer.append(vec![event]).await.map_err(|_| BookReply::Unavailable)?;
+        Ok(news == [true])
+    }
+
+    /// The report in the campaign's own words and currency. A campaign whose file is gone takes every
+    /// type, for 30 days.
+    fn report(
+        &self,
+        ticket: &Ticket,
+        clicked: UnixMillis,
+        now: UnixMillis,
+        form: ConversionForm,
+    ) -> Result<ConversionReport, BookRefusal> {
+        let snapshot = self.snapshot();
+        let campaign = snapshot.plan.catalog.campaigns.iter().find(|c| c.id == ticket.bid.campaign);
+        let kind = cut(form.kind);
+        let mut usual = Nanos::ZERO;
+        if let Some(campaign) = campaign {
+            let declared = campaign.conversions.iter().find(|declared| declared.name == kind);
+            let Some(declared) = declared else {
+                return Err(BookRefusal::UnknownType { campaign: campaign.slug.clone(), kind });
+            };
+            usual = declared.value;
+            if now.since(clicked) > campaign.attribution.click_window {
+                return Err(BookRefusal::OutsideWindow);
+            }
+        }
+        let value = match form.value.as_deref().map(str::trim).filter(|value| !value.is_empty()) {
+            None => usual,
+            Some(text) => {
+                let value = Nanos::from_decimal(text, Rounding::Down)
+                    .ok()
+                    .filter(|value| *value >= Nanos::ZERO)
+                    .ok_or_else(|| BookRefusal::Value(text.to_owned()))?;
+                let currency = form.currency.as_deref().filter(|code| !code.is_empty());
+                let rate = match currency {
+                    None => FxRate::SAME,
+                    Some(code) => Currency::from_code(code)
+                        .and_then(|from| snapshot.plan.rates.rate(from, ticket.bid.currency))
+                        .ok_or_else(|| BookRefusal::Currency(code.to_owned()))?,
+                };
+                rate.amount(value, Rounding::Down).ok_or_else(|| BookRefusal::Value(text.to_owned()))?
+            }
+        };
+        let order = form.order.map(cut).filter(|order| !order.is_empty());
+        Ok(ConversionReport { kind, order, value })
+    }
+}
+
+fn booked(news: &[bool]) -> NoticeOutcome {
+    if news.iter().any(|new| *new) { NoticeOutcome::Booked } else { NoticeOutcome::Duplicate }
+}
+
+enum Failure {
+    Refused(Refused),
+    Store,
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(_: StoreError) -> Self {
+        Self::Store
+    }
+}
+
+fn cut(text: String) -> String {
+    match text.char_indices().nth(WORD_CHARS_MAX) {
+        Some((end, _)) => text[..end].to_owned(),
+        None => text,
+    }
+}
+
+/// `page` with one more query parameter, before its fragment.
+fn with_parameter(page: &str, name: &str, value: &str) -> String {
+    let (page, fragment) = page.split_once('#').map_or((page, None), |(page, rest)| (page, Some(rest)));
+    let joint = if page.contains('?') { '&' } else { '?' };
+    let fragment = fragment.map(|fragment| format!("#{fragment}")).unwrap_or_default();
+    format!("{page}{joint}{name}={value}{fragment}")
+}
+
+/// The query of an address, read leniently: exchanges paste values in raw.
+#[derive(Debug)]
+pub struct Query<'a> {
+    pairs: Vec<(&'a str, std::borrow::Cow<'a, str>)>,
+}
+
+impl<'a> Query<'a> {
+    /// Splits `text` at `&`, decodes `%` and `+`; what is no pair is left out.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Self {
+        let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
+        Self {
+            pairs: pairs.map(|(key, value)| (key, percent_decode_str(value).decode_utf8_lossy())).collect(),
+        }
+    }
+
+    /// The value of `key`, empty if there is none.
+    #[must_use]
+    pub fn get(&self, key: &str) -> &str {
+        self.pairs.iter().find(|(found, _)| *found == key).map_or("", |(_, value)| value)
+    }
+
+    /// The value of `key`, if it is there and not empty.
+    #[must_use]
+    pub fn optional(&self, key: &str) -> Option<String> {
+        Some(self.get(key)).filter(|value| !value.is_empty()).map(str::to_owned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Query, with_parameter};
+
+    #[test]
+    fn a_parameter_goes_before_the_fragment_and_behind_the_query() {
+        for (page, want) in [
+            ("https://a.example/p", "https://a.example/p?k=v"),
+            ("https://a.example/p?x=1", "https://a.example/p?x=1&k=v"),
+            ("https://a.example/p#top", "https://a.example/p?k=v#top"),
+            ("https://a.example/?x=1#a?b", "https://a.example/?x=1&k=v#a?b"),
+        ] {
+            assert_eq!(with_parameter(page, "k", "v"), want);
+        }
+    }
+
+    #[test]
+    fn a_query_is_read_as_it_comes() {
+        let query = Query::parse("p=1.5&c=&x&m=%32&p=2&z=a=b");
+        assert_eq!(query.get("p"), "1.5");
+        assert_eq!(query.get("c"), "");
+        assert_eq!(query.get("m"), "2");
+        assert_eq!(query.get("z"), "a=b");
+        assert_eq!(query.optional("x"), None);
+    }
+}

@@ -1,0 +1,192 @@
+//! Counters, and their text for Prometheus. Labels come from enums, never from input.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::bidder::NoBidReason;
+use crate::notice::NoticeKind;
+
+/// What became of a notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoticeOutcome {
+    /// Booked.
+    Booked,
+    /// Known already.
+    Duplicate,
+    /// Booked, after its reservation had expired.
+    Late,
+    /// The token is not ours, was altered, or is too old.
+    BadToken,
+    /// The token is ours, the price is not acceptable.
+    Refused,
+    /// The ledger did not take it: the caller comes again.
+    Failed,
+}
+
+impl NoticeOutcome {
+    const NAMES: [&'static str; 6] = ["booked", "duplicate", "late", "bad_token", "refused", "failed"];
+}
+
+/// Upper bounds of the buckets of a decision's time, in microseconds.
+const BUCKETS_US: [u64; 12] = [10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 50_000, 100_000];
+
+/// All counters of a process.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    requests: AtomicU64,
+    malformed: AtomicU64,
+    panics: AtomicU64,
+    bids: AtomicU64,
+    no_bids: [AtomicU64; NoBidReason::NAMES.len()],
+    notices: [[AtomicU64; NoticeOutcome::NAMES.len()]; NoticeKind::ALL.len()],
+    expired: AtomicU64,
+    reloads: AtomicU64,
+    reloads_refused: AtomicU64,
+    decision_us: [AtomicU64; BUCKETS_US.len() + 1],
+    decision_us_sum: AtomicU64,
+}
+
+fn add(counter: &AtomicU64, amount: u64) {
+    counter.fetch_add(amount, Ordering::Relaxed);
+}
+
+fn read(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
+
+impl Metrics {
+    /// A bid request was answered with `bids` bids (or `reason`), after `micros` of our own work.
+    pub fn answered(&self, bids: usize, reason: NoBidReason, micros: u64) {
+        add(&self.requests, 1);
+        if bids == 0 {
+            add(&self.no_bids[reason.rank()], 1);
+        } else {
+            add(&self.bids, bids as u64);
+        }
+        let bucket = BUCKETS_US.iter().position(|bound| micros <= *bound).unwrap_or(BUCKETS_US.len());
+        add(&self.decision_us[bucket], 1);
+        add(&self.decision_us_sum, micros);
+    }
+
+    /// A body was not OpenRTB.
+    pub fn malformed(&self) {
+        add(&self.requests, 1);
+        add(&self.malformed, 1);
+    }
+
+    /// A decision panicked: a fault of ours.
+    pub fn panicked(&self) {
+        add(&self.panics, 1);
+    }
+
+    /// A notice came.
+    pub fn noticed(&self, kind: NoticeKind, outcome: NoticeOutcome) {
+        add(&self.notices[kind as usize][outcome as usize], 1);
+    }
+
+    /// Reservations expired without a notice.
+    pub fn expired(&self, count: usize) {
+        add(&self.expired, count as u64);
+    }
+
+    /// New campaign files were taken, or refused.
+    pub fn reloaded(&self, taken: bool) {
+        add(if taken { &self.reloads } else { &self.reloads_refused }, 1);
+    }
+
+    /// Requests, bids, and billed impressions so far: the live line of the demo.
+    #[must_use]
+    pub fn headline(&self) -> (u64, u64) {
+        (read(&self.requests), read(&self.bids))
+    }
+
+    /// Everything, in the text format of Prometheus, with what the caller knows of the moment.
+    #[must_use]
+    pub fn text(&self, open_reservations: usize, revision: u64, line_items: usize) -> String {
+        let mut out = String::with_capacity(8_192);
+        for (name, help, counter) in [
+            ("encan_bid_requests_total", "Bid requests received.", &self.requests),
+            ("encan_bid_requests_malformed_total", "Bodies that are not OpenRTB.", &self.malformed),
+            ("encan_bids_total", "Bids made.", &self.bids),
+            ("encan_panics_total", "Decisions that panicked, answered with no bid.", &self.panics),
+            ("encan_reservations_expired_total", "Reservations that no notice closed.", &self.expired),
+            ("encan_reloads_total", "Revisions of the campaign files taken.", &self.reloads),
+            ("encan_reloads_refused_total", "Revisions of the campaign files refused.", &self.reloads_refused),
+        ] {
+            let value = read(counter);
+            let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}\n");
+        }
+        let name = "encan_no_bids_total";
+        let _ = write!(out, "# HELP {name} Requests without a bid, by the last reason reached.\n# TYPE {name} counter\n");
+        for (reason, counter) in NoBidReason::NAMES.iter().zip(&self.no_bids) {
+            let _ = writeln!(out, "{name}{{reason=\"{reason}\"}} {}", read(counter));
+        }
+        let name = "encan_notices_total";
+        let _ = write!(out, "# HELP {name} Notices received, by kind and outcome.\n# TYPE {name} counter\n");
+        for kind in NoticeKind::ALL {
+            for (outcome, counter) in NoticeOutcome::NAMES.iter().zip(&self.notices[kind as usize]) {
+                let (kind, value) = (kind.name(), read(counter));
+                let _ = writeln!(out, "{name}{{kind=\"{kind}\",outcome=\"{outcome}\"}} {value}");
+            }
+        }
+        self.write_decision_time(&mut out);
+        for (name, help, value) in [
+            ("encan_reservations_open", "Bids whose outcome is not known.", open_reservations as u64),
+            ("encan_revision", "Revision of the campaign files in use.", revision),
+            ("encan_line_items", "Line items loaded.", line_items as u64),
+        ] {
+            let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n");
+        }
+        out
+    }
+
+    fn write_decision_time(&self, out: &mut String) {
+        let name = "encan_decision_seconds";
+        let _ = write!(out, "# HELP {name} Time from a body read to its answer.\n# TYPE {name} histogram\n");
+        let mut count = 0;
+        for (bound, counter) in BUCKETS_US.iter().zip(&self.decision_us) {
+            count += read(counter);
+            let _ = writeln!(out, "{name}_bucket{{le=\"{}\"}} {count}", seconds(*bound));
+        }
+        count += read(&self.decision_us[BUCKETS_US.len()]);
+        let _ = writeln!(out, "{name}_bucket{{le=\"+Inf\"}} {count}");
+        let _ = writeln!(out, "{name}_sum {}", seconds(read(&self.decision_us_sum)));
+        let _ = writeln!(out, "{name}_count {count}");
+    }
+}
+
+/// Microseconds as seconds, exactly.
+fn seconds(micros: u64) -> String {
+    let text = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Metrics, NoticeOutcome};
+    use crate::bidder::NoBidReason;
+    use crate::notice::NoticeKind;
+
+    #[test]
+    fn every_answer_is_counted_once_under_its_reason() {
+        let metrics = Metrics::default();
+        metrics.answered(0, NoBidReason::Paced, 15);
+        metrics.answered(2, NoBidReason::NoMatch, 1_500_000);
+        metrics.noticed(NoticeKind::Win, NoticeOutcome::Duplicate);
+        let text = metrics.text(3, 1, 9);
+        for line in [
+            "encan_bid_requests_total 2",
+            "encan_bids_total 2",
+            "encan_no_bids_total{reason=\"paced\"} 1",
+            "encan_no_bids_total{reason=\"no_match\"} 0",
+            "encan_notices_total{kind=\"win\",outcome=\"duplicate\"} 1",
+            "encan_decision_seconds_bucket{le=\"0.00001\"} 0",
+            "encan_decision_seconds_bucket{le=\"0.00002\"} 1",
+            "encan_decision_seconds_bucket{le=\"+Inf\"} 2",
+            "encan_decision_seconds_sum 1.500015",
+            "encan_reservations_open 3",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The embedded ledger: SQLite in WAL mode, one writer, group commit, answers after the commit.
+//!
+//! An event is a row whose primary key is the event's key, so that a duplicate is no row. Nothing is
+//! ever updated. Balances and reports are folds over the rows. A failed write ends the writer: bidding
+//! stops, and the next start recovers from what was committed.
+
+mod names;
+mod row;
+mod schema;
+mod writer;
+
+pub use names::{Name, NameKind};
+pub use schema::{Opened, Spend, Store, StoreError};
+pub use writer::{Appended, Writer, WriterHandle};

@@ -1,0 +1,68 @@
+//! Slugs of ids, kept with the events so that a report needs no campaign files.
+
+use rusqlite::{Connection, params};
+
+use crate::units::Nanos;
+
+/// The slug of one id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// Of what: see [`NameKind`].
+    pub kind: NameKind,
+    /// The id's 64 bits.
+    pub id: u64,
+    /// What people call it.
+    pub slug: String,
+    /// A campaign's fixed costs; zero for the rest.
+    pub fixed_cost: Nanos,
+}
+
+/// What a name names. The numbers are stored and never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+#[repr(u8)]
+pub enum NameKind {
+    Advertiser = 1,
+    Campaign = 2,
+    LineItem = 3,
+    Creative = 4,
+    Exchange = 5,
+    Deal = 6,
+}
+
+impl NameKind {
+    const ALL: [Self; 6] =
+        [Self::Advertiser, Self::Campaign, Self::LineItem, Self::Creative, Self::Exchange, Self::Deal];
+}
+
+pub(in crate::shell::store) fn write(connection: &mut Connection, names: &[Name]) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    {
+        let mut insert = transaction
+            .prepare_cached("INSERT OR REPLACE INTO name (kind, id, slug, fixed_cost) VALUES (?, ?, ?, ?)")?;
+        for name in names {
+            let Name { kind, id, slug, fixed_cost } = name;
+            insert.execute(params![*kind as u8, id.cast_signed(), slug, fixed_cost.raw()])?;
+        }
+    }
+    transaction.commit()
+}
+
+pub(in crate::shell::store) fn read(connection: &Connection) -> rusqlite::Result<Vec<Name>> {
+    let mut statement = connection.prepare("SELECT kind, id, slug, fixed_cost FROM name")?;
+    let mut rows = statement.query([])?;
+    let mut names = Vec::new();
+    while let Some(row) = rows.next()? {
+        let code: u8 = row.get(0)?;
+        // A kind that a later minor version added is no reason to refuse the rest.
+        if let Some(kind) = NameKind::ALL.into_iter().find(|kind| *kind as u8 == code) {
+            names.push(Name {
+                kind,
+                id: row.get::<_, i64>(1)?.cast_unsigned(),
+                slug: row.get(2)?,
+                fixed_cost: Nanos::from_raw(row.get(3)?),
+            });
+        }
+    }
+    Ok(names)
+}

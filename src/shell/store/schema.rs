@@ -1,0 +1,304 @@
+//! Opening the ledger: lock, schema, version.
+
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+
+use crate::ledger::Event;
+use crate::shell::store::names::{self, Name};
+use crate::shell::store::row;
+use crate::units::{CampaignId, Day, LineItemId, Nanos};
+
+/// Bumped with every change of the tables.
+const SCHEMA_VERSION: i64 = 1;
+/// `encn`: marks the file as ours.
+const APPLICATION_ID: i64 = 0x656e_636e;
+const FILE: &str = "ledger.sqlite";
+const LOCK: &str = "lock";
+
+const TABLES: &str = "
+CREATE TABLE event (
+    key BLOB PRIMARY KEY,
+    kind INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    bid BLOB NOT NULL,
+    bid_at INTEGER NOT NULL,
+    day INTEGER NOT NULL,
+    advertiser INTEGER NOT NULL,
+    campaign INTEGER NOT NULL,
+    line_item INTEGER NOT NULL,
+    creative INTEGER NOT NULL,
+    exchange INTEGER NOT NULL,
+    deal INTEGER,
+    currency TEXT NOT NULL,
+    user BLOB,
+    budget INTEGER NOT NULL,
+    media INTEGER,
+    data INTEGER,
+    fee BLOB,
+    tax_scenario INTEGER,
+    tax_jurisdiction TEXT,
+    tax_evidence INTEGER,
+    tax_space_base INTEGER,
+    tax_space_ppm INTEGER,
+    tax_space_exemption INTEGER,
+    tax_data_base INTEGER,
+    tax_data_ppm INTEGER,
+    tax_data_exemption INTEGER,
+    tax_bearer INTEGER,
+    late INTEGER,
+    price INTEGER,
+    loss_reason INTEGER,
+    conversion_type TEXT,
+    conversion_order TEXT,
+    value INTEGER,
+    touch INTEGER,
+    touch_at INTEGER
+) WITHOUT ROWID;
+CREATE TABLE name (
+    kind INTEGER NOT NULL,
+    id INTEGER NOT NULL,
+    slug TEXT NOT NULL,
+    fixed_cost INTEGER NOT NULL,
+    PRIMARY KEY (kind, id)
+) WITHOUT ROWID;
+";
+
+/// Why a ledger cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process has it.
+    #[error("the ledger in `{folder}` is in use by another encan")]
+    Locked {
+        /// The data folder.
+        folder: PathBuf,
+    },
+    /// The folder or the lock file cannot be made.
+    #[error("the data folder `{folder}` cannot be used: {source}")]
+    Folder {
+        /// The data folder.
+        folder: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// There is no ledger to read.
+    #[error("there is no ledger in `{folder}`")]
+    Missing {
+        /// The data folder.
+        folder: PathBuf,
+    },
+    /// Written by a newer encan.
+    #[error("the ledger `{file}` has version {found}, this encan knows up to {SCHEMA_VERSION}")]
+    Newer {
+        /// The file.
+        file: PathBuf,
+        /// Its version.
+        found: i64,
+    },
+    /// A file of that name that is something else.
+    #[error("`{file}` is not a ledger of encan")]
+    Foreign {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A row that no encan wrote.
+    #[error("the ledger has a row that cannot be read: {0}")]
+    Row(&'static str),
+    /// The writer has ended after a failure.
+    #[error("the ledger's writer has stopped")]
+    Stopped,
+    /// Anything that SQLite says: full disk, damaged page, I/O error.
+    #[error("the ledger `{file}`: {source}")]
+    Sqlite {
+        /// The file.
+        file: PathBuf,
+        /// What it says.
+        source: rusqlite::Error,
+    },
+}
+
+impl StoreError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Locked { .. } => "stop the other one, or give this one its own folder with `--data DIR`",
+            Self::Folder { .. } => "name a folder that can be written with `--data DIR`",
+            Self::Missing { .. } => {
+                "run `encan serve` or `encan demo` first, or name the folder with `--data DIR`"
+            }
+            Self::Newer { .. } => "run the newer encan, or use another folder with `--data DIR`",
+            Self::Foreign { .. } => "use another folder with `--data DIR`; nothing was touched",
+            Self::Row(_) => "restore the ledger from a backup",
+            Self::Stopped | Self::Sqlite { .. } => {
+                "free disk space or mend the disk, then start again: what was acknowledged is kept"
+            }
+        }
+    }
+}
+
+/// A ledger that this process alone writes.
+#[derive(Debug)]
+pub struct Opened {
+    pub(in crate::shell::store) connection: Connection,
+    pub(in crate::shell::store) file: PathBuf,
+    /// Held as long as the ledger is.
+    pub(in crate::shell::store) lock: File,
+}
+
+/// A spend of a former process, to be restored: campaign, line item, day, amount.
+pub type Spend = (CampaignId, LineItemId, Day, Nanos);
+
+impl Opened {
+    /// Opens or makes the ledger in `folder`, for writing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; nothing is touched that is not ours.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let unusable = |source| StoreError::Folder { folder: folder.to_owned(), source };
+        std::fs::create_dir_all(folder).map_err(unusable)?;
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(folder.join(LOCK))
+            .map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(std::fs::TryLockError::WouldBlock) => {
+                return Err(StoreError::Locked { folder: folder.to_owned() });
+            }
+            Err(std::fs::TryLockError::Error(source)) => return Err(unusable(source)),
+        }
+        let file = folder.join(FILE);
+        let sqlite = |source| StoreError::Sqlite { file: file.clone(), source };
+        let connection = Connection::open(&file).map_err(sqlite)?;
+        if check_version(&connection, &file)? == 0 {
+            connection
+                .execute_batch(&format!(
+                    "PRAGMA journal_mode = WAL; BEGIN; {TABLES} PRAGMA application_id = {APPLICATION_ID};
+                     PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+                ))
+                .map_err(sqlite)?;
+        }
+        // FULL: the log is synced at every commit, so what was acknowledged survives a power cut.
+        connection
+            .execute_batch(
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;",
+            )
+            .map_err(sqlite)?;
+        Ok(Self { connection, file, lock })
+    }
+
+    /// What was spent, by campaign, line item and day.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Sqlite`].
+    pub fn spends(&self) -> Result<Vec<Spend>, StoreError> {
+        let sqlite = |source| StoreError::Sqlite { file: self.file.clone(), source };
+        let mut statement = self
+            .connection
+            .prepare(
+                "SELECT campaign, line_item, day, SUM(budget) FROM event WHERE kind = 2 GROUP BY 1, 2, 3",
+            )
+            .map_err(sqlite)?;
+        let rows = statement.query_map([], |row| {
+            Ok((
+                CampaignId::from_raw(row.get::<_, i64>(0)?.cast_unsigned()),
+                LineItemId::from_raw(row.get::<_, i64>(1)?.cast_unsigned()),
+                Day::from_raw(row.get(2)?),
+                Nanos::from_raw(row.get(3)?),
+            ))
+        });
+        rows.map_err(sqlite)?.collect::<Result<_, _>>().map_err(sqlite)
+    }
+
+    /// Keeps the slugs of ids, for reports that are made without the campaign files.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Sqlite`].
+    pub fn remember(&mut self, names: &[Name]) -> Result<(), StoreError> {
+        names::write(&mut self.connection, names)
+            .map_err(|source| StoreError::Sqlite { file: self.file.clone(), source })
+    }
+}
+
+/// A ledger opened to be read, beside the process that writes it.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    file: PathBuf,
+}
+
+impl Store {
+    /// Opens the ledger in `folder`, to read.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let file = folder.join(FILE);
+        if !file.exists() {
+            return Err(StoreError::Missing { folder: folder.to_owned() });
+        }
+        // Read-write without creation: a reader of a log left by a crash must be able to recover it.
+        let connection = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE)
+            .map_err(|source| StoreError::Sqlite { file: file.clone(), source })?;
+        if check_version(&connection, &file)? == 0 {
+            return Err(StoreError::Foreign { file });
+        }
+        Ok(Self { connection, file })
+    }
+
+    /// Calls `each` with every event, in no particular order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Sqlite`], [`StoreError::Row`] at a row that no encan wrote.
+    pub fn events(&self, mut each: impl FnMut(&Event)) -> Result<(), StoreError> {
+        let sqlite = |source| StoreError::Sqlite { file: self.file.clone(), source };
+        let mut statement = self.connection.prepare(row::SELECT).map_err(sqlite)?;
+        let mut rows = statement.query([]).map_err(sqlite)?;
+        while let Some(found) = rows.next().map_err(sqlite)? {
+            each(&row::read(found, &self.file)?);
+        }
+        Ok(())
+    }
+
+    /// The names that reports print.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Sqlite`].
+    pub fn names(&self) -> Result<Vec<Name>, StoreError> {
+        names::read(&self.connection).map_err(|source| StoreError::Sqlite { file: self.file.clone(), source })
+    }
+}
+
+/// The version of the tables; zero for an empty file.
+fn check_version(connection: &Connection, file: &Path) -> Result<i64, StoreError> {
+    let sqlite = |source: rusqlite::Error| match source.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Foreign { file: file.to_owned() },
+        _ => StoreError::Sqlite { file: file.to_owned(), source },
+    };
+    let pragma = |name: &str| -> Result<i64, StoreError> {
+        connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).map_err(sqlite)
+    };
+    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
+    let tables: Option<i64> = connection
+        .query_row("SELECT 1 FROM sqlite_master LIMIT 1", [], |row| row.get(0))
+        .optional()
+        .map_err(sqlite)?;
+    match (application, version, tables) {
+        (0, 0, None) => Ok(0),
+        (APPLICATION_ID, found, _) if found > SCHEMA_VERSION => {
+            Err(StoreError::Newer { file: file.to_owned(), found })
+        }
+        (APPLICATION_ID, found, _) => Ok(found),
+        _ => Err(StoreError::Foreign { file: file.to_owned() }),
+    }
+}

@@ -1,0 +1,160 @@
+//! The rooms, what each may import, and what no pure room may name.
+
+/// A room and the rooms it may import.
+pub type Room = (&'static str, &'static [&'static str]);
+
+/// Every room, in the order of the imports. ARCHITECTURE.md says what each is.
+pub const ROOMS: &[Room] = &[
+    ("units", &[]),
+    ("document", &["units"]),
+    ("openrtb", &["units"]),
+    ("ttf", &["units"]),
+    ("campaign", &["units", "document", "openrtb", "ttf"]),
+    ("privacy", &["units", "openrtb"]),
+    ("audience", &["units", "privacy"]),
+    ("targeting", &["units", "openrtb", "campaign", "audience"]),
+    ("frequency", &["units", "campaign"]),
+    ("budget", &["units", "campaign"]),
+    ("ledger", &["units", "ttf"]),
+    ("pacing", &["units", "campaign", "ledger", "budget"]),
+    ("pricing", &["units", "openrtb", "campaign", "ttf", "pacing"]),
+    ("notice", &["units", "openrtb", "ledger"]),
+    ("creative", &["units", "openrtb", "campaign", "notice"]),
+    ("bidder", BEFORE_THE_BIDDER),
+    ("attribution", &["units", "ledger"]),
+    ("report", &["units", "campaign", "ledger", "attribution", "ttf"]),
+    ("feedback", &["units", "report", "pricing"]),
+    ("sim", PURE),
+    ("shell", BELOW_THE_SHELL),
+];
+
+const BEFORE_THE_BIDDER: &[&str] = &[
+    "units",
+    "document",
+    "openrtb",
+    "ttf",
+    "campaign",
+    "privacy",
+    "audience",
+    "targeting",
+    "frequency",
+    "budget",
+    "ledger",
+    "pacing",
+    "pricing",
+    "notice",
+    "creative",
+];
+const PURE: &[&str] = &[
+    "units",
+    "document",
+    "openrtb",
+    "ttf",
+    "campaign",
+    "privacy",
+    "audience",
+    "targeting",
+    "frequency",
+    "budget",
+    "ledger",
+    "pacing",
+    "pricing",
+    "notice",
+    "creative",
+    "bidder",
+    "attribution",
+    "report",
+    "feedback",
+];
+const BELOW_THE_SHELL: &[&str] = &[
+    "units",
+    "document",
+    "openrtb",
+    "ttf",
+    "campaign",
+    "privacy",
+    "audience",
+    "targeting",
+    "frequency",
+    "budget",
+    "ledger",
+    "pacing",
+    "pricing",
+    "notice",
+    "creative",
+    "bidder",
+    "attribution",
+    "report",
+    "feedback",
+    "sim",
+];
+
+/// The one room that may wait, read a clock, open a file or spawn.
+pub const SHELL: &str = "shell";
+
+/// What the load test, an exchange seen from outside, may import of the bidder: the wire.
+pub const LOADTEST: &[&str] = &["units", "openrtb"];
+
+/// Modules that are a front door of their own, as `room::module`.
+pub const FRONT_DOORS: &[(&str, &str)] = &[("units", "limits")];
+
+/// Files that may hold `unsafe`, each with its reason.
+pub const UNSAFE: &[(&str, &str)] = &[];
+
+/// What no pure room may name, from the start of the path, and what to do instead.
+pub const IMPURE: &[(&[&str], &str)] = &[
+    (&["tokio"], PASS),
+    (&["hyper"], PASS),
+    (&["hyper_util"], PASS),
+    (&["http_body_util"], PASS),
+    (&["rusqlite"], PASS),
+    (&["notify"], PASS),
+    (&["std", "fs"], PASS),
+    (&["std", "net"], "take addresses from `core::net`, and leave connections to the shell"),
+    (&["std", "thread"], PASS),
+    (&["std", "env"], PASS),
+    (&["std", "process"], PASS),
+    (&["std", "time", "SystemTime"], TIME),
+    (&["std", "time", "Instant"], TIME),
+    (&["std", "time", "UNIX_EPOCH"], TIME),
+    (&["std", "io", "stdin"], PASS),
+    (&["std", "io", "stdout"], PASS),
+    (&["std", "io", "stderr"], PASS),
+    (&["std", "io", "Stdin"], PASS),
+    (&["std", "io", "Stdout"], PASS),
+    (&["std", "io", "Stderr"], PASS),
+    (&["rand", "rng"], RANDOM),
+    (&["rand", "thread_rng"], RANDOM),
+    (&["rand", "make_rng"], RANDOM),
+    (&["rand", "random"], RANDOM),
+    (&["rand", "random_bool"], RANDOM),
+    (&["rand", "random_iter"], RANDOM),
+    (&["rand", "random_range"], RANDOM),
+    (&["rand", "random_ratio"], RANDOM),
+    (&["rand", "fill"], RANDOM),
+    (&["rand", "rngs", "ThreadRng"], RANDOM),
+    (&["rand", "rngs", "OsRng"], RANDOM),
+    (&["rand", "rngs", "SysRng"], RANDOM),
+];
+
+/// Functions of jiff that read the clock or the machine's zone.
+pub const IMPURE_JIFF: &[&str] = &["now", "system", "try_system"];
+
+const PASS: &str = "let the shell fetch it and pass it in";
+/// What to do instead of reading a clock.
+pub const TIME: &str = "take `now: UnixMillis` as an argument";
+const RANDOM: &str = "take the random source as an argument";
+
+/// What `room` may import; `None` if there is no such room.
+pub fn imports(room: &str) -> Option<&'static [&'static str]> {
+    ROOMS.iter().find(|(name, _)| *name == room).map(|(_, imports)| *imports)
+}
+
+/// The first room that imports a room that does not stand before it: without one, there is no circle.
+pub fn circle(rooms: &[Room]) -> Option<&'static str> {
+    let stands_before = |at: usize, room: &str| rooms[..at].iter().any(|(name, _)| *name == room);
+    let mut rooms = rooms.iter().enumerate();
+    rooms
+        .find(|(at, (_, imports))| !imports.iter().all(|room| stands_before(*at, room)))
+        .map(|(_, (name, _))| *name)
+}
