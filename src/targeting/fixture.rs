@@ -146,12 +146,23 @@ pub(super) fn av(pos: Option<u32>) -> Av<'static> {
         pos,
         pod: false,
         boxingallowed: true,
+        mincpmpersec: None,
+        durfloors: &[],
     }
 }
 
 pub(super) fn deal(id: &str) -> Deal<'_> {
     let bidfloor = Cpm::from_micros(0).unwrap();
-    Deal { id, bidfloor, bidfloorcur: "USD", at: None, wseat: &[], wadomain: &[] }
+    Deal {
+        id,
+        bidfloor,
+        mincpmpersec: None,
+        durfloors: &[],
+        bidfloorcur: "USD",
+        at: None,
+        wseat: &[],
+        wadomain: &[],
+    }
 }
 
 const ASSETS: &[NativeAsset<'static>] =
