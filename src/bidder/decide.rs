@@ -107,7 +107,8 @@ pub fn decide<'a>(
         decision.reason = NoBidReason::SeatRefused;
         return decision;
     }
-    let mut scene = Scene::of(ask.request, ask.exchange.id, ask.permissions, ask.profile, ask.now);
+    let person = ask.permissions.identify.then_some(ask.profile);
+    let mut scene = Scene::of(ask.request, ask.exchange.id, person, ask.now);
     for imp in ask.request.imp {
         scene.look_at(imp);
         let mut search = ImpSearch::new(snapshot, ask, imp, currency, witness);

@@ -147,3 +147,88 @@ fn sent(attribute: Attribute, scene: &Scene<'_>) -> Vec<String> {
 fn numbered(keys: &[u64], names: &[&str]) -> Vec<String> {
     (0..).zip(names).filter(|(number, _)| keys.contains(number)).map(|(_, name)| (*name).to_owned()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+    use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
+
+    use crate::campaign::{Predicate, Rule, Test};
+    use crate::openrtb::{BidRequest, Device, Geo};
+    use crate::targeting::fixture::{
+        NOW, Random, plain_imp, plain_request, random_person, random_request, random_rule,
+    };
+    use crate::targeting::{CompiledRule, Scene, Zones};
+    use crate::units::{Country, ExchangeId};
+
+    /// The failures of `rule` on a request from Belgium that tells nothing else.
+    #[track_caller]
+    fn check(rule: &Rule, want: &[&str]) {
+        let geo = Geo { country: Some("BEL"), ..Geo::default() };
+        let request = BidRequest { device: Device { geo, ..Device::default() }, ..plain_request() };
+        let imp = plain_imp();
+        let mut scene = Scene::of(&request, ExchangeId::from_slug("adx"), None, NOW);
+        scene.look_at(&imp);
+        let rule = CompiledRule::new(rule, &TimeZone::UTC, &mut Zones::default());
+        let failures: Vec<String> = rule.failures(&scene).iter().map(ToString::to_string).collect();
+        assert_eq!(failures, want);
+    }
+
+    fn country(codes: &[&str]) -> Rule {
+        let countries = codes.iter().map(|code| Country::from_code(code).unwrap()).collect();
+        Rule::Is(Test { predicate: Predicate::Country(countries), include_unknown: false })
+    }
+
+    fn os(name: &str) -> Rule {
+        Rule::Is(Test { predicate: Predicate::Os(vec![name.to_owned()]), include_unknown: false })
+    }
+
+    #[test]
+    fn every_failing_leaf_is_told_with_what_was_seen() {
+        check(&country(&["BE"]), &[]);
+        check(&country(&["FR"]), &["country is BEL, wanted FR"]);
+        let both = Rule::All(vec![country(&["FR"]), os("ios"), country(&["BE"])]);
+        check(&both, &["country is BEL, wanted FR", "os is absent, wanted ios"]);
+    }
+
+    #[test]
+    fn an_any_that_holds_tells_nothing_and_one_that_fails_all_its_branches() {
+        check(&Rule::Any(vec![country(&["FR"]), country(&["BE"])]), &[]);
+        let neither = Rule::Any(vec![country(&["FR"]), os("ios")]);
+        check(&neither, &["country is BEL, wanted FR", "os is absent, wanted ios"]);
+        check(&Rule::Any(vec![]), &["any is empty, wanted at least one rule in it"]);
+        check(&Rule::Not(Box::new(Rule::All(vec![]))), &["any is empty, wanted at least one rule in it"]);
+        check(&Rule::All(vec![]), &[]);
+    }
+
+    #[test]
+    fn a_negation_is_told_as_such_and_fails_on_the_absent() {
+        check(&Rule::Not(Box::new(country(&["BE"]))), &["country is BEL, wanted not BE"]);
+        check(&Rule::Not(Box::new(os("ios"))), &["os is absent, wanted not ios"]);
+        check(&Rule::Not(Box::new(Rule::Not(Box::new(country(&["BE"]))))), &[]);
+    }
+
+    #[test]
+    fn a_long_list_is_cut() {
+        let list = country(&["FR", "DE", "LU", "NL", "CH"]);
+        check(&list, &["country is BEL, wanted FR, DE, LU and 2 more"]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn failures_are_empty_exactly_if_the_rule_holds(seed in any::<u64>()) {
+            let mut random = Random::from_seed(seed);
+            let request = random_request(&mut random);
+            let person = random_person(&mut random);
+            let mut scene = Scene::of(&request, ExchangeId::from_slug("adx"), person.as_ref(), NOW);
+            scene.look_at(&request.imp[0]);
+            let mut zones = Zones::default();
+            for _ in 0..20 {
+                let rule = random_rule(&mut random, 3);
+                let compiled = CompiledRule::new(&rule, &TimeZone::UTC, &mut zones);
+                prop_assert_eq!(compiled.failures(&scene).is_empty(), compiled.holds(&scene), "{:?}", rule);
+            }
+        }
+    }
+}

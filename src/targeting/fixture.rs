@@ -1,1 +1,425 @@
-//! Fixture.
+//! For tests: plain requests, and random requests, rules and catalogs from a seed.
+//!
+//! Random values come from small pools, so that rules and requests often meet.
+
+use jiff::tz::TimeZone;
+
+use crate::audience::Profile;
+use crate::campaign::{
+    Advertiser, Attribution, BannerBody, Budget, Campaign, Catalog, ChannelKind, Circle, Clock,
+    ConnectionKind, Costs, Creative, CreativeContent, Daypart, DeviceKind, Flight, FormatKind, Goal,
+    LineItem, Pacing, Predicate, Rule, Status, TaxPlan, Test,
+};
+use crate::openrtb::{
+    Av, Banner, BidRequest, Channel, Content, Deal, Device, Geo, Imp, Native, NativeAsset, NativeKind,
+    Outlet, Regs, Segment, User,
+};
+use crate::ttf::Bearer;
+use crate::units::{
+    AdvertiserId, CampaignId, Country, Cpm, CreativeId, Currency, DealId, ExchangeId, LineItemId, Millis,
+    Multiplier, Region, ScenarioId, SegmentId, UnixMillis,
+};
+
+/// A Saturday, 22:30 in Paris.
+pub(super) const NOW: UnixMillis = UnixMillis::from_raw(1_795_296_600_000);
+pub(super) const EXCHANGES: &[&str] = &["adx", "magnite"];
+const COUNTRIES: &[&str] = &["FR", "FRA", "BE", "DEU", "US", "ZZZ"];
+const REGIONS: &[&str] = &["IDF", "FR-ARA", "CA", "VLG"];
+const CITIES: &[&str] = &["Paris", "LYON", "München"];
+const ZIPS: &[&str] = &["75001", "75 116", "69001"];
+const DOMAINS: &[&str] = &["www.lemonde.fr", "sport.lemonde.fr", "example.com", "a.b.example.com", "FR"];
+const BUNDLES: &[&str] = &["com.Example.app", "123456"];
+const CATEGORIES: &[&str] = &["IAB1", "IAB1-2", "IAB2-3", "iab2", "IAB25-3"];
+const WORDS: &[&str] = &["news", "Sport", "cars", "fr", "drama"];
+const SEGMENTS: &[&str] = &["shoes", "acme:shoes", "cars", "lapsed", "vip"];
+const DEALS: &[&str] = &["deal-1", "deal-2", "deal-3"];
+
+/// SplitMix64.
+pub(super) struct Random(u64);
+
+impl Random {
+    pub(super) fn from_seed(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    pub(super) fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % end as u64).unwrap()
+    }
+
+    pub(super) fn percent(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+
+    pub(super) fn pick<T: Copy>(&mut self, pool: &[T]) -> T {
+        pool[self.below(pool.len())]
+    }
+
+    fn maybe<T: Copy>(&mut self, pool: &[T]) -> Option<T> {
+        self.percent(75).then(|| self.pick(pool))
+    }
+
+    fn few<T: Copy>(&mut self, pool: &[T]) -> Vec<T> {
+        let count = 1 + self.below(3);
+        (0..count).map(|_| self.pick(pool)).collect()
+    }
+
+    fn sent<T: Copy>(&mut self, pool: &[T]) -> &'static [T] {
+        let few = if self.percent(30) { Vec::new() } else { self.few(pool) };
+        Vec::leak(few)
+    }
+}
+
+/// A request that tells as little as it may.
+pub(super) fn plain_request() -> BidRequest<'static> {
+    BidRequest {
+        id: "1",
+        imp: &[],
+        channel: Channel::Unknown,
+        device: Device::default(),
+        user: User::default(),
+        regs: Regs::default(),
+        at: 1,
+        test: false,
+        tmax: None,
+        cur: &[],
+        wseat: &[],
+        bseat: &[],
+        wlang: &[],
+        bcat: &[],
+        cattax: 1,
+        badv: &[],
+        bapp: &[],
+    }
+}
+
+/// An impression that offers nothing.
+pub(super) fn plain_imp() -> Imp<'static> {
+    Imp {
+        id: "1",
+        banner: None,
+        video: None,
+        audio: None,
+        native: None,
+        instl: false,
+        rwdd: false,
+        tagid: None,
+        bidfloor: Cpm::from_micros(0).unwrap(),
+        bidfloorcur: "USD",
+        secure: None,
+        exp: None,
+        private_auction: false,
+        deals: &[],
+        multiplier: Multiplier::ONE,
+    }
+}
+
+pub(super) fn banner(pos: Option<u32>) -> Banner<'static> {
+    Banner { format: &[], btype: &[], battr: &[], mimes: &[], api: &[], pos }
+}
+
+pub(super) fn av(pos: Option<u32>) -> Av<'static> {
+    Av {
+        mimes: &[],
+        protocols: &[],
+        minduration: 0,
+        maxduration: None,
+        rqddurs: &[],
+        w: None,
+        h: None,
+        startdelay: None,
+        linearity: None,
+        plcmt: None,
+        placement: None,
+        skip: None,
+        minbitrate: 0,
+        maxbitrate: None,
+        battr: &[],
+        api: &[],
+        delivery: &[],
+        pos,
+        pod: false,
+        boxingallowed: true,
+        mincpmpersec: None,
+        durfloors: &[],
+    }
+}
+
+pub(super) fn deal(id: &str) -> Deal<'_> {
+    let bidfloor = Cpm::from_micros(0).unwrap();
+    Deal {
+        id,
+        bidfloor,
+        mincpmpersec: None,
+        durfloors: &[],
+        bidfloorcur: "USD",
+        at: None,
+        wseat: &[],
+        wadomain: &[],
+    }
+}
+
+const ASSETS: &[NativeAsset<'static>] =
+    &[NativeAsset { id: 1, required: true, kind: NativeKind::Title { len: 90 } }];
+
+fn random_imp(random: &mut Random) -> Imp<'static> {
+    let native = Native { assets: ASSETS, eventtrackers: &[], battr: &[], api: &[], wrapped: false };
+    Imp {
+        banner: random.percent(60).then(|| banner(Some(1))),
+        video: random.percent(30).then(|| av(random.maybe(&[0, 1, 7]))),
+        audio: random.percent(10).then(|| av(None)),
+        native: random.percent(20).then_some(native),
+        instl: random.percent(20),
+        rwdd: random.percent(20),
+        deals: Vec::leak(random.sent(DEALS).iter().map(|id| deal(id)).collect()),
+        ..plain_imp()
+    }
+}
+
+fn random_geo(random: &mut Random) -> Geo<'static> {
+    Geo {
+        country: random.maybe(COUNTRIES),
+        region: random.maybe(REGIONS),
+        city: random.maybe(CITIES),
+        zip: random.maybe(ZIPS),
+        metro: random.maybe(&["803", "501"]),
+        lat: random.maybe(&[48.85, 45.76]),
+        lon: random.maybe(&[2.35, 4.83]),
+        utcoffset: random.maybe(&[0, 60, -480]),
+    }
+}
+
+fn random_channel(random: &mut Random) -> Channel<'static> {
+    let content = Content {
+        genre: random.maybe(&["Drama, News", "sport"]),
+        cat: random.sent(CATEGORIES),
+        cattax: random.pick(&[1, 1, 6]),
+        language: random.maybe(&["fr", "EN-us", "deu"]),
+        livestream: random.maybe(&[true, false]),
+        ..Content::default()
+    };
+    let outlet = Outlet {
+        domain: random.maybe(DOMAINS),
+        bundle: random.maybe(BUNDLES),
+        page: random.maybe(&["https://www.example.com/a?b", "https://lemonde.fr"]),
+        cat: random.sent(CATEGORIES),
+        cattax: random.pick(&[1, 1, 7]),
+        keywords: random.sent(WORDS),
+        publisher_id: random.maybe(&["pub-1", "PUB-2"]),
+        content,
+        ..Outlet::default()
+    };
+    match random.below(10) {
+        0..5 => Channel::Site(outlet),
+        5..8 => Channel::App(outlet),
+        8 => Channel::Dooh(outlet),
+        _ => Channel::Unknown,
+    }
+}
+
+/// A request with one impression.
+pub(super) fn random_request(random: &mut Random) -> BidRequest<'static> {
+    let segments = random.sent(SEGMENTS).iter().map(|id| {
+        let provider = random.maybe(&["acme"]);
+        Segment { provider, id, segtax: 0 }
+    });
+    let segments = Vec::leak(segments.collect());
+    BidRequest {
+        imp: Vec::leak(vec![random_imp(random)]),
+        channel: random_channel(random),
+        device: Device {
+            geo: random_geo(random),
+            devicetype: random.maybe(&[1, 2, 3, 4, 5, 6, 7, 8, 9]),
+            os: random.maybe(&["iOS", "Android"]),
+            language: random.maybe(&["fr", "en"]),
+            carrier: random.maybe(&["Orange", "sfr"]),
+            connectiontype: random.maybe(&[0, 1, 2, 5]),
+            ..Device::default()
+        },
+        user: User { geo: random_geo(random), segments, keywords: random.sent(WORDS), ..User::default() },
+        ..plain_request()
+    }
+}
+
+/// A person: one that may not be identified, one of whom nothing is known, or one the store knows.
+pub(super) fn random_person(random: &mut Random) -> Option<Profile> {
+    if random.percent(30) {
+        return random.percent(50).then(Profile::default);
+    }
+    let segments = random.sent(SEGMENTS).iter().map(|slug| SegmentId::from_slug(slug));
+    let expires = NOW.plus(Millis::from_raw(random.pick(&[-1, 0, 1, 1_000])));
+    Some(Profile::known(segments.map(|segment| (segment, expires))))
+}
+
+fn lower(words: Vec<&str>) -> Vec<String> {
+    words.into_iter().map(str::to_lowercase).collect()
+}
+
+fn random_predicate(random: &mut Random) -> Predicate {
+    let country = |code: &str| Country::from_code(code).unwrap_or(Country::FR);
+    match random.below(26) {
+        0 => Predicate::Country(random.few(COUNTRIES).into_iter().map(country).collect()),
+        1 => Predicate::Region(vec![Region::new(Country::FR, "IDF").unwrap()]),
+        2 => Predicate::City(lower(random.few(CITIES))),
+        3 => Predicate::Postcode(lower(random.few(&["75", "69", "75116"]))),
+        4 => Predicate::Metro(lower(random.few(&["803", "501"]))),
+        5 => Predicate::Near(vec![Circle { lat: 48.8, lon: 2.3, km: random.pick(&[1.0, 20.0, 900.0]) }]),
+        6 => Predicate::Channel(random.few(&[ChannelKind::Site, ChannelKind::App, ChannelKind::Dooh])),
+        7 => Predicate::Domain(lower(random.few(&["lemonde.fr", "fr", "example.com", "b.example.com"]))),
+        8 => Predicate::Bundle(lower(random.few(BUNDLES))),
+        9 => Predicate::Publisher(lower(random.few(&["pub-1", "pub-2"]))),
+        10 => Predicate::Category(random.few(CATEGORIES).into_iter().map(str::to_uppercase).collect()),
+        11 => Predicate::Keyword(lower(random.few(WORDS))),
+        12 => Predicate::Language(lower(random.few(&["fr", "en"]))),
+        13 => Predicate::Genre(lower(random.few(WORDS))),
+        14 => Predicate::Live(random.percent(50)),
+        15 => Predicate::Device(random.few(&[DeviceKind::Phone, DeviceKind::Tv, DeviceKind::Desktop])),
+        16 => Predicate::Os(lower(random.few(&["ios", "android"]))),
+        17 => Predicate::Connection(random.few(&[ConnectionKind::Wifi, ConnectionKind::Cellular])),
+        18 => Predicate::Carrier(lower(random.few(&["orange", "sfr"]))),
+        19 => Predicate::Format(random.few(&[FormatKind::Banner, FormatKind::Video])),
+        20 => Predicate::Position(random.few(&[1, 3, 7])),
+        21 => Predicate::Interstitial(random.percent(50)),
+        22 => Predicate::Rewarded(random.percent(50)),
+        23 => Predicate::Exchange(random.few(EXCHANGES).into_iter().map(ExchangeId::from_slug).collect()),
+        24 => Predicate::Segment(random.few(SEGMENTS).into_iter().map(SegmentId::from_slug).collect()),
+        _ => {
+            let hours = std::array::from_fn(|_| random.percent(50));
+            let clock = random.pick(&[Clock::Campaign, Clock::Viewer]);
+            Predicate::Daypart(Daypart { hours: Box::new(hours), clock })
+        }
+    }
+}
+
+pub(super) fn random_rule(random: &mut Random, depth: usize) -> Rule {
+    let parts = |random: &mut Random| -> Vec<Rule> {
+        let count = random.below(4);
+        (0..count).map(|_| random_rule(random, depth - 1)).collect()
+    };
+    match random.below(if depth == 0 { 4 } else { 10 }) {
+        0..4 => Rule::Is(Test { predicate: random_predicate(random), include_unknown: random.percent(30) }),
+        4..7 => Rule::All(parts(random)),
+        7..9 => Rule::Any(parts(random)),
+        _ => Rule::Not(Box::new(random_rule(random, depth - 1))),
+    }
+}
+
+fn creative(number: usize, content: CreativeContent) -> Creative {
+    let slug = format!("creative-{number}");
+    Creative {
+        id: CreativeId::from_slug(&slug),
+        crid: slug.clone(),
+        slug,
+        campaign: 0,
+        content,
+        landing_page: String::new(),
+        categories: Vec::new(),
+        attributes: Vec::new(),
+        language: None,
+        bundle: None,
+        preview: None,
+        secure: true,
+    }
+}
+
+fn creatives() -> Vec<Creative> {
+    let body = BannerBody::Image(String::new());
+    let contents = [
+        CreativeContent::Banner { width: 300, height: 250, body: body.clone() },
+        CreativeContent::Banner { width: 728, height: 90, body },
+        CreativeContent::Video { duration: 15, media: Vec::new() },
+        CreativeContent::Audio { duration: 15, media: Vec::new() },
+        CreativeContent::Native {
+            title: String::new(),
+            description: None,
+            sponsored_by: None,
+            call_to_action: None,
+            rating: None,
+            icon: None,
+            image: None,
+        },
+    ];
+    (0..).zip(contents).map(|(number, content)| creative(number, content)).collect()
+}
+
+fn campaign(slug: &str, zone_name: &str) -> Campaign {
+    Campaign {
+        id: CampaignId::from_slug(slug),
+        slug: slug.to_owned(),
+        name: slug.to_owned(),
+        advertiser: 0,
+        status: Status::Active,
+        currency: Currency::EUR,
+        zone: TimeZone::get(zone_name).unwrap(),
+        zone_name: zone_name.to_owned(),
+        flight: Flight { start: UnixMillis::from_raw(0), end: None },
+        budget: Budget::default(),
+        pacing: Pacing::Asap,
+        costs: Costs::default(),
+        tax: TaxPlan {
+            scenario: ScenarioId::from_slug("none"),
+            scenario_slug: "none".to_owned(),
+            bearer: Bearer::Absorb,
+        },
+        frequency: Vec::new(),
+        attribution: Attribution { click_window: Millis::default(), view_window: Millis::default() },
+        conversions: Vec::new(),
+    }
+}
+
+/// A line item of the first campaign that asks only for a banner.
+pub(super) fn line_item(number: usize, targeting: Rule) -> LineItem {
+    let slug = format!("line-{number}");
+    LineItem {
+        id: LineItemId::from_slug(&slug),
+        name: slug.clone(),
+        slug,
+        campaign: 0,
+        status: Status::Active,
+        flight: Flight { start: UnixMillis::from_raw(0), end: None },
+        budget: Budget::default(),
+        pacing: Pacing::Asap,
+        goal: Goal::Cpm(Cpm::from_micros(1_000_000).unwrap()),
+        targeting,
+        frequency: Vec::new(),
+        deals: Vec::new(),
+        data_cpm: Cpm::from_micros(0).unwrap(),
+        creatives: vec![0],
+    }
+}
+
+/// A catalog of these line items, two campaigns in two zones, and a creative of each format.
+pub(super) fn catalog(line_items: Vec<LineItem>) -> Catalog {
+    let advertiser = Advertiser {
+        id: AdvertiserId::from_slug("a"),
+        slug: "a".to_owned(),
+        name: "A".to_owned(),
+        domain: "a.example".to_owned(),
+        country: None,
+    };
+    Catalog {
+        advertisers: vec![advertiser],
+        campaigns: vec![campaign("paris", "Europe/Paris"), campaign("tokyo", "Asia/Tokyo")],
+        line_items,
+        creatives: creatives(),
+    }
+}
+
+pub(super) fn random_catalog(random: &mut Random, len: usize) -> Catalog {
+    let line_items = (0..len).map(|number| {
+        let deals = if random.percent(15) { random.few(DEALS) } else { Vec::new() };
+        LineItem {
+            campaign: random.below(2),
+            deals: deals.into_iter().map(DealId::from_slug).collect(),
+            creatives: random.few(&[0, 0, 1, 2, 3, 4]),
+            ..line_item(number, random_rule(random, 3))
+        }
+    });
+    catalog(line_items.collect())
+}

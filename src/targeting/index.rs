@@ -156,3 +156,143 @@ fn narrowest(conjuncts: &[Node], attribute: Attribute) -> Option<(&Leaf, &Values
     let short = listing.filter(|(_, values)| values.len() <= COLUMN_VALUES_MAX);
     short.min_by_key(|(_, values)| values.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{ProptestConfig, any, proptest};
+
+    use super::Index;
+    use crate::campaign::{Catalog, Predicate, Rule, Test};
+    use crate::targeting::fixture::{
+        EXCHANGES, NOW, Random, catalog, line_item, random_catalog, random_person, random_request,
+    };
+    use crate::targeting::{CompiledRule, Rows, Scene, Zones};
+    use crate::units::{Country, ExchangeId, SegmentId};
+
+    /// Searches with random scenes and compares with a scan of all rows. Returns how many rows matched.
+    #[track_caller]
+    fn check(random: &mut Random, index: &Index, rules: &[CompiledRule], scenes: usize) -> usize {
+        let mut matched = 0;
+        for _ in 0..scenes {
+            let request = random_request(random);
+            let person = random_person(random);
+            let exchange = ExchangeId::from_slug(random.pick(EXCHANGES));
+            let mut scene = Scene::of(&request, exchange, person.as_ref(), NOW);
+            scene.look_at(&request.imp[0]);
+            let mut live = Rows::none(index.len());
+            (0..index.len()).filter(|_| random.percent(80)).for_each(|row| live.set(row));
+            let from = if random.percent(50) { 0 } else { random.below(index.len() + 1) };
+            let scan: Vec<usize> = (from..index.len())
+                .filter(|row| live.contains(*row) && rules[index.line_item(*row)].holds(&scene))
+                .collect();
+            let found: Vec<usize> = index.search(&scene, &live, from).collect();
+            assert_eq!(found, scan);
+            matched += found.len();
+        }
+        matched
+    }
+
+    fn rules(catalog: &Catalog) -> Vec<CompiledRule> {
+        let mut zones = Zones::default();
+        let items = catalog.line_items.iter();
+        items.map(|item| CompiledRule::of_line_item(catalog, item, &mut zones)).collect()
+    }
+
+    /// A random order of some of `len` line items.
+    fn random_order(random: &mut Random, len: usize) -> Vec<u32> {
+        let mut order: Vec<u32> = (0u32..).take(len).filter(|_| random.percent(90)).collect();
+        for at in (1..order.len()).rev() {
+            order.swap(at, random.below(at + 1));
+        }
+        order
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn a_search_finds_what_a_scan_finds_in_the_same_order(seed in any::<u64>()) {
+            let random = &mut Random::from_seed(seed);
+            let len = random.below(60);
+            let catalog = random_catalog(random, len);
+            let order = random_order(random, len);
+            check(random, &Index::build(&catalog, &order), &rules(&catalog), 10);
+        }
+    }
+
+    #[test]
+    fn a_search_over_a_thousand_line_items_finds_what_a_scan_finds() {
+        for seed in [1, 2, 3] {
+            println!("seed {seed}");
+            let random = &mut Random::from_seed(seed);
+            let catalog = random_catalog(random, 1_000);
+            let order = random_order(random, 1_000);
+            let index = Index::build(&catalog, &order);
+            let matched = check(random, &index, &rules(&catalog), 100);
+            assert!(matched > 1_000, "{matched} matches prove little");
+        }
+    }
+
+    #[test]
+    fn a_search_over_many_blocks_finds_what_a_scan_finds() {
+        println!("seed 4");
+        let random = &mut Random::from_seed(4);
+        let catalog = random_catalog(random, 9_000);
+        let order: Vec<u32> = (0..9_000).collect();
+        let index = Index::build(&catalog, &order);
+        assert!(check(random, &index, &rules(&catalog), 10) > 1_000);
+    }
+
+    #[test]
+    fn another_order_finds_the_same_line_items() {
+        println!("seed 5");
+        let random = &mut Random::from_seed(5);
+        let catalog = random_catalog(random, 300);
+        let forward: Vec<u32> = (0..300).collect();
+        let backward: Vec<u32> = (0..300).rev().collect();
+        let index = Index::build(&catalog, &forward).reordered(&backward);
+        assert_eq!(index.line_item(0), 299);
+        check(random, &index, &rules(&catalog), 50);
+    }
+
+    #[test]
+    fn an_empty_index_and_a_short_live_row_find_nothing_more() {
+        let random = &mut Random::from_seed(6);
+        let request = random_request(random);
+        let mut scene = Scene::of(&request, ExchangeId::from_slug("adx"), None, NOW);
+        scene.look_at(&request.imp[0]);
+        let empty = Index::build(&Catalog::default(), &[]);
+        assert!(empty.is_empty());
+        assert_eq!(empty.search(&scene, &Rows::all(10), 0).next(), None);
+        let catalog = random_catalog(random, 50);
+        let index = Index::build(&catalog, &(0..50).collect::<Vec<_>>());
+        assert_eq!(index.search(&scene, &Rows::none(0), 0).next(), None);
+        assert_eq!(index.search(&scene, &Rows::all(50), 50).next(), None);
+        for row in 0..50 {
+            assert_eq!(index.failures(row, &scene).is_empty(), index.holds(row, &scene));
+        }
+    }
+
+    /// 20,000 line items with a country, two of 20,000 domains and five of 500 segments each.
+    #[test]
+    fn a_line_item_with_rare_values_costs_at_most_250_bytes() {
+        println!("seed 7");
+        let random = &mut Random::from_seed(7);
+        let countries: Vec<Country> = Country::all().take(30).collect();
+        let test = |predicate| Rule::Is(Test { predicate, include_unknown: false });
+        let line_items = (0..20_000).map(|number| {
+            let domains = [(); 2].map(|()| format!("site-{}.example", random.below(20_000)));
+            let segments = [(); 5].map(|()| SegmentId::from_raw(random.below(500) as u64));
+            let parts = vec![
+                test(Predicate::Country(vec![random.pick(&countries)])),
+                test(Predicate::Domain(domains.into())),
+                test(Predicate::Segment(segments.into())),
+            ];
+            line_item(number, Rule::All(parts))
+        });
+        let catalog = catalog(line_items.collect());
+        let index = Index::build(&catalog, &(0..20_000).collect::<Vec<_>>());
+        let bytes = index.heap_bytes() / 20_000;
+        println!("{bytes} bytes a line item");
+        assert!(bytes <= 250, "{bytes} bytes a line item");
+    }
+}

@@ -10,6 +10,7 @@
 
 mod attribute;
 mod column;
+mod compile;
 mod failure;
 #[cfg(test)]
 mod fixture;

@@ -9,7 +9,6 @@ use smallvec::SmallVec;
 use crate::audience::Profile;
 use crate::campaign::{ChannelKind, ConnectionKind, DeviceKind, FormatKind};
 use crate::openrtb::{BidRequest, Channel, Content, Geo, Imp, Outlet};
-use crate::privacy::Permissions;
 use crate::targeting::Attribute;
 use crate::targeting::place::Point;
 use crate::targeting::text;
@@ -19,6 +18,8 @@ use crate::units::{Country, DealId, ExchangeId, Millis, Region, SegmentId, UnixM
 const KEYS_INLINE: usize = 96;
 /// Time zones whose hour is remembered within a scene; further ones are worked out each time.
 const ZONES_REMEMBERED: usize = 8;
+/// Genres of one content that are looked at: real ones name one to four.
+const GENRES_MAX: usize = 16;
 const HOUR_UNKNOWN: u8 = u8::MAX;
 const HOUR_MS: i64 = 3_600_000;
 
@@ -47,20 +48,20 @@ pub struct Scene<'a> {
 impl<'a> Scene<'a> {
     /// What `request` tells, before any impression is looked at.
     ///
-    /// Without permission to identify, ids and segments are absent, and so are the person's keywords and
-    /// coordinates (except those of a digital out-of-home screen, which is nobody's).
+    /// `person` is what is known of who is behind it, `None` if they may not be identified: then segments
+    /// are absent, and so are the person's keywords and coordinates (except those of a digital
+    /// out-of-home screen, which is nobody's).
     #[must_use]
     pub fn of(
         request: &'a BidRequest<'a>,
         exchange: ExchangeId,
-        permissions: &Permissions,
-        profile: &Profile,
+        person: Option<&Profile>,
         now: UnixMillis,
     ) -> Self {
         let (country, geo) = place(request);
         let offset = request.device.geo.utcoffset.or(request.user.geo.utcoffset);
         let screen = matches!(request.channel, Channel::Dooh(_));
-        let point = if permissions.identify || screen { point(request, geo) } else { None };
+        let point = if person.is_some() || screen { point(request, geo) } else { None };
         let mut scene = Self {
             request,
             imp: None,
@@ -75,10 +76,10 @@ impl<'a> Scene<'a> {
             hours: [const { Cell::new(HOUR_UNKNOWN) }; ZONES_REMEMBERED],
         };
         scene.tell_place(country);
-        scene.tell_channel(permissions);
+        scene.tell_channel(person.is_some());
         scene.tell_device();
         scene.tell(Attribute::Exchange, [exchange.raw()]);
-        if permissions.identify {
+        if let Some(profile) = person {
             scene.tell_segments(profile);
         }
         scene.request_keys = scene.keys.len();
@@ -145,7 +146,7 @@ impl<'a> Scene<'a> {
             _ => {}
         }
         let civil = zone.to_datetime(Timestamp::from_millisecond(self.now.raw()).ok()?);
-        let hour = civil.weekday().to_monday_zero_offset() * 24 + civil.hour();
+        let hour = i32::from(civil.weekday().to_monday_zero_offset()) * 24 + i32::from(civil.hour());
         let hour = u8::try_from(hour).expect("an hour of the week is below 168");
         if let Some(remembered) = remembered {
             remembered.set(hour);
@@ -173,12 +174,12 @@ impl<'a> Scene<'a> {
         self.tell(Attribute::Postcode, geo.zip.into_iter().flat_map(text::postcode_keys));
     }
 
-    fn tell_channel(&mut self, permissions: &Permissions) {
+    fn tell_channel(&mut self, identify: bool) {
         let (kind, outlet) = match &self.request.channel {
             Channel::Site(outlet) => (ChannelKind::Site, outlet),
             Channel::App(outlet) => (ChannelKind::App, outlet),
             Channel::Dooh(outlet) => (ChannelKind::Dooh, outlet),
-            Channel::Unknown => return self.tell_content(&Outlet::default(), permissions),
+            Channel::Unknown => return self.tell_content(&Outlet::default(), identify),
         };
         self.tell(Attribute::Channel, [kind as u64]);
         self.tell(
@@ -187,19 +188,19 @@ impl<'a> Scene<'a> {
         );
         self.tell(Attribute::Bundle, one(outlet.bundle));
         self.tell(Attribute::Publisher, one(outlet.publisher_id));
-        self.tell_content(outlet, permissions);
+        self.tell_content(outlet, identify);
     }
 
-    fn tell_content(&mut self, outlet: &Outlet<'a>, permissions: &Permissions) {
+    fn tell_content(&mut self, outlet: &Outlet<'a>, identify: bool) {
         let content = &outlet.content;
         self.tell(Attribute::Category, categories(outlet, content).flat_map(category_keys));
-        let personal = if permissions.identify { self.request.user.keywords } else { &[] };
+        let personal = if identify { self.request.user.keywords } else { &[] };
         let keywords = outlet.keywords.iter().chain(personal);
         self.tell(Attribute::Keyword, keywords.map(|keyword| text::key(keyword)));
         let spoken = content.language.and_then(text::language);
         let language = spoken.or_else(|| self.request.device.language.and_then(text::language));
         self.tell(Attribute::Language, one(language));
-        let genres = content.genre.into_iter().flat_map(|genre| genre.split(','));
+        let genres = content.genre.into_iter().flat_map(|genre| genre.split(',')).take(GENRES_MAX);
         self.tell(Attribute::Genre, genres.filter(|genre| !genre.trim().is_empty()).map(text::key));
         self.tell(Attribute::Live, content.livestream.map(u64::from));
     }
@@ -316,4 +317,341 @@ fn viewer_hour(now: UnixMillis, minutes: i32) -> Option<u8> {
     let hours = now.plus(Millis::from_seconds(i64::from(minutes) * 60)).raw().div_euclid(HOUR_MS);
     // The epoch fell on a Thursday, three days after Monday.
     u8::try_from((hours + 3 * 24).rem_euclid(168)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::Scene;
+    use crate::audience::Profile;
+    use crate::campaign::{
+        ChannelKind, Circle, Clock, ConnectionKind, Daypart, DeviceKind, FormatKind, Predicate, Rule, Test,
+    };
+    use crate::openrtb::{BidRequest, Channel, Content, Device, Geo, Imp, Outlet, Segment, User};
+    use crate::targeting::fixture::{NOW, av, banner, deal, plain_imp, plain_request};
+    use crate::targeting::{Attribute, CompiledRule, Zones};
+    use crate::units::{Country, ExchangeId, Millis, Region, SegmentId};
+
+    /// What a scene answers to a predicate.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    enum Answer {
+        Fits,
+        Misses,
+        Unknown,
+    }
+    use Answer::{Fits, Misses, Unknown};
+
+    /// Asks a predicate in all four forms: plain and negated, with and without the unknown.
+    #[track_caller]
+    fn check_of(
+        request: BidRequest<'static>,
+        imp: &'static Imp<'static>,
+        person: Option<&Profile>,
+        predicate: Predicate,
+        want: Answer,
+    ) {
+        let request: &'static BidRequest<'static> = Box::leak(Box::new(request));
+        let mut scene = Scene::of(request, ExchangeId::from_slug("adx"), person, NOW);
+        scene.look_at(imp);
+        let paris = TimeZone::get("Europe/Paris").unwrap();
+        let mut zones = Zones::default();
+        let mut both_ways = |test: Test| {
+            let rule = Rule::Is(test);
+            let negated = Rule::Not(Box::new(rule.clone()));
+            [rule, negated].map(|rule| CompiledRule::new(&rule, &paris, &mut zones).holds(&scene))
+        };
+        let words = format!("{predicate:?}");
+        let plain = both_ways(Test { predicate: predicate.clone(), include_unknown: false });
+        let included = both_ways(Test { predicate, include_unknown: true });
+        let answer = match (plain, included) {
+            ([true, false], [true, false]) => Fits,
+            ([false, true], [false, true]) => Misses,
+            ([false, false], [true, true]) => Unknown,
+            other => panic!("no answer is {other:?}"),
+        };
+        assert_eq!(answer, want, "{words}");
+    }
+
+    #[track_caller]
+    fn check(request: BidRequest<'static>, predicate: Predicate, want: Answer) {
+        let imp = Box::leak(Box::new(plain_imp()));
+        check_of(request, imp, Some(&Profile::default()), predicate, want);
+    }
+
+    fn at(geo: Geo<'static>) -> BidRequest<'static> {
+        BidRequest { device: Device { geo, ..Device::default() }, ..plain_request() }
+    }
+
+    fn on(device: Device<'static>) -> BidRequest<'static> {
+        BidRequest { device, ..plain_request() }
+    }
+
+    fn site(outlet: Outlet<'static>) -> BidRequest<'static> {
+        BidRequest { channel: Channel::Site(outlet), ..plain_request() }
+    }
+
+    fn words(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_country_reads_in_both_forms_and_from_home_if_need_be() {
+        let france = || Predicate::Country(vec![Country::FR]);
+        let here = Geo { country: Some("FRA"), ..Geo::default() };
+        let abroad = Geo { country: Some("be"), ..Geo::default() };
+        check(at(here), france(), Fits);
+        check(at(abroad), france(), Misses);
+        check(at(Geo { country: Some("ZZZ"), ..Geo::default() }), france(), Unknown);
+        check(plain_request(), france(), Unknown);
+        let home = User { geo: here, ..User::default() };
+        check(BidRequest { user: home, ..plain_request() }, france(), Fits);
+        check(BidRequest { user: home, ..at(abroad) }, france(), Misses);
+    }
+
+    #[test]
+    fn a_place_is_never_mixed_from_two() {
+        let paris = Geo { country: Some("FRA"), region: Some("IDF"), city: Some("PARIS"), ..Geo::default() };
+        let region = || Predicate::Region(vec![Region::from_code("FR-IDF").unwrap()]);
+        let city = || Predicate::City(words(&["paris"]));
+        check(at(paris), region(), Fits);
+        check(at(paris), city(), Fits);
+        check(at(Geo { country: None, ..paris }), region(), Unknown);
+        let home = User { geo: paris, ..User::default() };
+        let abroad = at(Geo { country: Some("BEL"), ..Geo::default() });
+        check(BidRequest { user: home, ..abroad }, city(), Unknown);
+        check(BidRequest { user: home, ..abroad }, region(), Unknown);
+    }
+
+    #[test]
+    fn a_postcode_fits_by_prefix_and_a_metro_whole() {
+        let geo = Geo { zip: Some("75 116"), metro: Some("803"), ..Geo::default() };
+        check(at(geo), Predicate::Postcode(words(&["75"])), Fits);
+        check(at(geo), Predicate::Postcode(words(&["751167"])), Misses);
+        check(at(geo), Predicate::Metro(words(&["803"])), Fits);
+        check(at(geo), Predicate::Metro(words(&["80"])), Misses);
+    }
+
+    #[test]
+    fn coordinates_are_a_persons_unless_they_are_a_screens() {
+        let near = || Predicate::Near(vec![Circle { lat: 48.85, lon: 2.35, km: 5.0 }]);
+        let geo = Geo { lat: Some(48.86), lon: Some(2.35), ..Geo::default() };
+        let imp: &Imp<'static> = Box::leak(Box::new(plain_imp()));
+        check(at(geo), near(), Fits);
+        check(at(Geo { lat: Some(45.0), ..geo }), near(), Misses);
+        check(at(Geo { lon: None, ..geo }), near(), Unknown);
+        check_of(at(geo), imp, None, near(), Unknown);
+        let screen = BidRequest { channel: Channel::Dooh(Outlet::default()), ..at(geo) };
+        check_of(screen, imp, None, near(), Fits);
+    }
+
+    #[test]
+    fn a_domain_fits_itself_and_all_below_it() {
+        let domain = |domain: &'static str| site(Outlet { domain: Some(domain), ..Outlet::default() });
+        let lemonde = || Predicate::Domain(words(&["lemonde.fr"]));
+        check(domain("lemonde.fr"), lemonde(), Fits);
+        check(domain("WWW.LeMonde.fr"), lemonde(), Fits);
+        check(domain("https://sport.lemonde.fr/foot"), lemonde(), Fits);
+        check(domain("notlemonde.fr"), lemonde(), Misses);
+        check(domain("lemonde.fr.evil.com"), lemonde(), Misses);
+        check(domain(""), lemonde(), Unknown);
+    }
+
+    #[test]
+    fn the_page_stands_in_for_the_domain_and_the_publisher_does_not() {
+        let lemonde = || Predicate::Domain(words(&["lemonde.fr"]));
+        let page = Outlet { page: Some("https://www.lemonde.fr/a"), ..Outlet::default() };
+        check(site(page), lemonde(), Fits);
+        let publisher = Outlet { publisher_domain: Some("lemonde.fr"), ..Outlet::default() };
+        check(site(publisher), lemonde(), Unknown);
+        let app = Outlet { domain: Some("lemonde.fr"), ..Outlet::default() };
+        check(BidRequest { channel: Channel::App(app), ..plain_request() }, lemonde(), Unknown);
+    }
+
+    #[test]
+    fn a_channel_tells_its_kind_bundle_and_publisher() {
+        let outlet = Outlet { bundle: Some("com.Example"), publisher_id: Some("Pub-1"), ..Outlet::default() };
+        let app = || BidRequest { channel: Channel::App(outlet), ..plain_request() };
+        check(app(), Predicate::Channel(vec![ChannelKind::App]), Fits);
+        check(app(), Predicate::Channel(vec![ChannelKind::Site, ChannelKind::Dooh]), Misses);
+        check(plain_request(), Predicate::Channel(vec![ChannelKind::App]), Unknown);
+        check(app(), Predicate::Bundle(words(&["com.example"])), Fits);
+        check(app(), Predicate::Publisher(words(&["pub-2"])), Misses);
+    }
+
+    #[test]
+    fn a_category_fits_its_parent_and_only_in_taxonomy_1() {
+        let in_taxonomy = |cattax| site(Outlet { cat: &["IAB2-3"], cattax, ..Outlet::default() });
+        let category = |code: &str| Predicate::Category(words(&[code]));
+        check(in_taxonomy(1), category("IAB2"), Fits);
+        check(in_taxonomy(1), category("IAB2-3"), Fits);
+        check(in_taxonomy(1), category("IAB2-33"), Misses);
+        check(in_taxonomy(1), category("IAB1"), Misses);
+        check(in_taxonomy(6), category("IAB2"), Unknown);
+        let content = Content { cat: &["IAB1"], cattax: 1, ..Content::default() };
+        check(site(Outlet { content, ..Outlet::default() }), category("IAB1"), Fits);
+        check(site(Outlet { content, ..Outlet::default() }), category("IAB1-1"), Misses);
+    }
+
+    #[test]
+    fn content_tells_language_genre_and_live() {
+        let content = Content {
+            language: Some("EN-gb"),
+            genre: Some("Drama, News"),
+            livestream: Some(false),
+            ..Content::default()
+        };
+        let shown = || BidRequest {
+            device: Device { language: Some("fr"), ..Device::default() },
+            ..site(Outlet { content, ..Outlet::default() })
+        };
+        check(shown(), Predicate::Language(words(&["en"])), Fits);
+        check(shown(), Predicate::Language(words(&["fr"])), Misses);
+        check(
+            on(Device { language: Some("fr"), ..Device::default() }),
+            Predicate::Language(words(&["fr"])),
+            Fits,
+        );
+        check(shown(), Predicate::Genre(words(&["news"])), Fits);
+        check(shown(), Predicate::Live(false), Fits);
+        check(shown(), Predicate::Live(true), Misses);
+        check(plain_request(), Predicate::Live(false), Unknown);
+    }
+
+    #[test]
+    fn a_device_type_that_means_two_kinds_is_both() {
+        let device = |devicetype| on(Device { devicetype: Some(devicetype), ..Device::default() });
+        let kind = |kind| Predicate::Device(vec![kind]);
+        for (code, want) in [
+            (1, &[DeviceKind::Phone, DeviceKind::Tablet][..]),
+            (2, &[DeviceKind::Desktop]),
+            (3, &[DeviceKind::Tv]),
+            (4, &[DeviceKind::Phone]),
+            (5, &[DeviceKind::Tablet]),
+            (6, &[DeviceKind::Tv, DeviceKind::Other]),
+            (7, &[DeviceKind::Tv]),
+            (8, &[DeviceKind::Other]),
+        ] {
+            for one in [
+                DeviceKind::Phone,
+                DeviceKind::Tablet,
+                DeviceKind::Desktop,
+                DeviceKind::Tv,
+                DeviceKind::Other,
+            ] {
+                check(device(code), kind(one), if want.contains(&one) { Fits } else { Misses });
+            }
+        }
+        check(plain_request(), kind(DeviceKind::Phone), Unknown);
+    }
+
+    #[test]
+    fn a_device_tells_system_network_and_carrier() {
+        let device = Device {
+            os: Some("iOS"),
+            connectiontype: Some(6),
+            carrier: Some("Orange "),
+            ..Device::default()
+        };
+        check(on(device), Predicate::Os(words(&["ios"])), Fits);
+        check(on(device), Predicate::Carrier(words(&["orange"])), Fits);
+        check(on(device), Predicate::Connection(vec![ConnectionKind::Cellular]), Fits);
+        check(on(device), Predicate::Connection(vec![ConnectionKind::Wifi]), Misses);
+        let unknown = Device { connectiontype: Some(0), ..device };
+        check(on(unknown), Predicate::Connection(vec![ConnectionKind::Wifi]), Unknown);
+    }
+
+    #[test]
+    fn an_impression_tells_format_position_and_the_like() {
+        let imp: &Imp<'static> = Box::leak(Box::new(Imp {
+            banner: Some(banner(Some(0))),
+            video: Some(av(Some(7))),
+            instl: true,
+            ..plain_imp()
+        }));
+        let check = |predicate, want| check_of(plain_request(), imp, None, predicate, want);
+        check(Predicate::Format(vec![FormatKind::Video]), Fits);
+        check(Predicate::Format(vec![FormatKind::Audio, FormatKind::Native]), Misses);
+        check(Predicate::Position(vec![7]), Fits);
+        check(Predicate::Position(vec![1]), Misses);
+        check(Predicate::Interstitial(true), Fits);
+        check(Predicate::Rewarded(true), Misses);
+        check(Predicate::Exchange(vec![ExchangeId::from_slug("adx")]), Fits);
+        check(Predicate::Exchange(vec![ExchangeId::from_slug("other")]), Misses);
+    }
+
+    #[test]
+    fn a_segment_is_read_only_of_a_person_who_may_be_identified() {
+        let segment = |slug: &str| Predicate::Segment(vec![SegmentId::from_slug(slug)]);
+        let sent: &[Segment<'_>] = &[Segment { provider: Some("acme"), id: "shoes", segtax: 0 }];
+        let request = || BidRequest {
+            user: User { segments: sent, keywords: &["tennis"], ..User::default() },
+            ..plain_request()
+        };
+        let imp: &Imp<'static> = Box::leak(Box::new(plain_imp()));
+        let later = NOW.plus(Millis::from_raw(1));
+        let known =
+            Profile::known([(SegmentId::from_slug("vip"), later), (SegmentId::from_slug("old"), NOW)]);
+        let late = Profile::default();
+        for (slug, by_known, by_late) in [
+            ("shoes", Fits, Fits),
+            ("acme:shoes", Fits, Fits),
+            ("vip", Fits, Unknown),
+            ("old", Misses, Unknown),
+            ("cars", Misses, Unknown),
+        ] {
+            check_of(request(), imp, Some(&known), segment(slug), by_known);
+            check_of(request(), imp, Some(&late), segment(slug), by_late);
+            check_of(request(), imp, None, segment(slug), Unknown);
+        }
+        check_of(request(), imp, Some(&known), Predicate::Keyword(words(&["tennis"])), Fits);
+        check_of(request(), imp, None, Predicate::Keyword(words(&["tennis"])), Unknown);
+    }
+
+    #[test]
+    fn a_daypart_reads_the_clock_it_names() {
+        // Saturday 22:30 in Paris, 21:30 UTC.
+        let only = |hour: usize, clock| {
+            let mut hours = Box::new([false; 168]);
+            hours[hour] = true;
+            Predicate::Daypart(Daypart { hours, clock })
+        };
+        let viewer = |utcoffset| at(Geo { utcoffset, ..Geo::default() });
+        check(viewer(None), only(5 * 24 + 22, Clock::Campaign), Fits);
+        check(viewer(None), only(5 * 24 + 21, Clock::Campaign), Misses);
+        check(viewer(None), only(5 * 24 + 21, Clock::Viewer), Unknown);
+        check(viewer(Some(0)), only(5 * 24 + 21, Clock::Viewer), Fits);
+        check(viewer(Some(150)), only(6 * 24, Clock::Viewer), Fits);
+        check(viewer(Some(-480)), only(5 * 24 + 13, Clock::Viewer), Fits);
+        check(viewer(Some(10_000)), only(0, Clock::Viewer), Unknown);
+    }
+
+    #[test]
+    fn hours_of_many_zones_do_not_mix() {
+        let request = plain_request();
+        let scene = Scene::of(&request, ExchangeId::from_slug("adx"), None, NOW);
+        for _ in 0..2 {
+            for number in 0..20u8 {
+                let zone = TimeZone::fixed(jiff::tz::offset(i8::try_from(number).unwrap() - 10));
+                let want = 5 * 24 + 21 - 10 + number;
+                assert_eq!(scene.hour_in(&zone, number.into()), Some(want));
+            }
+        }
+    }
+
+    #[test]
+    fn a_second_impression_replaces_the_first() {
+        let request = plain_request();
+        let first = Imp { banner: Some(banner(Some(1))), deals: &[deal("d")], ..plain_imp() };
+        let second = plain_imp();
+        let mut scene = Scene::of(&request, ExchangeId::from_slug("adx"), None, NOW);
+        assert!(!scene.tells(Attribute::Format));
+        scene.look_at(&first);
+        assert_eq!(scene.keys(Attribute::Deal).len(), 1);
+        assert!(scene.tells(Attribute::Position));
+        scene.look_at(&second);
+        assert!(scene.keys(Attribute::Deal).is_empty() && scene.tells(Attribute::Deal));
+        assert!(!scene.tells(Attribute::Position));
+        assert_eq!(scene.keys(Attribute::Exchange).len(), 1);
+    }
 }

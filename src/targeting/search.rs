@@ -87,6 +87,9 @@ impl<'s> Search<'s> {
     /// Takes out the rows before `from`.
     fn mask_start(&mut self) {
         let start = self.from.saturating_sub(self.block * BLOCK_ROWS);
+        if start == 0 {
+            return;
+        }
         for (word, bits) in self.left.iter_mut().enumerate() {
             let before = start.saturating_sub(word * 64).min(64);
             *bits &= u64::MAX.checked_shl(u32::try_from(before).expect("at most 64")).unwrap_or(0);

@@ -12,8 +12,8 @@ const SLICE_MAX: usize = 32;
 pub(super) enum Values {
     /// Sorted.
     Few(Box<[u64]>),
-    /// Hashed. Boxed because a rule's leaves should stay small.
-    Many(Box<HashSet<u64, FixedState>>),
+    /// Hashed.
+    Many(HashSet<u64, FixedState>),
 }
 
 impl Values {
@@ -21,11 +21,7 @@ impl Values {
         let mut keys: Vec<u64> = keys.into_iter().collect();
         keys.sort_unstable();
         keys.dedup();
-        if keys.len() <= SLICE_MAX {
-            Self::Few(keys.into())
-        } else {
-            Self::Many(Box::new(keys.into_iter().collect()))
-        }
+        if keys.len() <= SLICE_MAX { Self::Few(keys.into()) } else { Self::Many(keys.into_iter().collect()) }
     }
 
     pub(super) fn len(&self) -> usize {
