@@ -393,7 +393,7 @@ pub struct Creative {
     pub bundle: Option<String>,
     /// A picture of it, for the exchange's review.
     pub preview: Option<String>,
-    /// True if all its addresses are https.
+    /// True if all that it loads is https. The landing page does not count: our redirect leads there.
     pub secure: bool,
 }
 

@@ -4,7 +4,7 @@ use crate::campaign::{
     Catalog, Compilation, Goal, Pacing, Predicate, Rates, Rule, Surroundings, compile, read_exchange,
     read_scenario,
 };
-use crate::document::{Fault, Faults, Source};
+use crate::document::{Fault, Faults, Source, render};
 use crate::units::{ExchangeId, Nanos, UnixMillis, limits};
 
 /// 2026-05-28T20:26:40Z.
@@ -720,4 +720,60 @@ fn a_long_list_of_wrong_values_is_reported_in_part_and_soon() {
     let text = CAMPAIGN.replace(r#"{"country": "FR"}"#, &format!(r#"{{"domain": [{domains}]}}"#));
     let faults = faults(&[&text]);
     assert_eq!(faults.len(), limits::FAULTS_MAX + 1);
+}
+
+#[test]
+fn targeting_that_nothing_can_satisfy_is_noticed() {
+    let never = |what: &str| {
+        format!(
+            "warning 13:7 `line_items[0].targeting` can never be satisfied: its {what} exclude one another \
+                 (`all` wants every one of its rules, `any` wants one)"
+        )
+    };
+    let country = r#"{"country": "FR"}"#;
+    check(country, r#"{"country": "FR", "region": "DE-BY"}"#, &never("places"));
+    check(
+        country,
+        r#"{"all": [{"channel": "app"}, {"any": [{"channel": "site"}, {"channel": "dooh"}]}]}"#,
+        &never("channels"),
+    );
+    accept(country, r#"{"country": "FR", "region": ["DE-BY", "FR-IDF"]}"#);
+    accept(country, r#"{"all": [{"country": "FR"}, {"not": {"country": "DE"}}]}"#);
+    accept(country, r#"{"all": [{"country": "FR"}, {"country": "DE", "unknown": "include"}]}"#);
+    check(
+        country,
+        r#"{"format": ["video", "audio"]}"#,
+        "warning 13:7 `line_items[0].targeting` allows no format that a creative of this line item has \
+         (add a creative of that `format`, or allow another)",
+    );
+}
+
+#[test]
+fn a_size_that_nobody_offers_is_noticed() {
+    check(
+        "300x250",
+        "300x520",
+        "warning 20:26 `creatives[0].banner.size` is rarely offered, got \"300x520\" \
+         (often offered: 300x250, 728x90, 320x50, 300x600, 160x600, 970x250, 320x100, 300x50)",
+    );
+}
+
+#[test]
+fn no_slip_of_the_finger_panics() {
+    let letters: Vec<char> = "{}[]\",:0159-.eExntf \n\\/é日\u{0}\u{2028}".chars().collect();
+    let mut random: usize = 7;
+    let mut next = |below: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % below
+    };
+    for _ in 0..3_000 {
+        let mut text: Vec<char> = CAMPAIGN.chars().collect();
+        for _ in 0..=next(3) {
+            let (at, letter) = (next(text.len()), letters[next(letters.len())]);
+            text[at] = letter;
+        }
+        let text: String = text.into_iter().collect();
+        let compilation = compiled(&[&text]);
+        drop(render(&compilation.faults, &[Source::new("a.json", text)], true));
+    }
 }

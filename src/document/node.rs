@@ -158,7 +158,7 @@ impl<'d> Node<'d> {
         self.error(problem).as_warning()
     }
 
-    /// A fault of this kind of value: ``must be `wanted`, got a text``.
+    /// The error that something of another kind is here: `must be a number, got a text`.
     #[must_use]
     pub fn wrong_type(self, wanted: &str) -> Fault {
         self.error(format!("must be {wanted}, got {}", self.kind()))

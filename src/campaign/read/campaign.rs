@@ -10,6 +10,7 @@ use crate::campaign::read::clock::{flight, zone};
 use crate::campaign::read::creative::creative;
 use crate::campaign::read::frequency::frequency;
 use crate::campaign::read::line_item::{Outer, check_ended, line_item, status};
+use crate::campaign::read::reach::format_of;
 use crate::campaign::read::targeting::country;
 use crate::campaign::read::{NAME_CHARS_MAX, Reading, plan};
 use crate::campaign::{Advertiser, Budget, Campaign, Creative, Flight, LineItem, Pacing, Status};
@@ -69,17 +70,19 @@ pub(in crate::campaign) fn read_campaign<'d>(
     let (campaign, is_whole) = read_plan(object, id.map_or("", |(_, slug)| slug), reading, faults);
     let creative_nodes = some_list(object, "creatives", faults);
     let ids = ids(&creative_nodes, faults);
-    let creatives =
-        creative_nodes.iter().filter_map(|node| creative(*node, &campaign.slug, faults)).collect();
+    let creatives: Vec<Option<Creative>> =
+        creative_nodes.iter().map(|node| creative(*node, &campaign.slug, faults)).collect();
+    let formats: Vec<_> = creatives.iter().map(|c| c.as_ref().map(|c| format_of(&c.content))).collect();
     let line_item_nodes = some_list(object, "line_items", faults);
     refuse_repeated_ids(&line_item_nodes, faults);
-    let outer = Outer { campaign: &campaign, creatives: &ids, reading };
+    let outer = Outer { campaign: &campaign, creatives: &ids, formats: &formats, reading };
     let line_items: Vec<LineItem> =
         line_item_nodes.iter().filter_map(|node| line_item(*node, outer, faults)).collect();
     if line_items.len() == line_item_nodes.len() {
         warn_of_unused(&creative_nodes, &line_items, faults);
     }
     let is_whole = is_whole && faults.errors() == errors && id.is_some();
+    let creatives = creatives.into_iter().flatten().collect();
     let parts = is_whole.then_some(Parts { campaign, line_items, creatives });
     Some(Draft { id, advertiser, line_items: line_item_nodes.len(), parts })
 }

@@ -2,6 +2,7 @@
 
 use crate::campaign::read::address::{Address, address, asset};
 use crate::campaign::read::amount::span;
+use crate::campaign::read::reach::check_size;
 use crate::campaign::read::targeting::{category, language};
 use crate::campaign::{BannerBody, Creative, CreativeContent, Image, MediaFile};
 use crate::document::{Faults, Node, Object};
@@ -97,7 +98,11 @@ fn content_of(kind: &str, node: Node<'_>, faults: &mut Faults) -> Option<(Creati
 
 fn banner(node: Node<'_>, faults: &mut Faults) -> Option<(CreativeContent, bool)> {
     let object = node.object(&["size", "image", "html"], faults)?;
-    let size = object.require("size", faults).and_then(|node| size(node, faults));
+    let size_node = object.require("size", faults);
+    let size = size_node.and_then(|node| size(node, faults));
+    if let (Some(node), Some(size)) = (size_node, size) {
+        check_size(node, size, faults);
+    }
     let (kind, body) = object.one_of(&["image", "html"], faults)?;
     let (body, is_secure) = match kind {
         "image" => {

@@ -4,9 +4,10 @@ use crate::campaign::read::amount::{amount, price};
 use crate::campaign::read::clock::{flight, within};
 use crate::campaign::read::frequency::frequency;
 use crate::campaign::read::plan::{budget, check_within, pacing};
+use crate::campaign::read::reach::{check_formats, check_satisfiable};
 use crate::campaign::read::targeting::{rule, segments};
 use crate::campaign::read::{NAME_CHARS_MAX, Reading};
-use crate::campaign::{Budget, Campaign, Flight, Goal, LineItem, Rule, Status};
+use crate::campaign::{Budget, Campaign, Flight, FormatKind, Goal, LineItem, Rule, Status};
 use crate::document::{Faults, Node, Object, suggestion};
 use crate::units::{Cpm, Currency, DealId, LineItemId, Nanos};
 
@@ -38,6 +39,8 @@ pub(in crate::campaign) struct Outer<'a> {
     pub campaign: &'a Campaign,
     /// The ids of its creatives in the order of the file, faulty ones too.
     pub creatives: &'a [&'a str],
+    /// Their formats, `None` for faulty ones.
+    pub formats: &'a [Option<FormatKind>],
     pub reading: Reading<'a>,
 }
 
@@ -62,6 +65,11 @@ pub(in crate::campaign) fn line_item(
     let data_cpm = object.get("data_cpm").map_or(Some(Cpm::ZERO), |node| price(node, faults));
     let deals = deals(object, faults);
     let creatives = creatives(object, outer.creatives, faults);
+    if let (Some(node), Some(rule)) = (object.get("targeting"), &targeting) {
+        let own = creatives.iter().flatten().filter_map(|index| *outer.formats.get(*index)?);
+        check_satisfiable(node, rule, faults);
+        check_formats(node, rule, &own.collect(), faults);
+    }
     if let (Some(targeting), Some(data_cpm)) = (&targeting, data_cpm) {
         check_data(object, targeting, data_cpm, goal, faults);
     }

@@ -12,6 +12,7 @@ pub(in crate::campaign) mod exchange;
 mod frequency;
 mod line_item;
 mod plan;
+mod reach;
 pub(in crate::campaign) mod scenario;
 mod sensitive;
 mod targeting;

@@ -14,7 +14,7 @@ use crate::units::UnixMillis;
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// Campaign files, or folders of them.
-    #[arg(value_name = "PATH", default_value = "fixtures/campaigns")]
+    #[arg(value_name = "PATH", env = "ENCAN_CAMPAIGNS", default_value = "fixtures/campaigns")]
     pub paths: Vec<PathBuf>,
     /// Folder of exchange profiles.
     #[arg(long, value_name = "DIR", env = "ENCAN_EXCHANGES", default_value = "fixtures/exchanges")]
