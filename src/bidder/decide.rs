@@ -210,7 +210,7 @@ impl<'a, 'u, 's, W: Witness> ImpSearch<'a, 'u, 's, W> {
             multiplier: self.imp.multiplier,
         };
         let highest = highest_bid(plan.rows[row].value, &terms).ok_or(NoBidReason::WorthNothing)?;
-        let price = self.price(highest, deal)?;
+        let price = self.price(highest, deal, &placement)?;
         let reserved = worst_case(price, &terms).ok_or(NoBidReason::WorthNothing)?;
         self.reserve(row, line_item.campaign, reserved)?;
         let bid = BidFacts {
@@ -325,11 +325,18 @@ impl<'a, 'u, 's, W: Witness> ImpSearch<'a, 'u, 's, W> {
 
     /// The price to send: the highest worth bidding if it reaches the floor; the agreed price on a
     /// fixed-price deal.
-    fn price(&self, highest: Cpm, deal: Option<&Deal<'_>>) -> Result<Cpm, NoBidReason> {
-        let (floor, currency) = match deal {
-            Some(deal) if deal.bidfloor > Cpm::ZERO => (deal.bidfloor, deal.bidfloorcur),
-            _ => (self.imp.bidfloor, self.imp.bidfloorcur),
+    fn price(
+        &self,
+        highest: Cpm,
+        deal: Option<&Deal<'a>>,
+        placement: &Placement<'_>,
+    ) -> Result<Cpm, NoBidReason> {
+        let av = match placement.medium() {
+            MediaType::Video => self.imp.video.as_ref(),
+            MediaType::Audio => self.imp.audio.as_ref(),
+            MediaType::Banner | MediaType::Native => None,
         };
+        let (floor, currency) = self.imp.floor(deal, av, placement.duration());
         let floor = if floor == Cpm::ZERO {
             Cpm::ZERO
         } else {

@@ -171,11 +171,10 @@ impl EventKind {
 }
 
 impl Charge {
-    /// What of the impression counts against the budget: media and data, and the tax if it is borne inside
-    /// the budget, rounded up to the nano.
+    /// What of the impression counts against the budget; held at the end of the range.
     #[must_use]
     pub fn budget_share(&self) -> Nanos {
         let net = self.media.saturating_add(self.data);
-        if self.bearer.counts_in_budget() { net.saturating_add(self.tax.tax().to_nanos_up()) } else { net }
+        self.bearer.budget_share(net, self.tax.tax()).unwrap_or(Nanos::MAX)
     }
 }

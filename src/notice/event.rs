@@ -6,7 +6,6 @@ use crate::campaign::{BillsOn, MissingPrice};
 use crate::ledger::{Charge, Conversion, Event, EventKind, Touch};
 use crate::notice::keys::{Keys, NoticeKind};
 use crate::notice::ticket::Ticket;
-use crate::pricing::budget_share;
 use crate::ttf::{Assessment, Exemption, Scenario, TaxLine};
 use crate::units::{Cpm, Nanos, RatePpm, Rounding, UnixMillis};
 
@@ -173,8 +172,8 @@ fn charge(
         Some(scenario) => scenario.assess(ticket.place, now, media, data, ticket.billable),
         None => as_of_the_bid(ticket, media, data),
     };
-    let spent =
-        budget_share(media, data, tax.space.rate, tax.data.rate, ticket.bearer).ok_or(Refused::OutOfRange)?;
+    let net = media.checked_add(data).ok_or(Refused::OutOfRange)?;
+    let spent = ticket.bearer.budget_share(net, tax.tax()).ok_or(Refused::OutOfRange)?;
     let charge = Charge { media, data, fee: media.share(ticket.fee), tax, bearer: ticket.bearer, late };
     Ok((charge, spent))
 }

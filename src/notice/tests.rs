@@ -135,7 +135,7 @@ fn macros_stand_unescaped_and_ids_do_not_stand_at_all() {
 
 /// What a billing notice with this price and currency costs in media.
 #[track_caller]
-fn check(price: &str, currency: &str, ticket: &Ticket, want: Result<i64, Refused>) {
+fn check(price: &str, currency: &str, ticket: &Ticket, want: &Result<i64, Refused>) {
     let params = Params { price, currency, ..Params::default() };
     let got = event(NoticeKind::Billing, ticket, &params, NOW, None, false).map(|outcome| {
         assert!(outcome.closes);
@@ -143,37 +143,37 @@ fn check(price: &str, currency: &str, ticket: &Ticket, want: Result<i64, Refused
         assert_eq!(outcome.spent, Some(charge.budget_share()), "the cap and the books agree");
         charge.media.raw()
     });
-    assert_eq!(got, want, "price `{price}`, currency `{currency}`");
+    assert_eq!(&got, want, "price `{price}`, currency `{currency}`");
 }
 
 #[test]
 fn a_price_is_accepted_up_to_the_bid_and_in_its_currency() {
     let plain = plain();
-    check("2", "EUR", &plain, Ok(2_000_000));
-    check("1.234567", "EUR", &plain, Ok(1_234_567));
-    check(" 1.5 ", "", &plain, Ok(1_500_000));
-    check("1.5", "${AUCTION_CURRENCY}", &plain, Ok(1_500_000));
-    check("0", "EUR", &plain, Ok(0));
+    check("2", "EUR", &plain, &Ok(2_000_000));
+    check("1.234567", "EUR", &plain, &Ok(1_234_567));
+    check(" 1.5 ", "", &plain, &Ok(1_500_000));
+    check("1.5", "${AUCTION_CURRENCY}", &plain, &Ok(1_500_000));
+    check("0", "EUR", &plain, &Ok(0));
     let above = Refused::AboveBid { cleared: Cpm::from_micros(2_000_001).unwrap(), bid: plain.price };
-    check("2.000001", "EUR", &plain, Err(above));
-    check("1", "USD", &plain, Err(Refused::Currency("USD".to_owned(), Currency::EUR)));
+    check("2.000001", "EUR", &plain, &Err(above));
+    check("1", "USD", &plain, &Err(Refused::Currency("USD".to_owned(), Currency::EUR)));
     for raw in ["-1", "1,5", "NaN", "1e400", "a"] {
-        check(raw, "EUR", &plain, Err(Refused::NotAPrice(raw.to_owned())));
+        check(raw, "EUR", &plain, &Err(Refused::NotAPrice(raw.to_owned())));
     }
 }
 
 #[test]
 fn a_missing_price_follows_the_profile() {
     for raw in ["", "AUDIT", "${AUCTION_PRICE}", "$%7BAUCTION_PRICE%7D${"] {
-        check(raw, "", &plain(), Err(Refused::NoPrice));
-        check(raw, "", &Ticket { missing_price: MissingPrice::BookBid, ..plain() }, Ok(2_000_000));
+        check(raw, "", &plain(), &Err(Refused::NoPrice));
+        check(raw, "", &Ticket { missing_price: MissingPrice::BookBid, ..plain() }, &Ok(2_000_000));
     }
 }
 
 #[test]
 fn a_price_in_another_currency_is_converted_against_us_and_by_the_play() {
     // 2 USD per thousand, 2.5 impressions a play: 5,000,000 nanos of USD, / 1.0389 rounded up.
-    check("2", "USD", &ticket(), Ok(4_812_783));
+    check("2", "USD", &ticket(), &Ok(4_812_783));
 }
 
 #[test]

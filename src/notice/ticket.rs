@@ -3,7 +3,6 @@
 use crate::campaign::{BillsOn, MissingPrice};
 use crate::ledger::BidFacts;
 use crate::notice::wire::{Reader, Writer};
-use crate::pricing::media_cost;
 use crate::ttf::{Bearer, Evidence, Jurisdiction, Place};
 use crate::units::{
     AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, ExchangeId, FxRate, LineItemId,
@@ -52,7 +51,7 @@ impl Ticket {
     /// rounded up to the nano.
     #[must_use]
     pub fn media(&self, price: Cpm) -> Option<Nanos> {
-        media_cost(price, self.fx, self.multiplier)
+        price.per_play_in(self.multiplier, self.fx)
     }
 
     /// What the segments of the impression cost.

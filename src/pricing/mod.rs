@@ -66,43 +66,17 @@ pub fn highest_bid(value: Cpm, terms: &Terms) -> Option<Cpm> {
 /// and the tax where the budget counts it. Each part rounded up to the nano. `None` beyond the range.
 #[must_use]
 pub fn worst_case(bid: Cpm, terms: &Terms) -> Option<Nanos> {
-    let media = media_cost(bid, terms.fx.inverse(), terms.multiplier)?;
+    let media = bid.per_play_in(terms.multiplier, terms.fx.inverse())?;
     let data = terms.data.per_play(terms.multiplier);
-    budget_share(media, data, terms.space_rate, terms.data_rate, terms.bearer)
-}
-
-/// What the campaign pays for media when the exchange charges `price` per thousand, rounded up to the
-/// nano: `back` leads from the bid's currency to the campaign's.
-#[must_use]
-pub fn media_cost(price: Cpm, back: FxRate, multiplier: Multiplier) -> Option<Nanos> {
-    back.amount(price.per_play(multiplier), Rounding::Up)
-}
-
-/// The part of an impression's cost that the budget counts: media and data, and the tax if it is borne
-/// inside the budget, rounded up to the nano. `None` beyond the range.
-#[must_use]
-pub fn budget_share(
-    media: Nanos,
-    data: Nanos,
-    space_rate: RatePpm,
-    data_rate: RatePpm,
-    bearer: Bearer,
-) -> Option<Nanos> {
-    let net = media.checked_add(data)?;
-    match bearer {
-        Bearer::Absorb | Bearer::OnTop => Some(net),
-        Bearer::Inside => {
-            let tax = media.share(space_rate).checked_add(data.share(data_rate))?;
-            net.checked_add(tax.to_nanos_up())
-        }
-    }
+    let tax = media.share(terms.space_rate).checked_add(data.share(terms.data_rate))?;
+    terms.bearer.budget_share(media.checked_add(data)?, tax)
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::{Strategy, prop_assert, prop_assert_eq, proptest};
 
-    use super::{Terms, highest_bid, media_cost, value, worst_case};
+    use super::{Terms, highest_bid, value, worst_case};
     use crate::campaign::Goal;
     use crate::ttf::Bearer;
     use crate::units::{Cpm, FxRate, Multiplier, Nanos, RatePpm, Rounding};
@@ -177,7 +151,7 @@ mod tests {
         fn what_a_bid_costs_with_its_tax_stays_within_its_value(value in 1..1_000_000_000_i64, terms in any_terms()) {
             let value = Cpm::from_micros(value).unwrap();
             if let Some(bid) = highest_bid(value, &terms) {
-                let media = media_cost(bid, terms.fx.inverse(), terms.multiplier).unwrap();
+                let media = bid.per_play_in(terms.multiplier, terms.fx.inverse()).unwrap();
                 let data = terms.data.per_impression();
                 let mut cost = media.to_femtos().raw() + data.to_femtos().raw();
                 if terms.bearer != Bearer::Absorb {

@@ -151,6 +151,11 @@ async fn public(request: Request<Incoming>, service: Arc<Service>) -> Answer {
             booked(finish(Arc::clone(&service).conversion(form)).await, true)
         }
         (&Method::POST, "/c/s2s") => conversion(request, service).await,
+        (&Method::GET, "/healthz") => {
+            let (version, commit) = (env!("CARGO_PKG_VERSION"), env!("ENCAN_COMMIT"));
+            let body = format!("{{\"status\":\"ok\",\"version\":\"{version}\",\"commit\":\"{commit}\"}}\n");
+            full(StatusCode::OK, JSON, body)
+        }
         (_, "/c/pixel.gif") => not_allowed("GET"),
         (_, "/c/s2s") => not_allowed("POST"),
         _ => empty(StatusCode::NOT_FOUND),

@@ -30,6 +30,13 @@ impl Bearer {
         matches!(self, Self::Inside)
     }
 
+    /// What of an impression's net cost and its tax counts against the caps of the budget: both if the tax
+    /// is borne inside it, with the tax rounded up to the nano; else the net. `None` beyond the range.
+    #[must_use]
+    pub fn budget_share(self, net: Nanos, tax: Femtos) -> Option<Nanos> {
+        if self.counts_in_budget() { net.checked_add(tax.to_nanos_up()) } else { Some(net) }
+    }
+
     /// The number that stands for it in stores.
     #[must_use]
     pub const fn code(self) -> u8 {

@@ -132,6 +132,13 @@ impl Cpm {
         let nanos = (i128::from(self.0) * i128::from(multiplier.0)).div_ceil_positive(1_000_000);
         Nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
     }
+
+    /// What one play costs in another currency, rounded up to the nano; `None` beyond the range. `fx` leads
+    /// from the price's currency to the other.
+    #[must_use]
+    pub fn per_play_in(self, multiplier: Multiplier, fx: FxRate) -> Option<Nanos> {
+        fx.amount(self.per_play(multiplier), Rounding::Up)
+    }
 }
 
 impl fmt::Display for Cpm {

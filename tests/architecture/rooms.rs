@@ -11,14 +11,14 @@ pub const ROOMS: &[Room] = &[
     ("ttf", &["units"]),
     ("campaign", &["units", "document", "openrtb", "ttf"]),
     ("privacy", &["units", "openrtb"]),
-    ("audience", &["units", "privacy"]),
-    ("targeting", &["units", "openrtb", "campaign", "audience"]),
+    ("audience", &["units", "openrtb", "privacy"]),
+    ("targeting", &["units", "openrtb", "ttf", "campaign", "audience"]),
     ("frequency", &["units", "campaign"]),
     ("budget", &["units", "campaign"]),
     ("ledger", &["units", "ttf"]),
     ("pacing", &["units", "campaign", "ledger", "budget"]),
     ("pricing", &["units", "openrtb", "campaign", "ttf", "pacing"]),
-    ("notice", &["units", "openrtb", "ledger"]),
+    ("notice", &["units", "openrtb", "ttf", "campaign", "ledger"]),
     ("creative", &["units", "openrtb", "campaign", "notice"]),
     ("bidder", BEFORE_THE_BIDDER),
     ("attribution", &["units", "ledger"]),
@@ -92,8 +92,9 @@ const BELOW_THE_SHELL: &[&str] = &[
 /// The one room that may wait, read a clock, open a file or spawn.
 pub const SHELL: &str = "shell";
 
-/// What the load test, an exchange seen from outside, may import of the bidder: the wire.
-pub const LOADTEST: &[&str] = &["units", "openrtb"];
+/// What the load test, an exchange seen from outside, may import of the bidder: the wire, and
+/// the traffic generator.
+pub const LOADTEST: &[&str] = &["units", "openrtb", "sim"];
 
 /// Modules that are a front door of their own, as `room::module`.
 pub const FRONT_DOORS: &[(&str, &str)] = &[("units", "limits")];
