@@ -55,17 +55,20 @@ fn read(counter: &AtomicU64) -> u64 {
 }
 
 impl Metrics {
-    /// A bid request was answered with `bids` bids (or `reason`), after `micros` of our own work.
-    pub fn answered(&self, bids: usize, reason: NoBidReason, micros: u64) {
+    /// A bid request was answered, with bids or for `no_bid` without, after `micros` of our own work.
+    pub fn answered(&self, no_bid: Option<NoBidReason>, micros: u64) {
         add(&self.requests, 1);
-        if bids == 0 {
+        if let Some(reason) = no_bid {
             add(&self.no_bids[reason.rank()], 1);
-        } else {
-            add(&self.bids, bids as u64);
         }
         let bucket = BUCKETS_US.iter().position(|bound| micros <= *bound).unwrap_or(BUCKETS_US.len());
         add(&self.decision_us[bucket], 1);
         add(&self.decision_us_sum, micros);
+    }
+
+    /// An answer holds `count` bids.
+    pub fn bid(&self, count: usize) {
+        add(&self.bids, count as u64);
     }
 
     /// A body was not OpenRTB.
@@ -177,8 +180,9 @@ mod tests {
     #[test]
     fn every_answer_is_counted_once_under_its_reason() {
         let metrics = Metrics::default();
-        metrics.answered(0, NoBidReason::Paced, 15);
-        metrics.answered(2, NoBidReason::NoMatch, 1_500_000);
+        metrics.answered(Some(NoBidReason::Paced), 15);
+        metrics.answered(None, 1_500_000);
+        metrics.bid(2);
         metrics.noticed(NoticeKind::Win, NoticeOutcome::Duplicate);
         let text = metrics.text(3, 1, 9);
         for line in [

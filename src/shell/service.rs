@@ -155,8 +155,8 @@ impl Service {
         });
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         match &reply {
-            BidReply::Bid(_) => self.metrics.answered(1, NoBidReason::NoMatch, micros),
-            BidReply::NoBid(reason) => self.metrics.answered(0, *reason, micros),
+            BidReply::Bid(_) => self.metrics.answered(None, micros),
+            BidReply::NoBid(reason) => self.metrics.answered(Some(*reason), micros),
             BidReply::Malformed => self.metrics.malformed(),
             BidReply::UnknownExchange => {}
         }
@@ -220,6 +220,7 @@ impl Service {
         if bids.is_empty() {
             return BidReply::NoBid(reason);
         }
+        self.metrics.bid(bids.len());
         let mut out = Vec::with_capacity(4_096 * bids.len());
         compose(&self.composer, request.id, exchange.seat.as_deref(), currency, &bids, arena, &mut out);
         BidReply::Bid(out)
