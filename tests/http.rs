@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use encan::units::limits;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use support::{Client, Encan, HttpAnswer, Options};
+use support::{Client, Encan, HttpAnswer, Options, answers};
 
 /// Bid on by the house campaign. A machine may be busy, so there is time.
 const BID: &str = r#"{"id":"r-1","tmax":20000,"imp":[{"id":"1","banner":{"w":300,"h":250}}]}"#;
@@ -102,13 +102,21 @@ fn what_is_not_openrtb_gets_400_without_a_body_and_the_connection_lives() {
 }
 
 #[test]
-fn every_accepted_fixture_gets_200_or_204() {
-    let server = Encan::start(Options::default());
+fn every_accepted_fixture_gets_a_good_answer_or_none() {
+    let public_url = Some("https://bid.example".to_owned());
+    let server = Encan::start(Options { public_url, ..Options::default() });
     let mut client = server.client();
+    let mut bids = 0;
     for (name, body) in fixtures("accepted") {
         let answer = client.send("POST", DOOR, JSON, &body);
         assert!(matches!(answer.status, 200 | 204), "{name}: {answer:?}");
+        if answer.status == 200 {
+            let request = serde_json::from_slice(&body).expect("it is JSON");
+            assert_eq!(answers::faults(&request, &answer.body), [""; 0], "{name}: {}", answer.text());
+            bids += 1;
+        }
     }
+    assert!(bids > 4, "{bids}");
 }
 
 #[test]
@@ -221,6 +229,24 @@ fn one_connection_serves_many_requests() {
     }
     check(&client.send("POST", "/nowhere", JSON, b"{}"), 404);
     check(&client.send("POST", DOOR, JSON, BID.as_bytes()), 200);
+}
+
+#[test]
+fn a_body_that_does_not_come_is_waited_for_in_vain_and_not_for_long() {
+    let server = Encan::start(Options::default());
+    let mut client = server.client();
+    check(&client.send_bare("POST", DOOR, &[("content-length", "10")]), 408);
+    check(&server.post(DOOR, BID), 200);
+}
+
+#[test]
+fn told_to_stop_it_closes_what_is_idle_and_ends_well() {
+    let server = Encan::start(Options::default());
+    let mut idle = server.client();
+    check(&idle.send("POST", DOOR, JSON, BID.as_bytes()), 200);
+    let (code, words) = server.stop();
+    assert_eq!(code, Some(0), "{words}");
+    assert!(words.contains("the ledger is closed"), "{words}");
 }
 
 #[test]
