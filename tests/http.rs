@@ -227,7 +227,20 @@ fn one_connection_serves_many_requests() {
         };
         check(&client.send("POST", DOOR, JSON, body.as_bytes()), want);
     }
-    check(&client.send("POST", "/nowhere", JSON, b"{}"), 404);
+    // A body that nobody asked for does not end it either.
+    for (method, path, headers, want) in [
+        ("POST", "/nowhere", JSON, 404),
+        ("PUT", DOOR, JSON, 405),
+        ("POST", DOOR, &[("content-type", "application/x-protobuf")], 415),
+        ("POST", DOOR, &[("content-encoding", "br")], 415),
+        ("GET", "/c/s2s", JSON, 405),
+    ] {
+        for body in [BID.as_bytes(), &padded(BID, limits::BODY_BYTES_MAX)] {
+            check(&client.send(method, path, headers, body), want);
+            check(&client.send("POST", DOOR, JSON, BID.as_bytes()), 200);
+        }
+    }
+    assert_eq!(client.send("POST", "/n/win/x", JSON, BID.as_bytes()).status, 400);
     check(&client.send("POST", DOOR, JSON, BID.as_bytes()), 200);
 }
 

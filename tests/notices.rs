@@ -446,11 +446,17 @@ fn an_order_is_counted_once_whichever_click_it_is_reported_with() {
         }
     }
     check_row(&world.row("on_top"), &json!({"clicks": 2, "conversions": 2, "value": "15.00"}));
+    // A form writes a space as a plus.
+    let spaced = conversion(&clicks[0], "purchase", &json!({"order": "n 1", "value": "0"}));
+    assert_eq!(world.post("/c/s2s", &spaced).status, 204);
+    let pixel = format!("/c/pixel.gif?click={}&type=purchase&order=n+1&value=7", clicks[0]);
+    assert_eq!(world.get(&pixel).status, 200);
+    check_row(&world.row("on_top"), &json!({"conversions": 3, "value": "15.00"}));
     // Without an order each click converts once.
     for click in clicks.iter().chain(&clicks) {
         assert_eq!(world.post("/c/s2s", &conversion(click, "purchase", &json!({"value": "1"}))).status, 204);
     }
-    check_row(&world.row("on_top"), &json!({"conversions": 4, "value": "17.00"}));
+    check_row(&world.row("on_top"), &json!({"conversions": 5, "value": "17.00"}));
 }
 
 #[test]

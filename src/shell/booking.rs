@@ -1,5 +1,6 @@
 //! Notices and conversions: verified, booked, and only then answered.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
@@ -149,6 +150,8 @@ impl Service {
                 let facts = &ticket.bid;
                 self.book.settle(facts.campaign, facts.line_item, facts.day, reserved, spent);
             }
+            // Its twin came at the same time and was booked first: the money is paid, the user has seen it.
+            (false, Some(_), Some(reservation)) => self.book.release(&reservation.reserved),
             (_, _, Some(reservation)) => self.give_back(bid, &reservation),
             (_, _, None) => {}
         }
@@ -287,7 +290,7 @@ fn with_parameter(page: &str, name: &str, value: &str) -> String {
 /// The query of an address, read leniently: exchanges paste values in raw.
 #[derive(Debug)]
 pub struct Query<'a> {
-    pairs: Vec<(&'a str, std::borrow::Cow<'a, str>)>,
+    pairs: Vec<(&'a str, Cow<'a, str>)>,
 }
 
 impl<'a> Query<'a> {
@@ -295,9 +298,7 @@ impl<'a> Query<'a> {
     #[must_use]
     pub fn parse(text: &'a str) -> Self {
         let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
-        Self {
-            pairs: pairs.map(|(key, value)| (key, percent_decode_str(value).decode_utf8_lossy())).collect(),
-        }
+        Self { pairs: pairs.map(|(key, value)| (key, decoded(value))).collect() }
     }
 
     /// The value of `key`, empty if there is none.
@@ -311,6 +312,15 @@ impl<'a> Query<'a> {
     pub fn optional(&self, key: &str) -> Option<String> {
         Some(self.get(key)).filter(|value| !value.is_empty()).map(str::to_owned)
     }
+}
+
+/// `value` as whoever encoded it as a form meant it: a space may have become a plus.
+fn decoded(value: &str) -> Cow<'_, str> {
+    if !value.contains('+') {
+        return percent_decode_str(value).decode_utf8_lossy();
+    }
+    let spaced = value.replace('+', " ");
+    Cow::Owned(percent_decode_str(&spaced).decode_utf8_lossy().into_owned())
 }
 
 #[cfg(test)]
@@ -337,5 +347,7 @@ mod tests {
         assert_eq!(query.get("m"), "2");
         assert_eq!(query.get("z"), "a=b");
         assert_eq!(query.optional("x"), None);
+        let form = Query::parse("order=a+b%2Bc&p=+1.5");
+        assert_eq!((form.get("order"), form.get("p")), ("a b+c", " 1.5"));
     }
 }

@@ -111,14 +111,21 @@ pub(in crate::shell) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn route(door: Door, request: Request<Incoming>, service: Arc<Service>) -> Answer {
-    match door {
-        Door::Public => public(request, service).await,
+async fn route(door: Door, mut request: Request<Incoming>, service: Arc<Service>) -> Answer {
+    let answer = match door {
+        Door::Public => public(&mut request, service).await,
         Door::Admin => admin(&request, &service),
+    };
+    // What nobody asked for is read all the same: unread, it would cost the connection, without a word
+    // to the client. A body that is too long or too late costs it anyway.
+    let is_lost = matches!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT);
+    if !is_lost && !request.body().is_end_stream() {
+        let _ = read_body(&mut request, limits::BODY_BYTES_MAX).await;
     }
+    answer
 }
 
-async fn public(request: Request<Incoming>, service: Arc<Service>) -> Answer {
+async fn public(request: &mut Request<Incoming>, service: Arc<Service>) -> Answer {
     let received = Instant::now();
     let path = request.uri().path();
     if let Some(exchange) = path.strip_prefix("/openrtb2/") {
@@ -167,11 +174,16 @@ async fn finish(booking: impl Future<Output = BookReply> + Send + 'static) -> Bo
     tokio::spawn(booking).await.unwrap_or(BookReply::Unavailable)
 }
 
-async fn bid(exchange: &str, request: Request<Incoming>, service: &Service, received: Instant) -> Answer {
+async fn bid(
+    exchange: &str,
+    request: &mut Request<Incoming>,
+    service: &Service,
+    received: Instant,
+) -> Answer {
     if request.method() != Method::POST {
         return not_allowed("POST");
     }
-    if is_protobuf(&request) {
+    if is_protobuf(request) {
         return empty(StatusCode::UNSUPPORTED_MEDIA_TYPE);
     }
     let encoding = request.headers().get(header::CONTENT_ENCODING).cloned();
@@ -210,8 +222,8 @@ fn is_protobuf(request: &Request<Incoming>) -> bool {
 }
 
 /// The whole body, if it arrives in time and stays below `bytes_max`.
-async fn read_body(request: Request<Incoming>, bytes_max: usize) -> Result<Bytes, StatusCode> {
-    let mut body = request.into_body();
+async fn read_body(request: &mut Request<Incoming>, bytes_max: usize) -> Result<Bytes, StatusCode> {
+    let body = request.body_mut();
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > bytes_max {
         return Err(StatusCode::PAYLOAD_TOO_LARGE);
@@ -253,7 +265,7 @@ fn inflate(body: &[u8]) -> Result<Bytes, StatusCode> {
     Ok(Bytes::from(whole))
 }
 
-async fn conversion(request: Request<Incoming>, service: Arc<Service>) -> Answer {
+async fn conversion(request: &mut Request<Incoming>, service: Arc<Service>) -> Answer {
     let body = match read_body(request, limits::CONVERSION_BYTES_MAX).await {
         Ok(body) => body,
         Err(status) => return empty(status),
