@@ -5,6 +5,7 @@ mod support;
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Barrier;
 
 use serde_json::{Value, json};
 use support::{Encan, HttpAnswer, Options, wait_until};
@@ -27,9 +28,9 @@ fn campaign(id: &str, bearer: &str, daily: &str) -> String {
     )
 }
 
-fn exchange(bills_on: &str, missing_price: &str) -> String {
+fn exchange(bills_on: &str, missing_price: &str, reservation: &str) -> String {
     format!(
-        r#"{{ "name": "x", "bills_on": "{bills_on}", "reservation": {{ "display": "10m", "av": "1h" }},
+        r#"{{ "name": "x", "bills_on": "{bills_on}", "reservation": {{ "display": "{reservation}", "av": "1h" }},
         "tmax_ms": 60000, "margin_ms": 10, "missing_price": "{missing_price}" }}"#
     )
 }
@@ -53,9 +54,12 @@ impl World {
         }
         // Enough for one bid of 0.009990509 and not for two.
         write("campaigns/tight.json", campaign("tight", "on_top", "0.012"));
-        write("exchanges/strict.json", exchange("billing", "refuse"));
-        write("exchanges/lenient.json", exchange("billing", "book_bid"));
-        write("exchanges/winning.json", exchange("win", "refuse"));
+        let once = r#""frequency": [{ "impressions": 1, "per": "1d" }], "line_items":"#;
+        write("campaigns/capped.json", campaign("capped", "on_top", "100").replace("\"line_items\":", once));
+        write("exchanges/strict.json", exchange("billing", "refuse", "10m"));
+        write("exchanges/quick.json", exchange("billing", "refuse", "1s"));
+        write("exchanges/lenient.json", exchange("billing", "book_bid", "10m"));
+        write("exchanges/winning.json", exchange("win", "refuse", "10m"));
         let at = |name: &str| Some(Path::new(folder.path()).join(name));
         let options =
             Options { campaigns: at("campaigns"), exchanges: at("exchanges"), ..Options::default() };
@@ -63,8 +67,13 @@ impl World {
     }
 
     fn ask(&self, exchange: &str, deal: &str, currency: &str) -> HttpAnswer {
+        self.ask_for("nobody", exchange, deal, currency)
+    }
+
+    /// Asks for a bid on the line item of `deal`, for one user.
+    fn ask_for(&self, user: &str, exchange: &str, deal: &str, currency: &str) -> HttpAnswer {
         let request = json!({
-            "id": "r", "cur": [currency], "device": {"geo": {"country": "FRA"}},
+            "id": "r", "cur": [currency], "device": {"geo": {"country": "FRA"}}, "user": {"buyeruid": user},
             "imp": [{"id": "1", "banner": {"w": 300, "h": 250}, "pmp": {"deals": [{"id": deal}]}}]
         });
         self.server.post(&format!("/openrtb2/{exchange}"), request.to_string())
@@ -389,6 +398,32 @@ fn a_loss_gives_the_money_back_and_a_win_takes_it() {
     assert_eq!(world.get(&expand(&second.bill, "8", "EUR")).status, 204);
     assert_eq!(world.ask("strict", "tight", "EUR").status, 204);
     check_row(&world.row("tight"), &json!({"losses": 1, "impressions": 1, "media": "0.008"}));
+}
+
+#[test]
+fn an_impression_billed_late_or_twice_at_once_keeps_its_place_under_the_frequency_cap() {
+    let world = World::new();
+    let ask = |user: &str, exchange: &str| world.ask_for(user, exchange, "capped", "EUR");
+    let late = Bid::of(&ask("late", "quick").json());
+    for user in (0..40).map(|number| format!("user {number}")) {
+        let bill = expand(&Bid::of(&ask(&user, "strict").json()).bill, "5", "EUR");
+        let start = Barrier::new(2);
+        std::thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    let mut client = world.server.client();
+                    start.wait();
+                    assert_eq!(client.send("GET", &bill, &[], b"").status, 204);
+                });
+            }
+        });
+        assert_eq!(ask(&user, "strict").status, 204, "{user}");
+    }
+    wait_until("the reservation expires", || world.server.metric("encan_reservations_open") == 0);
+    assert_eq!(world.get(&expand(&late.bill, "5", "EUR")).status, 204);
+    assert_eq!(ask("late", "quick").status, 204);
+    assert_eq!(world.server.metric("encan_no_bids_total{reason=\"frequency_capped\"}"), 41);
+    check_row(&world.row("capped"), &json!({"impressions": 41}));
 }
 
 #[test]

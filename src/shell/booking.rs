@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
 
+use crate::frequency::Exposure;
 use crate::notice::{self, ConversionReport, NoticeKind, Outcome, Params, Refused, Ticket, TokenError};
 use crate::shell::clock;
 use crate::shell::metrics::NoticeOutcome;
@@ -149,6 +150,11 @@ impl Service {
                 let reserved = reservation.map_or(Nanos::ZERO, |reservation| reservation.reserved.amount);
                 let facts = &ticket.bid;
                 self.book.settle(facts.campaign, facts.line_item, facts.day, reserved, spent);
+                if let (true, Some(user)) = (late, facts.user) {
+                    // Its place under the frequency caps went with the reservation, or with a former process.
+                    let (line_item, campaign, at) = (facts.line_item, facts.campaign, facts.at);
+                    self.users.restore(user, Exposure { line_item, campaign, at, bid });
+                }
             }
             // Its twin came at the same time and was booked first: the money is paid, the user has seen it.
             (false, Some(_), Some(reservation)) => self.book.release(&reservation.reserved),
