@@ -12,6 +12,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use encan::sim::{Mix, Traffic};
 use encan::units::UnixMillis;
+use rand::rngs::SmallRng;
+use rand::{RngExt as _, SeedableRng as _};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use support::{Client, Encan, Options, answers};
@@ -142,6 +144,80 @@ fn every_generated_request_is_answered_and_every_bid_would_be_taken() {
     }
     assert_eq!(server.metric("encan_panics_total"), 0);
 }
+
+#[test]
+fn a_request_of_wrong_types_breaks_nothing() {
+    let (server, _campaigns) = server();
+    for seed in [7, 77, 777] {
+        println!("seed {seed}");
+        let mut client = server.client();
+        let mut traffic = Traffic::new(seed, Mix { deal_share: 0.3, ..Mix::default() });
+        let mut random = SmallRng::seed_from_u64(seed);
+        let mut tally = Tally::default();
+        for _ in 0..1_500 {
+            let mut body = Vec::new();
+            traffic.next(now(), &mut body);
+            let mut request: Value = serde_json::from_slice(&body).expect("generated JSON");
+            for _ in 0..random.random_range(1..4) {
+                spoil(&mut request, &mut random);
+            }
+            tally.post(&mut client, request.to_string().as_bytes());
+        }
+        println!("{}", tally.judged(&format!("seed {seed}")));
+    }
+    assert_eq!(server.metric("encan_panics_total"), 0);
+}
+
+/// Puts something else in the place of one value, mostly deep inside; also inside a native request's text.
+fn spoil(value: &mut Value, random: &mut SmallRng) {
+    if let Value::String(text) = value
+        && let Ok(mut inner @ Value::Object(_)) = serde_json::from_str(text)
+    {
+        spoil(&mut inner, random);
+        *text = inner.to_string();
+        return;
+    }
+    let inside: Vec<&mut Value> = match value {
+        Value::Array(values) => values.iter_mut().collect(),
+        Value::Object(fields) => fields.values_mut().collect(),
+        _ => Vec::new(),
+    };
+    let count = inside.len();
+    match inside.into_iter().nth(random.random_range(0..count.max(1))) {
+        Some(inside) if random.random_range(0..20) > 0 => spoil(inside, random),
+        _ => *value = SPOILT[random.random_range(0..SPOILT.len())].parse().expect("JSON"),
+    }
+}
+
+/// What stands where it should not.
+const SPOILT: &[&str] = &[
+    "null",
+    "true",
+    "false",
+    "0",
+    "1",
+    "-1",
+    "0.5",
+    "-0.0",
+    "1e308",
+    "1e-308",
+    "18446744073709551616",
+    "\"\"",
+    "\"1\"",
+    "\" \"",
+    "\"-1.5\"",
+    "\"\\u0000\"",
+    "\"\\ud83d\\ude00\"",
+    "\"<]]>&\"",
+    "[]",
+    "[null]",
+    "[[]]",
+    "[1,\"2\",null]",
+    "{}",
+    "{\"id\":\"1\"}",
+    "[{}]",
+    "{\"\":{}}",
+];
 
 fn now() -> UnixMillis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");

@@ -11,12 +11,13 @@ pub(super) fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// A list of texts, or one alone.
+/// A list of texts, or one alone; an empty one says nothing.
 pub(super) fn texts(value: &Value) -> Vec<String> {
-    match value {
+    let texts: Vec<String> = match value {
         Value::Array(values) => values.iter().filter_map(text).collect(),
         value => text(value).into_iter().collect(),
-    }
+    };
+    texts.into_iter().filter(|text| !text.is_empty()).collect()
 }
 
 /// A number, in quotes or not.
