@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
+use serde::de::{Deserialize as _, Deserializer, Error as _};
+use serde_json::value::RawValue;
 
 use crate::frequency::Exposure;
 use crate::notice::{self, ConversionReport, NoticeKind, Outcome, Params, Refused, Ticket, TokenError};
@@ -69,12 +71,22 @@ pub struct ConversionForm {
     /// The order, to count it once.
     #[serde(default)]
     pub order: Option<String>,
-    /// What it brought, in currency units; the type's value if absent.
-    #[serde(default)]
+    /// What it brought, in currency units; the type's value if absent. As JSON a text or a number.
+    #[serde(default, deserialize_with = "decimal_text")]
     pub value: Option<String>,
     /// Of the value; the campaign's if absent.
     #[serde(default)]
     pub currency: Option<String>,
+}
+
+/// The digits of an amount as they were sent, so that no float ever holds it.
+fn decimal_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let Some(raw) = Option::<&RawValue>::deserialize(deserializer)? else { return Ok(None) };
+    match raw.get().as_bytes() {
+        [b'"', ..] => serde_json::from_str(raw.get()).map(Some).map_err(D::Error::custom),
+        [b'-' | b'0'..=b'9', ..] => Ok(Some(raw.get().to_owned())),
+        _ => Err(D::Error::custom(format_args!("the value {} is not an amount", raw.get()))),
+    }
 }
 
 /// The longest order id or type that is kept.
