@@ -258,7 +258,7 @@ impl<'a, 'u, 's, W: Witness> ImpSearch<'a, 'u, 's, W> {
             return if self.imp.private_auction { Err(NoBidReason::DealsOnly) } else { Ok(None) };
         }
         let fits = |deal: &&Deal<'_>| {
-            line_item.deals.contains(&DealId::from_slug(deal.id))
+            line_item.deals.iter().any(|agreed| agreed.slug == deal.id)
                 && admits_deal(deal, self.ask.exchange, advertiser)
         };
         self.imp.deals.iter().find(fits).map(Some).ok_or(NoBidReason::DealNotOffered)

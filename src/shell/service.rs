@@ -268,6 +268,9 @@ pub fn names(plan: &Plan) -> Vec<Name> {
         let fixed_cost = Some((campaign.currency, campaign.costs.fixed));
         names.push(Name { fixed_cost, ..name(NameKind::Campaign, campaign.id.raw(), &campaign.slug) });
     }
+    for deal in catalog.line_items.iter().flat_map(|line_item| &line_item.deals) {
+        names.push(name(NameKind::Deal, deal.id.raw(), &deal.slug));
+    }
     for line_item in &catalog.line_items {
         let slug = format!("{}/{}", catalog.campaigns[line_item.campaign].slug, line_item.slug);
         names.push(name(NameKind::LineItem, line_item.id.raw(), &slug));
