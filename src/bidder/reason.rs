@@ -131,12 +131,7 @@ impl fmt::Display for NoBidReason {
             Self::NoExchangeRate => f.write_str("there is no exchange rate to the request's currency"),
             Self::WorthNothing => f.write_str("nothing is left of the value after data and tax"),
             Self::BelowFloor => f.write_str("the value is below the floor"),
-            Self::BudgetSpent(refusal) => f.write_str(match refusal {
-                budget::Refusal::CampaignDaily => "the campaign's daily budget is spent or reserved",
-                budget::Refusal::CampaignTotal => "the campaign's total budget is spent or reserved",
-                budget::Refusal::LineItemDaily => "the line item's daily budget is spent or reserved",
-                budget::Refusal::LineItemTotal => "the line item's total budget is spent or reserved",
-            }),
+            Self::BudgetSpent(refusal) => write!(f, "{refusal}"),
             Self::Paced => f.write_str("the day's pace does not allow it yet"),
             Self::Outbid => f.write_str("a better line item took the place"),
         }

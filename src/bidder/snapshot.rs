@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::budget::{Book, Purse};
+use crate::budget::{Book, Purse, Refusal};
 use crate::campaign::{Budget, Campaign, Catalog, Exchange, Flight, LineItem, Rates, Status};
 use crate::pacing::{DaySpan, Pace};
 use crate::pricing;
@@ -221,6 +221,12 @@ impl Snapshot {
         Self { plan, money, live }
     }
 
+    /// Why the line item of `row` may not bid on anything at `now`; `None` if it may.
+    #[must_use]
+    pub fn asleep(&self, row: usize, now: UnixMillis) -> Option<Asleep> {
+        asleep(&self.plan, &self.money, row, now)
+    }
+
     /// The snapshot a moment later: new purses if a day is over, and the rows that are live now.
     #[must_use]
     pub fn tick(&self, book: &Book, now: UnixMillis) -> Self {
@@ -236,19 +242,41 @@ impl Snapshot {
 fn live_rows(plan: &Plan, money: &Money, now: UnixMillis) -> Rows {
     let mut live = Rows::none(plan.rows.len());
     for row in 0..plan.rows.len() {
-        let line_item = plan.line_item(row);
-        let campaign = plan.campaign(line_item);
-        let active = campaign.status == Status::Active && line_item.status == Status::Active;
-        let flying = in_flight(campaign.flight, now) && in_flight(line_item.flight, now);
-        if active && flying && money.purses[row].exhausted().is_none() {
+        if asleep(plan, money, row, now).is_none() {
             live.set(row);
         }
     }
     live
 }
 
-fn in_flight(flight: Flight, now: UnixMillis) -> bool {
-    now >= flight.start && flight.end.is_none_or(|end| now < end)
+/// Why a line item may not bid on anything now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asleep {
+    /// A person stopped it or its campaign.
+    Paused,
+    /// Its flight, or its campaign's, has not begun.
+    NotStarted,
+    /// Its flight, or its campaign's, is over.
+    Ended,
+    /// Nothing is left under a cap.
+    Spent(Refusal),
+}
+
+fn asleep(plan: &Plan, money: &Money, row: usize, now: UnixMillis) -> Option<Asleep> {
+    let line_item = plan.line_item(row);
+    let campaign = plan.campaign(line_item);
+    if campaign.status == Status::Paused || line_item.status == Status::Paused {
+        return Some(Asleep::Paused);
+    }
+    for flight in [campaign.flight, line_item.flight] {
+        if now < flight.start {
+            return Some(Asleep::NotStarted);
+        }
+        if flight.end.is_some_and(|end| now >= end) {
+            return Some(Asleep::Ended);
+        }
+    }
+    money.purses[row].exhausted().map(Asleep::Spent)
 }
 
 /// What of a budget should be committed at the end of the day: the daily budget, or an even share of

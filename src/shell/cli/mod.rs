@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 your input is wrong, 2 we failed.
 
 pub mod check;
+pub mod explain;
 pub mod import;
 pub mod report;
 pub mod serve;
@@ -38,6 +39,8 @@ enum Verb {
     Serve(serve::Args),
     /// Show every error and warning in campaigns, exchanges and taxes.
     Check(check::Args),
+    /// Say for each line item what it would bid on a request, or why it would not.
+    Explain(explain::Args),
     /// Print spend, CPA, ROI and all other figures.
     Report(report::Args),
     /// Keep audiences: who is in which segment.
@@ -57,6 +60,7 @@ pub fn run() -> ExitCode {
     match Cli::parse().verb {
         Verb::Serve(args) => serve::run(&args),
         Verb::Check(args) => check::run(&args, clock::now()),
+        Verb::Explain(args) => explain::run(&args),
         Verb::Report(args) => report::run(&args),
         Verb::Audience(Audience::Import(args)) => import::run(&args),
     }
