@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 your input is wrong, 2 we failed.
 
 pub mod check;
+pub mod demo;
 pub mod explain;
 pub mod import;
 pub mod report;
@@ -37,6 +38,8 @@ pub struct Cli {
 enum Verb {
     /// Bid.
     Serve(serve::Args),
+    /// Bid against a built-in exchange with users, clicks and conversions.
+    Demo(demo::Args),
     /// Show every error and warning in campaigns, exchanges and taxes.
     Check(check::Args),
     /// Say for each line item what it would bid on a request, or why it would not.
@@ -59,6 +62,7 @@ enum Audience {
 pub fn run() -> ExitCode {
     match Cli::parse().verb {
         Verb::Serve(args) => serve::run(&args),
+        Verb::Demo(args) => demo::run(&args),
         Verb::Check(args) => check::run(&args, clock::now()),
         Verb::Explain(args) => explain::run(&args),
         Verb::Report(args) => report::run(&args),
