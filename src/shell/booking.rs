@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
 
+use crate::attribution::within_window;
+use crate::ledger::Touch;
 use crate::notice::{self, ConversionReport, NoticeKind, Outcome, Params, Refused, Ticket, TokenError};
 use crate::shell::clock;
 use crate::shell::metrics::NoticeOutcome;
@@ -222,7 +224,7 @@ impl Service {
                 return Err(BookRefusal::UnknownType { campaign: campaign.slug.clone(), kind });
             };
             usual = declared.value;
-            if now.since(clicked) > campaign.attribution.click_window {
+            if !within_window(Touch::Click(clicked), now, &campaign.attribution) {
                 return Err(BookRefusal::OutsideWindow);
             }
         }

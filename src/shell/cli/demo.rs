@@ -103,7 +103,7 @@ async fn demo(args: &Args) -> ExitCode {
     }
     let counts = std::mem::take(&mut *counts.lock().unwrap_or_else(PoisonError::into_inner));
     match table_since(&server_args.data, began) {
-        Ok(table) => reckon(&table, counts, &plan, began),
+        Ok(table) => reckon(&table, &counts, &plan, began),
         Err(error) => fail(WE_FAILED, &error, error.hint()),
     }
 }
@@ -184,7 +184,7 @@ fn table_since(data: &Path, began: UnixMillis) -> Result<Table, StoreError> {
 }
 
 /// Prints the report, and whether the exchange counted the same.
-fn reckon(table: &Table, counts: Counts, plan: &Plan, began: UnixMillis) -> ExitCode {
+fn reckon(table: &Table, counts: &Counts, plan: &Plan, began: UnixMillis) -> ExitCode {
     put(&table.to_text());
     let differing = disagreements(table, &counts.truth, plan, began);
     for complaint in counts.complaints.iter().take(10) {
