@@ -10,6 +10,8 @@ mod decide;
 mod explain;
 mod reason;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 
 pub use compose::{Composer, compose};
 pub use decide::{Ask, Chosen, Decision, Silent, Witness, decide};

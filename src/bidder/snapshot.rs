@@ -3,18 +3,21 @@
 //! The slow loop builds the next one and swaps it in whole. The parts change at different speeds, so
 //! each is shared: a reload makes a new plan, midnight new purses, every tick a new row of live line items.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::budget::{Book, Purse, Refusal};
-use crate::campaign::{Budget, Campaign, Catalog, Exchange, Flight, LineItem, Rates, Status};
+use crate::campaign::{Budget, Campaign, Catalog, Exchange, Flight, LineItem, Pacing, Rates, Status};
 use crate::pacing::{DaySpan, Pace};
 use crate::pricing;
 use crate::targeting::{Index, Rows};
 use crate::ttf::Scenario;
-use crate::units::{Cpm, Currency, Day, ExchangeId, Nanos, Rounding, ScenarioId, UnixMillis};
+use crate::units::{
+    CampaignId, Cpm, Currency, Day, ExchangeId, LineItemId, Nanos, Rounding, ScenarioId, UnixMillis,
+};
 
 /// Everything that one decision reads.
 #[derive(Debug, Clone)]
@@ -159,10 +162,14 @@ pub struct Money {
 
 impl Money {
     /// Today's purses from `book`, and a plan for what is left of each day.
+    ///
+    /// A plan of `former` goes on where nothing that it was made of has changed: a reload or another zone's
+    /// midnight is no new start.
     #[must_use]
-    pub fn build(plan: &Plan, book: &Book, now: UnixMillis) -> Self {
+    pub fn build(plan: &Plan, book: &Book, now: UnixMillis, former: Option<&Snapshot>) -> Self {
         let spans: Vec<(Day, DaySpan)> =
             plan.catalog.campaigns.iter().map(|campaign| day_of(&campaign.zone, now)).collect();
+        let former = FormerPaces::of(former);
         let mut purses = Vec::with_capacity(plan.rows.len());
         for row in 0..plan.rows.len() {
             let line_item = plan.line_item(row);
@@ -180,23 +187,25 @@ impl Money {
         for (row, purse) in purses.iter().enumerate() {
             let line_item = plan.line_item(row);
             let campaign = plan.campaign(line_item);
-            let span = spans[line_item.campaign].1;
+            let today = spans[line_item.campaign];
             paces[line_item.campaign].get_or_insert_with(|| {
-                let committed = (purse.campaign_day().committed(), purse.campaign_total().committed());
-                let target = target(&campaign.budget, campaign.flight, span, now, committed);
-                Pace::new(&campaign.pacing, span, now, committed.0, target)
+                former.campaign(campaign, today.0).unwrap_or_else(|| {
+                    let committed = (purse.campaign_day().committed(), purse.campaign_total().committed());
+                    let target = target(&campaign.budget, campaign.flight, today.1, now, committed);
+                    Pace::new(&campaign.pacing, today.1, now, committed.0, target)
+                })
             });
             line_item_paces.push((line_item.budget != Budget::default()).then(|| {
-                let committed = (purse.line_item_day().committed(), purse.line_item_total().committed());
-                let target = target(&line_item.budget, line_item.flight, span, now, committed);
-                Pace::new(&line_item.pacing, span, now, committed.0, target)
+                former.line_item(line_item, today.0).unwrap_or_else(|| {
+                    let committed = (purse.line_item_day().committed(), purse.line_item_total().committed());
+                    let target = target(&line_item.budget, line_item.flight, today.1, now, committed);
+                    Pace::new(&line_item.pacing, today.1, now, committed.0, target)
+                })
             }));
         }
         let paces = paces.into_iter().zip(&spans).map(|(pace, (_, span))| {
             // A campaign without line items never asks.
-            pace.unwrap_or_else(|| {
-                Pace::new(&crate::campaign::Pacing::Asap, *span, now, Nanos::ZERO, Nanos::ZERO)
-            })
+            pace.unwrap_or_else(|| Pace::new(&Pacing::Asap, *span, now, Nanos::ZERO, Nanos::ZERO))
         });
         Self {
             purses,
@@ -212,11 +221,52 @@ impl Money {
     }
 }
 
+/// The paces of a former snapshot, by what they were made of.
+struct FormerPaces<'a> {
+    snapshot: Option<&'a Snapshot>,
+    campaigns: HashMap<CampaignId, usize>,
+    rows: HashMap<LineItemId, usize>,
+}
+
+impl<'a> FormerPaces<'a> {
+    fn of(snapshot: Option<&'a Snapshot>) -> Self {
+        let Some(former) = snapshot else {
+            return Self { snapshot, campaigns: HashMap::new(), rows: HashMap::new() };
+        };
+        let campaigns = former.plan.catalog.campaigns.iter().enumerate();
+        let rows = (0..former.plan.rows.len()).map(|row| (former.plan.line_item(row).id, row));
+        Self {
+            snapshot,
+            campaigns: campaigns.map(|(at, campaign)| (campaign.id, at)).collect(),
+            rows: rows.collect(),
+        }
+    }
+
+    fn campaign(&self, now: &Campaign, today: Day) -> Option<Pace> {
+        let former = self.snapshot?;
+        let at = *self.campaigns.get(&now.id)?;
+        let then = &former.plan.catalog.campaigns[at];
+        let unchanged = former.money.days[at] == today
+            && (then.budget, then.flight, &then.pacing) == (now.budget, now.flight, &now.pacing)
+            && then.zone_name == now.zone_name;
+        unchanged.then(|| former.money.paces[at].clone())
+    }
+
+    fn line_item(&self, now: &LineItem, today: Day) -> Option<Pace> {
+        let former = self.snapshot?;
+        let row = *self.rows.get(&now.id)?;
+        let then = former.plan.line_item(row);
+        let unchanged = former.money.days[then.campaign] == today
+            && (then.budget, then.flight, &then.pacing) == (now.budget, now.flight, &now.pacing);
+        former.money.line_item_paces[row].clone().filter(|_| unchanged)
+    }
+}
+
 impl Snapshot {
-    /// A snapshot of `plan` at `now`.
+    /// A snapshot of `plan` at `now`, after `former` if there was one.
     #[must_use]
-    pub fn new(plan: Arc<Plan>, book: &Book, now: UnixMillis) -> Self {
-        let money = Arc::new(Money::build(&plan, book, now));
+    pub fn new(plan: Arc<Plan>, book: &Book, now: UnixMillis, former: Option<&Self>) -> Self {
+        let money = Arc::new(Money::build(&plan, book, now, former));
         let live = live_rows(&plan, &money, now);
         Self { plan, money, live }
     }
@@ -231,7 +281,7 @@ impl Snapshot {
     #[must_use]
     pub fn tick(&self, book: &Book, now: UnixMillis) -> Self {
         if now >= self.money.valid_until {
-            return Self::new(Arc::clone(&self.plan), book, now);
+            return Self::new(Arc::clone(&self.plan), book, now, Some(self));
         }
         let live = live_rows(&self.plan, &self.money, now);
         Self { plan: Arc::clone(&self.plan), money: Arc::clone(&self.money), live }

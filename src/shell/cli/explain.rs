@@ -141,7 +141,7 @@ fn explained(
     profile: &Profile,
 ) -> Vec<Line> {
     let now = clock::now();
-    let snapshot = Snapshot::new(Arc::new(plan), &Book::default(), now);
+    let snapshot = Snapshot::new(Arc::new(plan), &Book::default(), now, None);
     let exposures = Exposures::default();
     let exchange = snapshot.plan.exchange(exchange).expect("looked up before");
     let exposures = user.is_some().then_some(&exposures);
