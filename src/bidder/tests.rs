@@ -63,6 +63,7 @@ fn answer(snapshot: &Snapshot, request: &str, exposures: Option<&Exposures>) -> 
         user: exposures.map(|_| UserKey::from_bytes([1; 16])),
         profile: &Profile::known([]),
         exposures,
+        secure: false,
         now: NOON,
     };
     let decision = decide(snapshot, &ask, &mut SmallRng::seed_from_u64(1), &mut Silent);
@@ -159,6 +160,13 @@ fn what_the_request_blocks_is_not_bid() {
     check(&one, "", r#", "wseat": ["seat-2"]"#, Err(NoBidReason::SeatRefused));
     check(&one, "", r#", "wseat": ["seat-1"]"#, bids);
     check(&one, "", r#", "bseat": ["seat-1"]"#, Err(NoBidReason::SeatRefused));
+}
+
+#[test]
+fn an_impression_that_takes_https_only_is_not_answered_with_plain_notices() {
+    let one = [campaign("c", "1", "")];
+    check(&one, r#", "secure": 1"#, "", Err(NoBidReason::NotSecure));
+    check(&one, r#", "secure": 0"#, "", Ok("c 1.00 EUR"));
 }
 
 #[test]

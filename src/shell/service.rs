@@ -218,6 +218,7 @@ impl Service {
                 user,
                 profile: found.as_ref().map_or(&nobody, |found| &found.user().profile),
                 exposures: found.as_ref().map(|found| &found.user().exposures),
+                secure: self.composer.is_secure(),
                 now,
             };
             RANDOM.with_borrow_mut(|random| decide(snapshot, &ask, random, &mut Silent))

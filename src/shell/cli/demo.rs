@@ -72,6 +72,10 @@ async fn demo(args: &Args) -> ExitCode {
     if server_args.data == Path::new("data") {
         server_args.data = PathBuf::from("data/demo");
     }
+    if server_args.public_url.is_none() {
+        // The exchange looks at paths only; most of its impressions take https only.
+        server_args.public_url = Some("https://demo.encan.example".to_owned());
+    }
     let server = match Server::start(&server_args).await {
         Ok(server) => server,
         Err(refused) => return refused,

@@ -145,7 +145,7 @@ fn explained(
     let exposures = Exposures::default();
     let exchange = snapshot.plan.exchange(exchange).expect("looked up before");
     let exposures = user.is_some().then_some(&exposures);
-    let ask = Ask { request, exchange, permissions, user, profile, exposures, now };
+    let ask = Ask { request, exchange, permissions, user, profile, exposures, secure: true, now };
     let mut random = SmallRng::seed_from_u64(1);
     let (decision, verdicts) = explain(&snapshot, &ask, &mut random);
     let line = |verdict: Verdict| {

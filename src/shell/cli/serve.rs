@@ -157,6 +157,12 @@ impl Server {
     fn announce(&self) {
         let catalog = &self.service.snapshot().plan.catalog;
         let (campaigns, line_items) = (catalog.campaigns.len(), catalog.line_items.len());
+        if !self.service.composer.is_secure() {
+            say(
+                "warning: the public address is not https, so impressions that take https only are not bid on\n\n\
+                 hint: name the address that exchanges reach, with `--public-url https://...`\n\n",
+            );
+        }
         say(&format!(
             "encan bids for {campaigns} campaigns with {line_items} line items\n\
              \n\

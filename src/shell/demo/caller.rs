@@ -57,7 +57,7 @@ impl Caller {
         Self { address, open: None }
     }
 
-    /// GET of an address below the server's own; `path` may be a whole URL of it.
+    /// GET of an address below the server's own; of a whole URL only the path counts.
     ///
     /// # Errors
     ///
@@ -94,8 +94,8 @@ impl Caller {
         path: &str,
         body: Vec<u8>,
     ) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
-        let path =
-            path.strip_prefix("http://").map_or(path, |rest| rest.find('/').map_or("/", |at| &rest[at..]));
+        let below = |url: &'_ str| url.find('/').map_or("/".to_owned(), |at| url[at..].to_owned());
+        let path = path.split_once("://").map_or_else(|| path.to_owned(), |(_, rest)| below(rest));
         let request = Request::builder()
             .method(method)
             .uri(path)
