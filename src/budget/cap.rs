@@ -38,6 +38,11 @@ impl Cap {
             .is_ok()
     }
 
+    /// Holds a reservation that a former process was granted, limit or not.
+    pub fn hold(&self, amount: Nanos) {
+        self.committed.fetch_add(amount.raw(), Ordering::AcqRel);
+    }
+
     /// Gives a reservation of `amount` back.
     pub fn release(&self, amount: Nanos) {
         self.committed.fetch_sub(amount.raw(), Ordering::AcqRel);
@@ -168,6 +173,13 @@ impl Book {
     ) {
         for key in keys(campaign, line_item, day) {
             self.cap(key).settle(reserved, paid);
+        }
+    }
+
+    /// Holds a reservation that a former process was granted, at every level.
+    pub fn hold(&self, reserved: &Reserved) {
+        for key in keys(reserved.campaign, reserved.line_item, reserved.day) {
+            self.cap(key).hold(reserved.amount);
         }
     }
 

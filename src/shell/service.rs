@@ -68,11 +68,11 @@ thread_local! {
 }
 
 impl Service {
-    /// A bidder on `plan`, with what a former process left in `book` and `users`.
+    /// A bidder on `plan`, with what a former process left: spends and open reservations, and users.
     #[must_use]
     pub fn new(
         plan: Plan,
-        book: Book,
+        (book, open): (Book, Open),
         users: Users,
         keys: UserKeys,
         composer: Composer,
@@ -83,7 +83,7 @@ impl Service {
             snapshot: ArcSwap::from_pointee(snapshot),
             making_snapshot: Mutex::new(()),
             book,
-            open: Open::default(),
+            open,
             users,
             user_keys: keys,
             composer,

@@ -193,6 +193,8 @@ impl Server {
             chore.abort();
             let _ = chore.await;
         }
+        // Bids still out keep their money over a restart. A writer that has ended says why below.
+        let _ = self.service.writer.park(self.service.open.all()).await;
         drop(self.service);
         let closed = tokio::task::spawn_blocking(|| self.writer.join()).await;
         match (why, closed) {
