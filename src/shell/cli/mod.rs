@@ -36,7 +36,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Bid.
+    /// Bid, until told to stop.
     Serve(serve::Args),
     /// Bid against a built-in exchange with users, clicks and conversions.
     Demo(demo::Args),
@@ -60,7 +60,16 @@ enum Audience {
 /// Runs what the command line says.
 #[must_use]
 pub fn run() -> ExitCode {
-    match Cli::parse().verb {
+    let verb = match Cli::try_parse() {
+        Ok(cli) => cli.verb,
+        Err(words) => {
+            // Help and the version are answers; the rest is a wrong command line. Nobody left to read
+            // either is no reason to fail.
+            let _ = words.print();
+            return ExitCode::from(if words.use_stderr() { INPUT_WRONG } else { 0 });
+        }
+    };
+    match verb {
         Verb::Serve(args) => serve::run(&args),
         Verb::Demo(args) => demo::run(&args),
         Verb::Check(args) => check::run(&args, clock::now()),
