@@ -31,6 +31,12 @@ impl Composer {
         &self.keys
     }
 
+    /// True if our notices are https.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.base.starts_with("https://")
+    }
+
     fn url(&self, kind: NoticeKind, chosen: &Chosen<'_>) -> String {
         notice::path(&self.keys, kind, &chosen.ticket, &self.base)
     }

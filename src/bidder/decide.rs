@@ -36,6 +36,8 @@ pub struct Ask<'a, 'u> {
     pub profile: &'u Profile,
     /// What the user was shown; `None` if the user is unknown.
     pub exposures: Option<&'u Exposures>,
+    /// True if our own notices are https: without, an impression that is `secure` is not bid on.
+    pub secure: bool,
     /// Now.
     pub now: UnixMillis,
 }
@@ -156,6 +158,10 @@ impl<'a, 'u, 's, W: Witness> ImpSearch<'a, 'u, 's, W> {
     }
 
     fn run(&mut self, scene: &Scene<'_>, random: &mut impl Rng) {
+        if self.imp.secure == Some(true) && !self.ask.secure {
+            self.furthest = NoBidReason::NotSecure;
+            return;
+        }
         let plan = &self.snapshot.plan;
         for row in plan.index.search(scene, &self.snapshot.live, 0).take(limits::CANDIDATES_MAX) {
             let line_item = plan.rows[row].line_item as usize;
@@ -258,7 +264,7 @@ impl<'a, 'u, 's, W: Witness> ImpSearch<'a, 'u, 's, W> {
             return if self.imp.private_auction { Err(NoBidReason::DealsOnly) } else { Ok(None) };
         }
         let fits = |deal: &&Deal<'_>| {
-            line_item.deals.contains(&DealId::from_slug(deal.id))
+            line_item.deals.iter().any(|agreed| agreed.slug == deal.id)
                 && admits_deal(deal, self.ask.exchange, advertiser)
         };
         self.imp.deals.iter().find(fits).map(Some).ok_or(NoBidReason::DealNotOffered)

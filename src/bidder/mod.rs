@@ -7,10 +7,14 @@
 mod blocks;
 mod compose;
 mod decide;
+mod explain;
 mod reason;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 
 pub use compose::{Composer, compose};
 pub use decide::{Ask, Chosen, Decision, Silent, Witness, decide};
+pub use explain::{Outcome, Verdict, explain};
 pub use reason::NoBidReason;
-pub use snapshot::{Money, Plan, PlanRow, Snapshot};
+pub use snapshot::{Asleep, Money, Plan, PlanRow, Snapshot};

@@ -20,6 +20,8 @@ pub enum NoBidReason {
     CurrencyUnknown,
     /// The request does not admit our seat.
     SeatRefused,
+    /// The impression takes https only, and our own notices are not https.
+    NotSecure,
     /// No live line item's targeting fits.
     NoMatch,
     /// The impression is sold on deals only, and the line item has none of them.
@@ -62,6 +64,7 @@ impl NoBidReason {
             Self::LedgerStopped => "ledger_stopped",
             Self::CurrencyUnknown => "currency_unknown",
             Self::SeatRefused => "seat_refused",
+            Self::NotSecure => "not_secure",
             Self::NoMatch => "no_match",
             Self::DealsOnly => "deals_only",
             Self::DealNotOffered => "deal_not_offered",
@@ -81,12 +84,13 @@ impl NoBidReason {
     }
 
     /// All names, in the order of [`NoBidReason::rank`].
-    pub const NAMES: [&'static str; 20] = [
+    pub const NAMES: [&'static str; 21] = [
         "no_impression",
         "out_of_time",
         "ledger_stopped",
         "currency_unknown",
         "seat_refused",
+        "not_secure",
         "no_match",
         "deals_only",
         "deal_not_offered",
@@ -119,6 +123,9 @@ impl fmt::Display for NoBidReason {
             Self::LedgerStopped => f.write_str("the ledger has stopped"),
             Self::CurrencyUnknown => f.write_str("no currency of `cur` is in the table of exchange rates"),
             Self::SeatRefused => f.write_str("`wseat` or `bseat` leaves our seat out"),
+            Self::NotSecure => {
+                f.write_str("the impression takes https only, and our notices are not (`--public-url`)")
+            }
             Self::NoMatch => f.write_str("the targeting does not fit"),
             Self::DealsOnly => f.write_str("the impression is sold on deals only (`private_auction`)"),
             Self::DealNotOffered => f.write_str("none of its deals is offered to us"),
@@ -131,12 +138,7 @@ impl fmt::Display for NoBidReason {
             Self::NoExchangeRate => f.write_str("there is no exchange rate to the request's currency"),
             Self::WorthNothing => f.write_str("nothing is left of the value after data and tax"),
             Self::BelowFloor => f.write_str("the value is below the floor"),
-            Self::BudgetSpent(refusal) => f.write_str(match refusal {
-                budget::Refusal::CampaignDaily => "the campaign's daily budget is spent or reserved",
-                budget::Refusal::CampaignTotal => "the campaign's total budget is spent or reserved",
-                budget::Refusal::LineItemDaily => "the line item's daily budget is spent or reserved",
-                budget::Refusal::LineItemTotal => "the line item's total budget is spent or reserved",
-            }),
+            Self::BudgetSpent(refusal) => write!(f, "{refusal}"),
             Self::Paced => f.write_str("the day's pace does not allow it yet"),
             Self::Outbid => f.write_str("a better line item took the place"),
         }
@@ -150,7 +152,7 @@ mod tests {
     #[test]
     fn names_and_ranks_agree() {
         for (rank, reason) in
-            [(0, NoBidReason::NoImpression), (5, NoBidReason::NoMatch), (19, NoBidReason::Outbid)]
+            [(0, NoBidReason::NoImpression), (6, NoBidReason::NoMatch), (20, NoBidReason::Outbid)]
         {
             assert_eq!(reason.rank(), rank);
             assert_eq!(NoBidReason::NAMES[rank], reason.name());

@@ -3,18 +3,21 @@
 //! The slow loop builds the next one and swaps it in whole. The parts change at different speeds, so
 //! each is shared: a reload makes a new plan, midnight new purses, every tick a new row of live line items.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::budget::{Book, Purse};
-use crate::campaign::{Budget, Campaign, Catalog, Exchange, Flight, LineItem, Rates, Status};
+use crate::budget::{Book, Purse, Refusal};
+use crate::campaign::{Budget, Campaign, Catalog, Exchange, Flight, LineItem, Pacing, Rates, Status};
 use crate::pacing::{DaySpan, Pace};
 use crate::pricing;
 use crate::targeting::{Index, Rows};
 use crate::ttf::Scenario;
-use crate::units::{Cpm, Currency, Day, ExchangeId, Nanos, Rounding, ScenarioId, UnixMillis};
+use crate::units::{
+    CampaignId, Cpm, Currency, Day, ExchangeId, LineItemId, Nanos, Rounding, ScenarioId, UnixMillis,
+};
 
 /// Everything that one decision reads.
 #[derive(Debug, Clone)]
@@ -159,10 +162,14 @@ pub struct Money {
 
 impl Money {
     /// Today's purses from `book`, and a plan for what is left of each day.
+    ///
+    /// A plan of `former` goes on where nothing that it was made of has changed: a reload or another zone's
+    /// midnight is no new start.
     #[must_use]
-    pub fn build(plan: &Plan, book: &Book, now: UnixMillis) -> Self {
+    pub fn build(plan: &Plan, book: &Book, now: UnixMillis, former: Option<&Snapshot>) -> Self {
         let spans: Vec<(Day, DaySpan)> =
             plan.catalog.campaigns.iter().map(|campaign| day_of(&campaign.zone, now)).collect();
+        let former = FormerPaces::of(former);
         let mut purses = Vec::with_capacity(plan.rows.len());
         for row in 0..plan.rows.len() {
             let line_item = plan.line_item(row);
@@ -180,23 +187,25 @@ impl Money {
         for (row, purse) in purses.iter().enumerate() {
             let line_item = plan.line_item(row);
             let campaign = plan.campaign(line_item);
-            let span = spans[line_item.campaign].1;
+            let today = spans[line_item.campaign];
             paces[line_item.campaign].get_or_insert_with(|| {
-                let committed = (purse.campaign_day().committed(), purse.campaign_total().committed());
-                let target = target(&campaign.budget, campaign.flight, span, now, committed);
-                Pace::new(&campaign.pacing, span, now, committed.0, target)
+                former.campaign(campaign, today.0).unwrap_or_else(|| {
+                    let committed = (purse.campaign_day().committed(), purse.campaign_total().committed());
+                    let target = target(&campaign.budget, campaign.flight, today.1, now, committed);
+                    Pace::new(&campaign.pacing, today.1, now, committed.0, target)
+                })
             });
             line_item_paces.push((line_item.budget != Budget::default()).then(|| {
-                let committed = (purse.line_item_day().committed(), purse.line_item_total().committed());
-                let target = target(&line_item.budget, line_item.flight, span, now, committed);
-                Pace::new(&line_item.pacing, span, now, committed.0, target)
+                former.line_item(line_item, today.0).unwrap_or_else(|| {
+                    let committed = (purse.line_item_day().committed(), purse.line_item_total().committed());
+                    let target = target(&line_item.budget, line_item.flight, today.1, now, committed);
+                    Pace::new(&line_item.pacing, today.1, now, committed.0, target)
+                })
             }));
         }
         let paces = paces.into_iter().zip(&spans).map(|(pace, (_, span))| {
             // A campaign without line items never asks.
-            pace.unwrap_or_else(|| {
-                Pace::new(&crate::campaign::Pacing::Asap, *span, now, Nanos::ZERO, Nanos::ZERO)
-            })
+            pace.unwrap_or_else(|| Pace::new(&Pacing::Asap, *span, now, Nanos::ZERO, Nanos::ZERO))
         });
         Self {
             purses,
@@ -212,20 +221,67 @@ impl Money {
     }
 }
 
+/// The paces of a former snapshot, by what they were made of.
+struct FormerPaces<'a> {
+    snapshot: Option<&'a Snapshot>,
+    campaigns: HashMap<CampaignId, usize>,
+    rows: HashMap<LineItemId, usize>,
+}
+
+impl<'a> FormerPaces<'a> {
+    fn of(snapshot: Option<&'a Snapshot>) -> Self {
+        let Some(former) = snapshot else {
+            return Self { snapshot, campaigns: HashMap::new(), rows: HashMap::new() };
+        };
+        let campaigns = former.plan.catalog.campaigns.iter().enumerate();
+        let rows = (0..former.plan.rows.len()).map(|row| (former.plan.line_item(row).id, row));
+        Self {
+            snapshot,
+            campaigns: campaigns.map(|(at, campaign)| (campaign.id, at)).collect(),
+            rows: rows.collect(),
+        }
+    }
+
+    fn campaign(&self, now: &Campaign, today: Day) -> Option<Pace> {
+        let former = self.snapshot?;
+        let at = *self.campaigns.get(&now.id)?;
+        let then = &former.plan.catalog.campaigns[at];
+        let unchanged = former.money.days[at] == today
+            && (then.budget, then.flight, &then.pacing) == (now.budget, now.flight, &now.pacing)
+            && then.zone_name == now.zone_name;
+        unchanged.then(|| former.money.paces[at].clone())
+    }
+
+    fn line_item(&self, now: &LineItem, today: Day) -> Option<Pace> {
+        let former = self.snapshot?;
+        let row = *self.rows.get(&now.id)?;
+        let then = former.plan.line_item(row);
+        let unchanged = former.money.days[then.campaign] == today
+            && (then.budget, then.flight, &then.pacing) == (now.budget, now.flight, &now.pacing);
+        former.money.line_item_paces[row].clone().filter(|_| unchanged)
+    }
+}
+
 impl Snapshot {
-    /// A snapshot of `plan` at `now`.
+    /// A snapshot of `plan` at `now`, after `former` if there was one.
     #[must_use]
-    pub fn new(plan: Arc<Plan>, book: &Book, now: UnixMillis) -> Self {
-        let money = Arc::new(Money::build(&plan, book, now));
+    pub fn new(plan: Arc<Plan>, book: &Book, now: UnixMillis, former: Option<&Self>) -> Self {
+        let money = Arc::new(Money::build(&plan, book, now, former));
         let live = live_rows(&plan, &money, now);
         Self { plan, money, live }
+    }
+
+    /// Why the line item of `row` may not bid on anything at `now`; `None` if it may.
+    #[must_use]
+    pub fn asleep(&self, row: usize, now: UnixMillis) -> Option<Asleep> {
+        asleep(&self.plan, &self.money, row, now)
     }
 
     /// The snapshot a moment later: new purses if a day is over, and the rows that are live now.
     #[must_use]
     pub fn tick(&self, book: &Book, now: UnixMillis) -> Self {
         if now >= self.money.valid_until {
-            return Self::new(Arc::clone(&self.plan), book, now);
+            return Self::new(Arc::clone(&self.plan), book, now, Some(self));
         }
         let live = live_rows(&self.plan, &self.money, now);
         Self { plan: Arc::clone(&self.plan), money: Arc::clone(&self.money), live }
@@ -236,19 +292,41 @@ impl Snapshot {
 fn live_rows(plan: &Plan, money: &Money, now: UnixMillis) -> Rows {
     let mut live = Rows::none(plan.rows.len());
     for row in 0..plan.rows.len() {
-        let line_item = plan.line_item(row);
-        let campaign = plan.campaign(line_item);
-        let active = campaign.status == Status::Active && line_item.status == Status::Active;
-        let flying = in_flight(campaign.flight, now) && in_flight(line_item.flight, now);
-        if active && flying && money.purses[row].exhausted().is_none() {
+        if asleep(plan, money, row, now).is_none() {
             live.set(row);
         }
     }
     live
 }
 
-fn in_flight(flight: Flight, now: UnixMillis) -> bool {
-    now >= flight.start && flight.end.is_none_or(|end| now < end)
+/// Why a line item may not bid on anything now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asleep {
+    /// A person stopped it or its campaign.
+    Paused,
+    /// Its flight, or its campaign's, has not begun.
+    NotStarted,
+    /// Its flight, or its campaign's, is over.
+    Ended,
+    /// Nothing is left under a cap.
+    Spent(Refusal),
+}
+
+fn asleep(plan: &Plan, money: &Money, row: usize, now: UnixMillis) -> Option<Asleep> {
+    let line_item = plan.line_item(row);
+    let campaign = plan.campaign(line_item);
+    if campaign.status == Status::Paused || line_item.status == Status::Paused {
+        return Some(Asleep::Paused);
+    }
+    for flight in [campaign.flight, line_item.flight] {
+        if now < flight.start {
+            return Some(Asleep::NotStarted);
+        }
+        if flight.end.is_some_and(|end| now >= end) {
+            return Some(Asleep::Ended);
+        }
+    }
+    money.purses[row].exhausted().map(Asleep::Spent)
 }
 
 /// What of a budget should be committed at the end of the day: the daily budget, or an even share of

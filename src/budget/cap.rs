@@ -1,6 +1,7 @@
 //! One cap, the book of all caps, and the purse from which one line item spends.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -35,6 +36,11 @@ impl Cap {
                 committed.checked_add(amount.raw()).filter(|sum| *sum <= limit)
             })
             .is_ok()
+    }
+
+    /// Holds a reservation that a former process was granted, limit or not.
+    pub fn hold(&self, amount: Nanos) {
+        self.committed.fetch_add(amount.raw(), Ordering::AcqRel);
     }
 
     /// Gives a reservation of `amount` back.
@@ -170,6 +176,13 @@ impl Book {
         }
     }
 
+    /// Holds a reservation that a former process was granted, at every level.
+    pub fn hold(&self, reserved: &Reserved) {
+        for key in keys(reserved.campaign, reserved.line_item, reserved.day) {
+            self.cap(key).hold(reserved.amount);
+        }
+    }
+
     /// Gives a reservation back, at every level.
     pub fn release(&self, reservation: &Reserved) {
         self.settle(
@@ -217,6 +230,17 @@ pub enum Refusal {
 impl Refusal {
     const ALL: [Self; 4] =
         [Self::CampaignDaily, Self::CampaignTotal, Self::LineItemDaily, Self::LineItemTotal];
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CampaignDaily => "the campaign's daily budget is spent or reserved",
+            Self::CampaignTotal => "the campaign's total budget is spent or reserved",
+            Self::LineItemDaily => "the line item's daily budget is spent or reserved",
+            Self::LineItemTotal => "the line item's total budget is spent or reserved",
+        })
+    }
 }
 
 /// From what one line item spends on one day: its campaign's and its own caps, by the day and in total.

@@ -67,6 +67,17 @@ impl Open {
         expired
     }
 
+    /// All that are open, in no order.
+    #[must_use]
+    pub fn all(&self) -> Vec<(BidId, Reservation)> {
+        let mut all = Vec::new();
+        for shard in &self.shards {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            all.extend(shard.entries.iter().map(|(bid, reservation)| (*bid, *reservation)));
+        }
+        all
+    }
+
     /// How many are open.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -16,7 +16,7 @@ mod tests;
 pub use compile::{Compilation, compile};
 pub use exchange::{BillsOn, Exchange, MissingPrice, Reservation};
 pub use model::{
-    Advertiser, Attribution, BannerBody, Budget, Campaign, Catalog, ChannelKind, Circle, Clock,
+    Advertiser, AgreedDeal, Attribution, BannerBody, Budget, Campaign, Catalog, ChannelKind, Circle, Clock,
     ConnectionKind, ConversionType, Costs, Creative, CreativeContent, Daypart, DeviceKind, Flight,
     FormatKind, FrequencyCap, Goal, Image, LineItem, MediaFile, Pacing, Predicate, Rule, Status, TaxPlan,
     Test,

@@ -190,11 +190,28 @@ pub struct LineItem {
     /// Caps of this line item alone.
     pub frequency: Vec<FrequencyCap>,
     /// If not empty: bids only on these deals.
-    pub deals: Vec<DealId>,
+    pub deals: Vec<AgreedDeal>,
     /// Price of the paid segments it uses, per thousand impressions.
     pub data_cpm: Cpm,
     /// Indices into [`Catalog::creatives`]; not empty.
     pub creatives: Vec<usize>,
+}
+
+/// A deal that a line item bids on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgreedDeal {
+    /// From `slug`.
+    pub id: DealId,
+    /// As the exchange writes it in `imp.pmp.deals.id`.
+    pub slug: String,
+}
+
+impl AgreedDeal {
+    /// The deal that the exchange names `slug`.
+    #[must_use]
+    pub fn new(slug: &str) -> Self {
+        Self { id: DealId::from_slug(slug), slug: slug.to_owned() }
+    }
 }
 
 /// What a line item is after, in the campaign's currency.

@@ -7,7 +7,9 @@ use percent_encoding::percent_decode_str;
 use serde::de::{Deserialize as _, Deserializer, Error as _};
 use serde_json::value::RawValue;
 
+use crate::attribution::within_window;
 use crate::frequency::Exposure;
+use crate::ledger::Touch;
 use crate::notice::{self, ConversionReport, NoticeKind, Outcome, Params, Refused, Ticket, TokenError};
 use crate::shell::clock;
 use crate::shell::metrics::NoticeOutcome;
@@ -243,7 +245,7 @@ impl Service {
                 return Err(BookRefusal::UnknownType { campaign: campaign.slug.clone(), kind });
             };
             usual = declared.value;
-            if now.since(clicked) > campaign.attribution.click_window {
+            if !within_window(Touch::Click(clicked), now, &campaign.attribution) {
                 return Err(BookRefusal::OutsideWindow);
             }
         }

@@ -7,7 +7,8 @@ use tokio::sync::oneshot;
 
 use crate::audience::UserKeys;
 use crate::bidder::{Composer, Plan};
-use crate::budget::{Book, keys};
+use crate::budget::{Book, Open, Reserved, keys};
+use crate::frequency::Exposure;
 use crate::notice::Keys;
 use crate::shell::audience_store::{AudienceError, AudienceStore};
 use crate::shell::clock;
@@ -73,11 +74,20 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     for (user, exposure) in ledger.exposures(clock::now().minus(EXPOSURE_AGE_MAX))? {
         users.restore(user, exposure);
     }
+    let open = Open::default();
+    for (bid, reservation) in ledger.parked(clock::now())? {
+        let Reserved { campaign, line_item, .. } = reservation.reserved;
+        book.hold(&reservation.reserved);
+        if let Some(user) = reservation.user {
+            users.restore(user, Exposure { line_item, campaign, at: bid.minted_at(), bid });
+        }
+        open.insert(bid, reservation);
+    }
     users.set_segments(AudienceStore::open(data)?.profiles(clock::now())?);
     ledger.remember(&names(&plan))?;
     let (failure, failed) = oneshot::channel();
     let (writer, handle) = Writer::start(ledger, failure);
     let composer = Composer::new(Keys::new(&secrets.notices, None), base);
-    let service = Service::new(plan, book, users, UserKeys::new(secrets.users), composer, writer);
+    let service = Service::new(plan, (book, open), users, UserKeys::new(secrets.users), composer, writer);
     Ok(Booted { service: Arc::new(service), writer: handle, failed })
 }

@@ -4,7 +4,7 @@
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
@@ -24,7 +24,7 @@ use crate::shell::clock;
 use crate::shell::metrics::Metrics;
 use crate::shell::store::{Name, NameKind, Writer};
 use crate::shell::users::Users;
-use crate::units::{CreativeId, Millis, UnixMillis};
+use crate::units::{CreativeId, Day, Millis, UnixMillis};
 
 /// The longest frequency window we rebuild after a restart, and remember.
 pub const EXPOSURE_AGE_MAX: Millis = Millis::from_seconds(31 * 86_400);
@@ -33,6 +33,9 @@ pub const EXPOSURE_AGE_MAX: Millis = Millis::from_seconds(31 * 86_400);
 #[derive(Debug)]
 pub struct Service {
     snapshot: ArcSwap<Snapshot>,
+    /// Held while the next snapshot is made from the last, so that a tick never undoes a reload. Readers
+    /// do not take it.
+    making_snapshot: Mutex<()>,
     pub(in crate::shell) book: Book,
     pub(in crate::shell) open: Open,
     pub(in crate::shell) users: Users,
@@ -65,21 +68,22 @@ thread_local! {
 }
 
 impl Service {
-    /// A bidder on `plan`, with what a former process left in `book` and `users`.
+    /// A bidder on `plan`, with what a former process left: spends and open reservations, and users.
     #[must_use]
     pub fn new(
         plan: Plan,
-        book: Book,
+        (book, open): (Book, Open),
         users: Users,
         keys: UserKeys,
         composer: Composer,
         writer: Writer,
     ) -> Self {
-        let snapshot = Snapshot::new(Arc::new(plan), &book, clock::now());
+        let snapshot = Snapshot::new(Arc::new(plan), &book, clock::now(), None);
         let service = Self {
             snapshot: ArcSwap::from_pointee(snapshot),
+            making_snapshot: Mutex::new(()),
             book,
-            open: Open::default(),
+            open,
             users,
             user_keys: keys,
             composer,
@@ -111,7 +115,9 @@ impl Service {
 
     /// Takes a new revision of the campaigns, whole, from the next request on.
     pub fn install(&self, plan: Plan) {
-        let snapshot = Snapshot::new(Arc::new(plan), &self.book, clock::now());
+        let _making = self.making_snapshot.lock().unwrap_or_else(PoisonError::into_inner);
+        let former = self.snapshot.load();
+        let snapshot = Snapshot::new(Arc::new(plan), &self.book, clock::now(), Some(&former));
         self.snapshot.store(Arc::new(snapshot));
         self.remember_landings();
     }
@@ -130,7 +136,15 @@ impl Service {
         for (bid, reservation) in expired {
             self.give_back(bid, &reservation);
         }
-        let next = self.snapshot.load().tick(&self.book, now);
+        let _making = self.making_snapshot.lock().unwrap_or_else(PoisonError::into_inner);
+        let former = self.snapshot.load();
+        let next = former.tick(&self.book, now);
+        if next.money.valid_until != former.money.valid_until
+            && let Some(today) = next.money.days.iter().min()
+        {
+            // Bids of days before yesterday are too old to be billed.
+            self.book.forget_days_before(Day::from_raw(today.raw() - 2));
+        }
         self.snapshot.store(Arc::new(next));
     }
 
@@ -204,6 +218,7 @@ impl Service {
                 user,
                 profile: found.as_ref().map_or(&nobody, |found| &found.user().profile),
                 exposures: found.as_ref().map(|found| &found.user().exposures),
+                secure: self.composer.is_secure(),
                 now,
             };
             RANDOM.with_borrow_mut(|random| decide(snapshot, &ask, random, &mut Silent))
@@ -268,6 +283,9 @@ pub fn names(plan: &Plan) -> Vec<Name> {
     for campaign in &catalog.campaigns {
         let fixed_cost = Some((campaign.currency, campaign.costs.fixed));
         names.push(Name { fixed_cost, ..name(NameKind::Campaign, campaign.id.raw(), &campaign.slug) });
+    }
+    for deal in catalog.line_items.iter().flat_map(|line_item| &line_item.deals) {
+        names.push(name(NameKind::Deal, deal.id.raw(), &deal.slug));
     }
     for line_item in &catalog.line_items {
         let slug = format!("{}/{}", catalog.campaigns[line_item.campaign].slug, line_item.slug);

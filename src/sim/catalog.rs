@@ -11,14 +11,14 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
 use crate::campaign::{
-    Advertiser, Attribution, Budget, Campaign, Catalog, ConversionType, Costs, Flight, FormatKind,
-    FrequencyCap, Goal, LineItem, Pacing, Status, TaxPlan,
+    Advertiser, AgreedDeal, Attribution, Budget, Campaign, Catalog, ConversionType, Costs, Flight,
+    FormatKind, FrequencyCap, Goal, LineItem, Pacing, Status, TaxPlan,
 };
 use crate::sim::creatives::{SIZES, creative};
 use crate::sim::rules::rule;
 use crate::ttf::Bearer;
 use crate::units::{
-    AdvertiserId, CampaignId, Country, Cpm, Currency, DealId, LineItemId, Millis, Nanos, RatePpm, ScenarioId,
+    AdvertiserId, CampaignId, Country, Cpm, Currency, LineItemId, Millis, Nanos, RatePpm, ScenarioId,
     UnixMillis,
 };
 
@@ -131,7 +131,7 @@ fn line_item(catalog: &Catalog, number: usize, rng: &mut Xoshiro256PlusPlus) -> 
     let creatives = catalog.creatives.iter().enumerate().rev();
     let creatives = creatives.take_while(|(_, creative)| creative.campaign == owner).map(|(at, _)| at);
     let deals = if rng.random_bool(0.03) {
-        vec![DealId::from_slug(["deal-1", "deal-2", "deal-3"][rng.random_range(0..3)])]
+        vec![AgreedDeal::new(["deal-1", "deal-2", "deal-3"][rng.random_range(0..3)])]
     } else {
         Vec::new()
     };

@@ -7,6 +7,7 @@ mod creatives;
 mod facts;
 mod imps;
 mod json;
+mod market;
 mod outlets;
 mod people;
 mod places;
@@ -15,5 +16,6 @@ mod traffic;
 
 pub use catalog::catalog;
 pub use facts::{AuctionType, DealFacts, ImpFacts, RequestFacts, SizeClass};
+pub use market::{CampaignTruth, Market, Offer, Outcome, Reaction, Truth, charged};
 pub use people::{SEGMENTS, buyeruid, ifa, segment_id, segments_of};
 pub use traffic::{Mix, Traffic};

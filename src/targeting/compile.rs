@@ -9,7 +9,7 @@ use crate::campaign::{
 use crate::targeting::rule::{Hours, Leaf, LeafTest, Node};
 use crate::targeting::values::Values;
 use crate::targeting::{Attribute, text};
-use crate::units::{DealId, ExchangeId, SegmentId};
+use crate::units::{ExchangeId, SegmentId};
 
 /// Values of a leaf that its description lists.
 const WORDS_SHOWN: usize = 3;
@@ -32,7 +32,7 @@ pub(super) fn compile_line_item(catalog: &Catalog, line_item: &LineItem, zone: C
     }
     let mut parts = vec![required(formats_listed(&formats))];
     if !line_item.deals.is_empty() {
-        let deals = listed(Attribute::Deal, &line_item.deals, |deal| deal.raw(), DealId::to_string);
+        let deals = listed(Attribute::Deal, &line_item.deals, |deal| deal.id.raw(), |deal| deal.slug.clone());
         parts.push(required(deals));
     }
     parts.push(compile(&line_item.targeting, false, zone));
@@ -203,12 +203,12 @@ fn format_of(content: &CreativeContent) -> FormatKind {
 mod tests {
     use jiff::tz::TimeZone;
 
-    use crate::campaign::{Catalog, Circle, LineItem, Predicate, Rule, Test};
+    use crate::campaign::{AgreedDeal, Catalog, Circle, LineItem, Predicate, Rule, Test};
     use crate::openrtb::{BidRequest, Channel, Imp, Outlet};
     use crate::targeting::fixture::{NOW, av, banner, catalog, deal, line_item, plain_imp, plain_request};
     use crate::targeting::rule::{LeafTest, Node};
     use crate::targeting::{CompiledRule, Scene, Zones};
-    use crate::units::{DealId, ExchangeId};
+    use crate::units::ExchangeId;
 
     fn is(predicate: Predicate) -> Rule {
         Rule::Is(Test { predicate, include_unknown: false })
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_line_item_with_deals_needs_one_of_them() {
-        let deals = ["a", "b"].map(DealId::from_slug).to_vec();
+        let deals = ["a", "b"].map(AgreedDeal::new).to_vec();
         let dealt = || LineItem { deals: deals.clone(), ..line_item(0, Rule::All(vec![])) };
         let open = Imp { banner: Some(banner(None)), ..plain_imp() };
         let (right, wrong) = ([deal("c"), deal("b")], [deal("c")]);

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::audience::Profile;
 use crate::campaign::{
-    Advertiser, Attribution, BannerBody, Budget, Campaign, Catalog, ChannelKind, Circle, Clock,
+    Advertiser, AgreedDeal, Attribution, BannerBody, Budget, Campaign, Catalog, ChannelKind, Circle, Clock,
     ConnectionKind, Costs, Creative, CreativeContent, Daypart, DeviceKind, Flight, FormatKind, Goal,
     LineItem, Pacing, Predicate, Rule, Status, TaxPlan, Test,
 };
@@ -16,8 +16,8 @@ use crate::openrtb::{
 };
 use crate::ttf::Bearer;
 use crate::units::{
-    AdvertiserId, CampaignId, Country, Cpm, CreativeId, Currency, DealId, ExchangeId, LineItemId, Millis,
-    Multiplier, Region, ScenarioId, SegmentId, UnixMillis,
+    AdvertiserId, CampaignId, Country, Cpm, CreativeId, Currency, ExchangeId, LineItemId, Millis, Multiplier,
+    Region, ScenarioId, SegmentId, UnixMillis,
 };
 
 /// A Saturday, 22:30 in Paris.
@@ -416,7 +416,7 @@ pub(super) fn random_catalog(random: &mut Random, len: usize) -> Catalog {
         let deals = if random.percent(15) { random.few(DEALS) } else { Vec::new() };
         LineItem {
             campaign: random.below(2),
-            deals: deals.into_iter().map(DealId::from_slug).collect(),
+            deals: deals.into_iter().map(AgreedDeal::new).collect(),
             creatives: random.few(&[0, 0, 1, 2, 3, 4]),
             ..line_item(number, random_rule(random, 3))
         }

@@ -103,6 +103,13 @@ impl BidId {
         Self((millis | (random & ((1 << 80) - 1))).to_be_bytes())
     }
 
+    /// When it was minted, to the millisecond; 1970 for a time before.
+    #[must_use]
+    pub fn minted_at(&self) -> UnixMillis {
+        let millis = u128::from_be_bytes(self.0) >> 80;
+        UnixMillis::from_raw(i64::try_from(millis).unwrap_or(i64::MAX))
+    }
+
     /// The id from its 16 bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
@@ -161,6 +168,7 @@ mod tests {
         let early = BidId::mint(UnixMillis::from_raw(1_000), u128::MAX);
         let late = BidId::mint(UnixMillis::from_raw(1_001), 0);
         assert!(early < late);
+        assert_eq!(early.minted_at(), UnixMillis::from_raw(1_000));
         assert_eq!(late.to_string(), "0000000003e900000000000000000000");
     }
 }

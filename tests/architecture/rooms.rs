@@ -21,9 +21,8 @@ pub const ROOMS: &[Room] = &[
     ("notice", &["units", "openrtb", "ttf", "campaign", "ledger"]),
     ("creative", &["units", "openrtb", "campaign", "notice"]),
     ("bidder", BEFORE_THE_BIDDER),
-    ("attribution", &["units", "ledger"]),
+    ("attribution", &["units", "campaign", "ledger"]),
     ("report", &["units", "campaign", "ledger", "attribution", "ttf"]),
-    ("feedback", &["units", "report", "pricing"]),
     ("sim", PURE),
     ("shell", BELOW_THE_SHELL),
 ];
@@ -64,7 +63,6 @@ const PURE: &[&str] = &[
     "bidder",
     "attribution",
     "report",
-    "feedback",
 ];
 const BELOW_THE_SHELL: &[&str] = &[
     "units",
@@ -85,7 +83,6 @@ const BELOW_THE_SHELL: &[&str] = &[
     "bidder",
     "attribution",
     "report",
-    "feedback",
     "sim",
 ];
 

@@ -7,9 +7,9 @@ use crate::campaign::read::plan::{budget, check_within, pacing};
 use crate::campaign::read::reach::{check_formats, check_satisfiable};
 use crate::campaign::read::targeting::{rule, segments};
 use crate::campaign::read::{NAME_CHARS_MAX, Reading};
-use crate::campaign::{Budget, Campaign, Flight, FormatKind, Goal, LineItem, Rule, Status};
+use crate::campaign::{AgreedDeal, Budget, Campaign, Flight, FormatKind, Goal, LineItem, Rule, Status};
 use crate::document::{Faults, Node, Object, suggestion};
-use crate::units::{Cpm, Currency, DealId, LineItemId, Nanos};
+use crate::units::{Cpm, Currency, LineItemId, Nanos};
 
 const KEYS: [&str; 12] = [
     "id",
@@ -206,10 +206,10 @@ fn share(object: Object<'_>, key: &str, faults: &mut Faults) -> Option<f64> {
     }
 }
 
-fn deals(object: Object<'_>, faults: &mut Faults) -> Vec<DealId> {
+fn deals(object: Object<'_>, faults: &mut Faults) -> Vec<AgreedDeal> {
     let Some(node) = object.get("deals") else { return Vec::new() };
     let nodes = node.one_or_more(faults).unwrap_or_default();
-    nodes.into_iter().filter_map(|node| node.line(256, faults)).map(DealId::from_slug).collect()
+    nodes.into_iter().filter_map(|node| node.line(256, faults)).map(AgreedDeal::new).collect()
 }
 
 /// Indices into the campaign's creatives: those named, else all.

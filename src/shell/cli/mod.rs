@@ -3,6 +3,8 @@
 //! Exit codes: 0 done, 1 your input is wrong, 2 we failed.
 
 pub mod check;
+pub mod demo;
+pub mod explain;
 pub mod import;
 pub mod report;
 pub mod serve;
@@ -34,10 +36,14 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Bid.
+    /// Bid, until told to stop.
     Serve(serve::Args),
+    /// Bid against a built-in exchange with users, clicks and conversions.
+    Demo(demo::Args),
     /// Show every error and warning in campaigns, exchanges and taxes.
     Check(check::Args),
+    /// Say for each line item what it would bid on a request, or why it would not.
+    Explain(explain::Args),
     /// Print spend, CPA, ROI and all other figures.
     Report(report::Args),
     /// Keep audiences: who is in which segment.
@@ -54,9 +60,20 @@ enum Audience {
 /// Runs what the command line says.
 #[must_use]
 pub fn run() -> ExitCode {
-    match Cli::parse().verb {
+    let verb = match Cli::try_parse() {
+        Ok(cli) => cli.verb,
+        Err(words) => {
+            // Help and the version are answers; the rest is a wrong command line. Nobody left to read
+            // either is no reason to fail.
+            let _ = words.print();
+            return ExitCode::from(if words.use_stderr() { INPUT_WRONG } else { 0 });
+        }
+    };
+    match verb {
         Verb::Serve(args) => serve::run(&args),
+        Verb::Demo(args) => demo::run(&args),
         Verb::Check(args) => check::run(&args, clock::now()),
+        Verb::Explain(args) => explain::run(&args),
         Verb::Report(args) => report::run(&args),
         Verb::Audience(Audience::Import(args)) => import::run(&args),
     }

@@ -1,5 +1,6 @@
 //! `encan serve`: bids, until told to stop.
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,12 +26,19 @@ const PRUNE: Duration = Duration::from_secs(60);
 /// How long accepted requests may take to be answered at the end.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// Flags of `serve`; `demo` has them too.
+/// Flags of `serve`.
 #[derive(Debug, Clone, clap::Args)]
 #[command(
     after_help = "Examples:\n  encan serve\n  encan serve --campaigns my-campaigns --data /var/lib/encan --listen 0.0.0.0:8080 \\\n      --public-url https://bid.example\n\nSIGHUP, or a change of the files, reloads them. SIGTERM and Ctrl-C end it cleanly."
 )]
 pub struct Args {
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Flags of a server; `demo` has them too.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ServerArgs {
     #[command(flatten)]
     pub(in crate::shell) config: ConfigArgs,
     /// Folder of the ledger, the audiences and the secrets.
@@ -56,7 +64,7 @@ pub fn run(args: &Args) -> ExitCode {
         Err(error) => return fail(WE_FAILED, &error, "the system gives no threads"),
     };
     runtime.block_on(async {
-        let mut server = match Server::start(args).await {
+        let mut server = match Server::start(&args.server).await {
             Ok(server) => server,
             Err(refused) => return refused,
         };
@@ -76,7 +84,12 @@ pub(in crate::shell) fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("ENCAN_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     // A second call, from a test in the same process, changes nothing.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .try_init();
 }
 
 async fn told_to_stop() -> Result<&'static str, String> {
@@ -103,7 +116,7 @@ pub(in crate::shell) struct Server {
 
 impl Server {
     /// Checks everything, opens everything, and starts to answer. What is wrong is said before.
-    pub(in crate::shell) async fn start(args: &Args) -> Result<Self, ExitCode> {
+    pub(in crate::shell) async fn start(args: &ServerArgs) -> Result<Self, ExitCode> {
         let configured = configure(&args.config, 1, clock::now()).map_err(|faulty| {
             say(&faulty.words());
             let hint = "`encan check` shows the same, without starting";
@@ -144,6 +157,12 @@ impl Server {
     fn announce(&self) {
         let catalog = &self.service.snapshot().plan.catalog;
         let (campaigns, line_items) = (catalog.campaigns.len(), catalog.line_items.len());
+        if !self.service.composer.is_secure() {
+            say(
+                "warning: the public address is not https, so impressions that take https only are not bid on\n\n\
+                 hint: name the address that exchanges reach, with `--public-url https://...`\n\n",
+            );
+        }
         say(&format!(
             "encan bids for {campaigns} campaigns with {line_items} line items\n\
              \n\
@@ -174,6 +193,8 @@ impl Server {
             chore.abort();
             let _ = chore.await;
         }
+        // Bids still out keep their money over a restart. A writer that has ended says why below.
+        let _ = self.service.writer.park(self.service.open.all()).await;
         drop(self.service);
         let closed = tokio::task::spawn_blocking(|| self.writer.join()).await;
         match (why, closed) {

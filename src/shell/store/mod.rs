@@ -5,6 +5,7 @@
 //! stops, and the next start recovers from what was committed.
 
 mod names;
+mod parked;
 mod row;
 mod schema;
 mod writer;

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
+use crate::budget::Reservation;
 use crate::frequency::Exposure;
 use crate::ledger::Event;
 use crate::shell::store::names::{self, Name};
+use crate::shell::store::parked;
 use crate::shell::store::row;
 use crate::units::{BidId, CampaignId, Day, LineItemId, Nanos, UnixMillis, UserKey};
 
@@ -180,8 +182,9 @@ impl Opened {
         if check_version(&connection, &file)? == 0 {
             connection
                 .execute_batch(&format!(
-                    "PRAGMA journal_mode = WAL; BEGIN; {TABLES} PRAGMA application_id = {APPLICATION_ID};
-                     PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+                    "PRAGMA journal_mode = WAL; BEGIN; {TABLES} {} PRAGMA application_id = {APPLICATION_ID};
+                     PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;",
+                    parked::TABLE
                 ))
                 .map_err(sqlite)?;
         }
@@ -242,6 +245,16 @@ impl Opened {
             Ok((UserKey::from_bytes(row.get(0)?), exposure))
         });
         rows.map_err(sqlite)?.collect::<Result<_, _>>().map_err(sqlite)
+    }
+
+    /// What a former process had reserved when it ended cleanly, and is still open.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Sqlite`].
+    pub fn parked(&self, now: UnixMillis) -> Result<Vec<(BidId, Reservation)>, StoreError> {
+        parked::read(&self.connection, now)
+            .map_err(|source| StoreError::Sqlite { file: self.file.clone(), source })
     }
 
     /// Keeps the slugs of ids, for reports that are made without the campaign files.

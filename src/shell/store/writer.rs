@@ -6,11 +6,12 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::budget::Reservation;
 use crate::ledger::{self, Event};
-use crate::shell::store::names::Name;
-use crate::shell::store::row;
+use crate::shell::store::names::{self, Name};
 use crate::shell::store::schema::{Opened, StoreError};
-use crate::units::limits;
+use crate::shell::store::{parked, row};
+use crate::units::{BidId, limits};
 
 /// What became of the events of one request, in their order: true = booked, false = known already.
 pub type Appended = Vec<bool>;
@@ -18,6 +19,7 @@ pub type Appended = Vec<bool>;
 enum Job {
     Append { events: Vec<Event>, answer: oneshot::Sender<Result<Appended, StoreError>> },
     Remember(Vec<Name>),
+    Park(Vec<(BidId, Reservation)>),
 }
 
 /// The way to the writer, for everyone.
@@ -88,6 +90,15 @@ impl Writer {
         answered.await.unwrap_or(Err(StoreError::Stopped))
     }
 
+    /// Keeps open reservations for the next start, at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Stopped`] if the writer has ended.
+    pub async fn park(&self, open: Vec<(BidId, Reservation)>) -> Result<(), StoreError> {
+        self.jobs.send(Job::Park(open)).await.map_err(|_| StoreError::Stopped)
+    }
+
     /// Keeps names for reports, some time later.
     ///
     /// # Errors
@@ -129,7 +140,8 @@ fn run(mut ledger: Opened, mut queue: mpsc::Receiver<Job>, alive: &AtomicBool) -
 fn commit(ledger: &mut Opened, batch: &[Job]) -> rusqlite::Result<Vec<Appended>> {
     let transaction = ledger.connection.transaction()?;
     let mut booked = Vec::with_capacity(batch.len());
-    let mut names = Vec::new();
+    let mut to_name = Vec::new();
+    let mut open = None;
     {
         let mut insert = transaction.prepare_cached(row::INSERT)?;
         for job in batch {
@@ -142,14 +154,18 @@ fn commit(ledger: &mut Opened, batch: &[Job]) -> rusqlite::Result<Vec<Appended>>
                         appended.push(row::insert(&mut insert, event)?);
                     }
                 }
-                Job::Remember(more) => names.extend_from_slice(more),
+                Job::Remember(more) => to_name.extend_from_slice(more),
+                Job::Park(reservations) => open = Some(reservations),
             }
             booked.push(appended);
         }
     }
     transaction.commit()?;
-    if !names.is_empty() {
-        crate::shell::store::names::write(&mut ledger.connection, &names)?;
+    if !to_name.is_empty() {
+        names::write(&mut ledger.connection, &to_name)?;
+    }
+    if let Some(open) = open {
+        parked::write(&mut ledger.connection, open)?;
     }
     Ok(booked)
 }
