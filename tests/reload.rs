@@ -4,6 +4,9 @@ mod support;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use encan::shell::boot::boot;
+use encan::shell::clock;
+use encan::shell::config::{ConfigArgs, configure};
 use serde_json::json;
 
 use support::market::{Buyer, Market, campaign, report};
@@ -145,4 +148,32 @@ fn a_removed_campaign_stops_bidding_and_its_notices_and_clicks_go_on() {
     assert_eq!(row["campaign"], "short-lived");
     assert_eq!((&row["impressions"], &row["media"]), (&json!(1), &json!("0.005")));
     assert_eq!((&row["clicks"], &row["conversions"], &row["value"]), (&json!(1), &json!(1), &json!("7.00")));
+}
+
+#[test]
+fn a_beat_that_began_before_a_reload_never_puts_the_old_campaigns_back() {
+    let market = market();
+    let args = ConfigArgs {
+        campaigns: market.path("campaigns"),
+        exchanges: market.path("exchanges"),
+        tax: "fixtures/tax".into(),
+        currencies: "fixtures/currencies.json".into(),
+    };
+    let plan = |revision| configure(&args, revision, clock::now()).expect("a good configuration").plan;
+    let booted = boot(plan(1), &market.data(), "http://encan.example".to_owned()).expect("a free folder");
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                booted.service.tick(clock::now());
+            }
+        });
+        let _guard = Ends(&done);
+        for revision in 2..200 {
+            booted.service.install(plan(revision));
+            assert_eq!(booted.service.snapshot().plan.revision, revision);
+            booted.service.tick(clock::now());
+            assert_eq!(booted.service.snapshot().plan.revision, revision);
+        }
+    });
 }

@@ -4,7 +4,7 @@
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use arc_swap::ArcSwap;
@@ -33,6 +33,9 @@ pub const EXPOSURE_AGE_MAX: Millis = Millis::from_seconds(31 * 86_400);
 #[derive(Debug)]
 pub struct Service {
     snapshot: ArcSwap<Snapshot>,
+    /// Held while the next snapshot is made from the last: a beat that began before a reload would else
+    /// put the old campaigns and their caps back. The fast loop never takes it.
+    succession: Mutex<()>,
     pub(in crate::shell) book: Book,
     pub(in crate::shell) open: Open,
     pub(in crate::shell) users: Users,
@@ -78,6 +81,7 @@ impl Service {
         let snapshot = Snapshot::new(Arc::new(plan), &book, clock::now());
         let service = Self {
             snapshot: ArcSwap::from_pointee(snapshot),
+            succession: Mutex::default(),
             book,
             open: Open::default(),
             users,
@@ -111,6 +115,7 @@ impl Service {
 
     /// Takes a new revision of the campaigns, whole, from the next request on.
     pub fn install(&self, plan: Plan) {
+        let _alone = self.succession.lock().unwrap_or_else(PoisonError::into_inner);
         let snapshot = Snapshot::new(Arc::new(plan), &self.book, clock::now());
         self.snapshot.store(Arc::new(snapshot));
         self.remember_landings();
@@ -130,6 +135,7 @@ impl Service {
         for (bid, reservation) in expired {
             self.give_back(bid, &reservation);
         }
+        let _alone = self.succession.lock().unwrap_or_else(PoisonError::into_inner);
         let next = self.snapshot.load().tick(&self.book, now);
         self.snapshot.store(Arc::new(next));
     }

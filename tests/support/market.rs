@@ -412,6 +412,7 @@ pub fn report(data: &Path) -> Value {
 
 /// The seed of a random test: `ENCAN_SEED`, or a new one. Printed, so that a failure can be repeated.
 #[must_use]
+#[expect(clippy::print_stdout, reason = "whoever reads a failure needs it")]
 pub fn seed() -> u64 {
     let given = std::env::var("ENCAN_SEED").ok().and_then(|text| text.parse().ok());
     let seed = given.unwrap_or_else(rand::random);
