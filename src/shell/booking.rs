@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
 
+use crate::budget::Hold;
 use crate::notice::{self, ConversionReport, NoticeKind, Outcome, Params, Refused, Ticket, TokenError};
 use crate::shell::clock;
 use crate::shell::metrics::NoticeOutcome;
@@ -128,9 +129,10 @@ impl Service {
         if !understood.closes {
             return Ok(booked(&self.append(understood).await?));
         }
-        // From here on the reservation is ours: it is settled, given back, or put back.
-        let reservation = self.open.take(bid);
-        let late = reservation.is_none();
+        // A reservation that is ours is settled, given back, or put back.
+        let hold = self.open.hold(bid);
+        let reservation = if let Hold::Ours(reservation) = hold { Some(reservation) } else { None };
+        let late = hold == Hold::Gone;
         let understood = notice::event(kind, ticket, params, now, scenario, late)?;
         let spent = understood.spent;
         let news = match self.append(understood).await {
@@ -142,6 +144,9 @@ impl Service {
                 return Err(failure);
             }
         };
+        if reservation.is_some() {
+            let _ = self.open.take(bid);
+        }
         let paid = news.last() == Some(&true) && spent.is_some();
         match (paid, spent, reservation) {
             (true, Some(spent), reservation) => {
