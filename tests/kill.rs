@@ -1,5 +1,7 @@
 //! SIGKILL under traffic: what was acknowledged is there after the restart, once, to the last nano.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
+
 mod support;
 
 use std::collections::BTreeMap;
@@ -44,13 +46,13 @@ impl Diary {
         buyer: &mut Buyer,
         kind: &'static str,
         bid: &str,
-        path: String,
+        path: &str,
         amount: i64,
     ) -> Option<Told> {
         let key = (kind, bid.to_owned());
-        let note = Sent { path: path.clone(), amount, acknowledged: false };
+        let note = Sent { path: path.to_owned(), amount, acknowledged: false };
         self.sent.lock().unwrap().insert(key.clone(), note);
-        let told = buyer.ask("GET", &path, "").ok()?;
+        let told = buyer.ask("GET", path, "").ok()?;
         // A click leads on: 302.
         assert!(matches!(told.status, 200 | 204 | 302), "{} to {path}", told.status);
         self.sent.lock().unwrap().get_mut(&key).unwrap().acknowledged = true;
@@ -64,23 +66,23 @@ impl Diary {
         let id = &offer.id;
         let price = random.random_range(0..=offer.price);
         if random.random_bool(0.1) {
-            return self.send(buyer, "loss", id, offer.lost(), 0).map(|_| ());
+            return self.send(buyer, "loss", id, &offer.lost(), 0).map(|_| ());
         }
         if random.random() {
-            self.send(buyer, "win", id, offer.won_at(price), price)?;
+            self.send(buyer, "win", id, &offer.won_at(price), price)?;
         }
-        self.send(buyer, "billing", id, offer.billed_at(price), price)?;
+        self.send(buyer, "billing", id, &offer.billed_at(price), price)?;
         if random.random() {
-            self.send(buyer, "view", id, offer.view.clone(), 0)?;
+            self.send(buyer, "view", id, &offer.view, 0)?;
         }
         if random.random() {
-            let told = self.send(buyer, "click", id, offer.click.clone(), 0)?;
+            let told = self.send(buyer, "click", id, &offer.click, 0)?;
             let place = told.location.expect("a click leads on");
             let token = place.split_once("encan_click=").expect("a token for conversions").1;
             let value = random.random_range(0..90_000_000_000_i64);
             let worth = format!("{}.{:09}", value / 1_000_000_000, value % 1_000_000_000);
             let path = format!("/c/pixel.gif?click={token}&type=purchase&order={id}&value={worth}");
-            self.send(buyer, "conversion", id, path, value)?;
+            self.send(buyer, "conversion", id, &path, value)?;
         }
         Some(())
     }
