@@ -7,6 +7,8 @@
 mod names;
 mod row;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use names::{Name, NameKind};
