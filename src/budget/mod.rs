@@ -8,4 +8,4 @@ mod cap;
 mod open;
 
 pub use cap::{Book, Cap, CapKey, Level, Purse, Refusal, Reserved, Window, keys};
-pub use open::{Open, Reservation};
+pub use open::{Hold, Open, Reservation};

@@ -20,7 +20,18 @@ pub struct Reservation {
     pub user: Option<UserKey>,
 }
 
-/// All open reservations. Each is taken out once, by whoever comes first: notice, loss or expiry.
+/// What a notice finds of its bid's reservation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// It is open, and from now on this notice's to close or to put back.
+    Ours(Reservation),
+    /// Another notice of the same bid is being booked.
+    Others,
+    /// It was closed or has expired.
+    Gone,
+}
+
+/// All open reservations. Each is closed once, by whoever comes first: notice, loss or expiry.
 #[derive(Debug)]
 pub struct Open {
     shards: [Mutex<Shard>; SHARDS],
@@ -28,9 +39,16 @@ pub struct Open {
 
 #[derive(Debug, Default)]
 struct Shard {
-    entries: HashMap<BidId, Reservation, foldhash::fast::RandomState>,
+    entries: HashMap<BidId, Entry, foldhash::fast::RandomState>,
     /// Bids by the second in which they expire. Bids taken out early stay until then.
     expiring: BTreeMap<i64, Vec<BidId>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    reservation: Reservation,
+    /// True while a notice is being booked: it does not expire meanwhile.
+    held: bool,
 }
 
 impl Default for Open {
@@ -43,14 +61,28 @@ impl Open {
     /// Opens the reservation of `bid`.
     pub fn insert(&self, bid: BidId, reservation: Reservation) {
         let mut shard = self.shard(bid);
-        shard.entries.insert(bid, reservation);
+        shard.entries.insert(bid, Entry { reservation, held: false });
         shard.expiring.entry(second_after(reservation.expires)).or_default().push(bid);
     }
 
     /// Takes the reservation of `bid` out, if it is still open.
     #[must_use]
     pub fn take(&self, bid: BidId) -> Option<Reservation> {
-        self.shard(bid).entries.remove(&bid)
+        self.shard(bid).entries.remove(&bid).map(|entry| entry.reservation)
+    }
+
+    /// Holds the reservation of `bid` while its notice is being booked. Whoever gets [`Hold::Ours`] takes it
+    /// out afterwards, or inserts it again if nothing was booked.
+    #[must_use]
+    pub fn hold(&self, bid: BidId) -> Hold {
+        match self.shard(bid).entries.get_mut(&bid) {
+            Some(entry) if entry.held => Hold::Others,
+            Some(entry) => {
+                entry.held = true;
+                Hold::Ours(entry.reservation)
+            }
+            None => Hold::Gone,
+        }
     }
 
     /// Takes out every reservation that has expired at `now`.
@@ -61,7 +93,9 @@ impl Open {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             let later = shard.expiring.split_off(&(now.raw().div_euclid(1_000) + 1));
             for bid in std::mem::replace(&mut shard.expiring, later).into_values().flatten() {
-                expired.extend(shard.entries.remove(&bid).map(|reservation| (bid, reservation)));
+                if shard.entries.get(&bid).is_some_and(|entry| !entry.held) {
+                    expired.extend(shard.entries.remove(&bid).map(|entry| (bid, entry.reservation)));
+                }
             }
         }
         expired
@@ -73,7 +107,7 @@ impl Open {
         let mut all = Vec::new();
         for shard in &self.shards {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            all.extend(shard.entries.iter().map(|(bid, reservation)| (*bid, *reservation)));
+            all.extend(shard.entries.iter().map(|(bid, entry)| (*bid, entry.reservation)));
         }
         all
     }
@@ -104,7 +138,7 @@ fn second_after(at: UnixMillis) -> i64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Open, Reservation};
+    use super::{Hold, Open, Reservation};
     use crate::budget::cap::Reserved;
     use crate::units::{BidId, CampaignId, Day, LineItemId, Nanos, UnixMillis};
 
@@ -126,6 +160,22 @@ mod tests {
         assert_eq!(open.take(bid), Some(reservation(1_500)));
         assert_eq!(open.take(bid), None);
         assert!(open.take_expired(UnixMillis::from_raw(10_000)).is_empty());
+    }
+
+    #[test]
+    fn a_reservation_that_is_being_booked_is_held_by_one_and_does_not_expire() {
+        let (open, bid) = (Open::default(), BidId::mint(UnixMillis::from_raw(1), 7));
+        open.insert(bid, reservation(1_500));
+        assert_eq!(open.hold(bid), Hold::Ours(reservation(1_500)));
+        assert_eq!(open.hold(bid), Hold::Others);
+        assert!(open.take_expired(UnixMillis::from_raw(10_000)).is_empty());
+        open.insert(bid, reservation(1_500));
+        assert_eq!(
+            open.take_expired(UnixMillis::from_raw(10_000)).len(),
+            1,
+            "put back, it expires after all"
+        );
+        assert_eq!(open.hold(bid), Hold::Gone);
     }
 
     #[test]

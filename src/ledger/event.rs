@@ -132,7 +132,10 @@ impl Event {
             EventKind::Conversion(conversion) => {
                 // An order converts once, whichever bid it is reported with. 128 bits: no two collide.
                 let mut hash = blake3::Hasher::new();
-                match &conversion.order {
+                // Lengths first, so that no order ends where another one's type begins.
+                let order = conversion.order.as_deref();
+                hash.update(&order.map_or(u64::MAX, |order| order.len() as u64).to_le_bytes());
+                match order {
                     Some(order) => {
                         hash.update(&self.bid.advertiser.raw().to_le_bytes());
                         hash.update(order.as_bytes());
@@ -141,7 +144,6 @@ impl Event {
                         hash.update(self.bid.id.as_bytes());
                     }
                 }
-                hash.update(&[0]);
                 hash.update(conversion.kind.as_bytes());
                 key.extend_from_slice(&[0xff]);
                 key.extend_from_slice(&hash.finalize().as_bytes()[..16]);

@@ -6,6 +6,10 @@
 
 mod entries;
 mod event;
+#[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
+mod tests;
 
 pub use entries::{Account, Applied, Entry, Ledger, entries};
 pub use event::{BidFacts, Charge, Conversion, Event, EventKey, EventKind, Touch};

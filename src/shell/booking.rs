@@ -8,6 +8,7 @@ use serde::de::{Deserialize as _, Deserializer, Error as _};
 use serde_json::value::RawValue;
 
 use crate::attribution::within_window;
+use crate::budget::Hold;
 use crate::frequency::Exposure;
 use crate::ledger::Touch;
 use crate::notice::{self, ConversionReport, NoticeKind, Outcome, Params, Refused, Ticket, TokenError};
@@ -144,9 +145,10 @@ impl Service {
         if !understood.closes {
             return Ok(booked(&self.append(understood).await?));
         }
-        // From here on the reservation is ours: it is settled, given back, or put back.
-        let reservation = self.open.take(bid);
-        let late = reservation.is_none();
+        // A reservation that is ours is settled, given back, or put back.
+        let hold = self.open.hold(bid);
+        let reservation = if let Hold::Ours(reservation) = hold { Some(reservation) } else { None };
+        let late = hold == Hold::Gone;
         let understood = notice::event(kind, ticket, params, now, scenario, late)?;
         let spent = understood.spent;
         let news = match self.append(understood).await {
@@ -158,6 +160,9 @@ impl Service {
                 return Err(failure);
             }
         };
+        if reservation.is_some() {
+            let _ = self.open.take(bid);
+        }
         let paid = news.last() == Some(&true) && spent.is_some();
         match (paid, spent, reservation) {
             (true, Some(spent), reservation) => {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use notify::{RecursiveMode, Watcher as _};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use crate::shell::audience_store::AudienceStore;
@@ -19,14 +19,38 @@ use crate::shell::service::{Service, names};
 /// Editors write a file in several steps: wait until they are done.
 const SETTLE: Duration = Duration::from_millis(200);
 
-/// Reloads whenever something changes, until `stop`.
-pub async fn watch(service: Arc<Service>, args: ConfigArgs, data: PathBuf, mut stop: watch::Receiver<bool>) {
-    let (changed, mut changes) = mpsc::channel::<()>(1);
-    let watcher = start_watching(&args, changed);
+/// What tells of new files. Made before the files are read for the first time, so that no change and no
+/// signal after that is missed.
+#[derive(Debug)]
+pub struct Signs {
+    /// Watches as long as it lives.
+    watcher: notify::Result<notify::RecommendedWatcher>,
+    changes: mpsc::Receiver<()>,
+    hangup: std::io::Result<Signal>,
+}
+
+impl Signs {
+    /// Begins to watch what `args` name and to hear SIGHUP.
+    #[must_use]
+    pub fn begin(args: &ConfigArgs) -> Self {
+        let (changed, changes) = mpsc::channel(1);
+        Self { watcher: start_watching(args, changed), changes, hangup: signal(SignalKind::hangup()) }
+    }
+}
+
+/// Reloads whenever there is a sign, until `stop`.
+pub async fn watch(
+    signs: Signs,
+    service: Arc<Service>,
+    args: ConfigArgs,
+    data: PathBuf,
+    mut stop: watch::Receiver<bool>,
+) {
+    let Signs { watcher, mut changes, hangup } = signs;
     if let Err(error) = &watcher {
         tracing::warn!(%error, "files are not watched: send SIGHUP after a change");
     }
-    let mut hangup = match signal(SignalKind::hangup()) {
+    let mut hangup = match hangup {
         Ok(hangup) => hangup,
         Err(error) => {
             tracing::warn!(%error, "SIGHUP is not heard");

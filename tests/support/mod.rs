@@ -6,6 +6,7 @@
 
 pub mod answers;
 pub mod http;
+pub mod market;
 
 use std::io::Read as _;
 use std::net::SocketAddr;

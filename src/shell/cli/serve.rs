@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 
 use crate::shell::boot::{Booted, boot};
@@ -64,13 +64,18 @@ pub fn run(args: &Args) -> ExitCode {
         Err(error) => return fail(WE_FAILED, &error, "the system gives no threads"),
     };
     runtime.block_on(async {
+        // Heard from the first moment on: a signal right after the start must not tear anything.
+        let mut ends = match Ends::begin() {
+            Ok(ends) => ends,
+            Err(error) => return fail(WE_FAILED, &error, "the system gives no signals"),
+        };
         let mut server = match Server::start(&args.server).await {
             Ok(server) => server,
             Err(refused) => return refused,
         };
         server.announce();
         let ended = tokio::select! {
-            signal = told_to_stop() => signal,
+            signal = ends.told() => Ok(signal),
             error = &mut server.failed => {
                 Err(error.unwrap_or_else(|_| "the ledger's writer has ended".to_owned()))
             }
@@ -92,11 +97,23 @@ pub(in crate::shell) fn log_to_stderr() {
         .try_init();
 }
 
-async fn told_to_stop() -> Result<&'static str, String> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok("SIGTERM"),
-        heard = tokio::signal::ctrl_c() => heard.map(|()| "Ctrl-C").map_err(|error| error.to_string()),
+/// The signals that end the server.
+struct Ends {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Ends {
+    fn begin() -> std::io::Result<Self> {
+        let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(Self { terminate, interrupt })
+    }
+
+    async fn told(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "Ctrl-C",
+        }
     }
 }
 
@@ -117,6 +134,7 @@ pub(in crate::shell) struct Server {
 impl Server {
     /// Checks everything, opens everything, and starts to answer. What is wrong is said before.
     pub(in crate::shell) async fn start(args: &ServerArgs) -> Result<Self, ExitCode> {
+        let signs = reload::Signs::begin(&args.config);
         let configured = configure(&args.config, 1, clock::now()).map_err(|faulty| {
             say(&faulty.words());
             let hint = "`encan check` shows the same, without starting";
@@ -144,6 +162,7 @@ impl Server {
         let chores = vec![
             tokio::spawn(beat(Arc::clone(&service))),
             tokio::spawn(reload::watch(
+                signs,
                 Arc::clone(&service),
                 args.config.clone(),
                 args.data.clone(),

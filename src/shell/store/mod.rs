@@ -8,6 +8,8 @@ mod names;
 mod parked;
 mod row;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use names::{Name, NameKind};

@@ -135,6 +135,11 @@ impl StoreError {
             Self::Newer { .. } => "run the newer encan, or use another folder with `--data DIR`",
             Self::Foreign { .. } => "use another folder with `--data DIR`; nothing was touched",
             Self::Row(_) => "restore the ledger from a backup",
+            Self::Sqlite { source, .. }
+                if source.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) =>
+            {
+                "the file is damaged: restore the ledger from a backup"
+            }
             Self::Stopped | Self::Sqlite { .. } => {
                 "free disk space or mend the disk, then start again: what was acknowledged is kept"
             }
@@ -339,7 +344,7 @@ fn check_version(connection: &Connection, file: &Path) -> Result<i64, StoreError
         (APPLICATION_ID, found, _) if found > SCHEMA_VERSION => {
             Err(StoreError::Newer { file: file.to_owned(), found })
         }
-        (APPLICATION_ID, found, _) => Ok(found),
+        (APPLICATION_ID, found @ 1.., Some(_)) => Ok(found),
         _ => Err(StoreError::Foreign { file: file.to_owned() }),
     }
 }

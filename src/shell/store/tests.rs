@@ -1,0 +1,220 @@
+//! The store on real files: what goes in comes out, and a file that is not ours stays as it is.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use proptest::collection::vec;
+use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, proptest};
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
+use rusqlite::Connection;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+use crate::ledger::sample::{MOST, charge, event, one_of_each};
+use crate::ledger::{Event, EventKind};
+use crate::shell::store::{Name, NameKind, Opened, Store, StoreError, Writer};
+use crate::units::{Currency, Nanos};
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// Appends each of `requests` as one, and closes the ledger; what was new.
+fn append(folder: &Path, requests: Vec<Vec<Event>>) -> Vec<Vec<bool>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let (failure, _failed) = oneshot::channel();
+    let (writer, handle) = Writer::start(Opened::open(folder).unwrap(), failure);
+    let news = requests.into_iter().map(|events| runtime.block_on(writer.append(events)).unwrap()).collect();
+    drop(writer);
+    handle.join().unwrap();
+    news
+}
+
+/// All events, in the order of their keys.
+fn events(folder: &Path) -> Vec<Event> {
+    let mut events = Vec::new();
+    Store::open(folder).unwrap().events(|event| events.push(event.clone())).unwrap();
+    in_order(events)
+}
+
+fn in_order(mut events: Vec<Event>) -> Vec<Event> {
+    events.sort_by_key(Event::key);
+    events
+}
+
+fn sample<T>(strategy: impl Strategy<Value = T>) -> T {
+    strategy.new_tree(&mut TestRunner::deterministic()).unwrap().current()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn every_event_comes_back_as_it_went_and_a_duplicate_is_no_row(
+        some in vec(event(MOST), 1..40),
+        dearest in charge(MOST),
+    ) {
+        let folder = folder();
+        let mut sent = one_of_each(&some[0], dearest);
+        sent.extend(some.into_iter().skip(1));
+        let first = append(folder.path(), vec![sent.clone()]);
+        prop_assert!(first[0].iter().all(|new| *new));
+        prop_assert_eq!(&events(folder.path()), &in_order(sent.clone()));
+        let again = append(folder.path(), vec![sent.clone(), sent.clone()]);
+        prop_assert!(again.iter().flatten().all(|new| !*new));
+        prop_assert_eq!(events(folder.path()), in_order(sent));
+    }
+
+    #[test]
+    fn what_is_spent_after_opening_again_is_what_was_booked(
+        some in vec((event(1_000_000_000), 0..3_u64, 0..2), 1..60),
+    ) {
+        let folder = folder();
+        let (mut booked, mut sent) = (BTreeMap::new(), Vec::new());
+        for (mut event, item, day) in some {
+            event.bid.line_item = crate::units::LineItemId::from_raw(item | 1 << 63);
+            event.bid.campaign = crate::units::CampaignId::from_raw(item / 2 | 1 << 63);
+            event.bid.day = crate::units::Day::from_raw(day - 1);
+            if let EventKind::Impression(charge) = &event.kind {
+                let key = (event.bid.campaign, event.bid.line_item, event.bid.day.raw());
+                let spent: &mut i64 = booked.entry(key).or_default();
+                *spent += charge.budget_share().raw();
+            }
+            sent.push(event);
+        }
+        append(folder.path(), sent.into_iter().map(|event| vec![event.clone(), event]).collect());
+        let spends = Opened::open(folder.path()).unwrap().spends().unwrap();
+        let found: BTreeMap<_, _> = spends.into_iter().map(|(c, l, d, n)| ((c, l, d.raw()), n.raw())).collect();
+        prop_assert_eq!(found, booked);
+    }
+
+    #[test]
+    fn a_file_with_a_damaged_head_is_refused_and_left_as_it_is(head in vec(any::<u8>(), 16..100)) {
+        let folder = folder();
+        append(folder.path(), vec![vec![sample(event(MOST))]]);
+        let file = folder.path().join("ledger.sqlite");
+        let mut bytes = std::fs::read(&file).unwrap();
+        bytes[..head.len()].copy_from_slice(&head);
+        std::fs::write(&file, &bytes).unwrap();
+        let refused = matches!(Opened::open(folder.path()), Err(StoreError::Foreign { .. }));
+        prop_assert!(refused);
+        let refused = matches!(Store::open(folder.path()), Err(StoreError::Foreign { .. }));
+        prop_assert!(refused);
+        prop_assert!(std::fs::read(&file).unwrap() == bytes);
+    }
+
+    #[test]
+    fn a_file_that_is_refused_for_its_fields_is_left_as_it_is(at in 16..100_usize, bytes in vec(any::<u8>(), 1..40)) {
+        let folder = folder();
+        append(folder.path(), vec![vec![sample(event(MOST))]]);
+        let file = folder.path().join("ledger.sqlite");
+        let mut damaged = std::fs::read(&file).unwrap();
+        damaged[at..at + bytes.len()].copy_from_slice(&bytes);
+        std::fs::write(&file, &damaged).unwrap();
+        // Some fields mean nothing, so that the ledger is as good as before.
+        if let Err(error) = Opened::open(folder.path()) {
+            prop_assert!(error.to_string().lines().count() == 1 && !error.hint().is_empty());
+            prop_assert!(std::fs::read(&file).unwrap() == damaged, "{error}");
+        }
+    }
+}
+
+/// Opening a folder after `change` was made to its ledger is refused with `want`, and the file stays.
+#[track_caller]
+fn check_refused(change: impl FnOnce(&Path), want: &str) {
+    let folder = folder();
+    append(folder.path(), vec![vec![sample(event(MOST))]]);
+    let file = folder.path().join("ledger.sqlite");
+    change(&file);
+    let before = std::fs::read(&file).unwrap();
+    let wanted = |error: StoreError| {
+        assert!(error.to_string().contains(want), "{error}");
+        assert!(error.to_string().contains("ledger.sqlite"), "{error}");
+        assert!(!error.hint().is_empty());
+    };
+    wanted(Opened::open(folder.path()).map(drop).unwrap_err());
+    wanted(Store::open(folder.path()).map(drop).unwrap_err());
+    assert!(std::fs::read(&file).unwrap() == before, "the file stays byte for byte");
+}
+
+fn execute(file: &Path, statements: &str) {
+    let connection = Connection::open(file).unwrap();
+    connection.execute_batch(statements).unwrap();
+    connection.close().unwrap();
+}
+
+#[test]
+fn a_ledger_of_a_newer_version_is_refused_and_left_as_it_is() {
+    check_refused(|file| execute(file, "PRAGMA user_version = 2"), "version 2, this encan knows up to 1");
+}
+
+#[test]
+fn a_database_of_somebody_else_is_refused_and_left_as_it_is() {
+    let somebody = |statements: &'static str| {
+        move |file: &Path| {
+            std::fs::remove_file(file).unwrap();
+            execute(file, statements);
+        }
+    };
+    check_refused(somebody("CREATE TABLE diary (day)"), "is not a ledger of encan");
+    check_refused(somebody("PRAGMA application_id = 77; CREATE TABLE t (x)"), "is not a ledger of encan");
+    check_refused(|file| execute(file, "PRAGMA user_version = 0"), "is not a ledger of encan");
+    check_refused(
+        |file| std::fs::write(file, b"Dear diary, ".repeat(99)).unwrap(),
+        "is not a ledger of encan",
+    );
+}
+
+#[test]
+fn a_folder_in_use_is_refused_until_it_is_free() {
+    let folder = folder();
+    let first = Opened::open(folder.path()).unwrap();
+    let refused = Opened::open(folder.path()).map(drop).unwrap_err();
+    assert!(matches!(refused, StoreError::Locked { .. }) && !refused.hint().is_empty());
+    drop(first);
+    assert!(Opened::open(folder.path()).is_ok());
+}
+
+#[test]
+fn a_folder_without_a_ledger_has_nothing_to_read_and_nothing_is_made() {
+    let folder = folder();
+    assert!(matches!(Store::open(folder.path()), Err(StoreError::Missing { .. })));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_reader_beside_the_writer_sees_what_is_committed() {
+    let folder = folder();
+    let ledger = Opened::open(folder.path()).unwrap();
+    assert_eq!(events(folder.path()), []);
+    let (failure, _failed) = oneshot::channel();
+    let (writer, handle) = Writer::start(ledger, failure);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let sent = sample(event(MOST));
+    assert_eq!(runtime.block_on(writer.append(vec![sent.clone(), sent.clone()])).unwrap(), [true, false]);
+    assert_eq!(events(folder.path()), [sent]);
+    drop(writer);
+    handle.join().unwrap();
+}
+
+#[test]
+fn names_come_back_and_the_last_one_of_an_id_counts() {
+    let folder = folder();
+    let name = |kind, id, slug: &str| Name { kind, id, slug: slug.to_owned(), fixed_cost: None };
+    let cost = Some((Currency::EUR, Nanos::MAX));
+    let campaign = Name { fixed_cost: cost, ..name(NameKind::Campaign, u64::MAX, "été") };
+    let kinds =
+        [NameKind::Advertiser, NameKind::LineItem, NameKind::Creative, NameKind::Exchange, NameKind::Deal];
+    let mut names: Vec<Name> = kinds.into_iter().map(|kind| name(kind, 1, "one")).collect();
+    names.push(campaign);
+    let mut ledger = Opened::open(folder.path()).unwrap();
+    ledger.remember(&[name(NameKind::Advertiser, 1, "an older name")]).unwrap();
+    ledger.remember(&names).unwrap();
+    drop(ledger);
+    let mut found = Store::open(folder.path()).unwrap().names().unwrap();
+    let key = |name: &Name| (name.kind as u8, name.id);
+    found.sort_by_key(key);
+    names.sort_by_key(key);
+    assert_eq!(found, names);
+}
