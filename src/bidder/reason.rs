@@ -56,28 +56,7 @@ impl NoBidReason {
     /// A fixed name for metrics and JSON.
     #[must_use]
     pub const fn name(&self) -> &'static str {
-        match self {
-            Self::NoImpression => "no_impression",
-            Self::OutOfTime => "out_of_time",
-            Self::LedgerStopped => "ledger_stopped",
-            Self::CurrencyUnknown => "currency_unknown",
-            Self::SeatRefused => "seat_refused",
-            Self::NoMatch => "no_match",
-            Self::DealsOnly => "deals_only",
-            Self::DealNotOffered => "deal_not_offered",
-            Self::AdvertiserBlocked => "advertiser_blocked",
-            Self::AppBlocked => "app_blocked",
-            Self::CategoryBlocked => "category_blocked",
-            Self::LanguageNotAllowed => "language_not_allowed",
-            Self::Misfit(_) => "creative_misfit",
-            Self::FrequencyCapped(_) => "frequency_capped",
-            Self::NoExchangeRate => "no_exchange_rate",
-            Self::WorthNothing => "worth_nothing",
-            Self::BelowFloor => "below_floor",
-            Self::BudgetSpent(_) => "budget_spent",
-            Self::Paced => "paced",
-            Self::Outbid => "outbid",
-        }
+        Self::NAMES[self.rank()]
     }
 
     /// All names, in the order of [`NoBidReason::rank`].
@@ -106,8 +85,29 @@ impl NoBidReason {
 
     /// How far into the decision it lies: an index into [`NoBidReason::NAMES`].
     #[must_use]
-    pub fn rank(&self) -> usize {
-        Self::NAMES.iter().position(|name| *name == self.name()).expect("every name is in the list")
+    pub const fn rank(&self) -> usize {
+        match self {
+            Self::NoImpression => 0,
+            Self::OutOfTime => 1,
+            Self::LedgerStopped => 2,
+            Self::CurrencyUnknown => 3,
+            Self::SeatRefused => 4,
+            Self::NoMatch => 5,
+            Self::DealsOnly => 6,
+            Self::DealNotOffered => 7,
+            Self::AdvertiserBlocked => 8,
+            Self::AppBlocked => 9,
+            Self::CategoryBlocked => 10,
+            Self::LanguageNotAllowed => 11,
+            Self::Misfit(_) => 12,
+            Self::FrequencyCapped(_) => 13,
+            Self::NoExchangeRate => 14,
+            Self::WorthNothing => 15,
+            Self::BelowFloor => 16,
+            Self::BudgetSpent(_) => 17,
+            Self::Paced => 18,
+            Self::Outbid => 19,
+        }
     }
 }
 
@@ -146,14 +146,19 @@ impl fmt::Display for NoBidReason {
 #[cfg(test)]
 mod tests {
     use super::NoBidReason;
+    use crate::budget::Refusal;
 
     #[test]
     fn names_and_ranks_agree() {
-        for (rank, reason) in
-            [(0, NoBidReason::NoImpression), (5, NoBidReason::NoMatch), (19, NoBidReason::Outbid)]
-        {
-            assert_eq!(reason.rank(), rank);
-            assert_eq!(NoBidReason::NAMES[rank], reason.name());
+        for (reason, rank, name) in [
+            (NoBidReason::NoImpression, 0, "no_impression"),
+            (NoBidReason::NoMatch, 5, "no_match"),
+            (NoBidReason::AppBlocked, 9, "app_blocked"),
+            (NoBidReason::WorthNothing, 15, "worth_nothing"),
+            (NoBidReason::BudgetSpent(Refusal::CampaignDaily), 17, "budget_spent"),
+            (NoBidReason::Outbid, 19, "outbid"),
+        ] {
+            assert_eq!((reason.rank(), reason.name()), (rank, name));
         }
     }
 }
