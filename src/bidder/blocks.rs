@@ -74,8 +74,11 @@ fn covers(listed: &str, domain: &str) -> bool {
 
 /// True if the languages agree up to the shorter of both tags (`fr` and `fr-CA`).
 fn same_language(allowed: &str, own: &str) -> bool {
-    let primary = |tag: &str| tag.split(['-', '_']).next().unwrap_or_default().to_ascii_lowercase();
-    primary(allowed) == primary(own)
+    primary_tag(allowed).eq_ignore_ascii_case(primary_tag(own))
+}
+
+fn primary_tag(language: &str) -> &str {
+    language.split(['-', '_']).next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -104,6 +107,7 @@ mod tests {
     #[test]
     fn languages_agree_by_their_first_part() {
         assert!(same_language("fr-CA", "fr"));
+        assert!(same_language("FR", "fr_BE"));
         assert!(!same_language("en", "fr"));
     }
 }

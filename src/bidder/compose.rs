@@ -1,6 +1,7 @@
 //! From a decision to the bytes of the answer: signed links, markup, response.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
@@ -10,6 +11,9 @@ use crate::creative::{self, Links};
 use crate::notice::{self, Keys, NoticeKind};
 use crate::openrtb::{self, Bid, BidResponse};
 use crate::units::Currency;
+
+/// Room for the longest text of most bids, VAST with its links.
+const TEXT_BYTES: usize = 4_096;
 
 /// What every answer needs: the keys that sign, and our own public address.
 #[derive(Debug)]
@@ -37,8 +41,8 @@ impl Composer {
         self.base.starts_with("https://")
     }
 
-    fn url(&self, kind: NoticeKind, chosen: &Chosen<'_>) -> String {
-        notice::path(&self.keys, kind, &chosen.ticket, &self.base)
+    fn write_address(&self, kind: NoticeKind, chosen: &Chosen<'_>, out: &mut String) {
+        notice::write_address(&self.keys, kind, &chosen.ticket, &self.base, out);
     }
 }
 
@@ -52,30 +56,41 @@ pub fn compose(
     arena: &Bump,
     out: &mut Vec<u8>,
 ) {
+    let mut text = String::with_capacity(TEXT_BYTES);
     let mut wire = BumpVec::with_capacity_in(bids.len(), arena);
-    wire.extend(bids.iter().map(|chosen| bid(composer, chosen, arena)));
-    let bidid = bids.first().map_or_else(String::new, |first| first.ticket.bid.id.to_string());
-    let response = BidResponse { id: request_id, bidid: Cow::Owned(bidid), cur: currency, seat, bid: &wire };
+    wire.extend(bids.iter().map(|chosen| bid(composer, chosen, &mut text, arena)));
+    let bidid = wire.first().map_or(Cow::Borrowed(""), |first| first.id.clone());
+    let response = BidResponse { id: request_id, bidid, cur: currency, seat, bid: &wire };
     openrtb::write(&response, out);
 }
 
-fn bid<'a>(composer: &Composer, chosen: &'a Chosen<'a>, arena: &'a Bump) -> Bid<'a> {
+/// Every text of the bid is written into `text` and then kept in the arena, so that one allocation does for
+/// all of them.
+fn bid<'a>(composer: &Composer, chosen: &'a Chosen<'a>, text: &mut String, arena: &'a Bump) -> Bid<'a> {
     let ticket = &chosen.ticket;
     let creative = chosen.creative;
-    let (click, view) = (composer.url(NoticeKind::Click, chosen), composer.url(NoticeKind::View, chosen));
-    let links = Links { bid: ticket.bid.id, click: &click, view: &view, impression: None };
-    let mut adm = String::with_capacity(2_048);
-    creative::write(creative, &chosen.advertiser.name, &chosen.placement, &links, &mut adm);
+    let mut kept = |write: &dyn Fn(&mut String)| -> &'a str {
+        text.clear();
+        write(text);
+        arena.alloc_str(text)
+    };
+    let mut address = |kind| kept(&|out| composer.write_address(kind, chosen, out));
+    let (click, view) = (address(NoticeKind::Click), address(NoticeKind::View));
+    let [nurl, burl, lurl] = [NoticeKind::Win, NoticeKind::Billing, NoticeKind::Loss].map(address);
+    let links = Links { bid: ticket.bid.id, click, view, impression: None };
+    let name = &chosen.advertiser.name;
+    let adm = kept(&|out| creative::write(creative, name, &chosen.placement, &links, out));
+    let id = kept(&|out| write!(out, "{}", ticket.bid.id).expect("a string takes everything"));
     let (w, h) = chosen.placement.size();
     let (wratio, hratio) = chosen.placement.ratio();
     Bid {
-        id: Cow::Owned(ticket.bid.id.to_string()),
+        id: Cow::Borrowed(id),
         impid: chosen.imp.id,
         price: ticket.price,
-        adm: Cow::Owned(adm),
-        nurl: Some(Cow::Owned(composer.url(NoticeKind::Win, chosen))),
-        burl: Some(Cow::Owned(composer.url(NoticeKind::Billing, chosen))),
-        lurl: Some(Cow::Owned(composer.url(NoticeKind::Loss, chosen))),
+        adm: Cow::Borrowed(adm),
+        nurl: Some(Cow::Borrowed(nurl)),
+        burl: Some(Cow::Borrowed(burl)),
+        lurl: Some(Cow::Borrowed(lurl)),
         adomain: arena.alloc([chosen.advertiser.domain.as_str()]),
         bundle: creative.bundle.as_deref(),
         cid: &chosen.campaign.slug,

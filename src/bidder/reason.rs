@@ -58,29 +58,7 @@ impl NoBidReason {
     /// A fixed name for metrics and JSON.
     #[must_use]
     pub const fn name(&self) -> &'static str {
-        match self {
-            Self::NoImpression => "no_impression",
-            Self::OutOfTime => "out_of_time",
-            Self::LedgerStopped => "ledger_stopped",
-            Self::CurrencyUnknown => "currency_unknown",
-            Self::SeatRefused => "seat_refused",
-            Self::NotSecure => "not_secure",
-            Self::NoMatch => "no_match",
-            Self::DealsOnly => "deals_only",
-            Self::DealNotOffered => "deal_not_offered",
-            Self::AdvertiserBlocked => "advertiser_blocked",
-            Self::AppBlocked => "app_blocked",
-            Self::CategoryBlocked => "category_blocked",
-            Self::LanguageNotAllowed => "language_not_allowed",
-            Self::Misfit(_) => "creative_misfit",
-            Self::FrequencyCapped(_) => "frequency_capped",
-            Self::NoExchangeRate => "no_exchange_rate",
-            Self::WorthNothing => "worth_nothing",
-            Self::BelowFloor => "below_floor",
-            Self::BudgetSpent(_) => "budget_spent",
-            Self::Paced => "paced",
-            Self::Outbid => "outbid",
-        }
+        Self::NAMES[self.rank()]
     }
 
     /// All names, in the order of [`NoBidReason::rank`].
@@ -110,8 +88,30 @@ impl NoBidReason {
 
     /// How far into the decision it lies: an index into [`NoBidReason::NAMES`].
     #[must_use]
-    pub fn rank(&self) -> usize {
-        Self::NAMES.iter().position(|name| *name == self.name()).expect("every name is in the list")
+    pub const fn rank(&self) -> usize {
+        match self {
+            Self::NoImpression => 0,
+            Self::OutOfTime => 1,
+            Self::LedgerStopped => 2,
+            Self::CurrencyUnknown => 3,
+            Self::SeatRefused => 4,
+            Self::NotSecure => 5,
+            Self::NoMatch => 6,
+            Self::DealsOnly => 7,
+            Self::DealNotOffered => 8,
+            Self::AdvertiserBlocked => 9,
+            Self::AppBlocked => 10,
+            Self::CategoryBlocked => 11,
+            Self::LanguageNotAllowed => 12,
+            Self::Misfit(_) => 13,
+            Self::FrequencyCapped(_) => 14,
+            Self::NoExchangeRate => 15,
+            Self::WorthNothing => 16,
+            Self::BelowFloor => 17,
+            Self::BudgetSpent(_) => 18,
+            Self::Paced => 19,
+            Self::Outbid => 20,
+        }
     }
 }
 
@@ -148,14 +148,19 @@ impl fmt::Display for NoBidReason {
 #[cfg(test)]
 mod tests {
     use super::NoBidReason;
+    use crate::budget::Refusal;
 
     #[test]
     fn names_and_ranks_agree() {
-        for (rank, reason) in
-            [(0, NoBidReason::NoImpression), (6, NoBidReason::NoMatch), (20, NoBidReason::Outbid)]
-        {
-            assert_eq!(reason.rank(), rank);
-            assert_eq!(NoBidReason::NAMES[rank], reason.name());
+        for (reason, rank, name) in [
+            (NoBidReason::NoImpression, 0, "no_impression"),
+            (NoBidReason::NoMatch, 6, "no_match"),
+            (NoBidReason::AppBlocked, 10, "app_blocked"),
+            (NoBidReason::WorthNothing, 16, "worth_nothing"),
+            (NoBidReason::BudgetSpent(Refusal::CampaignDaily), 18, "budget_spent"),
+            (NoBidReason::Outbid, 20, "outbid"),
+        ] {
+            assert_eq!((reason.rank(), reason.name()), (rank, name));
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Banner markup: a picture in a link, or the advertiser's HTML with our click link in it; and the
 //! script that measures whether it was seen.
 
+use std::fmt::{Arguments, Write as _};
+
 use crate::campaign::BannerBody;
 use crate::creative::{BannerPlacement, Links, escape};
 
@@ -74,7 +76,7 @@ fn write_picture(
     escape::html(source, out);
     out.push_str("\" alt=\"");
     escape::html(advertiser, out);
-    out.push_str(&format!("\" width=\"{}\" height=\"{}\" style=\"border:0", banner.width, banner.height));
+    put(out, format_args!("\" width=\"{}\" height=\"{}\" style=\"border:0", banner.width, banner.height));
     if banner.ratio.is_some() {
         out.push_str(";width:100%;height:auto");
     }
@@ -84,9 +86,13 @@ fn write_picture(
 /// The style of the ad's own box: what is measured.
 fn write_box(banner: &BannerPlacement<'_>, out: &mut String) {
     match banner.ratio {
-        None => out.push_str(&format!("display:block;width:{}px;height:{}px", banner.width, banner.height)),
-        Some((w, h)) => out.push_str(&format!("display:block;width:100%;aspect-ratio:{w}/{h}")),
+        None => put(out, format_args!("display:block;width:{}px;height:{}px", banner.width, banner.height)),
+        Some((w, h)) => put(out, format_args!("display:block;width:100%;aspect-ratio:{w}/{h}")),
     }
+}
+
+fn put(out: &mut String, arguments: Arguments<'_>) {
+    out.write_fmt(arguments).expect("a String takes every text");
 }
 
 fn write_pixel(links: &Links<'_>, out: &mut String) {

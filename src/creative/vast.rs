@@ -67,23 +67,26 @@ pub(super) fn write(
 }
 
 fn write_linear(kind: Kind, av: &AvPlacement<'_>, links: &Links<'_>, out: &mut String) {
-    let (hours, minutes, seconds) = (av.duration / 3_600, av.duration / 60 % 60, av.duration % 60);
-    let duration = format!("<Duration>{hours:02}:{minutes:02}:{seconds:02}</Duration>");
     out.push_str("<Linear>");
     if av.vast >= Vast::V4_0 {
         if kind == Kind::Audio {
             write_tracking(av, links, out);
         }
-        out.push_str(&duration);
+        write_duration(av, out);
         write_media(av, out);
         write_clicks(links, out);
     } else {
-        out.push_str(&duration);
+        write_duration(av, out);
         write_tracking(av, links, out);
         write_clicks(links, out);
         write_media(av, out);
     }
     out.push_str("</Linear>");
+}
+
+fn write_duration(av: &AvPlacement<'_>, out: &mut String) {
+    let (hours, minutes, seconds) = (av.duration / 3_600, av.duration / 60 % 60, av.duration % 60);
+    put(out, format_args!("<Duration>{hours:02}:{minutes:02}:{seconds:02}</Duration>"));
 }
 
 /// The view link where the player cannot tell whether the ad is on screen: called after two seconds of

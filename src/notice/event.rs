@@ -1,7 +1,5 @@
 //! From a verified notice to ledger events: what each kind of notice means for money.
 
-use std::fmt::Write as _;
-
 use crate::campaign::{BillsOn, MissingPrice};
 use crate::ledger::{Charge, Conversion, Event, EventKind, Touch};
 use crate::notice::keys::{Keys, NoticeKind};
@@ -9,19 +7,18 @@ use crate::notice::ticket::Ticket;
 use crate::ttf::{Assessment, Exemption, Scenario, TaxLine};
 use crate::units::{Cpm, Nanos, RatePpm, Rounding, UnixMillis};
 
-/// The address of a notice of `kind`, below `base` (`https://bid.example`), with the macros that the
+/// Appends the address of a notice of `kind`, below `base` (`https://bid.example`), with the macros that the
 /// exchange replaces. Ids never stand in the address: they may arrive unescaped.
-#[must_use]
-pub fn path(keys: &Keys, kind: NoticeKind, ticket: &Ticket, base: &str) -> String {
-    let mut url = String::with_capacity(base.len() + 400);
-    write!(url, "{base}/n/{}/", kind.name()).expect("a string takes everything");
-    keys.sign(kind, ticket, None, &mut url);
-    url.push_str(match kind {
+pub fn write_address(keys: &Keys, kind: NoticeKind, ticket: &Ticket, base: &str, out: &mut String) {
+    for part in [base, "/n/", kind.name(), "/"] {
+        out.push_str(part);
+    }
+    keys.sign(kind, ticket, None, out);
+    out.push_str(match kind {
         NoticeKind::Win | NoticeKind::Billing => "?p=${AUCTION_PRICE}&c=${AUCTION_CURRENCY}",
         NoticeKind::Loss => "?r=${AUCTION_LOSS}&m=${AUCTION_MIN_TO_WIN}",
         NoticeKind::View | NoticeKind::Click | NoticeKind::Clicked => "",
     });
-    url
 }
 
 /// What the exchange put in place of our macros; empty if it was missing.

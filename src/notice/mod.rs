@@ -11,6 +11,6 @@ mod tests;
 mod ticket;
 mod wire;
 
-pub use event::{ConversionReport, Outcome, Params, Refused, conversion, event, path};
+pub use event::{ConversionReport, Outcome, Params, Refused, conversion, event, write_address};
 pub use keys::{Keys, NoticeKind, TokenError};
 pub use ticket::Ticket;

@@ -4,7 +4,7 @@
 use crate::campaign::{BillsOn, MissingPrice};
 use crate::ledger::{BidFacts, EventKind};
 use crate::notice::{
-    ConversionReport, Keys, NoticeKind, Params, Refused, Ticket, TokenError, conversion, event, path,
+    ConversionReport, Keys, NoticeKind, Params, Refused, Ticket, TokenError, conversion, event, write_address,
 };
 use crate::ttf::{Bearer, Evidence, Exemption, Jurisdiction, Place};
 use crate::units::{
@@ -128,7 +128,8 @@ fn a_token_is_honoured_to_the_last_moment_and_no_longer() {
 
 #[test]
 fn macros_stand_unescaped_and_ids_do_not_stand_at_all() {
-    let url = path(&keys(), NoticeKind::Billing, &ticket(), "https://bid.example");
+    let mut url = String::new();
+    write_address(&keys(), NoticeKind::Billing, &ticket(), "https://bid.example", &mut url);
     assert!(url.starts_with("https://bid.example/n/bill/"), "{url}");
     assert!(url.ends_with("?p=${AUCTION_PRICE}&c=${AUCTION_CURRENCY}"), "{url}");
 }

@@ -23,6 +23,31 @@ const CODES: &str = "\
     TTTTO TVTUV TWTWN TZTZA UAUKR UGUGA UMUMI USUSA UYURY UZUZB VAVAT VCVCT VEVEN VGVGB VIVIR \
     VNVNM VUVUT WFWLF WSWSM YEYEM YTMYT ZAZAF ZMZMB ZWZWE";
 
+/// Bytes from one entry of `CODES` to the next.
+const ENTRY: usize = 6;
+
+/// For each code, read as a number of base 26: the place of its entry in `CODES`, from 1; 0 if there is none.
+static ALPHA2: [u8; 26 * 26] = places(0, 2);
+static ALPHA3: [u8; 26 * 26 * 26] = places(2, 5);
+
+/// The places of the codes that stand in bytes `from..to` of each entry.
+const fn places<const N: usize>(from: usize, to: usize) -> [u8; N] {
+    let codes = CODES.as_bytes();
+    let mut places = [0; N];
+    let (mut entry, mut place) = (0, 1);
+    while entry < codes.len() {
+        let (mut at, mut number) = (entry + from, 0);
+        while at < entry + to {
+            number = number * 26 + (codes[at] - b'A') as usize;
+            at += 1;
+        }
+        places[number] = place;
+        place += 1;
+        entry += ENTRY;
+    }
+    places
+}
+
 /// A country by its ISO 3166-1 code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Country([u8; 2]);
@@ -34,16 +59,17 @@ impl Country {
     /// The country of an alpha-2 or alpha-3 code, in any case; `None` if there is no such country.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
-        let mut upper = [0u8; 3];
-        let upper = upper.get_mut(..code.len())?;
-        upper.copy_from_slice(code.as_bytes());
-        upper.make_ascii_uppercase();
-        let entries = CODES.as_bytes().chunks(6);
-        let entry = match upper.len() {
-            2 => entries.into_iter().find(|entry| entry[..2] == *upper),
-            3 => entries.into_iter().find(|entry| entry[2..5] == *upper),
-            _ => None,
-        }?;
+        let places: &[u8] = match code.len() {
+            2 => &ALPHA2,
+            3 => &ALPHA3,
+            _ => return None,
+        };
+        let number = code.bytes().try_fold(0, |number, letter| {
+            let letter = letter.to_ascii_uppercase();
+            letter.is_ascii_uppercase().then(|| number * 26 + usize::from(letter - b'A'))
+        })?;
+        let place = places[number].checked_sub(1)?;
+        let entry = &CODES.as_bytes()[usize::from(place) * ENTRY..];
         Some(Self([entry[0], entry[1]]))
     }
 
@@ -56,14 +82,17 @@ impl Country {
     /// The three letters.
     #[must_use]
     pub fn alpha3(&self) -> &'static str {
-        let at =
-            CODES.as_bytes().chunks(6).position(|entry| entry[..2] == self.0).expect("made from the table");
-        &CODES[at * 6 + 2..at * 6 + 5]
+        let at = CODES
+            .as_bytes()
+            .chunks(ENTRY)
+            .position(|entry| entry[..2] == self.0)
+            .expect("made from the table");
+        &CODES[at * ENTRY + 2..at * ENTRY + 5]
     }
 
     /// All countries, in the order of their alpha-2 codes.
     pub fn all() -> impl Iterator<Item = Self> {
-        CODES.as_bytes().chunks(6).map(|entry| Self([entry[0], entry[1]]))
+        CODES.as_bytes().chunks(ENTRY).map(|entry| Self([entry[0], entry[1]]))
     }
 }
 
@@ -154,7 +183,7 @@ mod tests {
 
     #[test]
     fn what_is_no_country_has_no_code() {
-        for code in ["", "F", "TST", "ZZ", "FRAN", "é", "日"] {
+        for code in ["", "F", "TST", "ZZ", "FRAN", "F1", "F-A", "é", "日", &"Z".repeat(99)] {
             assert_eq!(Country::from_code(code), None, "{code}");
         }
     }
