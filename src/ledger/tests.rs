@@ -8,7 +8,9 @@ use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, propte
 use crate::ledger::sample::{MOST, charge, event, one_of_each};
 use crate::ledger::{Account, Applied, Charge, Event, EventKind, Ledger, entries};
 use crate::ttf::{Assessment, Bearer, Evidence, Jurisdiction, Place, TaxLine};
-use crate::units::{CampaignId, Currency, ExchangeId, Femtos, Nanos, RatePpm, Rounding, ScenarioId};
+use crate::units::{
+    CampaignId, Currency, ExchangeId, Femtos, Nanos, RatePpm, Rounding, ScenarioId, UnixMillis,
+};
 
 /// A list of events and the same in another order.
 fn shuffled() -> impl Strategy<Value = (Vec<Event>, Vec<Event>)> {
@@ -59,7 +61,7 @@ proptest! {
         };
         let (first, second) = (keys(&event, charges.0), charges.1);
         prop_assert_eq!(first.iter().collect::<HashSet<_>>().len(), first.len());
-        let told_later = Event { at: crate::units::UnixMillis::from_raw(later), ..event };
+        let told_later = Event { at: UnixMillis::from_raw(later), ..event };
         prop_assert_eq!(first, keys(&told_later, second));
     }
 }

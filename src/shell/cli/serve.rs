@@ -1,5 +1,6 @@
 //! `encan serve`: bids, until told to stop.
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -81,7 +82,9 @@ pub(in crate::shell) fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("ENCAN_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     // A second call, from a test in the same process, changes nothing.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let colour = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour);
+    let _ = lines.with_writer(std::io::stderr).try_init();
 }
 
 /// The signals that end the server.

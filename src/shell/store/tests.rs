@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 use crate::ledger::sample::{MOST, charge, event, one_of_each};
 use crate::ledger::{Event, EventKind};
 use crate::shell::store::{Name, NameKind, Opened, Store, StoreError, Writer};
-use crate::units::{Currency, Nanos};
+use crate::units::{CampaignId, Currency, Day, LineItemId, Nanos};
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
@@ -73,9 +73,9 @@ proptest! {
         let folder = folder();
         let (mut booked, mut sent) = (BTreeMap::new(), Vec::new());
         for (mut event, item, day) in some {
-            event.bid.line_item = crate::units::LineItemId::from_raw(item | 1 << 63);
-            event.bid.campaign = crate::units::CampaignId::from_raw(item / 2 | 1 << 63);
-            event.bid.day = crate::units::Day::from_raw(day - 1);
+            event.bid.line_item = LineItemId::from_raw(item | (1 << 63));
+            event.bid.campaign = CampaignId::from_raw((item / 2) | (1 << 63));
+            event.bid.day = Day::from_raw(day - 1);
             if let EventKind::Impression(charge) = &event.kind {
                 let key = (event.bid.campaign, event.bid.line_item, event.bid.day.raw());
                 let spent: &mut i64 = booked.entry(key).or_default();
