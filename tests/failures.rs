@@ -357,5 +357,6 @@ fn a_signal_right_after_the_start_ends_it_cleanly() {
         encan.signal(signal);
         let (code, words) = encan.ended();
         assert_eq!(code, Some(0), "{signal}: {words}");
+        assert!(!words.contains('\u{1b}'), "no colours where nobody looks:\n{words}");
     }
 }

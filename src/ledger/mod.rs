@@ -7,9 +7,11 @@
 mod entries;
 mod event;
 #[cfg(test)]
-pub(crate) mod sample;
+mod sample;
 #[cfg(test)]
 mod tests;
 
 pub use entries::{Account, Applied, Entry, Ledger, entries};
 pub use event::{BidFacts, Charge, Conversion, Event, EventKey, EventKind, Touch};
+#[cfg(test)]
+pub(crate) use sample::{AMOUNT_MOST, any_charge, any_event, one_of_each};

@@ -43,7 +43,7 @@ fn bid() -> impl Strategy<Value = BidFacts> {
 }
 
 /// A charge whose parts are up to `most`; the sum of three parts must fit.
-pub(crate) fn charge(most: i64) -> impl Strategy<Value = Charge> {
+pub(crate) fn any_charge(most: i64) -> impl Strategy<Value = Charge> {
     let rate = || prop_oneof![Just(0), Just(1_000_000), 0..=1_000_000_u32];
     let exemption = || option::of((1..=3_u8).prop_map(|code| Exemption::from_code(code).unwrap()));
     let tax = ((rate(), exemption()), (rate(), exemption()), 0..=6_u8, any::<u64>());
@@ -81,10 +81,10 @@ fn conversion() -> impl Strategy<Value = Conversion> {
 }
 
 /// An event of any kind. `most` bounds the parts of a charge.
-pub(crate) fn event(most: i64) -> impl Strategy<Value = Event> {
+pub(crate) fn any_event(most: i64) -> impl Strategy<Value = Event> {
     let kind = prop_oneof![
         1 => option::of(number()).prop_map(|price| EventKind::Win { price: price.map(Nanos::from_raw) }),
-        3 => charge(most).prop_map(EventKind::Impression),
+        3 => any_charge(most).prop_map(EventKind::Impression),
         1 => (option::of(any::<u32>()), option::of(number())).prop_map(|(reason, price)| EventKind::Loss {
             reason,
             min_to_win: price.map(Nanos::from_raw)
@@ -125,4 +125,4 @@ pub(crate) fn one_of_each(event: &Event, charge: Charge) -> Vec<Event> {
 }
 
 /// The amount beyond which a charge of three parts may not be booked.
-pub(crate) const MOST: i64 = Nanos::MAX.raw() / 4;
+pub(crate) const AMOUNT_MOST: i64 = Nanos::MAX.raw() / 4;

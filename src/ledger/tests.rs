@@ -5,14 +5,19 @@ use std::collections::HashSet;
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, proptest};
 
-use crate::ledger::sample::{MOST, charge, event, one_of_each};
-use crate::ledger::{Account, Applied, Charge, Event, EventKind, Ledger, entries};
+use crate::ledger::{
+    AMOUNT_MOST, Account, Applied, Charge, Event, EventKind, Ledger, any_charge, any_event, entries,
+    one_of_each,
+};
 use crate::ttf::{Assessment, Bearer, Evidence, Jurisdiction, Place, TaxLine};
-use crate::units::{CampaignId, Currency, ExchangeId, Femtos, Nanos, RatePpm, Rounding, ScenarioId};
+use crate::units::{
+    CampaignId, Currency, ExchangeId, Femtos, Nanos, RatePpm, Rounding, ScenarioId, UnixMillis,
+};
 
 /// A list of events and the same in another order.
 fn shuffled() -> impl Strategy<Value = (Vec<Event>, Vec<Event>)> {
-    vec(event(MOST), 1..20).prop_flat_map(|events| (Just(events.clone()), Just(events).prop_shuffle()))
+    vec(any_event(AMOUNT_MOST), 1..20)
+        .prop_flat_map(|events| (Just(events.clone()), Just(events).prop_shuffle()))
 }
 
 fn books(events: &[Event]) -> Ledger {
@@ -25,7 +30,7 @@ fn books(events: &[Event]) -> Ledger {
 
 proptest! {
     #[test]
-    fn the_entries_of_every_event_balance(event in event(MOST)) {
+    fn the_entries_of_every_event_balance(event in any_event(AMOUNT_MOST)) {
         let sum: Femtos = entries(&event).iter().map(|entry| entry.amount).sum();
         prop_assert_eq!(sum, Femtos::ZERO);
         prop_assert!(entries(&event).iter().all(|entry| entry.currency == event.bid.currency));
@@ -50,8 +55,8 @@ proptest! {
 
     #[test]
     fn a_key_tells_the_kinds_of_events_apart_and_knows_nothing_of_their_contents(
-        event in event(MOST),
-        charges in (charge(MOST), charge(MOST)),
+        event in any_event(AMOUNT_MOST),
+        charges in (any_charge(AMOUNT_MOST), any_charge(AMOUNT_MOST)),
         later in any::<i64>(),
     ) {
         let keys = |event: &Event, charge| -> Vec<_> {
@@ -59,7 +64,7 @@ proptest! {
         };
         let (first, second) = (keys(&event, charges.0), charges.1);
         prop_assert_eq!(first.iter().collect::<HashSet<_>>().len(), first.len());
-        let told_later = Event { at: crate::units::UnixMillis::from_raw(later), ..event };
+        let told_later = Event { at: UnixMillis::from_raw(later), ..event };
         prop_assert_eq!(first, keys(&told_later, second));
     }
 }
@@ -67,11 +72,11 @@ proptest! {
 #[test]
 fn an_order_converts_once_whichever_bid_it_is_reported_with_and_once_for_each_advertiser() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let mut any_event = || {
-        let tree = Strategy::new_tree(&event(MOST), &mut runner).unwrap();
+    let mut next = || {
+        let tree = Strategy::new_tree(&any_event(AMOUNT_MOST), &mut runner).unwrap();
         proptest::strategy::ValueTree::current(&tree)
     };
-    let (first, mut second) = (any_event(), any_event());
+    let (first, mut second) = (next(), next());
     let free = charge_of(Bearer::Absorb);
     let order = |event: &Event| one_of_each(event, free.clone())[7].key();
     let orderless = |event: &Event| one_of_each(event, free.clone())[5].key();
@@ -96,7 +101,7 @@ fn charge_of(bearer: Bearer) -> Charge {
 #[track_caller]
 fn check(bearer: Bearer, receivable: &str, absorbed: &str) {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let tree = Strategy::new_tree(&event(MOST), &mut runner).unwrap();
+    let tree = Strategy::new_tree(&any_event(AMOUNT_MOST), &mut runner).unwrap();
     let mut event = proptest::strategy::ValueTree::current(&tree);
     event.bid.campaign = CampaignId::from_slug("c");
     event.bid.exchange = ExchangeId::from_slug("x");

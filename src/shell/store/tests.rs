@@ -11,10 +11,9 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use crate::ledger::sample::{MOST, charge, event, one_of_each};
-use crate::ledger::{Event, EventKind};
+use crate::ledger::{AMOUNT_MOST, Event, EventKind, any_charge, any_event, one_of_each};
 use crate::shell::store::{Name, NameKind, Opened, Store, StoreError, Writer};
-use crate::units::{Currency, Nanos};
+use crate::units::{CampaignId, Currency, Day, LineItemId, Nanos};
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
@@ -52,8 +51,8 @@ proptest! {
 
     #[test]
     fn every_event_comes_back_as_it_went_and_a_duplicate_is_no_row(
-        some in vec(event(MOST), 1..40),
-        dearest in charge(MOST),
+        some in vec(any_event(AMOUNT_MOST), 1..40),
+        dearest in any_charge(AMOUNT_MOST),
     ) {
         let folder = folder();
         let mut sent = one_of_each(&some[0], dearest);
@@ -68,14 +67,14 @@ proptest! {
 
     #[test]
     fn what_is_spent_after_opening_again_is_what_was_booked(
-        some in vec((event(1_000_000_000), 0..3_u64, 0..2), 1..60),
+        some in vec((any_event(1_000_000_000), 0..3_u64, 0..2), 1..60),
     ) {
         let folder = folder();
         let (mut booked, mut sent) = (BTreeMap::new(), Vec::new());
         for (mut event, item, day) in some {
-            event.bid.line_item = crate::units::LineItemId::from_raw(item | 1 << 63);
-            event.bid.campaign = crate::units::CampaignId::from_raw(item / 2 | 1 << 63);
-            event.bid.day = crate::units::Day::from_raw(day - 1);
+            event.bid.line_item = LineItemId::from_raw(item | (1 << 63));
+            event.bid.campaign = CampaignId::from_raw((item / 2) | (1 << 63));
+            event.bid.day = Day::from_raw(day - 1);
             if let EventKind::Impression(charge) = &event.kind {
                 let key = (event.bid.campaign, event.bid.line_item, event.bid.day.raw());
                 let spent: &mut i64 = booked.entry(key).or_default();
@@ -92,7 +91,7 @@ proptest! {
     #[test]
     fn a_file_with_a_damaged_head_is_refused_and_left_as_it_is(head in vec(any::<u8>(), 16..100)) {
         let folder = folder();
-        append(folder.path(), vec![vec![sample(event(MOST))]]);
+        append(folder.path(), vec![vec![sample(any_event(AMOUNT_MOST))]]);
         let file = folder.path().join("ledger.sqlite");
         let mut bytes = std::fs::read(&file).unwrap();
         bytes[..head.len()].copy_from_slice(&head);
@@ -107,7 +106,7 @@ proptest! {
     #[test]
     fn a_file_that_is_refused_for_its_fields_is_left_as_it_is(at in 16..100_usize, bytes in vec(any::<u8>(), 1..40)) {
         let folder = folder();
-        append(folder.path(), vec![vec![sample(event(MOST))]]);
+        append(folder.path(), vec![vec![sample(any_event(AMOUNT_MOST))]]);
         let file = folder.path().join("ledger.sqlite");
         let mut damaged = std::fs::read(&file).unwrap();
         damaged[at..at + bytes.len()].copy_from_slice(&bytes);
@@ -124,7 +123,7 @@ proptest! {
 #[track_caller]
 fn check_refused(change: impl FnOnce(&Path), want: &str) {
     let folder = folder();
-    append(folder.path(), vec![vec![sample(event(MOST))]]);
+    append(folder.path(), vec![vec![sample(any_event(AMOUNT_MOST))]]);
     let file = folder.path().join("ledger.sqlite");
     change(&file);
     let before = std::fs::read(&file).unwrap();
@@ -191,7 +190,7 @@ fn a_reader_beside_the_writer_sees_what_is_committed() {
     let (failure, _failed) = oneshot::channel();
     let (writer, handle) = Writer::start(ledger, failure);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let sent = sample(event(MOST));
+    let sent = sample(any_event(AMOUNT_MOST));
     assert_eq!(runtime.block_on(writer.append(vec![sent.clone(), sent.clone()])).unwrap(), [true, false]);
     assert_eq!(events(folder.path()), [sent]);
     drop(writer);
