@@ -4,6 +4,8 @@
 //! Bounds stand a little above the counts of today, which stand beside them. A step that allocates less gets
 //! a lower bound in the same change.
 
+#![expect(clippy::print_stdout, reason = "the counts are what it is run for")]
+
 #[path = "../benches/support/allocations.rs"]
 mod allocations;
 #[path = "../benches/support/bodies.rs"]
