@@ -305,6 +305,30 @@ fn once_the_ledger_has_failed_requests_in_flight_get_no_bid_and_the_server_is_no
 }
 
 #[test]
+fn a_campaign_in_another_currency_than_its_ledger_is_refused_at_the_start() {
+    let market = market();
+    assert_eq!(market.start().stop().0, Some(0));
+    let mut changed = campaign("large", 2.0, &json!({ "total": 1_000 }));
+    changed["currency"] = json!("USD");
+    market.campaign(&changed);
+    let mut serve = serve(&market);
+    serve.args(["--listen", "127.0.0.1:0", "--data"]).arg(market.data());
+    check(serve, 1, "campaign `large` is in USD, but the ledger has it in EUR");
+}
+
+#[test]
+fn a_client_that_never_ends_its_request_does_not_keep_the_server_up() {
+    let market = market();
+    let encan = market.start();
+    let mut slow = TcpStream::connect(encan.public).unwrap();
+    slow.write_all(b"POST /openrtb2/market HTTP/1.1\r\nHost: h\r\nX-Half").unwrap();
+    let (code, words) = encan.stop();
+    assert_eq!(code, Some(0), "{words}");
+    assert!(words.contains("cut off") && words.contains("the ledger is closed"), "{words}");
+    drop(slow);
+}
+
+#[test]
 fn sigterm_and_sigint_answer_what_was_accepted_and_exit_with_zero() {
     for signal in ["TERM", "INT"] {
         let market = market();

@@ -31,7 +31,7 @@ fn campaign(id: &str, bearer: &str, daily: &str) -> String {
 fn exchange(bills_on: &str, missing_price: &str, reservation: &str) -> String {
     format!(
         r#"{{ "name": "x", "bills_on": "{bills_on}", "reservation": {{ "display": "{reservation}", "av": "1h" }},
-        "tmax_ms": 60000, "margin_ms": 10, "missing_price": "{missing_price}" }}"#
+        "tmax_ms": 60000, "margin_ms": 10, "price_decimals": 6, "missing_price": "{missing_price}" }}"#
     )
 }
 

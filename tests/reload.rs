@@ -170,10 +170,27 @@ fn a_beat_that_began_before_a_reload_never_puts_the_old_campaigns_back() {
         });
         let _guard = Ends(&done);
         for revision in 2..200 {
-            booted.service.install(plan(revision));
+            booted.service.install(plan(revision)).unwrap();
             assert_eq!(booted.service.snapshot().plan.revision, revision);
             booted.service.tick(clock::now());
             assert_eq!(booted.service.snapshot().plan.revision, revision);
         }
     });
+}
+
+#[test]
+fn a_campaign_never_changes_its_currency() {
+    let market = market();
+    let encan = market.start();
+    let mut changed = campaign("large", 3.0, &json!({ "total": 1_000_000 }));
+    changed["currency"] = json!("USD");
+    market.campaign(&changed);
+    wait_until("a refusal", || encan.metric("encan_reloads_refused_total") >= 1);
+    wait_until("its words", || {
+        encan.words().contains("campaign `large` is in USD, but the ledger has it in EUR")
+    });
+    assert_eq!(price(&encan), Some(2_000_000), "the old one goes on");
+    bid_at(&market, 4.0);
+    wait_for_revision(&encan, 2);
+    assert_eq!(price(&encan), Some(4_000_000), "back in its own currency");
 }

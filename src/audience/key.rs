@@ -138,6 +138,7 @@ mod tests {
             wseat: &[],
             bseat: &[],
             wlang: &[],
+            acat: &[],
             bcat: &[],
             cattax: 1,
             badv: &[],

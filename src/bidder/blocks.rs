@@ -38,10 +38,16 @@ pub(in crate::bidder) fn creative_block(
     if creative.bundle.as_deref().is_some_and(|bundle| request.bapp.contains(&bundle)) {
         return Some(NoBidReason::AppBlocked);
     }
+    if !request.acat.is_empty() {
+        let allowed = |own: &String| category_listed(request.acat, own);
+        if request.cattax != 1 || !creative.categories.iter().all(allowed) || creative.categories.is_empty() {
+            return Some(NoBidReason::CategoryBlocked);
+        }
+    }
     if !request.bcat.is_empty() {
         // Our categories are in taxonomy 1. Without a mapping, a block in another may mean any of them.
         let mapped = request.cattax == 1;
-        if !mapped || creative.categories.iter().any(|own| category_blocked(request.bcat, own)) {
+        if !mapped || creative.categories.iter().any(|own| category_listed(request.bcat, own)) {
             return Some(NoBidReason::CategoryBlocked);
         }
     }
@@ -54,11 +60,11 @@ pub(in crate::bidder) fn creative_block(
     None
 }
 
-/// True if `own` is blocked, or a parent of it is (`IAB25` blocks `IAB25-3`).
-fn category_blocked(blocked: &[&str], own: &str) -> bool {
-    blocked.iter().any(|blocked| {
-        own.get(..blocked.len()).is_some_and(|head| head.eq_ignore_ascii_case(blocked))
-            && matches!(own.as_bytes().get(blocked.len()), None | Some(b'-'))
+/// True if `own` is listed, or a parent of it is (`IAB25` covers `IAB25-3`).
+fn category_listed(listed: &[&str], own: &str) -> bool {
+    listed.iter().any(|listed| {
+        own.get(..listed.len()).is_some_and(|head| head.eq_ignore_ascii_case(listed))
+            && matches!(own.as_bytes().get(listed.len()), None | Some(b'-'))
     })
 }
 
@@ -83,7 +89,7 @@ fn primary_tag(language: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{category_blocked, covers, same_language};
+    use super::{category_listed, covers, same_language};
 
     #[test]
     fn a_blocked_domain_covers_those_below_it_and_no_neighbour() {
@@ -98,10 +104,10 @@ mod tests {
 
     #[test]
     fn a_blocked_category_blocks_its_children_and_no_neighbour() {
-        assert!(category_blocked(&["IAB25"], "IAB25-3"));
-        assert!(category_blocked(&["iab25-3"], "IAB25-3"));
-        assert!(!category_blocked(&["IAB2"], "IAB25-3"));
-        assert!(!category_blocked(&["IAB25-3"], "IAB25"));
+        assert!(category_listed(&["IAB25"], "IAB25-3"));
+        assert!(category_listed(&["iab25-3"], "IAB25-3"));
+        assert!(!category_listed(&["IAB2"], "IAB25-3"));
+        assert!(!category_listed(&["IAB25-3"], "IAB25"));
     }
 
     #[test]

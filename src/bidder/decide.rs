@@ -105,15 +105,20 @@ pub fn decide<'a>(
         return decision;
     };
     decision.currency = currency;
+    if ask.request.regs.dsarequired >= 2 {
+        decision.reason = NoBidReason::TransparencyRequired;
+        return decision;
+    }
     if !admits_seat(ask.request, ask.exchange) {
         decision.reason = NoBidReason::SeatRefused;
         return decision;
     }
     let person = ask.permissions.identify.then_some(ask.profile);
     let mut scene = Scene::of(ask.request, ask.exchange.id, person, ask.now);
+    let mut request_wide = RequestWide::default();
     for imp in ask.request.imp {
         scene.look_at(imp);
-        let mut search = ImpSearch::new(snapshot, ask, imp, currency, witness);
+        let mut search = ImpSearch::new(snapshot, ask, imp, currency, &mut request_wide, witness);
         search.run(&scene, random);
         let ImpSearch { open, on_deal, furthest, .. } = search;
         if furthest.rank() >= decision.reason.rank() {
@@ -133,12 +138,43 @@ fn answer_currency(request: &BidRequest<'_>, snapshot: &Snapshot) -> Option<Curr
     request.cur.iter().filter_map(|code| Currency::from_code(code)).find(known)
 }
 
+/// Entries of block lists above which reading them once for each advertiser and creative is worth a note.
+const LONG_LISTS: usize = 64;
+
+/// What the impressions of one request share: candidates are counted over all, and long block lists are read
+/// once for each advertiser and creative.
+#[derive(Default)]
+struct RequestWide {
+    looked_at: usize,
+    advertisers: Vec<(usize, Option<NoBidReason>)>,
+    creatives: Vec<(usize, Option<NoBidReason>)>,
+}
+
+/// What `block` says of `index`; asked once where `listed` entries are many.
+fn once(
+    known: &mut Vec<(usize, Option<NoBidReason>)>,
+    listed: usize,
+    index: usize,
+    block: impl FnOnce() -> Option<NoBidReason>,
+) -> Option<NoBidReason> {
+    if listed <= LONG_LISTS {
+        return block();
+    }
+    if let Some((_, answer)) = known.iter().find(|(asked, _)| *asked == index) {
+        return *answer;
+    }
+    let answer = block();
+    known.push((index, answer));
+    answer
+}
+
 /// The search for the bids on one impression.
 struct ImpSearch<'a, 'u, 's, W> {
     snapshot: &'a Snapshot,
     ask: &'s Ask<'a, 'u>,
     imp: &'a Imp<'a>,
     currency: Currency,
+    request_wide: &'s mut RequestWide,
     witness: &'s mut W,
     open: Option<Chosen<'a>>,
     on_deal: Option<Chosen<'a>>,
@@ -151,10 +187,11 @@ impl<'a, 'u, 's, W: Witness> ImpSearch<'a, 'u, 's, W> {
         ask: &'s Ask<'a, 'u>,
         imp: &'a Imp<'a>,
         currency: Currency,
+        request_wide: &'s mut RequestWide,
         witness: &'s mut W,
     ) -> Self {
         let furthest = NoBidReason::NoMatch;
-        Self { snapshot, ask, imp, currency, witness, open: None, on_deal: None, furthest }
+        Self { snapshot, ask, imp, currency, request_wide, witness, open: None, on_deal: None, furthest }
     }
 
     fn run(&mut self, scene: &Scene<'_>, random: &mut impl Rng) {
@@ -164,6 +201,10 @@ impl<'a, 'u, 's, W: Witness> ImpSearch<'a, 'u, 's, W> {
         }
         let plan = &self.snapshot.plan;
         for row in plan.index.search(scene, &self.snapshot.live, 0).take(limits::CANDIDATES_MAX) {
+            self.request_wide.looked_at += 1;
+            if self.request_wide.looked_at > limits::CANDIDATES_OF_REQUEST_MAX {
+                break;
+            }
             let line_item = plan.rows[row].line_item as usize;
             match self.consider(row, random) {
                 Ok(chosen) if chosen.deal.is_some() => self.on_deal = Some(chosen),
@@ -193,7 +234,11 @@ impl<'a, 'u, 's, W: Witness> ImpSearch<'a, 'u, 's, W> {
         if if deal.is_some() { self.on_deal.is_some() } else { self.open.is_some() } {
             return Err(NoBidReason::Outbid);
         }
-        if let Some(block) = advertiser_block(self.ask.request, advertiser) {
+        let request = self.ask.request;
+        let block = || advertiser_block(request, advertiser);
+        if let Some(block) =
+            once(&mut self.request_wide.advertisers, request.badv.len(), campaign.advertiser, block)
+        {
             return Err(block);
         }
         let (creative, placement) = self.creative_for(line_item, random)?;
@@ -232,26 +277,40 @@ impl<'a, 'u, 's, W: Witness> ImpSearch<'a, 'u, 's, W> {
             currency: campaign.currency,
             user: self.ask.user,
         };
-        let ticket = Ticket {
+        let ticket = self.ticket(bid, price, &terms, tax.place, reserved_for, line_item.campaign);
+        let imp = self.imp;
+        Ok(Chosen { imp, advertiser, campaign, line_item, creative, placement, deal, reserved, ticket })
+    }
+
+    /// What the bid says of itself.
+    fn ticket(
+        &self,
+        bid: BidFacts,
+        price: Cpm,
+        terms: &Terms,
+        place: Place,
+        reserved_for: Millis,
+        campaign: usize,
+    ) -> Ticket {
+        let plan = &self.snapshot.plan;
+        Ticket {
             bid,
             price,
             price_currency: self.currency,
-            fx: fx.inverse(),
-            multiplier: self.imp.multiplier,
-            data: line_item.data_cpm,
-            fee: campaign.costs.platform_fee,
-            scenario: plan.scenario_of(line_item.campaign).id(),
-            place: tax.place,
-            space_rate: tax.space_now,
-            data_rate: tax.data_now,
-            bearer: campaign.tax.bearer,
+            fx: terms.fx.inverse(),
+            multiplier: terms.multiplier,
+            data: terms.data,
+            fee: plan.catalog.campaigns[campaign].costs.platform_fee,
+            scenario: plan.scenario_of(campaign).id(),
+            place,
+            space_rate: terms.space_rate,
+            data_rate: terms.data_rate,
+            bearer: terms.bearer,
             billable: !self.ask.request.test,
             bills_on: self.ask.exchange.bills_on,
             missing_price: self.ask.exchange.missing_price,
             reserved_for,
-        };
-        let imp = self.imp;
-        Ok(Chosen { imp, advertiser, campaign, line_item, creative, placement, deal, reserved, ticket })
+        }
     }
 
     /// The deal that a line item bids on: `None` for the open auction.
@@ -272,7 +331,7 @@ impl<'a, 'u, 's, W: Witness> ImpSearch<'a, 'u, 's, W> {
 
     /// A creative that fits, each of them with the same chance to be tried first.
     fn creative_for(
-        &self,
+        &mut self,
         line_item: &LineItem,
         random: &mut impl Rng,
     ) -> Result<(&'a Creative, Placement<'a>), NoBidReason> {
@@ -280,8 +339,12 @@ impl<'a, 'u, 's, W: Witness> ImpSearch<'a, 'u, 's, W> {
         let first = if count > 1 { random.random_range(0..count) } else { 0 };
         let mut refused = NoBidReason::NoMatch;
         for at in (first..count).chain(0..first) {
-            let creative = &self.snapshot.plan.catalog.creatives[line_item.creatives[at]];
-            let answer = match creative_block(self.ask.request, creative) {
+            let index = line_item.creatives[at];
+            let creative = &self.snapshot.plan.catalog.creatives[index];
+            let request = self.ask.request;
+            let block = || creative_block(request, creative);
+            let listed = request.bcat.len() + request.acat.len() + request.bapp.len();
+            let answer = match once(&mut self.request_wide.creatives, listed, index, block) {
                 Some(block) => Err(block),
                 None => fit(creative, self.imp).map_err(NoBidReason::Misfit),
             };
@@ -317,16 +380,11 @@ impl<'a, 'u, 's, W: Witness> ImpSearch<'a, 'u, 's, W> {
         };
         let place = scenario.place(&facts);
         let now = self.ask.now;
-        let rates = |kind| match place.jurisdiction {
-            Some(jurisdiction) => (
-                scenario.rate(jurisdiction, kind, now).unwrap_or_default(),
-                scenario.highest_rate(jurisdiction, kind, now, now.plus(reserved_for)),
-            ),
-            None => (RatePpm::ZERO, RatePpm::ZERO),
+        let highest = |kind| match place.jurisdiction {
+            Some(jurisdiction) => scenario.highest_rate(jurisdiction, kind, now, now.plus(reserved_for)),
+            None => RatePpm::ZERO,
         };
-        let (space_now, space_highest) = rates(TaxKind::AdSpace);
-        let (data_now, data_highest) = rates(TaxKind::Data);
-        TaxTerms { place, space_now, space_highest, data_now, data_highest }
+        TaxTerms { place, space_highest: highest(TaxKind::AdSpace), data_highest: highest(TaxKind::Data) }
     }
 
     /// The price to send: the highest worth bidding if it reaches the floor; the agreed price on a
@@ -349,8 +407,12 @@ impl<'a, 'u, 's, W: Witness> ImpSearch<'a, 'u, 's, W> {
             let rate = self.floor_rate(currency).ok_or(NoBidReason::NoExchangeRate)?;
             rate.price(floor, Rounding::Up).ok_or(NoBidReason::BelowFloor)?
         };
+        let highest = highest.with_decimals(self.ask.exchange.price_decimals);
         if highest < floor {
             return Err(NoBidReason::BelowFloor);
+        }
+        if highest == Cpm::ZERO {
+            return Err(NoBidReason::WorthNothing);
         }
         let agreed = deal.is_some_and(|deal| deal.at == Some(3)) && floor > Cpm::ZERO;
         Ok(if agreed { floor } else { highest })
@@ -386,11 +448,9 @@ impl<'a, 'u, 's, W: Witness> ImpSearch<'a, 'u, 's, W> {
     }
 }
 
-/// The tax on one impression, now and at its worst while the bid is open.
+/// The tax on one impression, at its worst while the bid is open.
 struct TaxTerms {
     place: Place,
-    space_now: RatePpm,
     space_highest: RatePpm,
-    data_now: RatePpm,
     data_highest: RatePpm,
 }

@@ -75,7 +75,10 @@ pub fn explain<'a>(
 /// Why a line item that fits was not looked at: the search had ended, or never began.
 fn unlooked(decision: &Decision<'_>) -> NoBidReason {
     match decision.reason {
-        refused @ (NoBidReason::CurrencyUnknown | NoBidReason::SeatRefused | NoBidReason::NotSecure)
+        refused @ (NoBidReason::CurrencyUnknown
+        | NoBidReason::TransparencyRequired
+        | NoBidReason::SeatRefused
+        | NoBidReason::NotSecure)
             if decision.bids.is_empty() =>
         {
             refused

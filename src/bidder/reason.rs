@@ -18,6 +18,8 @@ pub enum NoBidReason {
     LedgerStopped,
     /// None of the request's currencies is in our table.
     CurrencyUnknown,
+    /// The request wants the transparency of the Digital Services Act (`regs.dsa`), which is not given yet.
+    TransparencyRequired,
     /// The request does not admit our seat.
     SeatRefused,
     /// The impression takes https only, and our own notices are not https.
@@ -62,11 +64,12 @@ impl NoBidReason {
     }
 
     /// All names, in the order of [`NoBidReason::rank`].
-    pub const NAMES: [&'static str; 21] = [
+    pub const NAMES: [&'static str; 22] = [
         "no_impression",
         "out_of_time",
         "ledger_stopped",
         "currency_unknown",
+        "transparency_required",
         "seat_refused",
         "not_secure",
         "no_match",
@@ -94,23 +97,24 @@ impl NoBidReason {
             Self::OutOfTime => 1,
             Self::LedgerStopped => 2,
             Self::CurrencyUnknown => 3,
-            Self::SeatRefused => 4,
-            Self::NotSecure => 5,
-            Self::NoMatch => 6,
-            Self::DealsOnly => 7,
-            Self::DealNotOffered => 8,
-            Self::AdvertiserBlocked => 9,
-            Self::AppBlocked => 10,
-            Self::CategoryBlocked => 11,
-            Self::LanguageNotAllowed => 12,
-            Self::Misfit(_) => 13,
-            Self::FrequencyCapped(_) => 14,
-            Self::NoExchangeRate => 15,
-            Self::WorthNothing => 16,
-            Self::BelowFloor => 17,
-            Self::BudgetSpent(_) => 18,
-            Self::Paced => 19,
-            Self::Outbid => 20,
+            Self::TransparencyRequired => 4,
+            Self::SeatRefused => 5,
+            Self::NotSecure => 6,
+            Self::NoMatch => 7,
+            Self::DealsOnly => 8,
+            Self::DealNotOffered => 9,
+            Self::AdvertiserBlocked => 10,
+            Self::AppBlocked => 11,
+            Self::CategoryBlocked => 12,
+            Self::LanguageNotAllowed => 13,
+            Self::Misfit(_) => 14,
+            Self::FrequencyCapped(_) => 15,
+            Self::NoExchangeRate => 16,
+            Self::WorthNothing => 17,
+            Self::BelowFloor => 18,
+            Self::BudgetSpent(_) => 19,
+            Self::Paced => 20,
+            Self::Outbid => 21,
         }
     }
 }
@@ -122,6 +126,9 @@ impl fmt::Display for NoBidReason {
             Self::OutOfTime => f.write_str("`tmax` leaves no time"),
             Self::LedgerStopped => f.write_str("the ledger has stopped"),
             Self::CurrencyUnknown => f.write_str("no currency of `cur` is in the table of exchange rates"),
+            Self::TransparencyRequired => {
+                f.write_str("`regs.dsa` requires transparency, which is not given yet")
+            }
             Self::SeatRefused => f.write_str("`wseat` or `bseat` leaves our seat out"),
             Self::NotSecure => {
                 f.write_str("the impression takes https only, and our notices are not (`--public-url`)")
@@ -131,7 +138,7 @@ impl fmt::Display for NoBidReason {
             Self::DealNotOffered => f.write_str("none of its deals is offered to us"),
             Self::AdvertiserBlocked => f.write_str("`badv` blocks the advertiser"),
             Self::AppBlocked => f.write_str("`bapp` blocks the advertised app"),
-            Self::CategoryBlocked => f.write_str("`bcat` blocks a category of the creative"),
+            Self::CategoryBlocked => f.write_str("`bcat` or `acat` leaves a category of the creative out"),
             Self::LanguageNotAllowed => f.write_str("`wlang` leaves the creative's language out"),
             Self::Misfit(misfit) => write!(f, "no creative fits: {misfit}"),
             Self::FrequencyCapped(level) => write!(f, "a frequency cap of the {level} is reached"),
@@ -154,11 +161,11 @@ mod tests {
     fn names_and_ranks_agree() {
         for (reason, rank, name) in [
             (NoBidReason::NoImpression, 0, "no_impression"),
-            (NoBidReason::NoMatch, 6, "no_match"),
-            (NoBidReason::AppBlocked, 10, "app_blocked"),
-            (NoBidReason::WorthNothing, 16, "worth_nothing"),
-            (NoBidReason::BudgetSpent(Refusal::CampaignDaily), 18, "budget_spent"),
-            (NoBidReason::Outbid, 20, "outbid"),
+            (NoBidReason::NoMatch, 7, "no_match"),
+            (NoBidReason::AppBlocked, 11, "app_blocked"),
+            (NoBidReason::WorthNothing, 17, "worth_nothing"),
+            (NoBidReason::BudgetSpent(Refusal::CampaignDaily), 19, "budget_spent"),
+            (NoBidReason::Outbid, 21, "outbid"),
         ] {
             assert_eq!((reason.rank(), reason.name()), (rank, name));
         }

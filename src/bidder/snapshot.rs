@@ -196,7 +196,7 @@ impl Money {
                 })
             });
             line_item_paces.push((line_item.budget != Budget::default()).then(|| {
-                former.line_item(line_item, today.0).unwrap_or_else(|| {
+                former.line_item(line_item, &campaign.zone_name, today.0).unwrap_or_else(|| {
                     let committed = (purse.line_item_day().committed(), purse.line_item_total().committed());
                     let target = target(&line_item.budget, line_item.flight, today.1, now, committed);
                     Pace::new(&line_item.pacing, today.1, now, committed.0, target)
@@ -252,11 +252,12 @@ impl<'a> FormerPaces<'a> {
         unchanged.then(|| former.money.paces[at].clone())
     }
 
-    fn line_item(&self, now: &LineItem, today: Day) -> Option<Pace> {
+    fn line_item(&self, now: &LineItem, zone_name: &str, today: Day) -> Option<Pace> {
         let former = self.snapshot?;
         let row = *self.rows.get(&now.id)?;
         let then = former.plan.line_item(row);
         let unchanged = former.money.days[then.campaign] == today
+            && former.plan.campaign(then).zone_name == zone_name
             && (then.budget, then.flight, &then.pacing) == (now.budget, now.flight, &now.pacing);
         former.money.line_item_paces[row].clone().filter(|_| unchanged)
     }

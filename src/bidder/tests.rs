@@ -41,7 +41,7 @@ fn plan(campaigns: &[Source]) -> Arc<Plan> {
     let exchange = Source::new(
         "generic.json",
         r#"{"name": "Generic", "seat": "seat-1", "bills_on": "billing",
-            "reservation": {"display": "10m", "av": "1h"}, "tmax_ms": 120, "margin_ms": 10,
+            "reservation": {"display": "10m", "av": "1h"}, "tmax_ms": 120, "margin_ms": 10, "price_decimals": 6,
             "missing_price": "refuse"}"#,
     );
     let exchange = read_exchange(&exchange, &mut faults).unwrap();
@@ -167,6 +167,30 @@ fn an_impression_that_takes_https_only_is_not_answered_with_plain_notices() {
     let one = [campaign("c", "1", "")];
     check(&one, r#", "secure": 1"#, "", Err(NoBidReason::NotSecure));
     check(&one, r#", "secure": 0"#, "", Ok("c 1.00 EUR"));
+}
+
+#[test]
+fn only_the_categories_that_the_request_allows_are_bid() {
+    let one = [campaign("c", "1", "")];
+    check(&one, "", r#", "acat": ["IAB22"]"#, Ok("c 1.00 EUR"));
+    check(&one, "", r#", "acat": ["IAB1", "IAB22-2"]"#, Err(NoBidReason::CategoryBlocked));
+}
+
+#[test]
+fn transparency_that_we_do_not_give_yet_is_a_reason_not_to_bid() {
+    let one = [campaign("c", "1", "")];
+    let required = r#", "regs": {"ext": {"dsa": {"dsarequired": 2}}}"#;
+    check(&one, "", required, Err(NoBidReason::TransparencyRequired));
+    check(&one, "", r#", "regs": {"ext": {"dsa": {"dsarequired": 1}}}"#, Ok("c 1.00 EUR"));
+}
+
+#[test]
+fn a_long_block_list_blocks_as_a_short_one_does() {
+    let two = [campaign("c", "1", ""), campaign("d", "2", "")];
+    let others: Vec<String> = (0..500).map(|at| format!("\"other-{at}.example\"")).collect();
+    let list = |last: &str| format!(r#", "badv": [{}, "{last}"]"#, others.join(","));
+    check(&two, "", &list("shop.example"), Err(NoBidReason::AdvertiserBlocked));
+    check(&two, "", &list("shops.example"), Ok("d 2.00 EUR"));
 }
 
 #[test]

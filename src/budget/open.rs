@@ -8,6 +8,8 @@ use crate::units::{BidId, UnixMillis, UserKey};
 
 /// Shards, so that two cores rarely meet: each lock is held for the insertion of one entry.
 const SHARDS: usize = 64;
+/// Seconds after which a reservation whose notice is being booked is looked at again.
+const HELD_AGAIN_S: i64 = 10;
 
 /// A bid whose outcome is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,8 +95,15 @@ impl Open {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             let later = shard.expiring.split_off(&(now.raw().div_euclid(1_000) + 1));
             for bid in std::mem::replace(&mut shard.expiring, later).into_values().flatten() {
-                if shard.entries.get(&bid).is_some_and(|entry| !entry.held) {
-                    expired.extend(shard.entries.remove(&bid).map(|entry| (bid, entry.reservation)));
+                match shard.entries.get(&bid) {
+                    // Its notice is being booked; looked at again in case that comes to nothing.
+                    Some(entry) if entry.held => {
+                        shard.expiring.entry(second_after(now) + HELD_AGAIN_S).or_default().push(bid);
+                    }
+                    Some(_) => {
+                        expired.extend(shard.entries.remove(&bid).map(|entry| (bid, entry.reservation)));
+                    }
+                    None => {}
                 }
             }
         }

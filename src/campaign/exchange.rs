@@ -21,6 +21,8 @@ pub struct Exchange {
     pub tmax_ms: u32,
     /// Taken off `tmax` for the network and its own work.
     pub margin_ms: u32,
+    /// Decimals of our prices there, 0 to 6: an exchange that rounds a longer one up would clear above our bid.
+    pub price_decimals: u32,
     /// What a price that is `AUDIT`, empty or unexpanded means.
     pub missing_price: MissingPrice,
 }

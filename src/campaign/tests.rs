@@ -452,7 +452,7 @@ fn caps_that_contradict_are_noticed() {
     assert_eq!(
         faults(&[&with(r#"{"impressions": 129, "per": "60"}"#)]),
         [
-            "error 11:50 `line_items[0].frequency[0].impressions` must be from 1 to 128, got 129",
+            "error 11:50 `line_items[0].frequency[0].impressions` must be from 1 to 64, got 129",
             "error 11:62 `line_items[0].frequency[0].per` must be a span of time above 0, got \"60\" \
              (a whole number and s, m, h or d: `90s`, `10m`, `6h`, `30d`)"
         ]

@@ -121,7 +121,8 @@ pub fn event(
             let min_to_win = Cpm::from_decimal(params.min_to_win.trim(), Rounding::Up)
                 .ok()
                 .and_then(|price| ticket.media(price));
-            Ok(Outcome { closes: true, ..nothing(EventKind::Loss { reason, min_to_win }) })
+            // Code 0 says that the bid won: its money stays reserved.
+            Ok(Outcome { closes: reason != Some(0), ..nothing(EventKind::Loss { reason, min_to_win }) })
         }
         NoticeKind::View => Ok(nothing(EventKind::View)),
         NoticeKind::Click => Ok(nothing(EventKind::Click)),
@@ -165,17 +166,22 @@ fn charge(
 ) -> Result<(Charge, Nanos), Refused> {
     let (media, data) =
         if ticket.billable { (media, ticket.data_cost()) } else { (Nanos::ZERO, Nanos::ZERO) };
-    let tax = match scenario {
+    let mut tax = match scenario {
         Some(scenario) => scenario.assess(ticket.place, now, media, data, ticket.billable),
         None => as_of_the_bid(ticket, media, data),
     };
+    if !late {
+        // A scenario that was edited while the bid was out must not cost more than was reserved.
+        tax.space.rate = tax.space.rate.min(ticket.space_rate);
+        tax.data.rate = tax.data.rate.min(ticket.data_rate);
+    }
     let net = media.checked_add(data).ok_or(Refused::OutOfRange)?;
     let spent = ticket.bearer.budget_share(net, tax.tax()).ok_or(Refused::OutOfRange)?;
     let charge = Charge { media, data, fee: media.share(ticket.fee), tax, bearer: ticket.bearer, late };
     Ok((charge, spent))
 }
 
-/// The tax by the rates of the bid's own day: what is known of a scenario that was removed since.
+/// The tax by the rates that were reserved: what is known of a scenario that was removed since.
 fn as_of_the_bid(ticket: &Ticket, media: Nanos, data: Nanos) -> Assessment {
     let exemption = match ticket.place.jurisdiction {
         _ if !ticket.billable => Some(Exemption::NotBillable),

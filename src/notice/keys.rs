@@ -1,4 +1,8 @@
 //! Keys, and the token they sign: version, payload, 128 bits of keyed BLAKE3, in base64url.
+//!
+//! The payload is encrypted as well, since browsers see tokens: a user's key or our price must not be read
+//! from a link. The signature is the nonce of the stream (a synthetic initialisation vector), so equal
+//! tickets give equal tokens and nothing else is told.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,7 +13,7 @@ use crate::notice::wire::{Reader, Writer};
 use crate::units::{UnixMillis, limits};
 
 /// Bumped whenever the payload's fields change.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const MAC_BYTES: usize = 16;
 
 /// What a token is good for. Each kind has its own key.
@@ -63,7 +67,14 @@ pub enum TokenError {
 
 /// The signing keys: the current one, and the one before it, for tokens that are still out.
 pub struct Keys {
-    sets: Vec<[[u8; 32]; NoticeKind::ALL.len()]>,
+    sets: Vec<[KindKeys; NoticeKind::ALL.len()]>,
+}
+
+/// The two keys of one kind of notice.
+#[derive(Clone, Copy)]
+struct KindKeys {
+    sign: [u8; 32],
+    encrypt: [u8; 32],
 }
 
 impl std::fmt::Debug for Keys {
@@ -78,7 +89,13 @@ impl Keys {
     pub fn new(current: &[u8; 32], previous: Option<&[u8; 32]>) -> Self {
         let derive = |secret: &[u8; 32]| {
             NoticeKind::ALL.map(|kind| {
-                blake3::derive_key(&format!("encan 2026-11 notice token, {}", kind.name()), secret)
+                let key = |use_| {
+                    blake3::derive_key(
+                        &format!("encan 2026-11 notice token, {}, {use_}", kind.name()),
+                        secret,
+                    )
+                };
+                KindKeys { sign: key("sign"), encrypt: key("encrypt") }
             })
         };
         Self { sets: std::iter::once(current).chain(previous).map(derive).collect() }
@@ -93,7 +110,9 @@ impl Keys {
         if let Some(touched) = touched {
             token.signed(touched.raw());
         }
-        let mac = mac(&self.sets[0][kind as usize], token.as_slice());
+        let keys = &self.sets[0][kind as usize];
+        let mac = mac(&keys.sign, token.as_slice());
+        crypt(&keys.encrypt, &mac, &mut token.as_mut_slice()[1..]);
         token.bytes(&mac);
         URL_SAFE_NO_PAD.encode_string(token.as_slice(), out);
     }
@@ -112,13 +131,12 @@ impl Keys {
         if token.len() > limits::TOKEN_CHARS_MAX {
             return Err(TokenError::Malformed);
         }
-        let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| TokenError::Malformed)?;
-        let (payload, signature) = bytes.split_last_chunk::<MAC_BYTES>().ok_or(TokenError::Malformed)?;
+        let mut bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| TokenError::Malformed)?;
+        let (payload, signature) = bytes.split_last_chunk_mut::<MAC_BYTES>().ok_or(TokenError::Malformed)?;
         if payload.first() != Some(&VERSION) {
             return Err(TokenError::Malformed);
         }
-        let fits = self.sets.iter().map(|set| mac(&set[kind as usize], payload).ct_eq(signature));
-        if !bool::from(fits.reduce(|a, b| a | b).expect("there is a current key")) {
+        if !self.sets.iter().any(|set| opens(&set[kind as usize], payload, signature)) {
             return Err(TokenError::Forged);
         }
         let mut reader = Reader::new(&payload[1..]);
@@ -139,6 +157,26 @@ impl Keys {
             return Err(TokenError::Expired);
         }
         Ok((ticket, touched))
+    }
+}
+
+/// Decrypts `payload` in place if it was signed by these keys; else leaves it as it was.
+fn opens(keys: &KindKeys, payload: &mut [u8], signature: &[u8; MAC_BYTES]) -> bool {
+    crypt(&keys.encrypt, signature, &mut payload[1..]);
+    let fits = bool::from(mac(&keys.sign, payload).ct_eq(signature));
+    if !fits {
+        crypt(&keys.encrypt, signature, &mut payload[1..]);
+    }
+    fits
+}
+
+/// Adds the stream of `key` and `nonce` to `bytes`; twice gives them back.
+fn crypt(key: &[u8; 32], nonce: &[u8; MAC_BYTES], bytes: &mut [u8]) {
+    let mut stream = blake3::Hasher::new_keyed(key).update(nonce).finalize_xof();
+    let mut block = [0_u8; 64];
+    for part in bytes.chunks_mut(block.len()) {
+        stream.fill(&mut block);
+        part.iter_mut().zip(&block).for_each(|(byte, mask)| *byte ^= mask);
     }
 }
 

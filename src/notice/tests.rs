@@ -99,6 +99,22 @@ fn a_token_with_any_byte_altered_is_refused() {
 }
 
 #[test]
+fn a_token_tells_nothing_of_the_user_or_the_price() {
+    use base64::Engine as _;
+    let bytes = |ticket: &Ticket| {
+        let token = token(NoticeKind::Click, ticket, None);
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(token).unwrap()
+    };
+    let (one, mut other) = (ticket(), ticket());
+    other.bid.id = BidId::mint(NOW, 43);
+    let (one, other) = (bytes(&one), bytes(&other));
+    assert!(!one.windows(16).any(|window| window == [9; 16]), "the user's key");
+    // Two bids for the same user share no more bytes than chance gives.
+    let same = one.iter().zip(&other).skip(1).filter(|(a, b)| a == b).count();
+    assert!(same < 12, "{same} of {} bytes are alike", one.len());
+}
+
+#[test]
 fn a_token_of_one_kind_is_worth_nothing_as_another() {
     for made in NoticeKind::ALL {
         let token = token(made, &ticket(), (made == NoticeKind::Clicked).then_some(NOW));

@@ -30,7 +30,8 @@ pub struct Ticket {
     pub scenario: ScenarioId,
     /// Where it is taxed, and why there.
     pub place: Place,
-    /// The rates in force when the bid was made; those of the billing day are taken if they are known.
+    /// The highest rates in force while the bid is reserved: what was reserved for. The rates of the billing
+    /// day are taken, if they are known and not above.
     pub space_rate: RatePpm,
     /// On data.
     pub data_rate: RatePpm,

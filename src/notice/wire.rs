@@ -23,6 +23,10 @@ impl Writer {
         self.unsigned(value.cast_unsigned() << 1 ^ (value >> 63).cast_unsigned());
     }
 
+    pub(in crate::notice) fn as_mut_slice(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+
     pub(in crate::notice) fn as_slice(&self) -> &[u8] {
         &self.bytes
     }

@@ -9,6 +9,9 @@ use crate::openrtb::json::{Fault, Reader, Scalar};
 use crate::units::limits::LIST_MAX;
 use crate::units::{Cpm, Decimal, DecimalError, Rounding};
 
+/// Stands for a section of GPP that cannot be read: no list names it, so the strict outcome is taken.
+const UNKNOWN_LAW: u32 = u32::MAX;
+
 impl<'a> Reader<'a> {
     /// A string, or a number as its text; `None` for the empty string and everything else.
     pub(crate) fn text(&mut self) -> Result<Option<&'a str>, Fault> {
@@ -40,8 +43,18 @@ impl<'a> Reader<'a> {
         Ok(self.integer(Rounding::Down)?.and_then(|value| i32::try_from(value).ok()))
     }
 
-    /// A flag: any number but zero is true, also as text; `true` and `false` as words too.
+    /// A flag: any number but zero is true, also as text; `true` and `false` as words too. Unreadable ones
+    /// count as absent.
     pub(crate) fn flag(&mut self) -> Result<Option<bool>, Fault> {
+        self.flag_or(None)
+    }
+
+    /// A flag that protects somebody: one that is there and cannot be read counts as raised.
+    pub(crate) fn strict_flag(&mut self) -> Result<Option<bool>, Fault> {
+        self.flag_or(Some(true))
+    }
+
+    fn flag_or(&mut self, unreadable: Option<bool>) -> Result<Option<bool>, Fault> {
         if let Some(whole) = self.short_whole() {
             return Ok(Some(whole != 0));
         }
@@ -49,11 +62,38 @@ impl<'a> Reader<'a> {
             Scalar::Bool(flag) => Some(flag),
             Scalar::Text(text) if text.trim().eq_ignore_ascii_case("true") => Some(true),
             Scalar::Text(text) if text.trim().eq_ignore_ascii_case("false") => Some(false),
+            Scalar::Text(text) if text.trim().is_empty() => None,
             Scalar::Number(text) | Scalar::Text(text) => {
-                integer(text.trim(), Rounding::Up).map(|value| value != 0)
+                integer(text.trim(), Rounding::Up).map_or(unreadable, |value| Some(value != 0))
             }
-            Scalar::Null | Scalar::Nested => None,
+            Scalar::Null => None,
+            Scalar::Nested => unreadable,
         })
+    }
+
+    /// Numbers of laws in force, as a list or in one text with commas. One that cannot be read counts as a
+    /// law that nobody knows, [`UNKNOWN_LAW`].
+    pub(crate) fn laws(&mut self) -> Result<&'a [u32], Fault> {
+        let mut laws = ArenaVec::new_in(self.arena());
+        let law = |text: &str| {
+            let text = text.trim();
+            let known = || integer(text, Rounding::Up).and_then(|law| u32::try_from(law).ok());
+            (!text.is_empty()).then(|| known().unwrap_or(UNKNOWN_LAW))
+        };
+        let mut one = |json: &mut Self| {
+            match json.scalar()? {
+                Scalar::Text(text) | Scalar::Number(text) => laws.extend(text.split(',').filter_map(law)),
+                Scalar::Bool(_) | Scalar::Nested => laws.push(UNKNOWN_LAW),
+                Scalar::Null => {}
+            }
+            Ok(())
+        };
+        if self.peek() == Some(b'[') {
+            self.array(LIST_MAX, one)?;
+        } else {
+            one(self)?;
+        }
+        Ok(laws.into_bump_slice())
     }
 
     /// Degrees from `-most` to `most`; `None` outside. A prediction's input, never an amount.

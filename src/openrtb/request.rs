@@ -34,8 +34,10 @@ pub struct BidRequest<'a> {
     pub wseat: &'a [&'a str],
     /// Buyer seats blocked.
     pub bseat: &'a [&'a str],
-    /// Languages allowed for creatives; empty = all.
+    /// Languages allowed for creatives (`wlang`, else `wlangb`); empty = all.
     pub wlang: &'a [&'a str],
+    /// Advertiser categories allowed, in `cattax`; empty = all.
+    pub acat: &'a [&'a str],
     /// Blocked advertiser categories, in `cattax`. Block lists are read whole, whatever their length.
     pub bcat: &'a [&'a str],
     /// The taxonomy of `bcat`, default 1.

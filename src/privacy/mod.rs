@@ -109,6 +109,7 @@ mod tests {
             wseat: &[],
             bseat: &[],
             wlang: &[],
+            acat: &[],
             bcat: &[],
             cattax: 1,
             badv: &[],

@@ -11,11 +11,13 @@ use crate::budget::{Book, Open, Reserved, keys};
 use crate::frequency::Exposure;
 use crate::notice::Keys;
 use crate::shell::audience_store::{AudienceError, AudienceStore};
+use crate::shell::cli::{INPUT_WRONG, WE_FAILED};
 use crate::shell::clock;
 use crate::shell::secrets::{Secrets, SecretsError};
-use crate::shell::service::{EXPOSURE_AGE_MAX, Service, names};
+use crate::shell::service::{CurrencyChanged, Service, keeps_currencies, names};
 use crate::shell::store::{Opened, StoreError, Writer, WriterHandle};
 use crate::shell::users::Users;
+use crate::units::limits;
 
 /// Why the bidder cannot start: nothing is wrong with the campaigns.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +31,9 @@ pub enum BootError {
     /// The audiences.
     #[error(transparent)]
     Audience(#[from] AudienceError),
+    /// A campaign's currency.
+    #[error(transparent)]
+    Currency(#[from] CurrencyChanged),
 }
 
 impl BootError {
@@ -40,8 +45,17 @@ impl BootError {
             Self::Secrets(_) => {
                 "restore the file from a backup; a new one would refuse all notices still out"
             }
+            Self::Currency(error) => error.hint(),
             Self::Audience(_) => "restore the file from a backup, or move it away to start without audiences",
         }
+    }
+}
+
+impl BootError {
+    /// The exit code: a changed currency is the input's fault, the rest is ours.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        if matches!(self, Self::Currency(_)) { INPUT_WRONG } else { WE_FAILED }
     }
 }
 
@@ -63,6 +77,8 @@ pub struct Booted {
 /// [`BootError`].
 pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> {
     let mut ledger = Opened::open(data)?;
+    let spent_in = ledger.currencies()?;
+    keeps_currencies(&plan, |campaign| spent_in.get(&campaign).copied())?;
     let secrets = Secrets::open(data)?;
     let book = Book::default();
     for (campaign, line_item, day, spent) in ledger.spends()? {
@@ -71,7 +87,7 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
         }
     }
     let users = Users::default();
-    for (user, exposure) in ledger.exposures(clock::now().minus(EXPOSURE_AGE_MAX))? {
+    for (user, exposure) in ledger.exposures(clock::now().minus(limits::FREQUENCY_WINDOW_MAX))? {
         users.restore(user, exposure);
     }
     let open = Open::default();

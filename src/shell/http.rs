@@ -18,7 +18,8 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::notice::NoticeKind;
 use crate::shell::booking::{BookReply, ConversionForm, Query};
@@ -54,21 +55,17 @@ pub async fn serve(
     mut stop: watch::Receiver<bool>,
     drain: Duration,
 ) {
-    let places = Arc::new(Semaphore::new(limits::CONNECTIONS_MAX));
-    let most = u32::try_from(limits::CONNECTIONS_MAX).unwrap_or(u32::MAX);
+    let mut connections = JoinSet::new();
     loop {
-        let place = Arc::clone(&places).acquire_owned().await.expect("the semaphore is never closed");
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = listener.accept(), if connections.len() < limits::CONNECTIONS_MAX => accepted,
+            Some(_) = connections.join_next() => continue,
             () = stopped(&mut stop) => break,
         };
         match accepted {
             Ok((stream, _)) => {
                 let (service, stop) = (Arc::clone(&service), stop.clone());
-                tokio::spawn(async move {
-                    connection(stream, door, service, stop).await;
-                    drop(place);
-                });
+                connections.spawn(connection(stream, door, service, stop));
             }
             Err(error) => {
                 // Out of descriptors, most likely: those that are open will close.
@@ -78,8 +75,11 @@ pub async fn serve(
         }
     }
     drop(listener);
-    if tokio::time::timeout(drain, places.acquire_many(most)).await.is_err() {
-        tracing::warn!(open = limits::CONNECTIONS_MAX - places.available_permits(), "connections cut off");
+    let answered = async { while connections.join_next().await.is_some() {} };
+    if tokio::time::timeout(drain, answered).await.is_err() {
+        tracing::warn!(open = connections.len(), "connections cut off");
+        // Half-sent requests and unread answers: nothing of theirs is booked half, notices finish by themselves.
+        connections.shutdown().await;
     }
 }
 

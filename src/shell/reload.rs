@@ -112,7 +112,12 @@ fn reload(service: &Service, args: &ConfigArgs) -> Option<Vec<crate::shell::stor
             let (campaigns, line_items) =
                 (configured.plan.catalog.campaigns.len(), configured.plan.catalog.line_items.len());
             let names = names(&configured.plan);
-            service.install(configured.plan);
+            if let Err(error) = service.install(configured.plan) {
+                service.metrics.reloaded(false);
+                say(&format!("error: {error}\n\nhint: {}\n", error.hint()));
+                tracing::warn!(revision = running, "new campaigns refused, the old ones go on");
+                return None;
+            }
             service.metrics.reloaded(true);
             tracing::info!(revision = running + 1, campaigns, line_items, "campaigns reloaded");
             Some(names)

@@ -24,10 +24,7 @@ use crate::shell::clock;
 use crate::shell::metrics::Metrics;
 use crate::shell::store::{Name, NameKind, Writer};
 use crate::shell::users::Users;
-use crate::units::{CreativeId, Day, Millis, UnixMillis};
-
-/// The longest frequency window we rebuild after a restart, and remember.
-pub const EXPOSURE_AGE_MAX: Millis = Millis::from_seconds(31 * 86_400);
+use crate::units::{CampaignId, CreativeId, Currency, Day, UnixMillis};
 
 /// The bidder.
 #[derive(Debug)]
@@ -46,6 +43,44 @@ pub struct Service {
     pub metrics: Metrics,
     /// Landing pages of every creative of every revision: a click on an ad that was taken out still leads on.
     pub(in crate::shell) landings: DashMap<CreativeId, String>,
+    /// The currency of every campaign that ever had money in this ledger.
+    currencies: DashMap<CampaignId, Currency>,
+}
+
+/// A campaign whose amounts would change their currency: what is spent is in the old one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("campaign `{campaign}` is in {now}, but the ledger has it in {then}")]
+pub struct CurrencyChanged {
+    /// Its slug.
+    pub campaign: String,
+    /// In the ledger.
+    pub then: Currency,
+    /// In the file.
+    pub now: Currency,
+}
+
+impl CurrencyChanged {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        "give the campaign in the new currency an id of its own"
+    }
+}
+
+/// The first campaign of `plan` whose currency is another than in `known`.
+///
+/// # Errors
+///
+/// [`CurrencyChanged`].
+pub fn keeps_currencies(
+    plan: &Plan,
+    known: impl Fn(CampaignId) -> Option<Currency>,
+) -> Result<(), CurrencyChanged> {
+    let changed = plan.catalog.campaigns.iter().find_map(|campaign| {
+        let then = known(campaign.id).filter(|then| *then != campaign.currency)?;
+        Some(CurrencyChanged { campaign: campaign.slug.clone(), then, now: campaign.currency })
+    });
+    changed.map_or(Ok(()), Err)
 }
 
 /// The answer to a bid request.
@@ -90,8 +125,9 @@ impl Service {
             writer,
             metrics: Metrics::default(),
             landings: DashMap::new(),
+            currencies: DashMap::new(),
         };
-        service.remember_landings();
+        service.remember();
         service
     }
 
@@ -114,17 +150,28 @@ impl Service {
     }
 
     /// Takes a new revision of the campaigns, whole, from the next request on.
-    pub fn install(&self, plan: Plan) {
+    ///
+    /// # Errors
+    ///
+    /// [`CurrencyChanged`]; the old revision goes on.
+    pub fn install(&self, plan: Plan) -> Result<(), CurrencyChanged> {
+        keeps_currencies(&plan, |campaign| self.currencies.get(&campaign).map(|known| *known))?;
         let _making = self.making_snapshot.lock().unwrap_or_else(PoisonError::into_inner);
         let former = self.snapshot.load();
         let snapshot = Snapshot::new(Arc::new(plan), &self.book, clock::now(), Some(&former));
         self.snapshot.store(Arc::new(snapshot));
-        self.remember_landings();
+        self.remember();
+        Ok(())
     }
 
-    fn remember_landings(&self) {
-        for creative in &self.snapshot.load().plan.catalog.creatives {
+    /// Keeps what outlives a campaign's file: landing pages and currencies.
+    fn remember(&self) {
+        let catalog = &self.snapshot.load().plan.catalog;
+        for creative in &catalog.creatives {
             self.landings.insert(creative.id, creative.landing_page.clone());
+        }
+        for campaign in &catalog.campaigns {
+            self.currencies.insert(campaign.id, campaign.currency);
         }
     }
 

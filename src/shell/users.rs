@@ -3,7 +3,10 @@
 //! In memory, sharded. Segments come from imports and are kept by `audience_store`; exposures are
 //! rebuilt from the ledger at the start.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use dashmap::DashMap;
+use dashmap::mapref::entry::Entry;
 use dashmap::mapref::one::Ref;
 use foldhash::fast::RandomState;
 
@@ -31,6 +34,8 @@ impl Default for User {
 #[derive(Debug, Default)]
 pub struct Users {
     map: DashMap<UserKey, User, RandomState>,
+    /// About how many: counting the map itself would lock all of it.
+    known: AtomicUsize,
     /// Somebody of whom nothing is known.
     stranger: User,
 }
@@ -75,10 +80,14 @@ impl Users {
         exposure: Exposure,
         now: UnixMillis,
     ) -> bool {
-        if self.map.len() >= USERS_MAX && !self.map.contains_key(&key) {
-            return false;
-        }
-        let mut user = self.map.entry(key).or_default();
+        let mut user = match self.map.entry(key) {
+            Entry::Occupied(known) => known.into_ref(),
+            Entry::Vacant(_) if self.known.load(Ordering::Relaxed) >= USERS_MAX => return false,
+            Entry::Vacant(stranger) => {
+                self.known.fetch_add(1, Ordering::Relaxed);
+                stranger.insert(User::default())
+            }
+        };
         if first_exceeded(caps, Some(&user.exposures), now).is_some() {
             return false;
         }
@@ -117,6 +126,7 @@ impl Users {
             user.profile.segments.retain(|(_, expires)| now < *expires);
             !(user.exposures.is_empty() && user.profile.segments.is_empty())
         });
+        self.known.store(self.map.len(), Ordering::Relaxed);
     }
 
     /// How many people are known.

@@ -92,6 +92,7 @@ pub(super) fn plain_request() -> BidRequest<'static> {
         wseat: &[],
         bseat: &[],
         wlang: &[],
+        acat: &[],
         bcat: &[],
         cattax: 1,
         badv: &[],

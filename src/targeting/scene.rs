@@ -58,7 +58,7 @@ impl<'a> Scene<'a> {
         person: Option<&Profile>,
         now: UnixMillis,
     ) -> Self {
-        let (country, geo) = place(request);
+        let (country, geo) = place(request, person.is_some());
         let offset = request.device.geo.utcoffset.or(request.user.geo.utcoffset);
         let screen = matches!(request.channel, Channel::Dooh(_));
         let point = if person.is_some() || screen { point(request, geo) } else { None };
@@ -230,13 +230,14 @@ fn one(told: Option<&str>) -> Option<u64> {
 }
 
 /// The country and the geography that tells it: where the device is, else where the person lives.
-/// Region, city, postcode and metro come from the same one, so that two places are never mixed.
-fn place<'a>(request: &'a BidRequest<'a>) -> (Option<Country>, &'a Geo<'a>) {
+/// Region, city, postcode and metro come from the same one, so that two places are never mixed. Of
+/// somebody who may not be identified, home tells the country only.
+fn place<'a>(request: &'a BidRequest<'a>, identified: bool) -> (Option<Country>, &'a Geo<'a>) {
     let (here, home) = (&request.device.geo, &request.user.geo);
     match here.country.and_then(Country::from_code) {
         Some(country) => (Some(country), here),
         None => match home.country.and_then(Country::from_code) {
-            Some(country) => (Some(country), home),
+            Some(country) => (Some(country), if identified { home } else { here }),
             None => (None, here),
         },
     }

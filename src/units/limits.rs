@@ -17,14 +17,21 @@ pub const LIST_MAX: usize = 1_024;
 /// Candidates for one impression that pricing looks at before giving up: bounds the tail when
 /// the best line items are all out of budget.
 pub const CANDIDATES_MAX: usize = 64;
+/// Candidates for all impressions of one request together.
+pub const CANDIDATES_OF_REQUEST_MAX: usize = 512;
 /// Bytes of a server-to-server conversion.
 pub const CONVERSION_BYTES_MAX: usize = 16 * 1024;
 /// Events waiting for the ledger's writer. A full queue answers notices with 503, and they are retried.
 pub const LEDGER_QUEUE_MAX: usize = 16_384;
 /// Events in one commit: bounds the wait of the first one.
 pub const LEDGER_BATCH_MAX: usize = 4_096;
-/// Exposures remembered for a user; the oldest are forgotten, the highest cap of `check` is below it.
-pub const EXPOSURES_MAX: usize = 128;
+/// Exposures remembered for a user, over all campaigns; the oldest are forgotten. Four campaigns at the
+/// highest cap that `check` takes fit.
+pub const EXPOSURES_MAX: usize = 256;
+/// The highest frequency cap.
+pub const FREQUENCY_IMPRESSIONS_MAX: u32 = 64;
+/// The longest frequency window: exposures are kept, and rebuilt after a restart, as long as this.
+pub const FREQUENCY_WINDOW_MAX: Millis = Millis::from_seconds(31 * 86_400);
 /// The longest a token is honoured after its bid, for impressions: the latest known billing notices
 /// come after three hours.
 pub const NOTICE_AGE_MAX: Millis = Millis::from_seconds(24 * 3_600);

@@ -120,6 +120,13 @@ impl Cpm {
         Self::from_micros(Decimal::parse(text)?.scaled(6, rounding)?).ok_or(DecimalError::OutOfRange)
     }
 
+    /// The price with at most `decimals` decimals, rounded down.
+    #[must_use]
+    pub const fn with_decimals(self, decimals: u32) -> Self {
+        let step = if decimals < 6 { 10_i64.pow(6 - decimals) } else { 1 };
+        Self(self.0 - self.0 % step)
+    }
+
     /// What one impression costs at this price: exactly as many nanos as the price has micros.
     #[must_use]
     pub const fn per_impression(self) -> Nanos {
@@ -403,6 +410,13 @@ mod tests {
     fn one_impression_costs_as_many_nanos_as_its_price_has_micros() {
         let price = Cpm::from_decimal("2.3456", Rounding::Exact).unwrap();
         assert_eq!(price.per_impression(), Nanos::from_raw(2_345_600));
+    }
+
+    #[test]
+    fn a_price_loses_decimals_downwards() {
+        let price = Cpm::from_micros(1_234_567).unwrap();
+        let shown = |decimals| price.with_decimals(decimals).to_string();
+        assert_eq!([0, 2, 4, 6, 9].map(shown), ["1.00", "1.23", "1.2345", "1.234567", "1.234567"]);
     }
 
     #[test]

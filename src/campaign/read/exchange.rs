@@ -6,7 +6,10 @@ use crate::campaign::{BillsOn, Exchange, MissingPrice, Reservation};
 use crate::document::{Document, Fault, Faults, Node, Source};
 use crate::units::{ExchangeId, Millis, limits};
 
-const KEYS: [&str; 7] = ["name", "seat", "bills_on", "reservation", "tmax_ms", "margin_ms", "missing_price"];
+const KEYS: [&str; 8] =
+    ["name", "seat", "bills_on", "reservation", "tmax_ms", "margin_ms", "price_decimals", "missing_price"];
+/// What every exchange seen so far carries through unrounded.
+const PRICE_DECIMALS: u32 = 4;
 
 /// The profile in `source`; its slug is the file's name without `.json`.
 pub fn read_exchange(source: &Source, faults: &mut Faults) -> Option<Exchange> {
@@ -22,6 +25,8 @@ pub fn read_exchange(source: &Source, faults: &mut Faults) -> Option<Exchange> {
     let tmax_ms = object.require("tmax_ms", faults).and_then(|node| node.integer(1..=60_000, faults));
     let margin_node = object.require("margin_ms", faults);
     let margin_ms = margin_node.and_then(|node| node.integer(0..=60_000, faults));
+    let decimals = object.get("price_decimals");
+    let price_decimals = decimals.map_or(Some(PRICE_DECIMALS), |node| node.integer(0..=6, faults));
     let words = [("book_bid", MissingPrice::BookBid), ("refuse", MissingPrice::Refuse)];
     let missing_price = object.require("missing_price", faults).and_then(|node| node.choice(&words, faults));
     if let (Some(tmax), Some(margin), Some(node)) = (tmax_ms, margin_ms, margin_node)
@@ -40,6 +45,7 @@ pub fn read_exchange(source: &Source, faults: &mut Faults) -> Option<Exchange> {
         reservation: reservation?,
         tmax_ms: tmax_ms?,
         margin_ms: margin_ms?,
+        price_decimals: price_decimals?,
         missing_price: missing_price?,
     })
 }

@@ -29,12 +29,22 @@ pub(in crate::campaign) fn frequency(
 
 fn cap(node: Node<'_>, faults: &mut Faults) -> Option<FrequencyCap> {
     let object = node.object(&["impressions", "per", "unknown_users"], faults)?;
-    let most = u32::try_from(limits::EXPOSURES_MAX).unwrap_or(u32::MAX);
+    let most = limits::FREQUENCY_IMPRESSIONS_MAX;
     let impressions = object.require("impressions", faults).and_then(|node| node.integer(1..=most, faults));
-    let per = object.require("per", faults).and_then(|node| span(node, faults));
+    let per = object.require("per", faults).and_then(|node| window(node, faults));
     let unknown = object.get("unknown_users");
     let unknown = unknown.map_or(Some(false), |node| node.choice(&[("skip", false), ("bid", true)], faults));
     Some(FrequencyCap { impressions: impressions?, per: per?, include_unknown_users: unknown? })
+}
+
+/// A window that exposures are kept for.
+fn window(node: Node<'_>, faults: &mut Faults) -> Option<Millis> {
+    let per = span(node, faults)?;
+    if per > limits::FREQUENCY_WINDOW_MAX {
+        let longest = span_in_words(limits::FREQUENCY_WINDOW_MAX);
+        return faults.refuse(node.error(format!("must be at most {longest}, got {}", node.echo())));
+    }
+    Some(per)
 }
 
 /// True if whatever `tight` lets pass, `loose` lets pass too.

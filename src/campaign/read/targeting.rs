@@ -221,17 +221,18 @@ fn format(node: Node<'_>, faults: &mut Faults) -> Option<FormatKind> {
     node.choice(&words, faults)
 }
 
-/// A category of the IAB Content Taxonomy 1.0 (`IAB2-3`), or a number of a later one.
+/// A category of the IAB Content Taxonomy 1.0 (`IAB2-3`), the only one that is matched and blocked yet.
 pub(in crate::campaign) fn category(node: Node<'_>, faults: &mut Faults) -> Option<String> {
     let upper = node.line(VALUE_CHARS_MAX, faults)?.to_uppercase();
     let is_number =
         |text: &str| !text.is_empty() && text.len() <= 6 && text.bytes().all(|b| b.is_ascii_digit());
-    let own = upper.strip_prefix("IAB").unwrap_or(&upper);
+    let own = upper.strip_prefix("IAB").unwrap_or_default();
     let (tier1, tier2) = own.split_once('-').unwrap_or((own, "0"));
     if is_number(tier1) && is_number(tier2) {
         return Some(upper);
     }
-    let fault = node.error(format!("is not an IAB category, got {}", node.echo()));
+    let problem = format!("is not a category of the IAB Content Taxonomy 1.0, got {}", node.echo());
+    let fault = node.error(problem);
     faults.refuse(fault.hint("as `IAB2`, or `IAB2-3` for one below it"))
 }
 

@@ -28,8 +28,8 @@ pub(crate) fn device<'a>(json: &mut Reader<'a>) -> Result<Device<'a>, Fault> {
             b"carrier" => device.carrier = json.text()?,
             b"connectiontype" => device.connectiontype = stated(json.whole()?),
             b"ifa" => device.ifa = json.text()?.filter(|ifa| !is_all_zeros(ifa)),
-            b"lmt" => device.lmt = json.flag()?.unwrap_or(false),
-            b"dnt" => device.dnt = json.flag()?.unwrap_or(false),
+            b"lmt" => device.lmt = json.strict_flag()?.unwrap_or(false),
+            b"dnt" => device.dnt = json.strict_flag()?.unwrap_or(false),
             _ => json.skip()?,
         }
         Ok(())

@@ -42,12 +42,12 @@ struct Place<'a> {
 impl<'a> Place<'a> {
     fn read_field(&mut self, json: &mut Reader<'a>, key: &[u8]) -> Result<(), Fault> {
         match key {
-            b"coppa" => self.coppa = json.flag()?.unwrap_or(false),
-            b"gdpr" => self.gdpr = json.flag()?,
+            b"coppa" => self.coppa = json.strict_flag()?.unwrap_or(false),
+            b"gdpr" => self.gdpr = json.strict_flag()?,
             b"us_privacy" => self.us_privacy = json.text()?,
             b"gpp" => self.gpp = json.text()?,
-            b"gpp_sid" => self.gpp_sid = json.wholes()?,
-            b"gpc" => self.gpc = json.flag()?.unwrap_or(false),
+            b"gpp_sid" => self.gpp_sid = json.laws()?,
+            b"gpc" => self.gpc = json.strict_flag()?.unwrap_or(false),
             b"dsa" => self.dsarequired = dsarequired(json)?,
             _ => json.skip()?,
         }

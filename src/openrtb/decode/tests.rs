@@ -731,3 +731,28 @@ proptest! {
         prop_assert!(parse(&body, &arena).is_err());
     }
 }
+
+#[test]
+fn a_flag_that_protects_somebody_and_cannot_be_read_counts_as_raised() {
+    let flags = |regs: &Regs<'_>| (regs.coppa, regs.gdpr, regs.gpc);
+    check_regs(r#""coppa":"yes","gdpr":"yes","gpc":{}"#, flags, (true, Some(true), true));
+    check_regs(r#""coppa":"","gdpr":null,"gpc":"0""#, flags, (false, None, false));
+    check_device(r#""lmt":"on","dnt":[1]"#, |device| (device.lmt, device.dnt), (true, true));
+    check_device(r#""lmt":0,"dnt":"false""#, |device| (device.lmt, device.dnt), (false, false));
+}
+
+#[test]
+fn laws_in_force_are_read_from_lists_and_texts_and_unreadable_ones_count() {
+    let laws = |regs: &Regs<'_>| regs.gpp_sid.to_vec();
+    check_regs(r#""gpp_sid":"2,6""#, laws, vec![2, 6]);
+    check_regs(r#""gpp_sid":[2,"7, 8",null]"#, laws, vec![2, 7, 8]);
+    check_regs(r#""gpp_sid":["usca"]"#, laws, vec![u32::MAX]);
+    check_regs(r#""gpp_sid":"""#, laws, vec![]);
+}
+
+#[test]
+fn allowed_categories_and_languages_are_read_from_either_field() {
+    check_root(r#""acat":["IAB1"]"#, |request| owned(request.acat), vec!["IAB1".to_owned()]);
+    check_root(r#""wlangb":["fr-FR"]"#, |request| owned(request.wlang), vec!["fr-FR".to_owned()]);
+    check_root(r#""wlang":["de"],"wlangb":["fr"]"#, |request| owned(request.wlang), vec!["de".to_owned()]);
+}

@@ -17,7 +17,8 @@ use crate::shell::clock;
 use crate::shell::config::{ConfigArgs, Configured, configure};
 use crate::shell::http::{Door, serve};
 use crate::shell::reload;
-use crate::shell::service::{EXPOSURE_AGE_MAX, Service};
+use crate::shell::service::Service;
+use crate::units::limits;
 
 /// How often the slow loop beats.
 const TICK: Duration = Duration::from_millis(100);
@@ -153,7 +154,7 @@ impl Server {
         let base = args.public_url.clone().unwrap_or_else(|| format!("http://{bids}"));
         let base = base.trim_end_matches('/').to_owned();
         let Booted { service, writer, failed } =
-            boot(plan, &args.data, base).map_err(|error| fail(WE_FAILED, &error, error.hint()))?;
+            boot(plan, &args.data, base).map_err(|error| fail(error.exit_code(), &error, error.hint()))?;
         let (stop, stopped) = watch::channel(false);
         let door = |listener, door| {
             tokio::spawn(serve(listener, door, Arc::clone(&service), stopped.clone(), DRAIN))
@@ -250,7 +251,7 @@ async fn beat(service: Arc<Service>) {
         service.tick(clock::now());
         if pruned.elapsed() >= PRUNE {
             pruned = tokio::time::Instant::now();
-            service.users.prune(clock::now(), EXPOSURE_AGE_MAX);
+            service.users.prune(clock::now(), limits::FREQUENCY_WINDOW_MAX);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Opening the ledger: lock, schema, version.
 
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,7 @@ use crate::ledger::Event;
 use crate::shell::store::names::{self, Name};
 use crate::shell::store::parked;
 use crate::shell::store::row;
-use crate::units::{BidId, CampaignId, Day, LineItemId, Nanos, UnixMillis, UserKey};
+use crate::units::{BidId, CampaignId, Currency, Day, LineItemId, Nanos, UnixMillis, UserKey};
 
 /// Bumped with every change of the tables.
 const SCHEMA_VERSION: i64 = 1;
@@ -260,6 +261,18 @@ impl Opened {
     pub fn parked(&self, now: UnixMillis) -> Result<Vec<(BidId, Reservation)>, StoreError> {
         parked::read(&self.connection, now)
             .map_err(|source| StoreError::Sqlite { file: self.file.clone(), source })
+    }
+
+    /// The currency of every campaign that is known.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Sqlite`].
+    pub fn currencies(&self) -> Result<HashMap<CampaignId, Currency>, StoreError> {
+        let names = names::read(&self.connection)
+            .map_err(|source| StoreError::Sqlite { file: self.file.clone(), source })?;
+        let of_campaign = |name: Name| Some((CampaignId::from_raw(name.id), name.fixed_cost?.0));
+        Ok(names.into_iter().filter_map(of_campaign).collect())
     }
 
     /// Keeps the slugs of ids, for reports that are made without the campaign files.

@@ -60,8 +60,9 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || {
-                let ended = run(ledger, queue, &alive);
-                alive.store(false, Ordering::Release);
+                let alive = Alive(alive);
+                let ended = run(ledger, queue, &alive.0);
+                drop(alive);
                 if let Err(error) = &ended {
                     // The receiver is gone only if the server is stopping anyway.
                     let _ = failed.send(error.to_string());
@@ -106,6 +107,15 @@ impl Writer {
     /// [`StoreError::Stopped`] if the writer has ended.
     pub async fn remember(&self, names: Vec<Name>) -> Result<(), StoreError> {
         self.jobs.send(Job::Remember(names)).await.map_err(|_| StoreError::Stopped)
+    }
+}
+
+/// Tells that the writer has ended, also if it panics: nobody bids without a ledger.
+struct Alive(Arc<AtomicBool>);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
     }
 }
 
