@@ -196,8 +196,11 @@ fn a_body_above_the_limit_is_refused_announced_or_not() {
 fn an_exchange_that_has_no_profile_is_served_by_the_generic_one() {
     let server = Encan::start(Options::default());
     let mut client = server.client();
-    for exchange in ["generic", "demo", "never-heard-of", "a%20b", "%00", "../../etc/passwd"] {
+    for exchange in ["generic", "demo", "never-heard-of", "Ad.Exchange_7"] {
         check(&client.send("POST", &format!("/openrtb2/{exchange}"), JSON, BID.as_bytes()), 200);
+    }
+    for no_name in ["", "a/b", "a%20b", "%00", "../../etc/passwd"] {
+        check(&client.send("POST", &format!("/openrtb2/{no_name}"), JSON, BID.as_bytes()), 404);
     }
     for path in ["/", "/openrtb2", "/openrtb", "/OPENRTB2/generic", "/n/", "/n/win", "/n/clicked/x", "/n/x/y"]
     {

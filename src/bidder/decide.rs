@@ -438,7 +438,7 @@ impl<'a, 'u, 's, W: Witness> ImpSearch<'a, 'u, 's, W> {
         let own_allows = money.line_item_paces[row]
             .as_ref()
             .is_none_or(|pace| within(purse.line_item_day().committed(), pace.allowance(now)));
-        if let Some(refusal) = purse.exhausted() {
+        if let Some(refusal) = purse.exhausted(worst) {
             return Err(NoBidReason::BudgetSpent(refusal));
         }
         if !campaign_allows || !own_allows {

@@ -24,7 +24,7 @@ pub enum NoBidReason {
     SeatRefused,
     /// The impression takes https only, and our own notices are not https.
     NotSecure,
-    /// No live line item's targeting fits.
+    /// Of the line items that may spend now, none's targeting fits. Metrics count the others by why they may not.
     NoMatch,
     /// The impression is sold on deals only, and the line item has none of them.
     DealsOnly,

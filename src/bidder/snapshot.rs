@@ -28,6 +28,8 @@ pub struct Snapshot {
     pub money: Arc<Money>,
     /// Rows that may bid now: active, in flight, with money left.
     pub live: Rows,
+    /// How many line items may not, by [`Asleep::kind`].
+    pub sleepers: [usize; Asleep::KINDS],
 }
 
 /// One revision of the campaign files, compiled.
@@ -268,14 +270,15 @@ impl Snapshot {
     #[must_use]
     pub fn new(plan: Arc<Plan>, book: &Book, now: UnixMillis, former: Option<&Self>) -> Self {
         let money = Arc::new(Money::build(&plan, book, now, former));
-        let live = live_rows(&plan, &money, now);
-        Self { plan, money, live }
+        let (live, sleepers) = live_rows(&plan, &money, now);
+        Self { plan, money, live, sleepers }
     }
 
     /// Why the line item of `row` may not bid on anything at `now`; `None` if it may.
     #[must_use]
     pub fn asleep(&self, row: usize, now: UnixMillis) -> Option<Asleep> {
-        asleep(&self.plan, &self.money, row, now)
+        let allowances: Vec<Nanos> = self.money.paces.iter().map(|pace| pace.allowance(now)).collect();
+        asleep(&self.plan, &self.money, row, &allowances, now)
     }
 
     /// The snapshot a moment later: new purses if a day is over, and the rows that are live now.
@@ -284,20 +287,24 @@ impl Snapshot {
         if now >= self.money.valid_until {
             return Self::new(Arc::clone(&self.plan), book, now, Some(self));
         }
-        let live = live_rows(&self.plan, &self.money, now);
-        Self { plan: Arc::clone(&self.plan), money: Arc::clone(&self.money), live }
+        let (live, sleepers) = live_rows(&self.plan, &self.money, now);
+        Self { plan: Arc::clone(&self.plan), money: Arc::clone(&self.money), live, sleepers }
     }
 }
 
-/// Rows that may bid at `now`: active, in flight, with money left.
-fn live_rows(plan: &Plan, money: &Money, now: UnixMillis) -> Rows {
+/// Rows that may bid at `now`: active, in flight, with money left for an impression, today and so far. The
+/// others are not looked at until the next tick, or a search would end among them; they are counted by why.
+fn live_rows(plan: &Plan, money: &Money, now: UnixMillis) -> (Rows, [usize; Asleep::KINDS]) {
     let mut live = Rows::none(plan.rows.len());
+    let mut sleepers = [0; Asleep::KINDS];
+    let allowances: Vec<Nanos> = money.paces.iter().map(|pace| pace.allowance(now)).collect();
     for row in 0..plan.rows.len() {
-        if asleep(plan, money, row, now).is_none() {
-            live.set(row);
+        match asleep(plan, money, row, &allowances, now) {
+            None => live.set(row),
+            Some(asleep) => sleepers[asleep.kind()] += 1,
         }
     }
-    live
+    (live, sleepers)
 }
 
 /// Why a line item may not bid on anything now.
@@ -309,11 +316,33 @@ pub enum Asleep {
     NotStarted,
     /// Its flight, or its campaign's, is over.
     Ended,
-    /// Nothing is left under a cap.
+    /// Not even one impression fits under a cap.
     Spent(Refusal),
+    /// Not even one impression fits under the day's pace so far.
+    Paced,
 }
 
-fn asleep(plan: &Plan, money: &Money, row: usize, now: UnixMillis) -> Option<Asleep> {
+impl Asleep {
+    /// How many kinds there are.
+    pub const KINDS: usize = Self::NAMES.len();
+    /// The kinds' names, for metrics, in the order of [`Asleep::kind`].
+    pub const NAMES: [&'static str; 5] = ["paused", "not_started", "ended", "spent", "paced"];
+
+    /// An index into [`Asleep::NAMES`].
+    #[must_use]
+    pub const fn kind(self) -> usize {
+        match self {
+            Self::Paused => 0,
+            Self::NotStarted => 1,
+            Self::Ended => 2,
+            Self::Spent(_) => 3,
+            Self::Paced => 4,
+        }
+    }
+}
+
+/// Why the line item of `row` may not bid; `allowances` are those of the campaigns' paces at `now`.
+fn asleep(plan: &Plan, money: &Money, row: usize, allowances: &[Nanos], now: UnixMillis) -> Option<Asleep> {
     let line_item = plan.line_item(row);
     let campaign = plan.campaign(line_item);
     if campaign.status == Status::Paused || line_item.status == Status::Paused {
@@ -327,8 +356,22 @@ fn asleep(plan: &Plan, money: &Money, row: usize, now: UnixMillis) -> Option<Asl
             return Some(Asleep::Ended);
         }
     }
-    money.purses[row].exhausted().map(Asleep::Spent)
+    let purse = &money.purses[row];
+    // On an agreed deal an impression may cost less than its value, elsewhere it costs about that.
+    let least = if line_item.deals.is_empty() { plan.rows[row].value.per_impression() } else { NANO };
+    if let Some(refusal) = purse.exhausted(least) {
+        return Some(Asleep::Spent(refusal));
+    }
+    let within = |committed: Nanos, allowed: Nanos| committed.saturating_add(least) <= allowed;
+    let in_pace = within(purse.campaign_day().committed(), allowances[line_item.campaign])
+        && money.line_item_paces[row]
+            .as_ref()
+            .is_none_or(|pace| within(purse.line_item_day().committed(), pace.allowance(now)));
+    (!in_pace).then_some(Asleep::Paced)
 }
+
+/// The least that anything costs.
+const NANO: Nanos = Nanos::from_raw(1);
 
 /// What of a budget should be committed at the end of the day: the daily budget, or an even share of
 /// what is left of the total over the days that are left of the flight, whichever is less.

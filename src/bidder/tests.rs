@@ -7,7 +7,7 @@ use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
 use crate::audience::Profile;
-use crate::bidder::{Ask, NoBidReason, Plan, Silent, Snapshot, decide};
+use crate::bidder::{Ask, Asleep, NoBidReason, Plan, Silent, Snapshot, decide};
 use crate::budget::{Book, Refusal};
 use crate::campaign::{Rates, Surroundings, compile, read_exchange};
 use crate::document::{Faults, Source};
@@ -233,9 +233,24 @@ fn an_unchanged_budget_keeps_its_pace_over_a_reload_and_a_changed_one_is_planned
     let head_start = (0..20).filter(|_| answer(&first, &request("", ""), None).is_ok()).count();
     assert_eq!(head_start, 6);
     let same = Snapshot::new(even("20"), &book, NOON, Some(&first));
-    assert_eq!(answer(&same, &request("", ""), None), Err(NoBidReason::Paced));
+    assert_eq!(answer(&same, &request("", ""), None), Err(NoBidReason::NoMatch));
+    assert_eq!(same.asleep(0, NOON), Some(Asleep::Paced));
     let raised = Snapshot::new(even("50"), &book, NOON, Some(&same));
     assert!(answer(&raised, &request("", ""), None).is_ok());
     let purse = &raised.money.purses[0];
     assert_eq!(purse.line_item_day().committed(), Nanos::from_raw(70_000_000));
+}
+
+#[test]
+fn line_items_that_may_not_spend_now_do_not_crowd_out_those_that_may() {
+    // A hundred dear line items without room in their budget stand before a cheap one.
+    let mut crowd: Vec<Source> =
+        (0..100).map(|at| campaign(&format!("dear-{at}"), "90", r#", "budget": {"daily": 0.05}"#)).collect();
+    crowd.push(campaign("cheap", "1", ""));
+    check(&crowd, "", "", Ok("cheap 1.00 EUR"));
+    // The same where the pace, not the budget, has no room: half a day's even share of 20 euros.
+    let paced = r#", "budget": {"daily": 20}, "pacing": "even""#;
+    let mut crowd: Vec<Source> = (0..100).map(|at| campaign(&format!("dear-{at}"), "90", paced)).collect();
+    crowd.push(campaign("cheap", "1", ""));
+    check(&crowd, "", "", Ok("cheap 1.00 EUR"));
 }

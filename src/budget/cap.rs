@@ -77,12 +77,6 @@ impl Cap {
     pub fn spent(&self) -> Nanos {
         Nanos::from_raw(self.spent.load(Ordering::Acquire))
     }
-
-    /// True if not even a nano is left.
-    #[must_use]
-    pub fn is_exhausted(&self) -> bool {
-        self.committed() >= self.limit()
-    }
 }
 
 /// What holds a cap.
@@ -267,10 +261,11 @@ impl Purse {
         Ok(())
     }
 
-    /// The first cap of which nothing is left.
+    /// The first cap of which less than `least` is left.
     #[must_use]
-    pub fn exhausted(&self) -> Option<Refusal> {
-        self.caps.iter().position(|cap| cap.is_exhausted()).map(|at| Refusal::ALL[at])
+    pub fn exhausted(&self, least: Nanos) -> Option<Refusal> {
+        let short = |cap: &Arc<Cap>| cap.committed().saturating_add(least) > cap.limit();
+        self.caps.iter().position(short).map(|at| Refusal::ALL[at])
     }
 
     /// The campaign's cap for the day.
@@ -335,7 +330,7 @@ mod tests {
         book.settle(CAMPAIGN, LINE_ITEM, TODAY, nanos(100), nanos(60));
         assert_eq!(purse.reserve(nanos(40)), Ok(()));
         assert_eq!(purse.campaign_day().spent(), nanos(60));
-        assert_eq!(purse.exhausted(), Some(Refusal::CampaignDaily));
+        assert_eq!(purse.exhausted(nanos(1)), Some(Refusal::CampaignDaily));
     }
 
     #[test]

@@ -8,6 +8,9 @@ use crate::units::{BidId, UnixMillis, UserKey};
 
 /// Shards, so that two cores rarely meet: each lock is held for the insertion of one entry.
 const SHARDS: usize = 64;
+/// Bids that were taken out and still wait for their second, before a shard is tidied: as many as are open,
+/// and these.
+const STALE_MAX: usize = 1_024;
 /// Seconds after which a reservation whose notice is being booked is looked at again.
 const HELD_AGAIN_S: i64 = 10;
 
@@ -42,8 +45,25 @@ pub struct Open {
 #[derive(Debug, Default)]
 struct Shard {
     entries: HashMap<BidId, Entry, foldhash::fast::RandomState>,
-    /// Bids by the second in which they expire. Bids taken out early stay until then.
+    /// Bids by the second in which they expire. Those taken out early stay for a while.
     expiring: BTreeMap<i64, Vec<BidId>>,
+    /// How many of `expiring` were taken out early.
+    stale: usize,
+}
+
+impl Shard {
+    fn take(&mut self, bid: BidId) -> Option<Reservation> {
+        let entry = self.entries.remove(&bid)?;
+        self.stale += 1;
+        if self.stale > self.entries.len() + STALE_MAX {
+            self.stale = 0;
+            self.expiring.clear();
+            for (bid, entry) in &self.entries {
+                self.expiring.entry(second_after(entry.reservation.expires)).or_default().push(*bid);
+            }
+        }
+        Some(entry.reservation)
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +90,7 @@ impl Open {
     /// Takes the reservation of `bid` out, if it is still open.
     #[must_use]
     pub fn take(&self, bid: BidId) -> Option<Reservation> {
-        self.shard(bid).entries.remove(&bid).map(|entry| entry.reservation)
+        self.shard(bid).take(bid)
     }
 
     /// Holds the reservation of `bid` while its notice is being booked. Whoever gets [`Hold::Ours`] takes it
@@ -103,7 +123,7 @@ impl Open {
                     Some(_) => {
                         expired.extend(shard.entries.remove(&bid).map(|entry| (bid, entry.reservation)));
                     }
-                    None => {}
+                    None => shard.stale = shard.stale.saturating_sub(1),
                 }
             }
         }
@@ -185,6 +205,24 @@ mod tests {
             "put back, it expires after all"
         );
         assert_eq!(open.hold(bid), Hold::Gone);
+    }
+
+    #[test]
+    fn what_was_taken_out_early_does_not_pile_up_until_its_second() {
+        let open = Open::default();
+        for random in 0..1_000_000 {
+            let bid = BidId::mint(UnixMillis::from_raw(1), random);
+            open.insert(bid, reservation(3_600_000));
+            assert!(open.take(bid).is_some());
+        }
+        open.insert(BidId::mint(UnixMillis::from_raw(1), 7), reservation(3_600_000));
+        let waiting: usize = open
+            .shards
+            .iter()
+            .map(|s| s.lock().unwrap().expiring.values().map(Vec::len).sum::<usize>())
+            .sum();
+        assert!(waiting <= super::SHARDS * (super::STALE_MAX + 2), "{waiting} wait");
+        assert_eq!(open.take_expired(UnixMillis::from_raw(3_600_000)).len(), 1);
     }
 
     #[test]

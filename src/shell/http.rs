@@ -129,6 +129,10 @@ async fn public(request: &mut Request<Incoming>, service: Arc<Service>) -> Answe
     let received = Instant::now();
     let path = request.uri().path();
     if let Some(exchange) = path.strip_prefix("/openrtb2/") {
+        let of_a_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        if exchange.is_empty() || !exchange.bytes().all(of_a_name) {
+            return empty(StatusCode::NOT_FOUND);
+        }
         let exchange = exchange.to_owned();
         return bid(&exchange, request, &service, received).await;
     }
@@ -310,8 +314,7 @@ fn admin(request: &Request<Incoming>, service: &Service) -> Answer {
         "/readyz" if service.is_ready() => text(StatusCode::OK, "ready\n".to_owned()),
         "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, "the ledger has stopped\n".to_owned()),
         "/metrics" => {
-            let plan = &service.snapshot().plan;
-            let body = service.metrics.text(service.open.len(), plan.revision, plan.catalog.line_items.len());
+            let body = service.metrics.text(service.open.len(), &service.snapshot());
             full(StatusCode::OK, HeaderValue::from_static("text/plain; version=0.0.4"), body)
         }
         "/" => text(StatusCode::OK, "encan\n\n/healthz\n/readyz\n/metrics\n".to_owned()),

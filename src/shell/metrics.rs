@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::bidder::NoBidReason;
+use crate::bidder::{Asleep, NoBidReason, Snapshot};
 use crate::notice::NoticeKind;
 
 /// What became of a notice.
@@ -105,7 +105,7 @@ impl Metrics {
 
     /// Everything, in the text format of Prometheus, with what the caller knows of the moment.
     #[must_use]
-    pub fn text(&self, open_reservations: usize, revision: u64, line_items: usize) -> String {
+    pub fn text(&self, open_reservations: usize, snapshot: &Snapshot) -> String {
         let mut out = String::with_capacity(8_192);
         for (name, help, counter) in [
             ("encan_bid_requests_total", "Bid requests received.", &self.requests),
@@ -142,10 +142,15 @@ impl Metrics {
         self.write_decision_time(&mut out);
         for (name, help, value) in [
             ("encan_reservations_open", "Bids whose outcome is not known.", open_reservations as u64),
-            ("encan_revision", "Revision of the campaign files in use.", revision),
-            ("encan_line_items", "Line items loaded.", line_items as u64),
+            ("encan_revision", "Revision of the campaign files in use.", snapshot.plan.revision),
+            ("encan_line_items", "Line items loaded.", snapshot.plan.rows.len() as u64),
         ] {
             let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n");
+        }
+        let name = "encan_line_items_asleep";
+        let _ = write!(out, "# HELP {name} Line items that may not bid now, by why.\n# TYPE {name} gauge\n");
+        for (reason, count) in Asleep::NAMES.iter().zip(snapshot.sleepers) {
+            let _ = writeln!(out, "{name}{{reason=\"{reason}\"}} {count}");
         }
         out
     }
@@ -173,9 +178,14 @@ fn seconds(micros: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::{Metrics, NoticeOutcome};
-    use crate::bidder::NoBidReason;
+    use crate::bidder::{NoBidReason, Plan, Snapshot};
+    use crate::budget::Book;
+    use crate::campaign::{Catalog, Rates};
     use crate::notice::NoticeKind;
+    use crate::units::{Currency, UnixMillis};
 
     #[test]
     fn every_answer_is_counted_once_under_its_reason() {
@@ -184,7 +194,9 @@ mod tests {
         metrics.answered(None, 1_500_000);
         metrics.bid(2);
         metrics.noticed(NoticeKind::Win, NoticeOutcome::Duplicate);
-        let text = metrics.text(3, 1, 9);
+        let plan = Plan::build(1, Catalog::default(), vec![], vec![], Rates::only(Currency::EUR));
+        let snapshot = Snapshot::new(Arc::new(plan), &Book::default(), UnixMillis::default(), None);
+        let text = metrics.text(3, &snapshot);
         for line in [
             "encan_bid_requests_total 2",
             "encan_bids_total 2",
@@ -196,6 +208,7 @@ mod tests {
             "encan_decision_seconds_bucket{le=\"+Inf\"} 2",
             "encan_decision_seconds_sum 1.500015",
             "encan_reservations_open 3",
+            "encan_line_items_asleep{reason=\"paced\"} 0",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
         }

@@ -181,6 +181,7 @@ fn asleep_words(asleep: Asleep) -> String {
         Asleep::NotStarted => "its flight has not begun".to_owned(),
         Asleep::Ended => "its flight is over".to_owned(),
         Asleep::Spent(refusal) => refusal.to_string(),
+        Asleep::Paced => "the day's pace does not allow it yet".to_owned(),
     }
 }
 

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -128,7 +129,8 @@ pub(in crate::shell) struct Server {
     data: PathBuf,
     stop: watch::Sender<bool>,
     doors: Vec<tokio::task::JoinHandle<()>>,
-    chores: Vec<tokio::task::JoinHandle<()>>,
+    beat: Beat,
+    reloads: tokio::task::JoinHandle<()>,
     writer: crate::shell::store::WriterHandle,
 }
 
@@ -160,18 +162,12 @@ impl Server {
             tokio::spawn(serve(listener, door, Arc::clone(&service), stopped.clone(), DRAIN))
         };
         let doors = vec![door(public, Door::Public), door(private, Door::Admin)];
-        let chores = vec![
-            tokio::spawn(beat(Arc::clone(&service))),
-            tokio::spawn(reload::watch(
-                signs,
-                Arc::clone(&service),
-                args.config.clone(),
-                args.data.clone(),
-                stopped,
-            )),
-        ];
+        let beat = Beat::start(Arc::clone(&service))
+            .map_err(|error| fail(WE_FAILED, &error, "the system gives no threads"))?;
+        let (config, folder) = (args.config.clone(), args.data.clone());
+        let reloads = tokio::spawn(reload::watch(signs, Arc::clone(&service), config, folder, stopped));
         let data = args.data.clone();
-        Ok(Self { service, bids, admin, failed, data, stop, doors, chores, writer })
+        Ok(Self { service, bids, admin, failed, data, stop, doors, beat, reloads, writer })
     }
 
     fn announce(&self) {
@@ -209,10 +205,10 @@ impl Server {
         for door in self.doors {
             let _ = door.await;
         }
-        for chore in self.chores {
-            chore.abort();
-            let _ = chore.await;
-        }
+        self.reloads.abort();
+        let _ = self.reloads.await;
+        let beat = self.beat;
+        let _ = tokio::task::spawn_blocking(move || beat.stop()).await;
         // Bids still out keep their money over a restart. A writer that has ended says why below.
         let _ = self.service.writer.park(self.service.open.all()).await;
         drop(self.service);
@@ -241,17 +237,36 @@ async fn bind(address: SocketAddr, flag: &str) -> Result<(TcpListener, SocketAdd
     Ok((listener, bound))
 }
 
-/// The slow loop.
-async fn beat(service: Arc<Service>) {
-    let mut tick = tokio::time::interval(TICK);
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-    let mut pruned = tokio::time::Instant::now();
-    loop {
-        tick.tick().await;
-        service.tick(clock::now());
-        if pruned.elapsed() >= PRUNE {
-            pruned = tokio::time::Instant::now();
-            service.users.prune(clock::now(), limits::FREQUENCY_WINDOW_MAX);
-        }
+/// The slow loop, on a thread of its own: whatever it takes, requests do not wait for it.
+#[derive(Debug)]
+struct Beat {
+    stop: Arc<AtomicBool>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl Beat {
+    fn start(service: Arc<Service>) -> std::io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::Builder::new().name("slow loop".to_owned()).spawn(move || {
+            let mut pruned = Instant::now();
+            while !stopped.load(Ordering::Acquire) {
+                service.tick(clock::now());
+                if pruned.elapsed() >= PRUNE {
+                    pruned = Instant::now();
+                    service.users.prune(clock::now(), limits::FREQUENCY_WINDOW_MAX);
+                }
+                std::thread::park_timeout(TICK);
+            }
+        })?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Ends it after the beat that it is in.
+    fn stop(self) {
+        self.stop.store(true, Ordering::Release);
+        self.thread.thread().unpark();
+        // A panic in it was told when it happened.
+        let _ = self.thread.join();
     }
 }
