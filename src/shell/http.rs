@@ -17,6 +17,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -86,6 +87,9 @@ pub async fn serve(
 async fn connection(stream: TcpStream, door: Door, service: Arc<Service>, mut stop: watch::Receiver<bool>) {
     // Without it the kernel holds small answers back for up to 40 ms.
     let _ = stream.set_nodelay(true);
+    // A client that takes no answers is cut off by the kernel. A socket without that is as good as before.
+    let unread = Duration::from_millis(limits::UNREAD_WAIT.raw().unsigned_abs());
+    let _ = SockRef::from(&stream).set_tcp_user_timeout(Some(unread));
     let answer = service_fn(move |request| {
         let service = Arc::clone(&service);
         async move { Ok::<_, Infallible>(route(door, request, service).await) }

@@ -48,5 +48,7 @@ pub const FAULTS_MAX: usize = 200;
 pub const CONNECTIONS_MAX: usize = 20_000;
 /// Idle time after which a connection is closed: exchanges ask for at least 150 s.
 pub const IDLE: Millis = Millis::from_seconds(155);
+/// Time that an answer may wait for a client that does not take it.
+pub const UNREAD_WAIT: Millis = Millis::from_seconds(30);
 /// Time that a body may take to arrive once its head is here.
 pub const BODY_WAIT: Millis = Millis::from_seconds(2);
