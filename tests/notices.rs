@@ -445,7 +445,8 @@ fn a_conversion_that_says_nonsense_is_refused_with_words() {
         (conversion(&altered, "purchase", &json!({})), "token"),
         (conversion(click_link, "purchase", &json!({})), "signature"),
         (conversion("", "purchase", &json!({})), "not one of ours"),
-        (conversion(&click, "purchase", &json!({"value": true})), "value true is not an amount"),
+        (conversion(&click, "purchase", &json!({"value": true})), "true is neither a text nor a number"),
+        (conversion(&click, "purchase", &json!({"order": "7".repeat(129)})), "order has more than 128 bytes"),
         (conversion(&click, "purchase", &json!({"value": -0.5})), "`-0.5` is not an amount"),
         (conversion(&click, "purchase", &json!({"price": "1"})), "unknown field `price`"),
         (json!({"type": "purchase"}), "missing field `click`"),
@@ -469,7 +470,7 @@ fn a_conversion_that_says_nonsense_is_refused_with_words() {
     check_row(&world.row("on_top"), &json!({"clicks": 1, "conversions": 0, "value": "0.00"}));
     assert_eq!(world.post("/c/s2s", &value("1.50")).status, 204);
     check_row(&world.row("on_top"), &json!({"clicks": 1, "conversions": 1, "value": "1.50"}));
-    let number = conversion(&click, "newsletter", &json!({"value": 0.25, "currency": null}));
+    let number = conversion(&click, "newsletter", &json!({"value": 0.25, "currency": null, "order": 7}));
     assert_eq!(world.post("/c/s2s", &number).status, 204);
     check_row(&world.row("on_top"), &json!({"conversions": 2, "value": "1.75"}));
 }

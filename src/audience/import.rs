@@ -134,7 +134,7 @@ impl ImportRow {
             return Err(refused("segment", segment, "a segment's name"));
         }
         let expiry = expiry(expires)
-            .ok_or_else(|| refused("expires", expires, "a date as 2026-11-21, or 1 to 3650 days"))?;
+            .ok_or_else(|| refused("expires", expires, "a date as 2026-11-21, or 1 to 3650 days as 30d"))?;
         Ok(Self {
             id_type: id_type.to_owned(),
             user_id: user_id.to_owned(),
@@ -166,7 +166,7 @@ fn refused(column: &'static str, value: &str, expected: &'static str) -> ImportE
 }
 
 fn expiry(text: &str) -> Option<Expiry> {
-    if let Ok(days) = text.parse::<u32>() {
+    if let Ok(days) = text.strip_suffix('d').unwrap_or(text).parse::<u32>() {
         return (1..=DAYS_MAX).contains(&days).then_some(Expiry::Days(days));
     }
     let date: jiff::civil::Date = text.parse().ok()?;
@@ -202,6 +202,7 @@ mod tests {
     #[test]
     fn a_row_reads_from_csv_and_from_json() {
         let date = Expiry::Through(Day::from_civil(2026, 12, 31));
+        check("buyer,u,s,30d", Ok((IdKind::Buyer, "u", "s", Expiry::Days(30))));
         check("ifa,AB-12,shoes,2026-12-31", Ok((IdKind::Ifa, "ab-12", "shoes", date)));
         check("eid:id5, \"a,b\" ,shoes,30", Err("found 5"));
         check("eid:id5,\"a,b\",shoes,30", Ok((IdKind::Eid("id5"), "a,b", "shoes", Expiry::Days(30))));

@@ -405,11 +405,11 @@ impl<'a, 'u, 's, W: Witness> ImpSearch<'a, 'u, 's, W> {
             Cpm::ZERO
         } else {
             let rate = self.floor_rate(currency).ok_or(NoBidReason::NoExchangeRate)?;
-            rate.price(floor, Rounding::Up).ok_or(NoBidReason::BelowFloor)?
+            rate.price(floor, Rounding::Up).unwrap_or(Cpm::MAX)
         };
         let highest = highest.with_decimals(self.ask.exchange.price_decimals);
         if highest < floor {
-            return Err(NoBidReason::BelowFloor);
+            return Err(NoBidReason::BelowFloor { worth: highest, floor });
         }
         if highest == Cpm::ZERO {
             return Err(NoBidReason::WorthNothing);

@@ -58,7 +58,13 @@ pub fn explain<'a>(
                 (Some(bid), _) => Outcome::Bids(bid),
                 (None, Some((_, _, reason))) => Outcome::Declined(*reason),
                 (None, None) => {
-                    let failures = plan.index.failures(row, &scene);
+                    let mut failures: Vec<Failure> = Vec::new();
+                    for failure in plan.index.failures(row, &scene) {
+                        // The creatives' formats and a rule may want the same.
+                        if !failures.contains(&failure) {
+                            failures.push(failure);
+                        }
+                    }
                     match snapshot.asleep(row, ask.now) {
                         Some(asleep) => Outcome::Asleep(asleep, failures),
                         None if failures.is_empty() => Outcome::Declined(unlooked(&decision)),

@@ -6,6 +6,7 @@ use std::fmt;
 use crate::budget;
 use crate::creative::Misfit;
 use crate::frequency;
+use crate::units::Cpm;
 
 /// Why a line item, or all of them, did not bid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +47,13 @@ pub enum NoBidReason {
     NoExchangeRate,
     /// Nothing is left of the value after data and tax.
     WorthNothing,
-    /// The value is below the floor, or the floor is in no known currency.
-    BelowFloor,
+    /// The value is below the floor. Both per thousand, in the answer's currency.
+    BelowFloor {
+        /// The most that is worth bidding.
+        worth: Cpm,
+        /// What must be bid at least.
+        floor: Cpm,
+    },
     /// A day's or a flight's budget is spent or reserved.
     BudgetSpent(budget::Refusal),
     /// The pace of the day does not allow it yet.
@@ -111,7 +117,7 @@ impl NoBidReason {
             Self::FrequencyCapped(_) => 15,
             Self::NoExchangeRate => 16,
             Self::WorthNothing => 17,
-            Self::BelowFloor => 18,
+            Self::BelowFloor { .. } => 18,
             Self::BudgetSpent(_) => 19,
             Self::Paced => 20,
             Self::Outbid => 21,
@@ -144,7 +150,9 @@ impl fmt::Display for NoBidReason {
             Self::FrequencyCapped(level) => write!(f, "a frequency cap of the {level} is reached"),
             Self::NoExchangeRate => f.write_str("there is no exchange rate to the request's currency"),
             Self::WorthNothing => f.write_str("nothing is left of the value after data and tax"),
-            Self::BelowFloor => f.write_str("the value is below the floor"),
+            Self::BelowFloor { worth, floor } => {
+                write!(f, "the floor is {floor}, the impression is worth {worth} at most")
+            }
             Self::BudgetSpent(refusal) => write!(f, "{refusal}"),
             Self::Paced => f.write_str("the day's pace does not allow it yet"),
             Self::Outbid => f.write_str("a better line item took the place"),

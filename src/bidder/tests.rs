@@ -14,7 +14,7 @@ use crate::document::{Faults, Source};
 use crate::frequency::{Exposure, Exposures};
 use crate::openrtb::parse;
 use crate::privacy::Permissions;
-use crate::units::{BidId, CampaignId, LineItemId, Nanos, UnixMillis, UserKey};
+use crate::units::{BidId, CampaignId, Cpm, LineItemId, Nanos, Rounding, UnixMillis, UserKey};
 
 const NOON: UnixMillis = UnixMillis::from_raw(1_795_262_400_000);
 
@@ -84,6 +84,12 @@ fn request(imp: &str, root: &str) -> String {
     )
 }
 
+/// A floor that the value does not reach, both in euros.
+fn below(worth: &str, floor: &str) -> Result<&'static str, NoBidReason> {
+    let cpm = |text| Cpm::from_decimal(text, Rounding::Exact).unwrap();
+    Err(NoBidReason::BelowFloor { worth: cpm(worth), floor: cpm(floor) })
+}
+
 #[track_caller]
 fn check(campaigns: &[Source], imp: &str, root: &str, want: Result<&str, NoBidReason>) {
     let snapshot = Snapshot::new(plan(campaigns), &Book::default(), NOON, None);
@@ -100,14 +106,14 @@ fn the_best_value_bids_what_it_is_worth() {
 fn a_floor_is_rounded_up_before_comparing() {
     let one = [campaign("c", "1.000001", "")];
     check(&one, r#", "bidfloor": 1.0000001, "bidfloorcur": "EUR""#, "", Ok("c 1.000001 EUR"));
-    check(&one, r#", "bidfloor": 1.0000011, "bidfloorcur": "EUR""#, "", Err(NoBidReason::BelowFloor));
+    check(&one, r#", "bidfloor": 1.0000011, "bidfloorcur": "EUR""#, "", below("1.000001", "1.000002"));
 }
 
 #[test]
 fn a_floor_in_another_currency_is_converted_and_one_in_none_refused() {
     let one = [campaign("c", "1", "")];
     check(&one, r#", "bidfloor": 1.0389"#, "", Ok("c 1.00 EUR"));
-    check(&one, r#", "bidfloor": 1.039"#, "", Err(NoBidReason::BelowFloor));
+    check(&one, r#", "bidfloor": 1.039"#, "", below("1", "1.000097"));
     check(&one, r#", "bidfloor": 0.01, "bidfloorcur": "XYZ""#, "", Err(NoBidReason::NoExchangeRate));
     check(&one, r#", "bidfloor": 0, "bidfloorcur": "XYZ""#, "", Ok("c 1.00 EUR"));
 }
@@ -139,7 +145,7 @@ fn a_fixed_price_deal_is_bid_at_its_price_and_a_dear_one_not_at_all() {
     };
     check(&one, &deal("4", r#", "at": 3"#), "", Ok("c 4.00 EUR d"));
     check(&one, &deal("4", ""), "", Ok("c 5.00 EUR d"));
-    check(&one, &deal("6", r#", "at": 3"#), "", Err(NoBidReason::BelowFloor));
+    check(&one, &deal("6", r#", "at": 3"#), "", below("5", "6"));
     check(&one, &deal("4", r#", "wseat": ["seat-2"]"#), "", Err(NoBidReason::DealNotOffered));
     check(&one, &deal("4", r#", "wseat": ["seat-1"]"#), "", Ok("c 5.00 EUR d"));
     check(&one, &deal("4", r#", "wadomain": ["other.example"]"#), "", Err(NoBidReason::DealNotOffered));

@@ -4,6 +4,7 @@
 //! Nothing here opens a file or reads a clock.
 
 mod compile;
+mod creative;
 mod currency;
 mod exchange;
 mod model;
@@ -14,12 +15,12 @@ mod read;
 mod tests;
 
 pub use compile::{Compilation, compile};
+pub use creative::{BannerBody, Creative, CreativeContent, Image, MediaFile};
 pub use exchange::{BillsOn, Exchange, MissingPrice, Reservation};
 pub use model::{
-    Advertiser, AgreedDeal, Attribution, BannerBody, Budget, Campaign, Catalog, ChannelKind, Circle, Clock,
-    ConnectionKind, ConversionType, Costs, Creative, CreativeContent, Daypart, DeviceKind, Flight,
-    FormatKind, FrequencyCap, Goal, Image, LineItem, MediaFile, Pacing, Predicate, Rule, Status, TaxPlan,
-    Test,
+    Advertiser, AgreedDeal, Attribution, Budget, Campaign, Catalog, ChannelKind, Circle, Clock,
+    ConnectionKind, ConversionType, Costs, Daypart, DeviceKind, Flight, FormatKind, FrequencyCap, Goal,
+    LineItem, NamedSegment, Pacing, Predicate, Rule, Status, TaxPlan, Test,
 };
 pub use rates::Rates;
 pub use read::Surroundings;

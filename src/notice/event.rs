@@ -84,6 +84,12 @@ pub fn event(
     scenario: Option<&Scenario>,
     late: bool,
 ) -> Result<Outcome, Refused> {
+    if !ticket.billable {
+        // A test: nothing happened that anybody pays for, or that a report should count.
+        let closes = matches!(kind, NoticeKind::Billing | NoticeKind::Loss)
+            || kind == NoticeKind::Win && ticket.bills_on == BillsOn::Win;
+        return Ok(Outcome { events: Vec::new(), spent: None, closes });
+    }
     let fact = |kind| Event { bid: ticket.bid, at: now, kind };
     let nothing = |kind| Outcome { events: vec![fact(kind)], spent: None, closes: false };
     match kind {
@@ -155,8 +161,7 @@ fn is_missing(raw: &str) -> bool {
     raw.is_empty() || raw == "AUDIT" || raw.contains("${")
 }
 
-/// The cost of an impression billed at `now`, and what of it counts against the budget. A test
-/// impression costs nothing.
+/// The cost of an impression billed at `now`, and what of it counts against the budget.
 fn charge(
     ticket: &Ticket,
     media: Nanos,
@@ -164,8 +169,7 @@ fn charge(
     scenario: Option<&Scenario>,
     late: bool,
 ) -> Result<(Charge, Nanos), Refused> {
-    let (media, data) =
-        if ticket.billable { (media, ticket.data_cost()) } else { (Nanos::ZERO, Nanos::ZERO) };
+    let data = ticket.data_cost();
     let mut tax = match scenario {
         Some(scenario) => scenario.assess(ticket.place, now, media, data, ticket.billable),
         None => as_of_the_bid(ticket, media, data),
@@ -183,11 +187,7 @@ fn charge(
 
 /// The tax by the rates that were reserved: what is known of a scenario that was removed since.
 fn as_of_the_bid(ticket: &Ticket, media: Nanos, data: Nanos) -> Assessment {
-    let exemption = match ticket.place.jurisdiction {
-        _ if !ticket.billable => Some(Exemption::NotBillable),
-        None => Some(Exemption::OutOfScope),
-        Some(_) => None,
-    };
+    let exemption = ticket.place.jurisdiction.is_none().then_some(Exemption::OutOfScope);
     let line = |base, rate| TaxLine {
         base,
         rate: if exemption.is_some() { RatePpm::ZERO } else { rate },

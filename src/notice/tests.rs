@@ -6,7 +6,7 @@ use crate::ledger::{BidFacts, EventKind};
 use crate::notice::{
     ConversionReport, Keys, NoticeKind, Params, Refused, Ticket, TokenError, conversion, event, write_address,
 };
-use crate::ttf::{Bearer, Evidence, Exemption, Jurisdiction, Place};
+use crate::ttf::{Bearer, Evidence, Jurisdiction, Place};
 use crate::units::{
     AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, ExchangeId, FxRate, LineItemId,
     Millis, Multiplier, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey, limits,
@@ -204,13 +204,19 @@ fn a_removed_scenario_is_remembered_by_the_ticket() {
 }
 
 #[test]
-fn a_test_impression_costs_nothing() {
+fn a_test_leaves_no_trace_but_the_end_of_its_reservation() {
     let test = Ticket { billable: false, ..plain() };
     let params = Params { price: "2", ..Params::default() };
-    let outcome = event(NoticeKind::Billing, &test, &params, NOW, None, false).unwrap();
-    let EventKind::Impression(charge) = &outcome.events[0].kind else { panic!("an impression") };
-    assert_eq!((charge.media, outcome.spent), (Nanos::ZERO, Some(Nanos::ZERO)));
-    assert_eq!(charge.tax.space.exemption, Some(Exemption::NotBillable));
+    for (kind, closes) in [
+        (NoticeKind::Win, false),
+        (NoticeKind::Billing, true),
+        (NoticeKind::Loss, true),
+        (NoticeKind::View, false),
+        (NoticeKind::Click, false),
+    ] {
+        let outcome = event(kind, &test, &params, NOW, None, false).unwrap();
+        assert_eq!((outcome.events.len(), outcome.spent, outcome.closes), (0, None, closes), "{kind:?}");
+    }
 }
 
 #[test]

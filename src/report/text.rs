@@ -3,14 +3,14 @@
 use comfy_table::{Cell, CellAlignment, LineStyle, TableStyle};
 
 use crate::report::{Dimension, Figures, FixedCosts, Ratio, Row, Table};
-use crate::units::{Currency, Femtos};
+use crate::units::Femtos;
 
 /// Two spaces between columns, a rule below the head, nothing else.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 /// Femto-units in a unit.
 const FEMTOS: i128 = 1_000_000_000_000_000;
-/// A currency with a total below so many units is shown with four decimals, or a small test would cost
-/// 0.00.
+/// Where the total of any currency is below so many units, all are shown with four decimals, or a small test
+/// would cost 0.00.
 const SMALL: Femtos = Femtos::from_raw(100 * FEMTOS);
 
 /// A column: its head, and what it says of a row.
@@ -39,8 +39,8 @@ const RETURN: [Column; 12] = [
     ("data", |row, _, decimals| amount(row.totals.data, decimals)),
     ("fee", |row, _, decimals| amount(row.totals.fee, decimals)),
     ("fixed", |row, _, decimals| amount(row.fixed, decimals)),
-    ("tax\nborne", |row, _, decimals| amount(row.totals.tax_borne.total(), decimals)),
-    ("tax\nabsorbed", |row, _, decimals| amount(row.totals.tax_absorbed.total(), decimals)),
+    ("tax\nborne", |row, _, decimals| amount(row.totals.tax_borne.total(), decimals.max(4))),
+    ("tax\nabsorbed", |row, _, decimals| amount(row.totals.tax_absorbed.total(), decimals.max(4))),
     ("value", |row, _, decimals| amount(row.totals.value, decimals)),
     ("CPA", |_, figures, decimals| decimal(figures.all_in.before_tax.cpa, decimals)),
     ("CPA\nwith tax", |_, figures, decimals| decimal(figures.all_in.after_tax.cpa, decimals)),
@@ -75,7 +75,7 @@ impl Table {
         let heads = columns.iter().map(|(head, _)| Cell::new(head));
         table.set_header(names.chain([Cell::new("currency")]).chain(heads));
         let line = |row: &Row, labels: Vec<&str>| {
-            let (figures, decimals) = (row.figures(), self.decimals(row.currency));
+            let (figures, decimals) = (row.figures(), self.decimals());
             let mut cells: Vec<_> = labels.into_iter().map(str::to_owned).collect();
             cells.push(row.currency.to_string());
             cells.extend(columns.iter().map(|(_, value)| value(row, &figures, decimals)));
@@ -102,9 +102,9 @@ impl Table {
         format!("{title}\n{}\n", lines.join("\n"))
     }
 
-    fn decimals(&self, currency: Currency) -> Decimals {
-        let mut totals = self.totals.iter().filter(|total| total.currency == currency);
-        if totals.any(|total| total.figures().all_in.after_tax.costs >= SMALL) { 2 } else { 4 }
+    fn decimals(&self) -> Decimals {
+        let all_large = |total: &Row| total.figures().all_in.after_tax.costs >= SMALL;
+        if self.totals.iter().all(all_large) { 2 } else { 4 }
     }
 
     /// The totals, unless the rows are totals already.

@@ -57,6 +57,12 @@ pub enum BookRefusal {
     /// A currency without a rate to the campaign's.
     #[error("there is no exchange rate from `{0}`")]
     Currency(String),
+    /// A type that no campaign declares.
+    #[error("the type has more than {WORD_BYTES_MAX} bytes")]
+    TypeTooLong,
+    /// An order id that is not kept.
+    #[error("the order has more than {WORD_BYTES_MAX} bytes")]
+    OrderTooLong,
     /// Too long after the click.
     #[error("the conversion came after the campaign's click window")]
     OutsideWindow,
@@ -71,29 +77,29 @@ pub struct ConversionForm {
     /// `purchase`, `lead`, ...
     #[serde(rename = "type")]
     pub kind: String,
-    /// The order, to count it once.
-    #[serde(default)]
+    /// The order, to count it once. As JSON a text or a number.
+    #[serde(default, deserialize_with = "digits_or_text")]
     pub order: Option<String>,
     /// What it brought, in currency units; the type's value if absent. As JSON a text or a number.
-    #[serde(default, deserialize_with = "decimal_text")]
+    #[serde(default, deserialize_with = "digits_or_text")]
     pub value: Option<String>,
     /// Of the value; the campaign's if absent.
     #[serde(default)]
     pub currency: Option<String>,
 }
 
-/// The digits of an amount as they were sent, so that no float ever holds it.
-fn decimal_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+/// A text, or the digits of a number as they were sent: no float ever holds an amount or an order.
+fn digits_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let Some(raw) = Option::<&RawValue>::deserialize(deserializer)? else { return Ok(None) };
     match raw.get().as_bytes() {
         [b'"', ..] => serde_json::from_str(raw.get()).map(Some).map_err(D::Error::custom),
         [b'-' | b'0'..=b'9', ..] => Ok(Some(raw.get().to_owned())),
-        _ => Err(D::Error::custom(format_args!("the value {} is not an amount", raw.get()))),
+        _ => Err(D::Error::custom(format_args!("{} is neither a text nor a number", raw.get()))),
     }
 }
 
-/// The longest order id or type that is kept.
-const WORD_CHARS_MAX: usize = 128;
+/// The longest order id or type.
+const WORD_BYTES_MAX: usize = 128;
 
 impl Service {
     /// Books a notice of `kind`.
@@ -226,6 +232,10 @@ impl Service {
         let (ticket, clicked) = verified.map_err(|error| refuse(error.into()))?;
         let clicked = clicked.expect("a token of this kind holds the time of its click");
         let report = self.report(&ticket, clicked, now, form).map_err(refuse)?;
+        if !ticket.billable {
+            // A test is not counted.
+            return Ok(false);
+        }
         let event = notice::conversion(&ticket, clicked, report, now);
         let news = self.writer.append(vec![event]).await.map_err(|_| BookReply::Unavailable)?;
         Ok(news == [true])
@@ -242,7 +252,10 @@ impl Service {
     ) -> Result<ConversionReport, BookRefusal> {
         let snapshot = self.snapshot();
         let campaign = snapshot.plan.catalog.campaigns.iter().find(|c| c.id == ticket.bid.campaign);
-        let kind = cut(form.kind);
+        let kind = form.kind;
+        if kind.len() > WORD_BYTES_MAX {
+            return Err(BookRefusal::TypeTooLong);
+        }
         let mut usual = Nanos::ZERO;
         if let Some(campaign) = campaign {
             let declared = campaign.conversions.iter().find(|declared| declared.name == kind);
@@ -271,7 +284,11 @@ impl Service {
                 rate.amount(value, Rounding::Down).ok_or_else(|| BookRefusal::Value(text.to_owned()))?
             }
         };
-        let order = form.order.map(cut).filter(|order| !order.is_empty());
+        let order = form.order.filter(|order| !order.is_empty());
+        if order.as_ref().is_some_and(|order| order.len() > WORD_BYTES_MAX) {
+            // Cut to a length, two orders could be taken for one.
+            return Err(BookRefusal::OrderTooLong);
+        }
         Ok(ConversionReport { kind, order, value })
     }
 }
@@ -294,13 +311,6 @@ impl From<Refused> for Failure {
 impl From<StoreError> for Failure {
     fn from(_: StoreError) -> Self {
         Self::Store
-    }
-}
-
-fn cut(text: String) -> String {
-    match text.char_indices().nth(WORD_CHARS_MAX) {
-        Some((end, _)) => text[..end].to_owned(),
-        None => text,
     }
 }
 

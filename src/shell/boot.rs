@@ -46,7 +46,9 @@ impl BootError {
                 "restore the file from a backup; a new one would refuse all notices still out"
             }
             Self::Currency(error) => error.hint(),
-            Self::Audience(_) => "restore the file from a backup, or move it away to start without audiences",
+            Self::Audience(_) => {
+                "free disk space or mend the disk; if the file itself is damaged, restore it from a backup"
+            }
         }
     }
 }

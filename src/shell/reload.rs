@@ -105,6 +105,14 @@ fn start_watching(
 fn reload(service: &Service, args: &ConfigArgs) -> Option<Vec<crate::shell::store::Name>> {
     let running = service.snapshot().plan.revision;
     match configure(args, running + 1, clock::now()) {
+        Ok(configured) if configured.plan.rows.is_empty() && !service.snapshot().plan.rows.is_empty() => {
+            service.metrics.reloaded(false);
+            say(
+                "error: there are no campaigns any more\n\nhint: to stop them all, set `\"status\": \"paused\"`\n",
+            );
+            tracing::warn!(revision = running, "new campaigns refused, the old ones go on");
+            None
+        }
         Ok(configured) => {
             if !configured.warnings.faults.is_empty() {
                 say(&configured.warnings.words());

@@ -328,7 +328,7 @@ mod tests {
                     let segments = data["segment"].as_array().unwrap().iter();
                     segments
                         .map(|segment| SegmentId::from_slug(segment["id"].as_str().unwrap()))
-                        .any(|id| list.contains(&id))
+                        .any(|id| list.iter().any(|segment| segment.id == id))
                 })
             }
             Predicate::Daypart(_) => true,

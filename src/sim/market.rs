@@ -86,9 +86,11 @@ impl Market {
         Reaction { viewed, clicked, converted, notified_twice: self.random.random_bool(TWICE) }
     }
 
-    /// What a purchase is worth, 10 to 200 units, to the cent.
-    pub fn purchase(&mut self) -> Nanos {
-        Nanos::from_raw(self.random.random_range(1_000..20_000) * 10_000_000)
+    /// What a conversion brings that usually brings `usual`: half to one and a half of it, to the cent.
+    pub fn conversion_value(&mut self, usual: Nanos) -> Nanos {
+        const CENT: i64 = 10_000_000;
+        let cents = usual.raw() / CENT;
+        Nanos::from_raw(self.random.random_range(cents / 2..=cents + cents / 2) * CENT)
     }
 
     /// How long until the next request, for `per_second` of them on average.
@@ -175,7 +177,7 @@ pub fn charged(price: Cpm, bid_euros: u64, campaign_euros: u64) -> i128 {
 #[cfg(test)]
 mod tests {
     use super::{Market, Offer, Outcome, charged};
-    use crate::units::Cpm;
+    use crate::units::{Cpm, Nanos};
 
     fn cpm(micros: i64) -> Cpm {
         Cpm::from_micros(micros).unwrap()
@@ -202,7 +204,9 @@ mod tests {
     fn the_same_seed_gives_the_same_market() {
         let run = |seed| {
             let mut market = Market::new(seed);
-            (0..100).map(|_| (market.reaction(), market.purchase())).collect::<Vec<_>>()
+            (0..100)
+                .map(|_| (market.reaction(), market.conversion_value(Nanos::from_raw(4_000_000_000))))
+                .collect::<Vec<_>>()
         };
         assert_eq!(run(1), run(1));
         assert_ne!(run(1), run(2));

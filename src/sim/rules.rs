@@ -3,11 +3,11 @@
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, RngExt};
 
-use crate::campaign::{ChannelKind, Circle, Clock, Daypart, DeviceKind, Predicate, Rule, Test};
+use crate::campaign::{ChannelKind, Circle, Clock, Daypart, DeviceKind, NamedSegment, Predicate, Rule, Test};
 use crate::sim::outlets::{Outlet, OutletKind};
 use crate::sim::people::{segment, segment_id};
 use crate::sim::places::{Place, place};
-use crate::units::{Country, Region, SegmentId};
+use crate::units::{Country, Region};
 
 /// The targeting of one line item.
 pub(crate) fn rule(rng: &mut Xoshiro256PlusPlus) -> Rule {
@@ -74,9 +74,9 @@ fn interest(rng: &mut Xoshiro256PlusPlus) -> Rule {
     }
 }
 
-fn segments(rng: &mut Xoshiro256PlusPlus, most: usize) -> Vec<SegmentId> {
+fn segments(rng: &mut Xoshiro256PlusPlus, most: usize) -> Vec<NamedSegment> {
     let count = rng.random_range(1..=most);
-    (0..count).map(|_| SegmentId::from_slug(&segment_id(segment(rng.next_u64())))).collect()
+    (0..count).map(|_| NamedSegment::new(&segment_id(segment(rng.next_u64())))).collect()
 }
 
 /// A topic as a whole, or some of its parts.

@@ -9,7 +9,7 @@ use crate::campaign::{
 use crate::targeting::rule::{Hours, Leaf, LeafTest, Node};
 use crate::targeting::values::Values;
 use crate::targeting::{Attribute, text};
-use crate::units::{ExchangeId, SegmentId};
+use crate::units::ExchangeId;
 
 /// Values of a leaf that its description lists.
 const WORDS_SHOWN: usize = 3;
@@ -108,7 +108,9 @@ fn leaf_test(predicate: &Predicate, zone: CampaignZone<'_>) -> (LeafTest, String
         P::Interstitial(on) => flag(A::Interstitial, *on),
         P::Rewarded(on) => flag(A::Rewarded, *on),
         P::Exchange(list) => listed(A::Exchange, list, |id| id.raw(), ExchangeId::to_string),
-        P::Segment(list) => listed(A::Segment, list, |id| id.raw(), SegmentId::to_string),
+        P::Segment(list) => {
+            listed(A::Segment, list, |segment| segment.id.raw(), |segment| segment.slug.clone())
+        }
         P::Daypart(daypart) => {
             let hours = daypart.hours.iter().filter(|on| **on).count();
             let words = format!("one of {hours} hours of the week");

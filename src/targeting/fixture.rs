@@ -8,7 +8,7 @@ use crate::audience::Profile;
 use crate::campaign::{
     Advertiser, AgreedDeal, Attribution, BannerBody, Budget, Campaign, Catalog, ChannelKind, Circle, Clock,
     ConnectionKind, Costs, Creative, CreativeContent, Daypart, DeviceKind, Flight, FormatKind, Goal,
-    LineItem, Pacing, Predicate, Rule, Status, TaxPlan, Test,
+    LineItem, NamedSegment, Pacing, Predicate, Rule, Status, TaxPlan, Test,
 };
 use crate::openrtb::{
     Av, Banner, BidRequest, Channel, Content, Deal, Device, Geo, Imp, Native, NativeAsset, NativeKind,
@@ -289,7 +289,7 @@ fn random_predicate(random: &mut Random) -> Predicate {
         21 => Predicate::Interstitial(random.percent(50)),
         22 => Predicate::Rewarded(random.percent(50)),
         23 => Predicate::Exchange(random.few(EXCHANGES).into_iter().map(ExchangeId::from_slug).collect()),
-        24 => Predicate::Segment(random.few(SEGMENTS).into_iter().map(SegmentId::from_slug).collect()),
+        24 => Predicate::Segment(random.few(SEGMENTS).into_iter().map(NamedSegment::new).collect()),
         _ => {
             let hours = std::array::from_fn(|_| random.percent(50));
             let clock = random.pick(&[Clock::Campaign, Clock::Viewer]);

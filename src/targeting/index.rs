@@ -162,12 +162,12 @@ mod tests {
     use proptest::prelude::{ProptestConfig, any, proptest};
 
     use super::Index;
-    use crate::campaign::{Catalog, Predicate, Rule, Test};
+    use crate::campaign::{Catalog, NamedSegment, Predicate, Rule, Test};
     use crate::targeting::fixture::{
         EXCHANGES, NOW, Random, catalog, line_item, random_catalog, random_person, random_request,
     };
     use crate::targeting::{CompiledRule, Rows, Scene, Zones};
-    use crate::units::{Country, ExchangeId, SegmentId};
+    use crate::units::{Country, ExchangeId};
 
     /// Searches with random scenes and compares with a scan of all rows. Returns how many rows matched.
     #[track_caller]
@@ -281,7 +281,7 @@ mod tests {
         let test = |predicate| Rule::Is(Test { predicate, include_unknown: false });
         let line_items = (0..20_000).map(|number| {
             let domains = [(); 2].map(|()| format!("site-{}.example", random.below(20_000)));
-            let segments = [(); 5].map(|()| SegmentId::from_raw(random.below(500) as u64));
+            let segments = [(); 5].map(|()| NamedSegment::new(&random.below(500).to_string()));
             let parts = vec![
                 test(Predicate::Country(vec![random.pick(&countries)])),
                 test(Predicate::Domain(domains.into())),

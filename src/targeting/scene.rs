@@ -327,7 +327,8 @@ mod tests {
     use super::Scene;
     use crate::audience::Profile;
     use crate::campaign::{
-        ChannelKind, Circle, Clock, ConnectionKind, Daypart, DeviceKind, FormatKind, Predicate, Rule, Test,
+        ChannelKind, Circle, Clock, ConnectionKind, Daypart, DeviceKind, FormatKind, NamedSegment, Predicate,
+        Rule, Test,
     };
     use crate::openrtb::{BidRequest, Channel, Content, Device, Geo, Imp, Outlet, Segment, User};
     use crate::targeting::fixture::{NOW, av, banner, deal, plain_imp, plain_request};
@@ -583,7 +584,7 @@ mod tests {
 
     #[test]
     fn a_segment_is_read_only_of_a_person_who_may_be_identified() {
-        let segment = |slug: &str| Predicate::Segment(vec![SegmentId::from_slug(slug)]);
+        let segment = |slug: &str| Predicate::Segment(vec![NamedSegment::new(slug)]);
         let sent: &[Segment<'_>] = &[Segment { provider: Some("acme"), id: "shoes", segtax: 0 }];
         let request = || BidRequest {
             user: User { segments: sent, keywords: &["tennis"], ..User::default() },

@@ -4,9 +4,11 @@ use crate::campaign::read::Reading;
 use crate::campaign::read::address::domain;
 use crate::campaign::read::clock::daypart;
 use crate::campaign::read::sensitive::sensitive_word;
-use crate::campaign::{ChannelKind, Circle, ConnectionKind, DeviceKind, FormatKind, Predicate, Rule, Test};
+use crate::campaign::{
+    ChannelKind, Circle, ConnectionKind, DeviceKind, FormatKind, NamedSegment, Predicate, Rule, Test,
+};
 use crate::document::{Faults, Node, Object, suggestion};
-use crate::units::{Country, ExchangeId, Region, SegmentId};
+use crate::units::{Country, ExchangeId, Region};
 
 /// All keys of a rule: the three ways to combine, then the attributes, then what to do about the unknown.
 const KEYS: [&str; 30] = [
@@ -252,10 +254,10 @@ fn keyword(node: Node<'_>, faults: &mut Faults) -> Option<String> {
 }
 
 /// A segment by its name, case kept: exchanges' names differ by it.
-fn segment(node: Node<'_>, faults: &mut Faults) -> Option<SegmentId> {
+fn segment(node: Node<'_>, faults: &mut Faults) -> Option<NamedSegment> {
     let name = node.line(VALUE_CHARS_MAX, faults)?;
     refuse_sensitive(node, name, faults)?;
-    Some(SegmentId::from_slug(name))
+    Some(NamedSegment::new(name))
 }
 
 fn refuse_sensitive(node: Node<'_>, name: &str, faults: &mut Faults) -> Option<()> {

@@ -28,7 +28,7 @@ use crate::units::{UserKey, limits};
 /// Flags of `explain`.
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    after_help = "Example:\n  encan explain --request fixtures/openrtb/accepted/banner_2_5.json\n\nBudgets and frequency caps are taken as untouched; segments come from the audiences in --data, if any."
+    after_help = "Example:\n  encan explain --request fixtures/openrtb/accepted/banner_2_5_with_consent_in_ext.json\n\nBudgets and frequency caps are taken as untouched; segments come from the audiences in --data, if any."
 )]
 pub struct Args {
     /// The bid request, as JSON.

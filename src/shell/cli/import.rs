@@ -51,7 +51,13 @@ pub fn run(args: &Args) -> ExitCode {
         Ok(opened) => opened,
         Err(error) => return fail(WE_FAILED, &error, error.hint()),
     };
-    let mut import = Import { members: Vec::new(), taken: 0, wrong: 0, json: false };
+    let mut import = Import {
+        members: Vec::new(),
+        taken: 0,
+        wrong: 0,
+        json: false,
+        file: args.file.display().to_string(),
+    };
     import.json = args.file.extension().is_some_and(|ending| ending == "jsonl" || ending == "json");
     let now = clock::now();
     for (at, line) in BufReader::new(file).lines().enumerate() {
@@ -68,7 +74,10 @@ pub fn run(args: &Args) -> ExitCode {
     if let Err(error) = import.flush(&mut store) {
         return fail(WE_FAILED, &error, "free disk space; what was counted is kept");
     }
-    put(&format!("{} memberships taken, {} lines refused\n", import.taken, import.wrong));
+    if import.wrong > FAULTS_SHOWN {
+        say(&format!("... and {} more\n", import.wrong - FAULTS_SHOWN));
+    }
+    put(&format!("memberships taken: {}, lines refused: {}\n", import.taken, import.wrong));
     if import.wrong > 0 { ExitCode::from(INPUT_WRONG) } else { ExitCode::SUCCESS }
 }
 
@@ -77,6 +86,7 @@ struct Import {
     taken: usize,
     wrong: usize,
     json: bool,
+    file: String,
 }
 
 impl Import {
@@ -95,7 +105,7 @@ impl Import {
     fn refuse(&mut self, number: usize, error: &str) {
         self.wrong += 1;
         if self.wrong <= FAULTS_SHOWN {
-            say(&format!("line {number}: {error}\n"));
+            say(&format!("error: `{}` line {number}: {error}\n", self.file));
         }
     }
 

@@ -53,8 +53,17 @@ pub struct ServerArgs {
     #[arg(long, env = "ENCAN_ADMIN", default_value = "127.0.0.1:9090", value_name = "ADDR")]
     pub(in crate::shell) admin: SocketAddr,
     /// Where the outside reaches the bidder: the start of every notice's address [default: http://LISTEN].
-    #[arg(long, env = "ENCAN_PUBLIC_URL", value_name = "URL")]
+    #[arg(long, env = "ENCAN_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub(in crate::shell) public_url: Option<String>,
+}
+
+/// An address that notices can begin with: a scheme, a host, perhaps a port and a path, nothing to escape.
+fn public_url(text: &str) -> Result<String, String> {
+    let wrong = || format!("`{text}` is not an address like https://bid.example");
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or_else(wrong)?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]".contains(c);
+    let has_host = host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
+    if has_host && host.chars().all(plain) { Ok(text.trim_end_matches('/').to_owned()) } else { Err(wrong()) }
 }
 
 /// Runs the verb.
@@ -154,7 +163,6 @@ impl Server {
         let (public, bids) = bind(args.listen, "--listen").await?;
         let (private, admin) = bind(args.admin, "--admin").await?;
         let base = args.public_url.clone().unwrap_or_else(|| format!("http://{bids}"));
-        let base = base.trim_end_matches('/').to_owned();
         let Booted { service, writer, failed } =
             boot(plan, &args.data, base).map_err(|error| fail(error.exit_code(), &error, error.hint()))?;
         let (stop, stopped) = watch::channel(false);
@@ -268,5 +276,32 @@ impl Beat {
         self.thread.thread().unpark();
         // A panic in it was told when it happened.
         let _ = self.thread.join();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::public_url;
+
+    #[test]
+    fn the_public_address_is_one_that_notices_can_begin_with() {
+        for (text, want) in [
+            ("https://bid.example", "https://bid.example"),
+            ("https://bid.example:8443/", "https://bid.example:8443"),
+            ("http://[::1]:8080/rtb", "http://[::1]:8080/rtb"),
+        ] {
+            assert_eq!(public_url(text).as_deref(), Ok(want));
+        }
+        for text in [
+            "",
+            "bid.example",
+            "https://",
+            "ftp://bid.example",
+            "https://bid.example/a b",
+            "https://b/\"",
+            "https://b/${X}",
+        ] {
+            assert!(public_url(text).is_err(), "{text}");
+        }
     }
 }

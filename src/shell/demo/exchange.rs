@@ -57,7 +57,7 @@ fn collect_segments(rule: &Rule, into: &mut Vec<SegmentId>) {
         Rule::Not(rule) => collect_segments(rule, into),
         Rule::Is(test) => {
             if let Predicate::Segment(segments) = &test.predicate {
-                into.extend_from_slice(segments);
+                into.extend(segments.iter().map(|segment| segment.id));
             }
         }
     }
@@ -236,13 +236,13 @@ impl Exchange {
         };
         self.happened(campaign, |truth| truth.clicks += 1);
         let declared = self.plan.catalog.campaigns.iter().find(|known| known.slug == campaign);
-        let kind = declared.and_then(|known| known.conversions.first()).map(|kind| kind.name.clone());
+        let kind = declared.and_then(|known| known.conversions.first());
         let (true, Some(kind)) = (converts, kind) else { return Ok(()) };
         let token = token.split(['&', '#']).next().unwrap_or_default();
-        let value = self.market.purchase();
+        let value = self.market.conversion_value(kind.value);
         self.orders += 1;
         let order = format!("demo-{}-{}", self.number, self.orders);
-        let report = json!({"click": token, "type": kind, "order": order, "value": value.to_string()});
+        let report = json!({"click": token, "type": kind.name, "order": order, "value": value.to_string()});
         for _ in 0..=u8::from(twice) {
             let answer = self.caller.post("/c/s2s", report.to_string().into_bytes()).await?;
             if !answer.status.is_success() {

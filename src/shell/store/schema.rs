@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
 
 use crate::budget::Reservation;
 use crate::frequency::Exposure;
@@ -136,10 +136,11 @@ impl StoreError {
             Self::Newer { .. } => "run the newer encan, or use another folder with `--data DIR`",
             Self::Foreign { .. } => "use another folder with `--data DIR`; nothing was touched",
             Self::Row(_) => "restore the ledger from a backup",
-            Self::Sqlite { source, .. }
-                if source.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt) =>
-            {
+            Self::Sqlite { source, .. } if source.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
                 "the file is damaged: restore the ledger from a backup"
+            }
+            Self::Sqlite { source, .. } if source.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                "another program has the file open for writing: close it there"
             }
             Self::Stopped | Self::Sqlite { .. } => {
                 "free disk space or mend the disk, then start again: what was acknowledged is kept"
@@ -341,7 +342,7 @@ impl Store {
 /// The version of the tables; zero for an empty file.
 fn check_version(connection: &Connection, file: &Path) -> Result<i64, StoreError> {
     let sqlite = |source: rusqlite::Error| match source.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase) => StoreError::Foreign { file: file.to_owned() },
+        Some(ErrorCode::NotADatabase) => StoreError::Foreign { file: file.to_owned() },
         _ => StoreError::Sqlite { file: file.to_owned(), source },
     };
     let pragma = |name: &str| -> Result<i64, StoreError> {
