@@ -143,7 +143,7 @@ fn fit_av<'a>(duration: u32, media: &'a [MediaFile], av: &Av<'_>) -> Result<AvPl
     if !av.delivery.is_empty() && av.delivery.iter().all(|&method| method == 1) {
         return Err(Misfit::Delivery);
     }
-    Ok(AvPlacement { vast, duration, media, fitting: fitting(media, av)? })
+    Ok(AvPlacement { vast, duration, media, fitting: fitting(media, av)?, player: (av.w, av.h) })
 }
 
 /// The files that fit, as bits. If there are none: what the file that came furthest failed at.
@@ -375,6 +375,19 @@ mod tests {
         check_video(Av { h: Some(480), ..offer }, Err(Misfit::Aspect));
         check_video(Av { h: Some(480), boxingallowed: true, ..offer }, Ok(()));
         check_video(Av { h: None, ..offer }, Ok(()));
+    }
+
+    #[test]
+    fn the_size_told_is_that_of_the_file_that_suits_the_player() {
+        let creative = video();
+        let told = |w, h| {
+            let imp = Imp { video: Some(Av { w, h, ..av() }), ..imp() };
+            fit(&creative, &imp).expect("a video fits").size()
+        };
+        assert_eq!(told(Some(1920), Some(1080)), (1280, 720));
+        assert_eq!(told(Some(640), Some(360)), (640, 360));
+        assert_eq!(told(Some(320), Some(180)), (640, 360));
+        assert_eq!(told(None, None), (1280, 720));
     }
 
     #[test]

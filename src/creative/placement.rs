@@ -38,6 +38,8 @@ pub struct AvPlacement<'a> {
     pub(super) media: &'a [MediaFile],
     /// Bit *i* is set if `media[i]` fits. Files past the 64th are not looked at.
     pub(super) fitting: u64,
+    /// Pixels of the player, where told.
+    pub(super) player: (Option<u32>, Option<u32>),
 }
 
 impl<'a> AvPlacement<'a> {
@@ -49,6 +51,15 @@ impl<'a> AvPlacement<'a> {
             .enumerate()
             .filter(move |(i, _)| *i < 64 && fitting >> i & 1 == 1)
             .map(|(_, file)| file)
+    }
+
+    /// The file that suits the player: the largest that fits into it, else the smallest of all.
+    fn suiting(&self) -> Option<&'a MediaFile> {
+        let (w, h) = self.player;
+        let inside =
+            |file: &&MediaFile| w.is_none_or(|w| file.width <= w) && h.is_none_or(|h| file.height <= h);
+        let area = |file: &&MediaFile| u64::from(file.width) * u64::from(file.height);
+        self.media().filter(inside).max_by_key(area).or_else(|| self.media().min_by_key(area))
     }
 }
 
@@ -125,12 +136,13 @@ impl Placement<'_> {
         }
     }
 
-    /// `bid.w` and `bid.h` in pixels, zero where there is none to tell. Of a video, its first file's.
+    /// `bid.w` and `bid.h` in pixels, zero where there is none to tell. Of a video, those of the file that suits
+    /// the player.
     #[must_use]
     pub fn size(&self) -> (u32, u32) {
         match self {
             Self::Banner(banner) => (banner.width, banner.height),
-            Self::Video(video) => video.media().next().map_or((0, 0), |file| (file.width, file.height)),
+            Self::Video(video) => video.suiting().map_or((0, 0), |file| (file.width, file.height)),
             Self::Audio(_) | Self::Native(_) => (0, 0),
         }
     }
