@@ -29,7 +29,7 @@ pub struct Tally {
     pub failures: BTreeMap<Failure, u64>,
     /// Answers that do not fit their request, by kind.
     pub wrong: BTreeMap<Wrong, u64>,
-    /// Sends that found no free connection before the timeout.
+    /// Sends that were not begun before the timeout: no connection was free, or the generator was late.
     pub dropped: u64,
     /// Bids in right answers.
     pub bids: u64,
@@ -236,7 +236,11 @@ impl fmt::Display for Report {
         writeln!(f, "generator   {} late by > 1 ms; {}", self.lateness.late, line(&self.lateness.nanos))?;
         writeln!(f, "statuses    {}", list(&tally.statuses, |status| status.to_string()))?;
         writeln!(f, "errors      {}", list(&tally.failures, |failure| failure.word().to_owned()))?;
-        writeln!(f, "dropped     {} (no free connection in time)", tally.dropped)?;
+        writeln!(
+            f,
+            "dropped     {} (not sent in time: no free connection, or the generator was late)",
+            tally.dropped
+        )?;
         writeln!(f, "wrong       {}", list(&tally.wrong, |wrong| wrong.words()))?;
         writeln!(
             f,
