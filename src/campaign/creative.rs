@@ -11,7 +11,7 @@ pub struct Creative {
     pub slug: String,
     /// `bid.crid`: `campaign slug/slug`, at most 128 bytes.
     pub crid: String,
-    /// Index into [`Catalog::campaigns`].
+    /// Index into the catalog's campaigns.
     pub campaign: usize,
     /// What is shown.
     pub content: CreativeContent,
