@@ -114,7 +114,7 @@ impl UserKeys {
 #[cfg(test)]
 mod tests {
     use super::{IdKind, UserKeys};
-    use crate::openrtb::{BidRequest, Channel, Device, Regs, User};
+    use crate::openrtb::{BidRequest, Device, Regs, User};
     use crate::privacy::Permissions;
     use crate::units::ExchangeId;
 
@@ -126,23 +126,10 @@ mod tests {
     fn check(user: User<'_>, ifa: Option<&str>, gdpr: bool, want: Option<(IdKind<'_>, &str)>) {
         let request = BidRequest {
             id: "1",
-            imp: &[],
-            channel: Channel::Unknown,
             device: Device { ifa, ..Device::default() },
             user,
             regs: Regs { gdpr: Some(gdpr), ..Regs::default() },
-            at: 2,
-            test: false,
-            tmax: None,
-            cur: &[],
-            wseat: &[],
-            bseat: &[],
-            wlang: &[],
-            acat: &[],
-            bcat: &[],
-            cattax: 1,
-            badv: &[],
-            bapp: &[],
+            ..BidRequest::default()
         };
         let key = KEYS.key(&request, ADX, &Permissions::of(&request));
         assert_eq!(key, want.map(|(kind, id)| KEYS.key_of(kind, id)));

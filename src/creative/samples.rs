@@ -3,7 +3,7 @@
 use crate::campaign::{BannerBody, Creative, CreativeContent, Image, MediaFile};
 use crate::creative::Links;
 use crate::openrtb::{Av, Banner, Imp, Native, NativeAsset, NativeKind};
-use crate::units::{BidId, Cpm, CreativeId, Multiplier};
+use crate::units::{BidId, CreativeId};
 
 fn creative(content: CreativeContent) -> Creative {
     Creative {
@@ -69,54 +69,15 @@ pub(super) fn native() -> Creative {
 }
 
 pub(super) fn imp() -> Imp<'static> {
-    Imp {
-        id: "1",
-        banner: None,
-        video: None,
-        audio: None,
-        native: None,
-        instl: false,
-        rwdd: false,
-        tagid: None,
-        bidfloor: Cpm::ZERO,
-        bidfloorcur: "USD",
-        secure: None,
-        exp: None,
-        private_auction: false,
-        deals: &[],
-        multiplier: Multiplier::ONE,
-    }
+    Imp { id: "1", ..Imp::default() }
 }
 
 pub(super) fn banner() -> Banner<'static> {
-    Banner { format: &[], btype: &[], battr: &[], mimes: &[], api: &[], pos: None }
+    Banner::default()
 }
 
 pub(super) fn av() -> Av<'static> {
-    Av {
-        mimes: &[],
-        protocols: &[],
-        minduration: 0,
-        maxduration: None,
-        rqddurs: &[],
-        w: None,
-        h: None,
-        startdelay: None,
-        linearity: None,
-        plcmt: None,
-        placement: None,
-        skip: None,
-        minbitrate: 0,
-        maxbitrate: None,
-        battr: &[],
-        api: &[],
-        delivery: &[],
-        pos: None,
-        pod: false,
-        boxingallowed: true,
-        mincpmpersec: None,
-        durfloors: &[],
-    }
+    Av::default()
 }
 
 pub(super) fn native_offer() -> Native<'static> {

@@ -6,6 +6,7 @@
 
 mod codes;
 mod decode;
+mod defaults;
 mod floor;
 mod json;
 mod lenient;

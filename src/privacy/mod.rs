@@ -91,30 +91,11 @@ fn is_law(sid: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Permissions, Restriction};
-    use crate::openrtb::{BidRequest, Channel, Device, Regs, User};
+    use crate::openrtb::{BidRequest, Device, Regs};
 
     #[track_caller]
     fn check(regs: Regs<'_>, device: Device<'_>, want: Option<Restriction>) {
-        let request = BidRequest {
-            id: "1",
-            imp: &[],
-            channel: Channel::Unknown,
-            device,
-            user: User::default(),
-            regs,
-            at: 2,
-            test: false,
-            tmax: None,
-            cur: &[],
-            wseat: &[],
-            bseat: &[],
-            wlang: &[],
-            acat: &[],
-            bcat: &[],
-            cattax: 1,
-            badv: &[],
-            bapp: &[],
-        };
+        let request = BidRequest { id: "1", device, regs, ..BidRequest::default() };
         assert_eq!(Permissions::of(&request), Permissions { identify: want.is_none(), reason: want });
     }
 

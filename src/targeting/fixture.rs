@@ -12,12 +12,12 @@ use crate::campaign::{
 };
 use crate::openrtb::{
     Av, Banner, BidRequest, Channel, Content, Deal, Device, Geo, Imp, Native, NativeAsset, NativeKind,
-    Outlet, Regs, Segment, User,
+    Outlet, Segment, User,
 };
 use crate::ttf::Bearer;
 use crate::units::{
-    AdvertiserId, CampaignId, Country, Cpm, CreativeId, Currency, ExchangeId, LineItemId, Millis, Multiplier,
-    Region, ScenarioId, SegmentId, UnixMillis,
+    AdvertiserId, CampaignId, Country, Cpm, CreativeId, Currency, ExchangeId, LineItemId, Millis, Region,
+    ScenarioId, SegmentId, UnixMillis,
 };
 
 /// A Saturday, 22:30 in Paris.
@@ -78,78 +78,20 @@ impl Random {
 
 /// A request that tells as little as it may.
 pub(super) fn plain_request() -> BidRequest<'static> {
-    BidRequest {
-        id: "1",
-        imp: &[],
-        channel: Channel::Unknown,
-        device: Device::default(),
-        user: User::default(),
-        regs: Regs::default(),
-        at: 1,
-        test: false,
-        tmax: None,
-        cur: &[],
-        wseat: &[],
-        bseat: &[],
-        wlang: &[],
-        acat: &[],
-        bcat: &[],
-        cattax: 1,
-        badv: &[],
-        bapp: &[],
-    }
+    BidRequest { id: "1", at: 1, ..BidRequest::default() }
 }
 
 /// An impression that offers nothing.
 pub(super) fn plain_imp() -> Imp<'static> {
-    Imp {
-        id: "1",
-        banner: None,
-        video: None,
-        audio: None,
-        native: None,
-        instl: false,
-        rwdd: false,
-        tagid: None,
-        bidfloor: Cpm::from_micros(0).unwrap(),
-        bidfloorcur: "USD",
-        secure: None,
-        exp: None,
-        private_auction: false,
-        deals: &[],
-        multiplier: Multiplier::ONE,
-    }
+    Imp { id: "1", ..Imp::default() }
 }
 
 pub(super) fn banner(pos: Option<u32>) -> Banner<'static> {
-    Banner { format: &[], btype: &[], battr: &[], mimes: &[], api: &[], pos }
+    Banner { pos, ..Banner::default() }
 }
 
 pub(super) fn av(pos: Option<u32>) -> Av<'static> {
-    Av {
-        mimes: &[],
-        protocols: &[],
-        minduration: 0,
-        maxduration: None,
-        rqddurs: &[],
-        w: None,
-        h: None,
-        startdelay: None,
-        linearity: None,
-        plcmt: None,
-        placement: None,
-        skip: None,
-        minbitrate: 0,
-        maxbitrate: None,
-        battr: &[],
-        api: &[],
-        delivery: &[],
-        pos,
-        pod: false,
-        boxingallowed: true,
-        mincpmpersec: None,
-        durfloors: &[],
-    }
+    Av { pos, ..Av::default() }
 }
 
 pub(super) fn deal(id: &str) -> Deal<'_> {

@@ -35,23 +35,7 @@ pub(crate) fn imps<'a>(json: &mut Reader<'a>) -> Result<Option<Imps<'a>>, Fault>
 
 /// One impression; `None` without id, medium, or a multiplier that we can count with.
 fn imp<'a>(json: &mut Reader<'a>) -> Result<Option<Imp<'a>>, Fault> {
-    let mut imp = Imp {
-        id: "",
-        banner: None,
-        video: None,
-        audio: None,
-        native: None,
-        instl: false,
-        rwdd: false,
-        tagid: None,
-        bidfloor: Cpm::ZERO,
-        bidfloorcur: "USD",
-        secure: None,
-        exp: None,
-        private_auction: false,
-        deals: &[],
-        multiplier: Multiplier::ONE,
-    };
+    let mut imp = Imp::default();
     let mut rewarded_inventory = false;
     let mut countable = true;
     json.object(|json, key| {

@@ -50,30 +50,7 @@ fn format(json: &mut Reader<'_>) -> Result<Option<Format>, Fault> {
 
 /// `video` or `audio`; `None` if it is not an object.
 pub(crate) fn av<'a>(json: &mut Reader<'a>) -> Result<Option<Av<'a>>, Fault> {
-    let mut av = Av {
-        mimes: &[],
-        protocols: &[],
-        minduration: 0,
-        maxduration: None,
-        rqddurs: &[],
-        w: None,
-        h: None,
-        startdelay: None,
-        linearity: None,
-        plcmt: None,
-        placement: None,
-        skip: None,
-        minbitrate: 0,
-        maxbitrate: None,
-        battr: &[],
-        api: &[],
-        delivery: &[],
-        pos: None,
-        pod: false,
-        boxingallowed: true,
-        mincpmpersec: None,
-        durfloors: &[],
-    };
+    let mut av = Av::default();
     let mut pod = Pod::default();
     let is_object = json.object(|json, key| {
         match key {
