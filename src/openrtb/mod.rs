@@ -4,7 +4,6 @@
 //! unknown fields and codes), strict about what is not OpenRTB at all. The wire shapes stay private.
 //! Deliberately absent: OpenRTB 3, protobuf, and any judgement about whether to bid.
 
-mod codes;
 mod decode;
 mod defaults;
 mod floor;
@@ -14,11 +13,10 @@ mod request;
 mod response;
 mod write;
 
-pub use codes::{NoBidCode, loss_name};
 pub use decode::{ParseError, parse};
 pub use request::{
     Av, Banner, BidRequest, Channel, Content, Deal, Device, DurFloor, Format, Geo, Imp, Native, NativeAsset,
     NativeKind, Outlet, Regs, Segment, User,
 };
 pub use response::{Bid, BidResponse, MediaType};
-pub use write::{write, write_no_bid};
+pub use write::write;

@@ -3,7 +3,6 @@
 //! Absent, empty and zero fields are left out. `</` stays as it is: the markup belongs to the creative,
 //! and who embeds it knows where it goes.
 
-use crate::openrtb::codes::NoBidCode;
 use crate::openrtb::json::plain_end;
 use crate::openrtb::{Bid, BidResponse};
 use crate::units::Cpm;
@@ -24,16 +23,6 @@ pub fn write(response: &BidResponse<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(b"}]");
     text_field(out, "bidid", Some(&response.bidid));
     text_field(out, "cur", Some(response.cur.code()));
-    out.push(b'}');
-}
-
-/// Appends a response without bids to `out`, for exchanges that want to be told why.
-pub fn write_no_bid(id: &str, nbr: NoBidCode, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"{\"id\":");
-    write_text(out, id);
-    out.extend_from_slice(b",\"seatbid\":[]");
-    name(out, "nbr");
-    write_whole(out, nbr.code().into());
     out.push(b'}');
 }
 

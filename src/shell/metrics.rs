@@ -97,12 +97,6 @@ impl Metrics {
         add(if taken { &self.reloads } else { &self.reloads_refused }, 1);
     }
 
-    /// Requests, bids, and billed impressions so far: the live line of the demo.
-    #[must_use]
-    pub fn headline(&self) -> (u64, u64) {
-        (read(&self.requests), read(&self.bids))
-    }
-
     /// Everything, in the text format of Prometheus, with what the caller knows of the moment.
     #[must_use]
     pub fn text(&self, open_reservations: usize, snapshot: &Snapshot) -> String {

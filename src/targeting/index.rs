@@ -3,8 +3,6 @@
 //! Rows are line items in order of value. Of each rule, the parts that must hold in any case and name
 //! values of one attribute become bits of a column; the rest is asked of the few rows that are left.
 
-use std::sync::Arc;
-
 use crate::campaign::Catalog;
 use crate::targeting::column::{Column, Draft};
 use crate::targeting::rule::{Leaf, LeafTest, Node};
@@ -19,7 +17,7 @@ const COLUMN_VALUES_MAX: usize = 256;
 #[derive(Debug, Clone)]
 pub struct Index {
     /// By line item.
-    rules: Arc<[CompiledRule]>,
+    rules: Box<[CompiledRule]>,
     /// By row: the line item.
     order: Box<[u32]>,
     /// The most selective first.
@@ -40,16 +38,6 @@ impl Index {
         let rules =
             catalog.line_items.iter().map(|item| CompiledRule::of_line_item(catalog, item, &mut zones));
         Self::over(rules.collect(), order)
-    }
-
-    /// The same rules in another order, without compiling them again.
-    ///
-    /// # Panics
-    ///
-    /// If `order` names a line item that the catalog does not have.
-    #[must_use]
-    pub fn reordered(&self, order: &[u32]) -> Self {
-        Self::over(Arc::clone(&self.rules), order)
     }
 
     /// The rows whose rule holds in `scene` and that are in `live`, best value first, from row `from` on.
@@ -119,7 +107,7 @@ impl Index {
         !self.partial.contains(row)
     }
 
-    fn over(rules: Arc<[CompiledRule]>, order: &[u32]) -> Self {
+    fn over(rules: Box<[CompiledRule]>, order: &[u32]) -> Self {
         let mut drafts: [Draft; Attribute::ALL.len()] = Default::default();
         let mut partial = Rows::none(order.len());
         for (row, line_item) in (0u32..).zip(order) {
@@ -247,9 +235,8 @@ mod tests {
         println!("seed 5");
         let random = &mut Random::from_seed(5);
         let catalog = random_catalog(random, 300);
-        let forward: Vec<u32> = (0..300).collect();
         let backward: Vec<u32> = (0..300).rev().collect();
-        let index = Index::build(&catalog, &forward).reordered(&backward);
+        let index = Index::build(&catalog, &backward);
         assert_eq!(index.line_item(0), 299);
         check(random, &index, &rules(&catalog), 50);
     }

@@ -20,71 +20,15 @@ pub const ROOMS: &[Room] = &[
     ("pricing", &["units", "openrtb", "campaign", "ttf", "pacing"]),
     ("notice", &["units", "openrtb", "ttf", "campaign", "ledger"]),
     ("creative", &["units", "openrtb", "campaign", "notice"]),
-    ("bidder", BEFORE_THE_BIDDER),
+    ("bidder", ALL_ABOVE),
     ("attribution", &["units", "campaign", "ledger"]),
     ("report", &["units", "campaign", "ledger", "attribution", "ttf"]),
-    ("sim", PURE),
-    ("shell", BELOW_THE_SHELL),
+    ("sim", ALL_ABOVE),
+    ("shell", ALL_ABOVE),
 ];
 
-const BEFORE_THE_BIDDER: &[&str] = &[
-    "units",
-    "document",
-    "openrtb",
-    "ttf",
-    "campaign",
-    "privacy",
-    "audience",
-    "targeting",
-    "frequency",
-    "budget",
-    "ledger",
-    "pacing",
-    "pricing",
-    "notice",
-    "creative",
-];
-const PURE: &[&str] = &[
-    "units",
-    "document",
-    "openrtb",
-    "ttf",
-    "campaign",
-    "privacy",
-    "audience",
-    "targeting",
-    "frequency",
-    "budget",
-    "ledger",
-    "pacing",
-    "pricing",
-    "notice",
-    "creative",
-    "bidder",
-    "attribution",
-    "report",
-];
-const BELOW_THE_SHELL: &[&str] = &[
-    "units",
-    "document",
-    "openrtb",
-    "ttf",
-    "campaign",
-    "privacy",
-    "audience",
-    "targeting",
-    "frequency",
-    "budget",
-    "ledger",
-    "pacing",
-    "pricing",
-    "notice",
-    "creative",
-    "bidder",
-    "attribution",
-    "report",
-    "sim",
-];
+/// Every room that stands before.
+const ALL_ABOVE: &[&str] = &["*"];
 
 /// The one room that may wait, read a clock, open a file or spawn.
 pub const SHELL: &str = "shell";
@@ -144,8 +88,10 @@ pub const TIME: &str = "take `now: UnixMillis` as an argument";
 const RANDOM: &str = "take the random source as an argument";
 
 /// What `room` may import; `None` if there is no such room.
-pub fn imports(room: &str) -> Option<&'static [&'static str]> {
-    ROOMS.iter().find(|(name, _)| *name == room).map(|(_, imports)| *imports)
+pub fn imports(room: &str) -> Option<Vec<&'static str>> {
+    let at = ROOMS.iter().position(|(name, _)| *name == room)?;
+    let above = || ROOMS[..at].iter().map(|(name, _)| *name);
+    Some(if ROOMS[at].1 == ALL_ABOVE { above().collect() } else { ROOMS[at].1.to_vec() })
 }
 
 /// The first room that imports a room that does not stand before it: without one, there is no circle.
@@ -153,6 +99,8 @@ pub fn circle(rooms: &[Room]) -> Option<&'static str> {
     let stands_before = |at: usize, room: &str| rooms[..at].iter().any(|(name, _)| *name == room);
     let mut rooms = rooms.iter().enumerate();
     rooms
-        .find(|(at, (_, imports))| !imports.iter().all(|room| stands_before(*at, room)))
+        .find(|(at, (_, imports))| {
+            *imports != ALL_ABOVE && !imports.iter().all(|room| stands_before(*at, room))
+        })
         .map(|(_, (name, _))| *name)
 }

@@ -57,8 +57,8 @@ fn room_import(source: &Source, reference: &Reference) -> Option<Violation> {
     let part = source.part();
     let (name, imports) = match &part {
         Part::Room(own) if own == target => return None,
-        Part::Room(own) => (own.as_str(), rooms::imports(own).unwrap_or(&[])),
-        Part::Loadtest => ("the load test", rooms::LOADTEST),
+        Part::Room(own) => (own.as_str(), rooms::imports(own).unwrap_or_default()),
+        Part::Loadtest => ("the load test", rooms::LOADTEST.to_vec()),
         Part::Root => return None,
     };
     if imports.contains(&target) {

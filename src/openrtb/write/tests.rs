@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
 use serde_json::{Value, json};
 
-use crate::openrtb::{Bid, BidResponse, MediaType, NoBidCode, write, write_no_bid};
+use crate::openrtb::{Bid, BidResponse, MediaType, write};
 use crate::units::{Cpm, Currency, Rounding};
 
 fn bid<'a>() -> Bid<'a> {
@@ -134,13 +134,6 @@ fn every_field_has_its_place() {
     let want =
         json!({"id": "r", "seatbid": [{"bid": [first, second], "seat": "s"}], "bidid": "x", "cur": "USD"});
     assert_eq!(written, want);
-}
-
-#[test]
-fn a_no_bid_says_why() {
-    let mut out = Vec::new();
-    write_no_bid("r\"1", NoBidCode::InsufficientTime, &mut out);
-    assert_eq!(String::from_utf8(out).unwrap(), r#"{"id":"r\"1","seatbid":[],"nbr":15}"#);
 }
 
 proptest! {

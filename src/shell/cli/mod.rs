@@ -22,7 +22,7 @@ pub const INPUT_WRONG: u8 = 1;
 /// We failed.
 pub const WE_FAILED: u8 = 2;
 
-/// A DSP-side real-time bidder: fast, never overspends, explains every bid.
+/// A DSP-side real-time bidder: fast, bids only what it has reserved, explains every bid.
 #[derive(Debug, Parser)]
 #[command(
     name = "encan",
