@@ -151,7 +151,7 @@ fn media(imp: &Imp<'_>) -> String {
     }
     for (name, av) in [("video", imp.video), ("audio", imp.audio)] {
         if let Some(av) = av {
-            media += &format!(" {name}{}", if av.pod { " pod" } else { "" });
+            media += &format!(" {name}{}", if av.pod.is_some() { " pod" } else { "" });
         }
     }
     if let Some(native) = imp.native {

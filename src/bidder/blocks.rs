@@ -52,7 +52,9 @@ pub(in crate::bidder) fn creative_block(
         }
     }
     let language_fits = |language: &str| {
-        request.wlang.is_empty() || request.wlang.iter().any(|allowed| same_language(allowed, language))
+        [request.wlang, request.wlangb]
+            .into_iter()
+            .all(|list| list.is_empty() || list.iter().any(|allowed| same_language(allowed, language)))
     };
     if creative.language.as_deref().is_some_and(|language| !language_fits(language)) {
         return Some(NoBidReason::LanguageNotAllowed);

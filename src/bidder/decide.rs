@@ -105,7 +105,7 @@ pub fn decide<'a>(
         return decision;
     };
     decision.currency = currency;
-    if ask.request.regs.dsarequired >= 2 {
+    if ask.request.regs.dsa.required >= 2 {
         decision.reason = NoBidReason::TransparencyRequired;
         return decision;
     }

@@ -124,7 +124,7 @@ fn has_tag(html: &str, tag: &str) -> bool {
 }
 
 fn fit_av<'a>(duration: u32, media: &'a [MediaFile], av: &Av<'_>) -> Result<AvPlacement<'a>, Misfit> {
-    if av.pod {
+    if av.pod.is_some() {
         return Err(Misfit::Pod);
     }
     if av.linearity == Some(2) {
@@ -200,7 +200,7 @@ mod tests {
     use crate::campaign::{Creative, CreativeContent};
     use crate::creative::samples::{audio, av, banner, html, image, imp, native, native_offer, video};
     use crate::creative::{Misfit, Placement, Vast, fit};
-    use crate::openrtb::{Av, Banner, Format, Imp, MediaType, NativeAsset, NativeKind};
+    use crate::openrtb::{Av, Banner, Format, Imp, MediaType, NativeAsset, NativeKind, Pod};
 
     #[track_caller]
     fn check(creative: &Creative, imp: &Imp<'_>, want: Result<MediaType, Misfit>) {
@@ -351,7 +351,7 @@ mod tests {
     #[test]
     fn a_video_keeps_to_what_the_player_takes() {
         let seconds = Misfit::Duration { seconds: 30 };
-        check_video(Av { pod: true, ..av() }, Err(Misfit::Pod));
+        check_video(Av { pod: Some(Pod::default()), ..av() }, Err(Misfit::Pod));
         check_video(Av { linearity: Some(2), ..av() }, Err(Misfit::Linearity));
         check_video(Av { linearity: Some(1), ..av() }, Ok(()));
         check_video(Av { mimes: &["video/ogg"], ..av() }, Err(Misfit::Mime));

@@ -98,7 +98,7 @@ pub(super) fn native_offer() -> Native<'static> {
         NativeAsset { id: 4, required: false, kind: NativeKind::Data { r#type: 1, len: 25 } },
         NativeAsset { id: 5, required: false, kind: NativeKind::Data { r#type: 6, len: 0 } },
     ];
-    Native { assets: ASSETS, eventtrackers: &[], battr: &[], api: &[], wrapped: false }
+    Native { assets: ASSETS, ..Native::default() }
 }
 
 pub(super) fn links() -> Links<'static> {

@@ -1,6 +1,6 @@
 //! What an absent field means: the defaults of OpenRTB 2.6, in one place.
 
-use crate::openrtb::{Av, Banner, BidRequest, Channel, Device, Imp, Regs, User};
+use crate::openrtb::{Av, Banner, BidRequest, Channel, Deal, Device, Imp, Native, Regs, User};
 use crate::units::{Cpm, Multiplier};
 
 impl Default for BidRequest<'_> {
@@ -20,6 +20,7 @@ impl Default for BidRequest<'_> {
             wseat: &[],
             bseat: &[],
             wlang: &[],
+            wlangb: &[],
             acat: &[],
             bcat: &[],
             cattax: 1,
@@ -55,7 +56,16 @@ impl Default for Imp<'_> {
 impl Default for Banner<'_> {
     /// A banner of any size.
     fn default() -> Self {
-        Self { format: &[], btype: &[], battr: &[], mimes: &[], api: &[], pos: None }
+        Self {
+            format: &[],
+            btype: &[],
+            battr: &[],
+            mimes: &[],
+            api: &[],
+            pos: None,
+            expdir: &[],
+            topframe: None,
+        }
     }
 }
 
@@ -75,16 +85,53 @@ impl Default for Av<'_> {
             plcmt: None,
             placement: None,
             skip: None,
+            skipmin: 0,
+            skipafter: 0,
+            maxextended: 0,
+            companionad: &[],
+            companiontype: &[],
             minbitrate: 0,
             maxbitrate: None,
             battr: &[],
             api: &[],
             delivery: &[],
             pos: None,
-            pod: false,
+            pod: None,
             boxingallowed: true,
             mincpmpersec: None,
             durfloors: &[],
+        }
+    }
+}
+
+impl Default for Native<'_> {
+    /// A native offer of version 1.2 that asks for nothing.
+    fn default() -> Self {
+        Self {
+            assets: &[],
+            eventtrackers: &[],
+            battr: &[],
+            api: &[],
+            ver: "1.2",
+            privacy: false,
+            wrapped: false,
+        }
+    }
+}
+
+impl Default for Deal<'_> {
+    /// A deal without a name, open to all, with a floor of zero US dollars whatever the imp's currency.
+    fn default() -> Self {
+        Self {
+            id: "",
+            bidfloor: Cpm::ZERO,
+            mincpmpersec: None,
+            durfloors: &[],
+            bidfloorcur: "USD",
+            at: None,
+            wseat: &[],
+            wadomain: &[],
+            guar: false,
         }
     }
 }

@@ -9,14 +9,13 @@ mod defaults;
 mod floor;
 mod json;
 mod lenient;
+mod offer;
 mod request;
 mod response;
 mod write;
 
 pub use decode::{ParseError, parse};
-pub use request::{
-    Av, Banner, BidRequest, Channel, Content, Deal, Device, DurFloor, Format, Geo, Imp, Native, NativeAsset,
-    NativeKind, Outlet, Regs, Segment, User,
-};
+pub use offer::{Av, Banner, DurFloor, Format, Native, NativeAsset, NativeKind, Pod};
+pub use request::{BidRequest, Channel, Content, Deal, Device, Dsa, Geo, Imp, Outlet, Regs, Segment, User};
 pub use response::{Bid, BidResponse, MediaType};
 pub use write::write;

@@ -4,6 +4,7 @@
 //! Everything borrows from the body or from the arena it was read into, so that a request costs no
 //! allocation of its own. What the bidder does not read is not here.
 
+use crate::openrtb::{Av, Banner, DurFloor, Native};
 use crate::units::{Cpm, Multiplier};
 
 /// `BidRequest`, 3.2.1.
@@ -34,8 +35,10 @@ pub struct BidRequest<'a> {
     pub wseat: &'a [&'a str],
     /// Buyer seats blocked.
     pub bseat: &'a [&'a str],
-    /// Languages allowed for creatives (`wlang`, else `wlangb`); empty = all.
+    /// Languages allowed for creatives, ISO 639-1; empty = all. Where `wlangb` is sent too, both hold.
     pub wlang: &'a [&'a str],
+    /// Languages allowed for creatives, BCP 47; empty = all.
+    pub wlangb: &'a [&'a str],
     /// Advertiser categories allowed, in `cattax`; empty = all.
     pub acat: &'a [&'a str],
     /// Blocked advertiser categories, in `cattax`. Block lists are read whole, whatever their length.
@@ -103,169 +106,8 @@ pub struct Deal<'a> {
     pub wseat: &'a [&'a str],
     /// Advertiser domains allowed; empty = all.
     pub wadomain: &'a [&'a str],
-}
-
-/// `DurFloors`, 3.2.35: a floor for bids of some durations. Both ends belong to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DurFloor {
-    /// Least duration in seconds.
-    pub mindur: u32,
-    /// Greatest duration in seconds, if told.
-    pub maxdur: Option<u32>,
-    /// Read as `imp.bidfloor`.
-    pub bidfloor: Cpm,
-}
-
-/// `Banner`, 3.2.6.
-#[derive(Debug, Clone, Copy)]
-pub struct Banner<'a> {
-    /// Sizes taken: `format[]`, else `w` and `h`; empty = any. Flexible sizes have a ratio.
-    pub format: &'a [Format],
-    /// Blocked banner types: 1 XHTML text, 2 XHTML banner, 3 JavaScript, 4 iframe.
-    pub btype: &'a [u32],
-    /// Blocked creative attributes.
-    pub battr: &'a [u32],
-    /// MIME types taken; empty = any.
-    pub mimes: &'a [&'a str],
-    /// API frameworks supported; empty = none.
-    pub api: &'a [u32],
-    /// Position on the page, 0 to 17.
-    pub pos: Option<u32>,
-}
-
-/// `Format`, 3.2.10. Zero = absent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Format {
-    /// Width in device-independent pixels.
-    pub w: u32,
-    /// Height in device-independent pixels.
-    pub h: u32,
-    /// Relative width of a flexible size.
-    pub wratio: u32,
-    /// Relative height of a flexible size.
-    pub hratio: u32,
-    /// Least width of a flexible size.
-    pub wmin: u32,
-}
-
-/// `Video`, 3.2.7, and `Audio`, 3.2.8: what they share, and the fields of video (zero or empty in audio).
-#[derive(Debug, Clone, Copy)]
-pub struct Av<'a> {
-    /// MIME types taken.
-    pub mimes: &'a [&'a str],
-    /// Protocols taken: 2 VAST 2.0, 3 VAST 3.0, 7 VAST 4.0 ...; empty = all.
-    pub protocols: &'a [u32],
-    /// Least duration in seconds.
-    pub minduration: u32,
-    /// Greatest duration in seconds, if told.
-    pub maxduration: Option<u32>,
-    /// The only durations taken, in seconds; empty = `minduration` to `maxduration`.
-    pub rqddurs: &'a [u32],
-    /// Player width.
-    pub w: Option<u32>,
-    /// Player height.
-    pub h: Option<u32>,
-    /// 0 pre-roll, above 0 mid-roll at that second, -1 any mid-roll, -2 post-roll.
-    pub startdelay: Option<i32>,
-    /// 1 linear, 2 overlay; absent = both.
-    pub linearity: Option<u32>,
-    /// `plcmt`: 1 instream, 2 accompanying, 3 interstitial, 4 standalone ...; absent = unknown.
-    pub plcmt: Option<u32>,
-    /// The older `placement`.
-    pub placement: Option<u32>,
-    /// `Some(true)` if the player lets the user skip.
-    pub skip: Option<bool>,
-    /// Least bit rate in kbit/s; zero = none.
-    pub minbitrate: u32,
-    /// Greatest bit rate in kbit/s, if told.
-    pub maxbitrate: Option<u32>,
-    /// Blocked creative attributes.
-    pub battr: &'a [u32],
-    /// API frameworks supported; empty = none.
-    pub api: &'a [u32],
-    /// Delivery methods: 1 streaming, 2 progressive, 3 download; empty = all.
-    pub delivery: &'a [u32],
-    /// Position on the page.
-    pub pos: Option<u32>,
-    /// True if offered as a part of a pod, which is not bid on yet.
-    pub pod: bool,
-    /// True if letterboxing is allowed (default).
-    pub boxingallowed: bool,
-    /// Floor per second of the bid's duration, in `imp.bidfloorcur`.
-    pub mincpmpersec: Option<Cpm>,
-    /// Floors by the bid's duration, in `imp.bidfloorcur`.
-    pub durfloors: &'a [DurFloor],
-}
-
-/// `Native`, 3.2.9, with its request (Native 1.2, section 4) already read.
-#[derive(Debug, Clone, Copy)]
-pub struct Native<'a> {
-    /// What must and may be answered. Never empty: a native imp without assets is no medium.
-    pub assets: &'a [NativeAsset<'a>],
-    /// `(event, method)` pairs that may be tracked, in the numbering of Native 1.2.
-    pub eventtrackers: &'a [(u32, u32)],
-    /// Blocked creative attributes.
-    pub battr: &'a [u32],
-    /// API frameworks supported; empty = none.
-    pub api: &'a [u32],
-    /// True if the native request came wrapped in `{"native": ...}` (1.0); the answer is wrapped too.
-    pub wrapped: bool,
-}
-
-/// One asset of a native request.
-#[derive(Debug, Clone, Copy)]
-pub struct NativeAsset<'a> {
-    /// Repeated in the answer.
-    pub id: u32,
-    /// True if an answer without it is refused.
-    pub required: bool,
-    /// What it is.
-    pub kind: NativeKind<'a>,
-}
-
-/// The kinds of native assets.
-#[derive(Debug, Clone, Copy)]
-pub enum NativeKind<'a> {
-    /// Text of at most `len` characters.
-    Title {
-        /// Most characters; `u32::MAX` if not told.
-        len: u32,
-    },
-    /// An image.
-    Img {
-        /// 1 icon, 3 main; absent = unknown.
-        r#type: Option<u32>,
-        /// Exact width, zero = any.
-        w: u32,
-        /// Exact height, zero = any.
-        h: u32,
-        /// Least width, zero = any.
-        wmin: u32,
-        /// Least height, zero = any.
-        hmin: u32,
-        /// MIME types taken; empty = all.
-        mimes: &'a [&'a str],
-    },
-    /// A video, answered with a VAST tag.
-    Video {
-        /// MIME types taken.
-        mimes: &'a [&'a str],
-        /// Least duration in seconds.
-        minduration: u32,
-        /// Greatest duration in seconds; `u32::MAX` if not told.
-        maxduration: u32,
-        /// Protocols taken.
-        protocols: &'a [u32],
-    },
-    /// A piece of text by its type: 1 sponsored, 2 description, 12 call to action ...
-    Data {
-        /// The type.
-        r#type: u32,
-        /// Most characters, zero = any.
-        len: u32,
-    },
-    /// A kind this bidder does not know, or a required asset without id; unanswerable.
-    Other,
+    /// True if the deal is guaranteed: the seller counts on a bid.
+    pub guar: bool,
 }
 
 /// Where the impression is shown.
@@ -449,6 +291,17 @@ pub struct Regs<'a> {
     pub gpp_sid: &'a [u32],
     /// Global privacy control is on (`regs.ext.gpc`).
     pub gpc: bool,
-    /// `dsa.dsarequired` or `ext.dsa.dsarequired`, 0 to 3; absent = 0.
-    pub dsarequired: u32,
+    /// Transparency under the Digital Services Act, of `dsa` or `ext.dsa`.
+    pub dsa: Dsa,
+}
+
+/// `dsa` (IAB Tech Lab, DSA Transparency 1.0). Of two places the stricter, field by field.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Dsa {
+    /// 0 not required, 1 supported, 2 required, 3 required, for an online platform; absent = 0.
+    pub required: u32,
+    /// Whether the publisher renders the information: 0 it cannot (default), 1 it may, 2 it will.
+    pub pubrender: u32,
+    /// Whether the publisher wants it as data: 0 no (default), 1 it may be sent, 2 it is to be sent.
+    pub datatopub: u32,
 }

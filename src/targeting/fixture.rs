@@ -95,24 +95,14 @@ pub(super) fn av(pos: Option<u32>) -> Av<'static> {
 }
 
 pub(super) fn deal(id: &str) -> Deal<'_> {
-    let bidfloor = Cpm::from_micros(0).unwrap();
-    Deal {
-        id,
-        bidfloor,
-        mincpmpersec: None,
-        durfloors: &[],
-        bidfloorcur: "USD",
-        at: None,
-        wseat: &[],
-        wadomain: &[],
-    }
+    Deal { id, ..Deal::default() }
 }
 
 const ASSETS: &[NativeAsset<'static>] =
     &[NativeAsset { id: 1, required: true, kind: NativeKind::Title { len: 90 } }];
 
 fn random_imp(random: &mut Random) -> Imp<'static> {
-    let native = Native { assets: ASSETS, eventtrackers: &[], battr: &[], api: &[], wrapped: false };
+    let native = Native { assets: ASSETS, ..Native::default() };
     Imp {
         banner: random.percent(60).then(|| banner(Some(1))),
         video: random.percent(30).then(|| av(random.maybe(&[0, 1, 7]))),

@@ -132,16 +132,7 @@ fn pmp<'a>(json: &mut Reader<'a>) -> Result<(bool, &'a [Deal<'a>]), Fault> {
 }
 
 fn deal<'a>(json: &mut Reader<'a>) -> Result<Option<Deal<'a>>, Fault> {
-    let mut deal = Deal {
-        id: "",
-        bidfloor: Cpm::ZERO,
-        mincpmpersec: None,
-        durfloors: &[],
-        bidfloorcur: "USD",
-        at: None,
-        wseat: &[],
-        wadomain: &[],
-    };
+    let mut deal = Deal::default();
     json.object(|json, key| {
         match key {
             b"id" => deal.id = json.text()?.unwrap_or(""),
@@ -152,6 +143,7 @@ fn deal<'a>(json: &mut Reader<'a>) -> Result<Option<Deal<'a>>, Fault> {
             b"at" => deal.at = stated(json.whole()?),
             b"wseat" => deal.wseat = json.texts()?,
             b"wadomain" => deal.wadomain = json.texts()?,
+            b"guar" => deal.guar = json.flag()?.unwrap_or(false),
             _ => json.skip()?,
         }
         Ok(())

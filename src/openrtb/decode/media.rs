@@ -3,13 +3,13 @@
 use crate::openrtb::decode::imp::durfloors;
 use crate::openrtb::decode::stated;
 use crate::openrtb::json::{Fault, Reader};
-use crate::openrtb::{Av, Banner, Format};
+use crate::openrtb::{Av, Banner, Format, Pod};
 
 const NO_FORMAT: Format = Format { w: 0, h: 0, wratio: 0, hratio: 0, wmin: 0 };
 
 /// `banner`; `None` if it is not an object.
 pub(crate) fn banner<'a>(json: &mut Reader<'a>) -> Result<Option<Banner<'a>>, Fault> {
-    let mut banner = Banner { format: &[], btype: &[], battr: &[], mimes: &[], api: &[], pos: None };
+    let mut banner = Banner::default();
     let mut size = NO_FORMAT;
     let is_object = json.object(|json, key| {
         match key {
@@ -21,6 +21,8 @@ pub(crate) fn banner<'a>(json: &mut Reader<'a>) -> Result<Option<Banner<'a>>, Fa
             b"mimes" => banner.mimes = json.texts()?,
             b"api" => banner.api = json.wholes()?,
             b"pos" => banner.pos = json.whole()?,
+            b"expdir" => banner.expdir = json.wholes()?,
+            b"topframe" => banner.topframe = json.flag()?,
             _ => json.skip()?,
         }
         Ok(())
@@ -54,23 +56,20 @@ pub(crate) fn av<'a>(json: &mut Reader<'a>) -> Result<Option<Av<'a>>, Fault> {
     let mut pod = Pod::default();
     let is_object = json.object(|json, key| {
         match key {
-            b"podid" => pod.podid = json.text()?.is_some(),
-            b"poddur" => pod.poddur = json.whole()?.is_some_and(|seconds| seconds > 0),
-            b"slotinpod" => pod.slotinpod = json.signed()?.is_some_and(|slot| slot != 0),
+            b"podid" => pod.podid = json.text()?,
+            b"podseq" => pod.podseq = json.signed()?.unwrap_or(0),
+            b"slotinpod" => pod.slotinpod = json.signed()?.unwrap_or(0),
+            b"poddur" => pod.poddur = stated(json.whole()?),
+            b"maxseq" => pod.maxseq = stated(json.whole()?),
+            b"poddedupe" => pod.poddedupe = json.wholes()?,
             _ => read_av_field(&mut av, json, key)?,
         }
         Ok(())
     })?;
-    av.pod = pod.podid || pod.poddur || pod.slotinpod;
+    // `maxseq` alone is no pod: in audio it is older than pods.
+    let is_pod = pod.podid.is_some() || pod.poddur.is_some() || pod.slotinpod != 0;
+    av.pod = is_pod.then_some(pod);
     Ok(is_object.then_some(av))
-}
-
-/// Which signs of a pod are there (7.6). Zero is the default of the last two.
-#[derive(Default)]
-struct Pod {
-    podid: bool,
-    poddur: bool,
-    slotinpod: bool,
 }
 
 fn read_av_field<'a>(av: &mut Av<'a>, json: &mut Reader<'a>, key: &[u8]) -> Result<(), Fault> {
@@ -87,6 +86,11 @@ fn read_av_field<'a>(av: &mut Av<'a>, json: &mut Reader<'a>, key: &[u8]) -> Resu
         b"plcmt" => av.plcmt = stated(json.whole()?),
         b"placement" => av.placement = stated(json.whole()?),
         b"skip" => av.skip = json.flag()?,
+        b"skipmin" => av.skipmin = json.whole()?.unwrap_or(0),
+        b"skipafter" => av.skipafter = json.whole_up()?.unwrap_or(0),
+        b"maxextended" => av.maxextended = maxextended(json.signed()?),
+        b"companionad" => av.companionad = json.list(banner)?,
+        b"companiontype" => av.companiontype = json.wholes()?,
         b"minbitrate" => av.minbitrate = json.whole_up()?.unwrap_or(0),
         b"maxbitrate" => av.maxbitrate = stated(json.whole()?),
         b"battr" => av.battr = json.all_wholes()?,
@@ -99,4 +103,13 @@ fn read_av_field<'a>(av: &mut Av<'a>, json: &mut Reader<'a>, key: &[u8]) -> Resu
         _ => json.skip()?,
     }
     Ok(())
+}
+
+/// Seconds beyond `maxduration`: absent and 0 none, -1 without limit.
+fn maxextended(code: Option<i32>) -> u32 {
+    match code {
+        Some(-1) => u32::MAX,
+        Some(seconds) => u32::try_from(seconds).unwrap_or(0),
+        None => 0,
+    }
 }

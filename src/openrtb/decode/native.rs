@@ -27,6 +27,8 @@ pub(crate) fn native<'a>(json: &mut Reader<'a>) -> Result<Option<Native<'a>>, Fa
         eventtrackers: request.eventtrackers,
         battr,
         api,
+        ver: request.ver.unwrap_or("1.2"),
+        privacy: request.privacy,
         wrapped: request.wrapped,
     }))
 }
@@ -36,6 +38,8 @@ pub(crate) fn native<'a>(json: &mut Reader<'a>) -> Result<Option<Native<'a>>, Fa
 struct Request<'a> {
     assets: &'a [NativeAsset<'a>],
     eventtrackers: &'a [(u32, u32)],
+    ver: Option<&'a str>,
+    privacy: bool,
     wrapped: bool,
 }
 
@@ -66,6 +70,8 @@ fn read_field<'a>(request: &mut Request<'a>, json: &mut Reader<'a>, key: &[u8]) 
     match key {
         b"assets" => request.assets = json.list(asset)?,
         b"eventtrackers" => request.eventtrackers = eventtrackers(json)?,
+        b"ver" => request.ver = json.text()?,
+        b"privacy" => request.privacy = json.flag()?.unwrap_or(false),
         _ => json.skip()?,
     }
     Ok(())

@@ -1,8 +1,8 @@
 //! `regs`: the same fields stand in it and in its `ext`, and the stricter of the two counts.
 
-use crate::openrtb::Regs;
 use crate::openrtb::decode::joined;
 use crate::openrtb::json::{Fault, Reader};
+use crate::openrtb::{Dsa, Regs};
 
 /// `regs`; nothing is known if it is not an object.
 pub(crate) fn regs<'a>(json: &mut Reader<'a>) -> Result<Regs<'a>, Fault> {
@@ -23,7 +23,7 @@ pub(crate) fn regs<'a>(json: &mut Reader<'a>) -> Result<Regs<'a>, Fault> {
         gpp_ext: older.gpp.filter(|_| newer.gpp.is_some() && newer.gpp != older.gpp),
         gpp_sid: joined(&[newer.gpp_sid, older.gpp_sid], json.arena()),
         gpc: newer.gpc || older.gpc,
-        dsarequired: newer.dsarequired.max(older.dsarequired),
+        dsa: stricter_dsa(newer.dsa, older.dsa),
     })
 }
 
@@ -36,7 +36,7 @@ struct Place<'a> {
     gpp: Option<&'a str>,
     gpp_sid: &'a [u32],
     gpc: bool,
-    dsarequired: u32,
+    dsa: Dsa,
 }
 
 impl<'a> Place<'a> {
@@ -48,24 +48,41 @@ impl<'a> Place<'a> {
             b"gpp" => self.gpp = json.text()?,
             b"gpp_sid" => self.gpp_sid = json.laws()?,
             b"gpc" => self.gpc = json.strict_flag()?.unwrap_or(false),
-            b"dsa" => self.dsarequired = dsarequired(json)?,
+            b"dsa" => self.dsa = dsa(json)?,
             _ => json.skip()?,
         }
         Ok(())
     }
 }
 
-/// `dsa.dsarequired`; codes above 3 count as the strictest known.
-fn dsarequired(json: &mut Reader<'_>) -> Result<u32, Fault> {
-    let mut dsarequired = 0;
+/// `dsa`; codes above the known ones count as the strictest known.
+fn dsa(json: &mut Reader<'_>) -> Result<Dsa, Fault> {
+    let mut dsa = Dsa::default();
     json.object(|json, key| {
         match key {
-            b"dsarequired" => dsarequired = json.whole()?.unwrap_or(0).min(3),
+            b"dsarequired" => dsa.required = json.whole()?.unwrap_or(0).min(3),
+            b"pubrender" => dsa.pubrender = json.whole()?.filter(|code| *code <= 2).unwrap_or(0),
+            b"datatopub" => dsa.datatopub = json.whole()?.unwrap_or(0).min(2),
             _ => json.skip()?,
         }
         Ok(())
     })?;
-    Ok(dsarequired)
+    Ok(dsa)
+}
+
+/// The stricter of both: what is required by either, rendered by the publisher only if both say so.
+fn stricter_dsa(newer: Dsa, older: Dsa) -> Dsa {
+    if newer == Dsa::default() {
+        return older;
+    }
+    if older == Dsa::default() {
+        return newer;
+    }
+    Dsa {
+        required: newer.required.max(older.required),
+        pubrender: newer.pubrender.min(older.pubrender),
+        datatopub: newer.datatopub.max(older.datatopub),
+    }
 }
 
 /// The one that opts out of the sale (third character `Y`), else the newer place's.

@@ -328,7 +328,7 @@ fn defaults_are_those_of_the_specification() {
         r#""video":{}"#,
         |imp| {
             let video = imp.video.unwrap();
-            (video.boxingallowed, video.pod, video.minduration, video.maxduration)
+            (video.boxingallowed, video.pod.is_some(), video.minduration, video.maxduration)
         },
         (true, false, 0, None),
     );
@@ -446,9 +446,64 @@ fn any_sign_of_a_pod_marks_it() {
         (r#""slotinpod":0,"poddur":0,"podid":"""#, false),
         (r#""podseq":0"#, false),
     ] {
-        check_imp(&format!(r#""video":{{{fields}}}"#), |imp| imp.video.unwrap().pod, want);
-        check_imp(&format!(r#""audio":{{{fields}}}"#), |imp| imp.audio.unwrap().pod, want);
+        check_imp(&format!(r#""video":{{{fields}}}"#), |imp| imp.video.unwrap().pod.is_some(), want);
+        check_imp(&format!(r#""audio":{{{fields}}}"#), |imp| imp.audio.unwrap().pod.is_some(), want);
     }
+}
+
+#[test]
+fn a_pod_keeps_its_slots_its_time_and_its_rules() {
+    let pod = |imp: &Imp<'_>| imp.video.unwrap().pod.map(|pod| format!("{pod:?}"));
+    check_imp(
+        r#""video":{"podid":"p","podseq":-1,"slotinpod":2,"poddur":"90","maxseq":3.0,"poddedupe":[1,3]}"#,
+        pod,
+        Some(
+            "Pod { podid: Some(\"p\"), podseq: -1, slotinpod: 2, poddur: Some(90), maxseq: Some(3), \
+             poddedupe: [1, 3] }"
+                .to_owned(),
+        ),
+    );
+    check_imp(r#""video":{"maxseq":3}"#, pod, None);
+}
+
+#[test]
+fn a_video_tells_how_it_is_skipped_extended_and_accompanied() {
+    let told = |imp: &Imp<'_>| {
+        let video = imp.video.unwrap();
+        (
+            video.skipmin,
+            video.skipafter,
+            video.maxextended,
+            video.companionad.len(),
+            video.companiontype.len(),
+        )
+    };
+    check_imp(
+        r#""video":{"skipmin":15,"skipafter":5,"maxextended":-1,"companionad":[{"w":300,"h":250},null,7],
+            "companiontype":[1,2]}"#,
+        told,
+        (15, 5, u32::MAX, 1, 2),
+    );
+    check_imp(r#""video":{"maxextended":-7}"#, told, (0, 0, 0, 0, 0));
+    check_imp(r#""video":{"maxextended":10,"skipafter":4.5}"#, told, (0, 5, 10, 0, 0));
+}
+
+#[test]
+fn a_deal_can_be_guaranteed() {
+    let guar = |imp: &Imp<'_>| imp.deals.iter().map(|deal| deal.guar).collect::<Vec<_>>();
+    check_imp(r#""banner":{},"pmp":{"deals":[{"id":"a","guar":1},{"id":"b"}]}"#, guar, vec![true, false]);
+}
+
+#[test]
+fn of_two_places_of_dsa_the_stricter_holds_field_by_field() {
+    let dsa = |regs: &Regs<'_>| (regs.dsa.required, regs.dsa.pubrender, regs.dsa.datatopub);
+    check_regs(r#""ext":{"dsa":{"dsarequired":2,"pubrender":2,"datatopub":1}}"#, dsa, (2, 2, 1));
+    check_regs(
+        r#""dsa":{"dsarequired":1,"pubrender":2},"ext":{"dsa":{"dsarequired":3,"pubrender":1,"datatopub":2}}"#,
+        dsa,
+        (3, 1, 2),
+    );
+    check_regs(r#""dsa":{"dsarequired":9,"pubrender":9,"datatopub":9}"#, dsa, (3, 0, 2));
 }
 
 #[test]
@@ -678,7 +733,7 @@ fn consent_stands_in_either_place_and_a_second_string_is_kept() {
 
 #[test]
 fn the_other_flags_stand_in_either_place() {
-    let flags = |regs: &Regs<'_>| (regs.coppa, regs.gpc, regs.dsarequired);
+    let flags = |regs: &Regs<'_>| (regs.coppa, regs.gpc, regs.dsa.required);
     check_regs(r#""coppa":1,"ext":{"gpc":"1","dsa":{"dsarequired":2}}"#, flags, (true, true, 2));
     check_regs(
         r#""gpc":1,"dsa":{"dsarequired":3},"ext":{"coppa":1,"dsa":{"dsarequired":1}}"#,
@@ -753,6 +808,6 @@ fn laws_in_force_are_read_from_lists_and_texts_and_unreadable_ones_count() {
 #[test]
 fn allowed_categories_and_languages_are_read_from_either_field() {
     check_root(r#""acat":["IAB1"]"#, |request| owned(request.acat), vec!["IAB1".to_owned()]);
-    check_root(r#""wlangb":["fr-FR"]"#, |request| owned(request.wlang), vec!["fr-FR".to_owned()]);
+    check_root(r#""wlangb":["fr-FR"]"#, |request| owned(request.wlangb), vec!["fr-FR".to_owned()]);
     check_root(r#""wlang":["de"],"wlangb":["fr"]"#, |request| owned(request.wlang), vec!["de".to_owned()]);
 }
