@@ -8,7 +8,10 @@ mod blocks;
 mod compose;
 mod decide;
 mod explain;
+mod offer;
+mod pod;
 mod reason;
+mod search;
 mod snapshot;
 #[cfg(test)]
 mod tests;

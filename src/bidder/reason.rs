@@ -3,13 +3,21 @@
 
 use std::fmt;
 
+use strum::{EnumDiscriminants, VariantNames};
+
 use crate::budget;
 use crate::creative::Misfit;
 use crate::frequency;
 use crate::units::Cpm;
 
 /// Why a line item, or all of them, did not bid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumDiscriminants)]
+#[strum_discriminants(
+    name(NoBidKind),
+    doc = "The reasons without their values, for counting.",
+    derive(VariantNames, PartialOrd, Ord),
+    strum(serialize_all = "snake_case")
+)]
 pub enum NoBidReason {
     /// The request holds no impression that can be bid on.
     NoImpression,
@@ -40,6 +48,7 @@ pub enum NoBidReason {
     /// `wlang` leaves the creative's language out.
     LanguageNotAllowed,
     /// No creative fits.
+    #[strum_discriminants(strum(serialize = "creative_misfit"))]
     Misfit(Misfit),
     /// A frequency cap is reached, or the user is unknown and the cap excludes such.
     FrequencyCapped(frequency::Level),
@@ -58,6 +67,8 @@ pub enum NoBidReason {
     BudgetSpent(budget::Refusal),
     /// The pace of the day does not allow it yet.
     Paced,
+    /// A better ad of the same pod is too like it, or left too little time or room.
+    PodTaken,
     /// A better line item took the place.
     Outbid,
 }
@@ -65,63 +76,17 @@ pub enum NoBidReason {
 impl NoBidReason {
     /// A fixed name for metrics and JSON.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         Self::NAMES[self.rank()]
     }
 
     /// All names, in the order of [`NoBidReason::rank`].
-    pub const NAMES: [&'static str; 22] = [
-        "no_impression",
-        "out_of_time",
-        "ledger_stopped",
-        "currency_unknown",
-        "transparency_required",
-        "seat_refused",
-        "not_secure",
-        "no_match",
-        "deals_only",
-        "deal_not_offered",
-        "advertiser_blocked",
-        "app_blocked",
-        "category_blocked",
-        "language_not_allowed",
-        "creative_misfit",
-        "frequency_capped",
-        "no_exchange_rate",
-        "worth_nothing",
-        "below_floor",
-        "budget_spent",
-        "paced",
-        "outbid",
-    ];
+    pub const NAMES: &'static [&'static str] = NoBidKind::VARIANTS;
 
     /// How far into the decision it lies: an index into [`NoBidReason::NAMES`].
     #[must_use]
-    pub const fn rank(&self) -> usize {
-        match self {
-            Self::NoImpression => 0,
-            Self::OutOfTime => 1,
-            Self::LedgerStopped => 2,
-            Self::CurrencyUnknown => 3,
-            Self::TransparencyRequired => 4,
-            Self::SeatRefused => 5,
-            Self::NotSecure => 6,
-            Self::NoMatch => 7,
-            Self::DealsOnly => 8,
-            Self::DealNotOffered => 9,
-            Self::AdvertiserBlocked => 10,
-            Self::AppBlocked => 11,
-            Self::CategoryBlocked => 12,
-            Self::LanguageNotAllowed => 13,
-            Self::Misfit(_) => 14,
-            Self::FrequencyCapped(_) => 15,
-            Self::NoExchangeRate => 16,
-            Self::WorthNothing => 17,
-            Self::BelowFloor { .. } => 18,
-            Self::BudgetSpent(_) => 19,
-            Self::Paced => 20,
-            Self::Outbid => 21,
-        }
+    pub fn rank(&self) -> usize {
+        NoBidKind::from(self) as usize
     }
 }
 
@@ -155,6 +120,7 @@ impl fmt::Display for NoBidReason {
             }
             Self::BudgetSpent(refusal) => write!(f, "{refusal}"),
             Self::Paced => f.write_str("the day's pace does not allow it yet"),
+            Self::PodTaken => f.write_str("better ads of the same pod are too like it, or left no room"),
             Self::Outbid => f.write_str("a better line item took the place"),
         }
     }
@@ -164,18 +130,23 @@ impl fmt::Display for NoBidReason {
 mod tests {
     use super::NoBidReason;
     use crate::budget::Refusal;
+    use crate::creative::Misfit;
 
     #[test]
     fn names_and_ranks_agree() {
-        for (reason, rank, name) in [
-            (NoBidReason::NoImpression, 0, "no_impression"),
-            (NoBidReason::NoMatch, 7, "no_match"),
-            (NoBidReason::AppBlocked, 11, "app_blocked"),
-            (NoBidReason::WorthNothing, 17, "worth_nothing"),
-            (NoBidReason::BudgetSpent(Refusal::CampaignDaily), 19, "budget_spent"),
-            (NoBidReason::Outbid, 21, "outbid"),
-        ] {
-            assert_eq!((reason.rank(), reason.name()), (rank, name));
+        let ranked = [
+            (NoBidReason::NoImpression, "no_impression"),
+            (NoBidReason::NoMatch, "no_match"),
+            (NoBidReason::AppBlocked, "app_blocked"),
+            (NoBidReason::Misfit(Misfit::Mime), "creative_misfit"),
+            (NoBidReason::WorthNothing, "worth_nothing"),
+            (NoBidReason::BudgetSpent(Refusal::CampaignDaily), "budget_spent"),
+            (NoBidReason::Outbid, "outbid"),
+        ];
+        for (reason, name) in ranked {
+            assert_eq!(reason.name(), name);
         }
+        assert!(ranked.is_sorted_by_key(|(reason, _)| reason.rank()));
+        assert_eq!(NoBidReason::Outbid.rank() + 1, NoBidReason::NAMES.len());
     }
 }

@@ -25,9 +25,19 @@ pub struct Snapshot {
     /// Today's purses and paces.
     pub money: Arc<Money>,
     /// Rows that may bid now: active, in flight, with money left.
-    pub live: Rows,
+    pub live: Live,
     /// How many line items may not, by [`Asleep::kind`].
     pub sleepers: [usize; Asleep::KINDS],
+}
+
+/// Rows that may bid now. Those that bid on deals only stand apart, so that no number of better bids in the
+/// open auction can keep a search from reaching them.
+#[derive(Debug, Clone)]
+pub struct Live {
+    /// Line items without deals.
+    pub open: Rows,
+    /// Line items with deals. Those that the day's pace holds back are among them: a guaranteed deal is not.
+    pub on_deals: Rows,
 }
 
 /// One revision of the campaign files, compiled.
@@ -286,13 +296,15 @@ impl Snapshot {
 
 /// Rows that may bid at `now`: active, in flight, with money left for an impression, today and so far. The
 /// others are not looked at until the next tick, or a search would end among them; they are counted by why.
-fn live_rows(plan: &Plan, money: &Money, now: UnixMillis) -> (Rows, [usize; Asleep::KINDS]) {
-    let mut live = Rows::none(plan.rows.len());
+fn live_rows(plan: &Plan, money: &Money, now: UnixMillis) -> (Live, [usize; Asleep::KINDS]) {
+    let none = || Rows::none(plan.rows.len());
+    let mut live = Live { open: none(), on_deals: none() };
     let mut sleepers = [0; Asleep::KINDS];
     let allowances: Vec<Nanos> = money.paces.iter().map(|pace| pace.allowance(now)).collect();
     for row in 0..plan.rows.len() {
         match asleep(plan, money, row, &allowances, now) {
-            None => live.set(row),
+            None if plan.line_item(row).deals.is_empty() => live.open.set(row),
+            None => live.on_deals.set(row),
             Some(asleep) => sleepers[asleep.kind()] += 1,
         }
     }
@@ -350,7 +362,8 @@ fn asleep(plan: &Plan, money: &Money, row: usize, allowances: &[Nanos], now: Uni
     }
     let purse = &money.purses[row];
     // On an agreed deal an impression may cost less than its value, elsewhere it costs about that.
-    let least = if line_item.deals.is_empty() { plan.rows[row].value.per_impression() } else { NANO };
+    let on_deals = !line_item.deals.is_empty();
+    let least = if on_deals { NANO } else { plan.rows[row].value.per_impression() };
     if let Some(refusal) = purse.exhausted(least) {
         return Some(Asleep::Spent(refusal));
     }
@@ -359,7 +372,8 @@ fn asleep(plan: &Plan, money: &Money, row: usize, allowances: &[Nanos], now: Uni
         && money.line_item_paces[row]
             .as_ref()
             .is_none_or(|pace| within(purse.line_item_day().committed(), pace.allowance(now)));
-    (!in_pace).then_some(Asleep::Paced)
+    // A guaranteed deal is bid on whatever the pace; whether one is, only the request tells.
+    (!in_pace && !on_deals).then_some(Asleep::Paced)
 }
 
 /// The least that anything costs.

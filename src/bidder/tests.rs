@@ -260,3 +260,122 @@ fn line_items_that_may_not_spend_now_do_not_crowd_out_those_that_may() {
     crowd.push(campaign("cheap", "1", ""));
     check(&crowd, "", "", Ok("cheap 1.00 EUR"));
 }
+
+/// A campaign of one advertiser with a video of so many seconds; `more` holds keys of the line item.
+fn video(id: &str, cpm: &str, seconds: u32, more: &str) -> Source {
+    let text = format!(
+        r#"{{"advertiser": {{"id": "{id}", "name": "A", "domain": "{id}.example"}}, "id": "{id}", "name": "{id}",
+        "currency": "EUR", "time_zone": "UTC", "flight": {{"start": "2026-01-01"}},
+        "budget": {{"daily": 100}}, "pacing": "asap",
+        "line_items": [{{"id": "l", "name": "L", "goal": {{"cpm": {cpm}}} {more}}}],
+        "creatives": [{{"id": "k", "landing_page": "https://shop.example/", "categories": ["IAB22-1"],
+            "video": {{"duration": "{seconds}s", "media": [{{"url": "https://cdn.shop.example/{id}.mp4",
+                "mime": "video/mp4", "bitrate": 800, "size": "640x360"}}]}}}}]}}"#
+    );
+    Source::new(format!("{id}.json"), text)
+}
+
+/// A request with these videos, each an imp of its own, in euros.
+fn video_request(offers: &[&str]) -> String {
+    let imps = offers.iter().enumerate().map(|(at, offer)| {
+        format!(r#"{{"id": "{at}", "bidfloorcur": "EUR", "video": {{"mimes": ["video/mp4"], {offer}}}}}"#)
+    });
+    let imps = imps.collect::<Vec<_>>().join(",");
+    format!(r#"{{"id": "r", "imp": [{imps}], "cur": ["EUR"]}}"#)
+}
+
+#[track_caller]
+fn check_pod(campaigns: &[Source], offers: &[&str], want: Result<&str, NoBidReason>) {
+    let snapshot = Snapshot::new(plan(campaigns), &Book::default(), NOON, None);
+    assert_eq!(answer(&snapshot, &video_request(offers), None), want.map(str::to_owned));
+}
+
+#[test]
+fn a_dynamic_pod_gets_as_many_bids_as_fit_into_its_time_and_number() {
+    let four =
+        [video("a", "9", 30, ""), video("b", "8", 15, ""), video("c", "7", 15, ""), video("d", "2", 15, "")];
+    check_pod(&four, &[r#""poddur": 75"#], Ok("a 9.00 EUR, b 8.00 EUR, c 7.00 EUR, d 2.00 EUR"));
+    check_pod(&four, &[r#""poddur": 60"#], Ok("a 9.00 EUR, b 8.00 EUR, c 7.00 EUR"));
+    check_pod(&four, &[r#""poddur": 60, "maxseq": 2"#], Ok("a 9.00 EUR, b 8.00 EUR"));
+    check_pod(&four, &[r#""poddur": 14"#], Err(NoBidReason::PodTaken));
+}
+
+#[test]
+fn a_pod_is_filled_by_worth_a_second_where_that_brings_more() {
+    let three = [video("long", "9", 30, ""), video("b", "8", 15, ""), video("c", "7", 15, "")];
+    check_pod(&three, &[r#""poddur": 30"#], Ok("b 8.00 EUR, c 7.00 EUR"));
+    check_pod(&three, &[r#""poddur": 30, "maxseq": 1"#], Ok("long 9.00 EUR"));
+}
+
+#[test]
+fn a_pod_takes_an_advertiser_once_unless_it_says_otherwise() {
+    let (a, mut twin) = (video("a", "9", 15, ""), video("twin", "8", 15, ""));
+    twin.text = twin
+        .text
+        .replace("twin.example", "a.example")
+        .replace(r#""id": "twin", "name": "A""#, r#""id": "a", "name": "A""#);
+    let two = [a, twin];
+    check_pod(&two, &[r#""poddur": 60"#], Ok("a 9.00 EUR"));
+    check_pod(&two, &[r#""poddur": 60, "poddedupe": [1]"#], Ok("a 9.00 EUR"));
+    check_pod(&two, &[r#""poddur": 60, "poddedupe": [5]"#], Ok("a 9.00 EUR, twin 8.00 EUR"));
+    check_pod(&two, &[r#""poddur": 60, "poddedupe": [3, 4]"#], Ok("a 9.00 EUR, twin 8.00 EUR"));
+    check_pod(&two, &[r#""poddur": 60, "poddedupe": [2]"#], Ok("a 9.00 EUR"));
+}
+
+#[test]
+fn slots_of_one_structured_pod_know_each_other_and_those_of_two_do_not() {
+    let one = [video("a", "9", 15, ""), video("b", "8", 15, "")];
+    let slots = |pods: [&str; 2]| pods.map(|pod| format!(r#""podid": "{pod}", "slotinpod": 1"#));
+    let same = slots(["p", "p"]);
+    check_pod(&one, &[&same[0], &same[1]], Ok("a 9.00 EUR, b 8.00 EUR"));
+    check_pod(&one[..1], &[&same[0], &same[1]], Ok("a 9.00 EUR"));
+    let other = slots(["p", "q"]);
+    check_pod(&one, &[&other[0], &other[1]], Ok("a 9.00 EUR, a 9.00 EUR"));
+    check_pod(&one, &[&same[0], r#""podid": "p", "poddur": 60"#], Ok("a 9.00 EUR, b 8.00 EUR"));
+}
+
+#[test]
+fn the_floor_of_a_pod_counts_the_seconds_of_each_ad() {
+    let two = [video("a", "9", 30, ""), video("b", "8", 15, "")];
+    check_pod(&two, &[r#""poddur": 60, "mincpmpersec": 0.5"#], Ok("b 8.00 EUR"));
+}
+
+#[test]
+fn each_deal_gets_a_bid_of_its_own_and_no_open_bid_crowds_them_out() {
+    let mut crowd: Vec<Source> = (0..100).map(|at| campaign(&format!("open-{at}"), "9", "")).collect();
+    crowd.push(campaign("x", "2", r#", "deals": ["d-1", "d-2"]"#));
+    crowd.push(campaign("y", "1", r#", "deals": ["d-1", "d-2"]"#));
+    crowd.push(campaign("z", "0.5", r#", "deals": ["d-1"]"#));
+    let deals = r#", "pmp": {"deals": [{"id": "d-1"}, {"id": "d-2"}]}"#;
+    check(&crowd, deals, "", Ok("x 2.00 EUR d-1, y 1.00 EUR d-2, open-0 9.00 EUR"));
+}
+
+#[test]
+fn of_its_deals_a_line_item_bids_on_the_guaranteed_one_first_and_else_on_one_it_can_pay() {
+    let one = [campaign("x", "2", r#", "deals": ["dear", "cheap"]"#)];
+    let deals = |guar: u8| {
+        format!(
+            r#", "pmp": {{"private_auction": 1, "deals": [{{"id": "cheap", "bidfloor": 0.5}},
+                {{"id": "dear", "bidfloor": 1, "guar": {guar}}}]}}"#
+        )
+    };
+    check(&one, &deals(0), "", Ok("x 2.00 EUR cheap"));
+    check(&one, &deals(1), "", Ok("x 2.00 EUR dear"));
+    let too_dear = r#", "pmp": {"deals": [{"id": "dear", "bidfloor": 9}, {"id": "cheap"}]}"#;
+    check(&one, too_dear, "", Ok("x 2.00 EUR cheap"));
+}
+
+#[test]
+fn a_guaranteed_deal_is_held_back_by_the_budget_but_not_by_the_pace() {
+    // A cent an impression; the day's even share so far has no room for one.
+    let paced = r#", "deals": ["d"], "budget": {"daily": 0.02}, "pacing": "even""#;
+    let snapshot = Snapshot::new(plan(&[campaign("x", "10", paced)]), &Book::default(), NOON, None);
+    let ask = |guar: u8| {
+        let deals = format!(r#", "pmp": {{"deals": [{{"id": "d", "guar": {guar}}}]}}"#);
+        answer(&snapshot, &request(&deals, ""), None)
+    };
+    assert_eq!(ask(0), Err(NoBidReason::Paced));
+    assert_eq!(ask(1), Ok("x 10.00 EUR d".to_owned()));
+    assert_eq!(ask(1), Ok("x 10.00 EUR d".to_owned()));
+    assert_eq!(ask(1), Err(NoBidReason::BudgetSpent(Refusal::LineItemDaily)));
+}

@@ -124,9 +124,6 @@ fn has_tag(html: &str, tag: &str) -> bool {
 }
 
 fn fit_av<'a>(duration: u32, media: &'a [MediaFile], av: &Av<'_>) -> Result<AvPlacement<'a>, Misfit> {
-    if av.pod.is_some() {
-        return Err(Misfit::Pod);
-    }
     if av.linearity == Some(2) {
         return Err(Misfit::Linearity);
     }
@@ -351,7 +348,7 @@ mod tests {
     #[test]
     fn a_video_keeps_to_what_the_player_takes() {
         let seconds = Misfit::Duration { seconds: 30 };
-        check_video(Av { pod: Some(Pod::default()), ..av() }, Err(Misfit::Pod));
+        check_video(Av { pod: Some(Pod::default()), ..av() }, Ok(()));
         check_video(Av { linearity: Some(2), ..av() }, Err(Misfit::Linearity));
         check_video(Av { linearity: Some(1), ..av() }, Ok(()));
         check_video(Av { mimes: &["video/ogg"], ..av() }, Err(Misfit::Mime));

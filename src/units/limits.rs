@@ -19,6 +19,12 @@ pub const LIST_MAX: usize = 1_024;
 pub const CANDIDATES_MAX: usize = 64;
 /// Candidates for all impressions of one request together.
 pub const CANDIDATES_OF_REQUEST_MAX: usize = 512;
+/// Deals of one impression that are bid on: each holds a budget's money until its outcome is known.
+pub const DEAL_BIDS_OF_IMP_MAX: usize = 4;
+/// Line items that are weighed against each other for one dynamic pod.
+pub const POD_OFFERS_MAX: usize = 32;
+/// Bids on one dynamic pod: a break of two minutes holds eight of 15 seconds.
+pub const BIDS_OF_POD_MAX: usize = 8;
 /// Bytes of a server-to-server conversion.
 pub const CONVERSION_BYTES_MAX: usize = 16 * 1024;
 /// Events waiting for the ledger's writer. A full queue answers notices with 503, and they are retried.

@@ -1,0 +1,277 @@
+//! The search for the bids on one impression: candidates from the index, best value first, each held
+//! against the request until the impression has what it can get.
+
+use rand::{Rng, RngExt as _};
+use smallvec::SmallVec;
+
+use crate::bidder::NoBidReason;
+use crate::bidder::blocks::{admits_deal, advertiser_block, creative_block};
+use crate::bidder::decide::{Chosen, Witness};
+use crate::bidder::offer::{Market, Offer};
+use crate::bidder::pod::{Pods, Room, dynamic_pod, filling_order};
+use crate::campaign::{Advertiser, LineItem};
+use crate::creative::fit;
+use crate::frequency::{Level, first_exceeded};
+use crate::openrtb::Deal;
+use crate::targeting::{Rows, Scene};
+use crate::units::limits;
+
+/// Entries of block lists above which reading them once for each advertiser and creative is worth a note.
+const LONG_LISTS: usize = 64;
+
+/// What the impressions of one request share: candidates are counted over all, long block lists are read
+/// once for each advertiser and creative, and slots of one pod know each other.
+#[derive(Default)]
+pub(in crate::bidder) struct RequestWide<'a> {
+    looked_at: usize,
+    advertisers: Vec<(usize, Option<NoBidReason>)>,
+    creatives: Vec<(usize, Option<NoBidReason>)>,
+    pods: Pods<'a>,
+}
+
+/// What `block` says of `index`; asked once where `listed` entries are many.
+fn once(
+    known: &mut Vec<(usize, Option<NoBidReason>)>,
+    listed: usize,
+    index: usize,
+    block: impl FnOnce() -> Option<NoBidReason>,
+) -> Option<NoBidReason> {
+    if listed <= LONG_LISTS {
+        return block();
+    }
+    if let Some((_, answer)) = known.iter().find(|(asked, _)| *asked == index) {
+        return *answer;
+    }
+    let answer = block();
+    known.push((index, answer));
+    answer
+}
+
+/// The search on one impression.
+pub(in crate::bidder) struct Search<'a, 'u, 's, W> {
+    market: Market<'a, 'u, 's>,
+    scene: &'s Scene<'s>,
+    request_wide: &'s mut RequestWide<'a>,
+    /// The answer's bids; those from `first` on are on this impression.
+    bids: &'s mut SmallVec<[Chosen<'a>; 4]>,
+    first: usize,
+    witness: &'s mut W,
+    furthest: NoBidReason,
+}
+
+/// `None` is the open auction.
+type Deals<'a> = SmallVec<[Option<&'a Deal<'a>>; 4]>;
+
+impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
+    pub(in crate::bidder) fn new(
+        market: Market<'a, 'u, 's>,
+        scene: &'s Scene<'s>,
+        request_wide: &'s mut RequestWide<'a>,
+        bids: &'s mut SmallVec<[Chosen<'a>; 4]>,
+        witness: &'s mut W,
+    ) -> Self {
+        let first = bids.len();
+        Self { market, scene, request_wide, bids, first, witness, furthest: NoBidReason::NoMatch }
+    }
+
+    /// Adds the bids on this impression. Gives the reason that the line item came to which got furthest
+    /// without one.
+    pub(in crate::bidder) fn run(&mut self, random: &mut impl Rng) -> NoBidReason {
+        let imp = self.market.imp;
+        if imp.secure == Some(true) && !self.market.ask.secure {
+            return NoBidReason::NotSecure;
+        }
+        if let Some(pod) = dynamic_pod(imp) {
+            self.fill(Room::of(&pod), random);
+            return self.furthest;
+        }
+        let live = &self.market.snapshot.live;
+        if !imp.deals.is_empty() {
+            let most = imp.deals.len().min(limits::DEAL_BIDS_OF_IMP_MAX);
+            self.bid_on(&live.on_deals, most, random);
+        }
+        if imp.private_auction {
+            self.leave_out(&live.open, NoBidReason::DealsOnly);
+        } else {
+            self.bid_on(&live.open, 1, random);
+        }
+        self.furthest
+    }
+
+    /// Bids with the best of `rows`, up to `most` of them.
+    fn bid_on(&mut self, rows: &'a Rows, most: usize, random: &mut impl Rng) {
+        let plan = &self.market.snapshot.plan;
+        let mut left = most;
+        for row in plan.index.search(self.scene, rows, 0).take(limits::CANDIDATES_MAX) {
+            if left == 0 || !self.looks_at_one_more() {
+                break;
+            }
+            match self.consider(row, random).and_then(|offer| self.take(&offer, random)) {
+                Ok(()) => left -= 1,
+                Err(reason) => self.decline(row, reason),
+            }
+        }
+    }
+
+    /// Fills a dynamic pod with what is worth most together.
+    fn fill(&mut self, mut room: Room, random: &mut impl Rng) {
+        let (live, plan) = (&self.market.snapshot.live, &self.market.snapshot.plan);
+        let mut offers: SmallVec<[Offer<'a>; 4]> = SmallVec::new();
+        let open = (!self.market.imp.private_auction).then_some(&live.open);
+        for rows in [Some(&live.on_deals), open].into_iter().flatten() {
+            for row in plan.index.search(self.scene, rows, 0).take(limits::CANDIDATES_MAX) {
+                if offers.len() == limits::POD_OFFERS_MAX || !self.looks_at_one_more() {
+                    break;
+                }
+                match self.consider(row, random) {
+                    Ok(offer) => offers.push(offer),
+                    Err(reason) => self.decline(row, reason),
+                }
+            }
+        }
+        if open.is_none() {
+            self.leave_out(&live.open, NoBidReason::DealsOnly);
+        }
+        filling_order(&mut offers, room);
+        for offer in &offers {
+            if !room.holds(offer) {
+                self.decline(offer.row, NoBidReason::PodTaken);
+                continue;
+            }
+            match self.take(offer, random) {
+                Ok(()) => room.take(offer),
+                Err(reason) => self.decline(offer.row, reason),
+            }
+        }
+    }
+
+    fn looks_at_one_more(&mut self) -> bool {
+        self.request_wide.looked_at += 1;
+        self.request_wide.looked_at <= limits::CANDIDATES_OF_REQUEST_MAX
+    }
+
+    fn decline(&mut self, row: usize, reason: NoBidReason) {
+        if reason.rank() > self.furthest.rank() && reason != NoBidReason::Outbid {
+            self.furthest = reason;
+        }
+        let line_item = self.market.snapshot.plan.rows[row].line_item as usize;
+        self.witness.declined(self.market.imp, line_item, reason);
+    }
+
+    /// Declines the line items of `rows` that fit, without a closer look.
+    fn leave_out(&mut self, rows: &'a Rows, reason: NoBidReason) {
+        let plan = &self.market.snapshot.plan;
+        for row in plan.index.search(self.scene, rows, 0).take(limits::CANDIDATES_MAX) {
+            self.decline(row, reason);
+        }
+    }
+
+    /// Makes a bid of `offer`, if it may stand beside what is chosen and its money can be reserved.
+    fn take(&mut self, offer: &Offer<'a>, random: &mut impl Rng) -> Result<(), NoBidReason> {
+        if !self.request_wide.pods.admits(offer) {
+            return Err(NoBidReason::PodTaken);
+        }
+        let chosen = self.market.reserve(offer, random)?;
+        self.request_wide.pods.note(offer);
+        self.bids.push(chosen);
+        Ok(())
+    }
+
+    /// What one line item offers, nothing reserved; or why it does not.
+    fn consider(&mut self, row: usize, random: &mut impl Rng) -> Result<Offer<'a>, NoBidReason> {
+        let plan: &'a _ = &*self.market.snapshot.plan;
+        let ask = self.market.ask;
+        let line_item = plan.line_item(row);
+        let campaign = plan.campaign(line_item);
+        let advertiser = &plan.catalog.advertisers[campaign.advertiser];
+        let deals = self.deals_for(line_item, advertiser)?;
+        let request = ask.request;
+        let block = || advertiser_block(request, advertiser);
+        if let Some(block) =
+            once(&mut self.request_wide.advertisers, request.badv.len(), campaign.advertiser, block)
+        {
+            return Err(block);
+        }
+        let caps = [
+            (Level::LineItem(line_item.id), line_item.frequency.as_slice()),
+            (Level::Campaign(campaign.id), campaign.frequency.as_slice()),
+        ];
+        if let Some(exceeded) = first_exceeded(&caps, ask.exposures, ask.now) {
+            return Err(NoBidReason::FrequencyCapped(exceeded.level));
+        }
+        self.offer_of(row, line_item, &deals, random)
+    }
+
+    /// The deals that a line item may bid on here, guaranteed ones first; the open auction if it has none.
+    ///
+    /// Outside of pods a deal takes one bid: those that have theirs are left out.
+    fn deals_for(&self, line_item: &LineItem, advertiser: &Advertiser) -> Result<Deals<'a>, NoBidReason> {
+        let imp = self.market.imp;
+        if line_item.deals.is_empty() {
+            return Ok(SmallVec::from_slice(&[None]));
+        }
+        let exchange = self.market.ask.exchange;
+        let fits = |deal: &&Deal<'_>| {
+            line_item.deals.iter().any(|agreed| agreed.slug == deal.id)
+                && admits_deal(deal, exchange, advertiser)
+        };
+        let mut deals: Deals<'a> = imp.deals.iter().filter(fits).map(Some).collect();
+        if deals.is_empty() {
+            return Err(NoBidReason::DealNotOffered);
+        }
+        if dynamic_pod(imp).is_none() {
+            let taken = &self.bids[self.first..];
+            deals.retain(|deal| {
+                deal.is_none_or(|deal| {
+                    taken.iter().all(|chosen| chosen.deal.is_none_or(|other| other.id != deal.id))
+                })
+            });
+            if deals.is_empty() {
+                return Err(NoBidReason::Outbid);
+            }
+        }
+        deals.sort_by_key(|deal| deal.is_none_or(|deal| !deal.guar));
+        Ok(deals)
+    }
+
+    /// What `line_item` offers with the first creative that fits and reaches a floor, each of them with the
+    /// same chance to be tried first.
+    fn offer_of(
+        &mut self,
+        row: usize,
+        line_item: &LineItem,
+        deals: &[Option<&'a Deal<'a>>],
+        random: &mut impl Rng,
+    ) -> Result<Offer<'a>, NoBidReason> {
+        let count = line_item.creatives.len();
+        let first = if count > 1 { random.random_range(0..count) } else { 0 };
+        let mut refused = NoBidReason::NoMatch;
+        for at in (first..count).chain(0..first) {
+            match self.offer_with(row, line_item.creatives[at], deals) {
+                Ok(offer) => return Ok(offer),
+                Err(reason) if reason.rank() >= refused.rank() => refused = reason,
+                Err(_) => {}
+            }
+        }
+        Err(refused)
+    }
+
+    /// What the line item of `row` offers with one creative, an index into the catalog.
+    fn offer_with(
+        &mut self,
+        row: usize,
+        creative: usize,
+        deals: &[Option<&'a Deal<'a>>],
+    ) -> Result<Offer<'a>, NoBidReason> {
+        let request = self.market.ask.request;
+        let listed = request.bcat.len() + request.acat.len() + request.bapp.len();
+        let index = creative;
+        let creative = &self.market.snapshot.plan.catalog.creatives[index];
+        let block = || creative_block(request, creative);
+        if let Some(block) = once(&mut self.request_wide.creatives, listed, index, block) {
+            return Err(block);
+        }
+        let placement = fit(creative, self.market.imp).map_err(NoBidReason::Misfit)?;
+        self.market.offer(row, creative, placement, deals)
+    }
+}
