@@ -20,7 +20,7 @@ pub use exchange::{BillsOn, Exchange, MissingPrice, Reservation};
 pub use model::{
     Advertiser, AgreedDeal, Attribution, Budget, Campaign, Catalog, ChannelKind, Circle, Clock,
     ConnectionKind, ConversionType, Costs, Daypart, DeviceKind, Flight, FormatKind, FrequencyCap, Goal,
-    LineItem, NamedSegment, Pacing, Predicate, Rule, Status, TaxPlan, Test,
+    LineItem, NamedSegment, Pacing, PlacementKind, Predicate, RollKind, Rule, Status, TaxPlan, Test,
 };
 pub use rates::Rates;
 pub use read::Surroundings;

@@ -306,6 +306,10 @@ pub enum Predicate {
     Format(Vec<FormatKind>),
     /// `position`, by code (1 above the fold, 3 below, 7 full screen ...).
     Position(Vec<u32>),
+    /// `placement` of a video (`plcmt`; where that is absent, the older `placement`).
+    Placement(Vec<PlacementKind>),
+    /// `roll`: where in the content a video or audio starts (`startdelay`).
+    Roll(Vec<RollKind>),
     /// `interstitial`.
     Interstitial(bool),
     /// `rewarded`.
@@ -364,6 +368,51 @@ pub enum DeviceKind {
     Desktop,
     Tv,
     Other,
+}
+
+/// `placement`: AdCOM 1.0, "Plcmt Subtypes - Video".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum PlacementKind {
+    Instream = 1,
+    Accompanying = 2,
+    Interstitial = 3,
+    Standalone = 4,
+    Pause = 5,
+    Screensaver = 6,
+    Overlay = 7,
+    Squeezeback = 8,
+    InScene = 9,
+}
+
+impl PlacementKind {
+    /// Each with its word in campaign files.
+    pub const WORDS: [(&'static str, Self); 9] = [
+        ("instream", Self::Instream),
+        ("accompanying", Self::Accompanying),
+        ("interstitial", Self::Interstitial),
+        ("standalone", Self::Standalone),
+        ("pause", Self::Pause),
+        ("screensaver", Self::Screensaver),
+        ("overlay", Self::Overlay),
+        ("squeezeback", Self::Squeezeback),
+        ("in_scene", Self::InScene),
+    ];
+}
+
+/// `roll`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum RollKind {
+    Pre,
+    Mid,
+    Post,
+}
+
+impl RollKind {
+    /// Each with its word in campaign files.
+    pub const WORDS: [(&'static str, Self); 3] =
+        [("pre", Self::Pre), ("mid", Self::Mid), ("post", Self::Post)];
 }
 
 /// `connection`.

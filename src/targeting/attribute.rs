@@ -30,6 +30,8 @@ pub enum Attribute {
     // Below: of the impression, not of the whole request.
     Format,
     Position,
+    Placement,
+    Roll,
     Interstitial,
     Rewarded,
     Deal,
@@ -37,7 +39,7 @@ pub enum Attribute {
 
 impl Attribute {
     /// All of them, in order; `ALL[a as usize] == a`.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::Country,
         Self::Region,
         Self::City,
@@ -60,6 +62,8 @@ impl Attribute {
         Self::Segment,
         Self::Format,
         Self::Position,
+        Self::Placement,
+        Self::Roll,
         Self::Interstitial,
         Self::Rewarded,
         Self::Deal,
@@ -91,6 +95,8 @@ impl Attribute {
             Self::Segment => "segment",
             Self::Format => "format",
             Self::Position => "position",
+            Self::Placement => "placement",
+            Self::Roll => "roll",
             Self::Interstitial => "interstitial",
             Self::Rewarded => "rewarded",
             Self::Deal => "deal",

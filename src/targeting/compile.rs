@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use crate::campaign::{
     Catalog, ChannelKind, Circle, ConnectionKind, CreativeContent, DeviceKind, FormatKind, LineItem,
-    Predicate, Rule, Test,
+    PlacementKind, Predicate, RollKind, Rule, Test,
 };
 use crate::targeting::rule::{Hours, Leaf, LeafTest, Node};
 use crate::targeting::values::Values;
@@ -105,6 +105,10 @@ fn leaf_test(predicate: &Predicate, zone: CampaignZone<'_>) -> (LeafTest, String
         P::Carrier(list) => texts(A::Carrier, list),
         P::Format(list) => formats_listed(list),
         P::Position(list) => listed(A::Position, list, |code| u64::from(*code), u32::to_string),
+        P::Placement(list) => {
+            listed(A::Placement, list, |kind| *kind as u64, |kind| word(&PlacementKind::WORDS, *kind))
+        }
+        P::Roll(list) => listed(A::Roll, list, |kind| *kind as u64, |kind| word(&RollKind::WORDS, *kind)),
         P::Interstitial(on) => flag(A::Interstitial, *on),
         P::Rewarded(on) => flag(A::Rewarded, *on),
         P::Exchange(list) => listed(A::Exchange, list, |id| id.raw(), ExchangeId::to_string),
@@ -117,6 +121,11 @@ fn leaf_test(predicate: &Predicate, zone: CampaignZone<'_>) -> (LeafTest, String
             (LeafTest::Daypart(Box::new(Hours::new(daypart, zone))), words)
         }
     }
+}
+
+/// The word of `kind` in campaign files.
+fn word<K: PartialEq + Copy>(words: &[(&str, K)], kind: K) -> String {
+    words.iter().find(|(_, known)| *known == kind).map_or("", |(word, _)| word).to_owned()
 }
 
 fn texts(attribute: Attribute, list: &[String]) -> (LeafTest, String) {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::campaign::{PlacementKind, RollKind};
 use crate::targeting::rule::{Leaf, LeafTest, Node};
 use crate::targeting::scene::{categories, positions, site_host};
 use crate::targeting::{Attribute, CompiledRule, Scene};
@@ -132,6 +133,8 @@ fn sent(attribute: Attribute, scene: &Scene<'_>) -> Vec<String> {
         Attribute::Live | Attribute::Interstitial | Attribute::Rewarded => {
             scene.keys(attribute).iter().map(|key| (*key == 1).to_string()).collect()
         }
+        Attribute::Placement => named(scene.keys(attribute), &PlacementKind::WORDS, |kind| kind as u64),
+        Attribute::Roll => named(scene.keys(attribute), &RollKind::WORDS, |kind| kind as u64),
         Attribute::Channel => numbered(scene.keys(attribute), &["site", "app", "dooh"]),
         Attribute::Format => numbered(scene.keys(attribute), &["banner", "video", "audio", "native"]),
         Attribute::Exchange => {
@@ -141,6 +144,12 @@ fn sent(attribute: Attribute, scene: &Scene<'_>) -> Vec<String> {
             scene.keys(attribute).iter().map(|key| SegmentId::from_raw(*key).to_string()).collect()
         }
     }
+}
+
+/// The words of the kinds whose numbers are among `keys`.
+fn named<K: Copy>(keys: &[u64], words: &[(&str, K)], number: impl Fn(K) -> u64) -> Vec<String> {
+    let told = words.iter().filter(|(_, kind)| keys.contains(&number(*kind)));
+    told.map(|(word, _)| (*word).to_owned()).collect()
 }
 
 /// The names of kinds, by their numbers.

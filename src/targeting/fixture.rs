@@ -8,7 +8,7 @@ use crate::audience::Profile;
 use crate::campaign::{
     Advertiser, AgreedDeal, Attribution, BannerBody, Budget, Campaign, Catalog, ChannelKind, Circle, Clock,
     ConnectionKind, Costs, Creative, CreativeContent, Daypart, DeviceKind, Flight, FormatKind, Goal,
-    LineItem, NamedSegment, Pacing, Predicate, Rule, Status, TaxPlan, Test,
+    LineItem, NamedSegment, Pacing, PlacementKind, Predicate, RollKind, Rule, Status, TaxPlan, Test,
 };
 use crate::openrtb::{
     Av, Banner, BidRequest, Channel, Content, Deal, Device, Geo, Imp, Native, NativeAsset, NativeKind,
@@ -105,7 +105,12 @@ fn random_imp(random: &mut Random) -> Imp<'static> {
     let native = Native { assets: ASSETS, ..Native::default() };
     Imp {
         banner: random.percent(60).then(|| banner(Some(1))),
-        video: random.percent(30).then(|| av(random.maybe(&[0, 1, 7]))),
+        video: random.percent(30).then(|| Av {
+            plcmt: random.maybe(&[1, 2, 4]),
+            placement: random.maybe(&[1, 3]),
+            startdelay: random.maybe(&[0, -1, 30, -2]),
+            ..av(random.maybe(&[0, 1, 7]))
+        }),
         audio: random.percent(10).then(|| av(None)),
         native: random.percent(20).then_some(native),
         instl: random.percent(20),
@@ -196,7 +201,7 @@ fn lower(words: Vec<&str>) -> Vec<String> {
 
 fn random_predicate(random: &mut Random) -> Predicate {
     let country = |code: &str| Country::from_code(code).unwrap_or(Country::FR);
-    match random.below(26) {
+    match random.below(28) {
         0 => Predicate::Country(random.few(COUNTRIES).into_iter().map(country).collect()),
         1 => Predicate::Region(vec![Region::new(Country::FR, "IDF").unwrap()]),
         2 => Predicate::City(lower(random.few(CITIES))),
@@ -217,8 +222,10 @@ fn random_predicate(random: &mut Random) -> Predicate {
         17 => Predicate::Connection(random.few(&[ConnectionKind::Wifi, ConnectionKind::Cellular])),
         18 => Predicate::Carrier(lower(random.few(&["orange", "sfr"]))),
         19 => Predicate::Format(random.few(&[FormatKind::Banner, FormatKind::Video])),
-        20 => Predicate::Position(random.few(&[1, 3, 7])),
-        21 => Predicate::Interstitial(random.percent(50)),
+        25 => Predicate::Position(random.few(&[1, 3, 7])),
+        20 => Predicate::Placement(random.few(&[PlacementKind::Instream, PlacementKind::Standalone])),
+        21 => Predicate::Roll(random.few(&[RollKind::Pre, RollKind::Mid])),
+        26 => Predicate::Interstitial(random.percent(50)),
         22 => Predicate::Rewarded(random.percent(50)),
         23 => Predicate::Exchange(random.few(EXCHANGES).into_iter().map(ExchangeId::from_slug).collect()),
         24 => Predicate::Segment(random.few(SEGMENTS).into_iter().map(NamedSegment::new).collect()),

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use smallvec::SmallVec;
 
 use crate::audience::Profile;
-use crate::campaign::{ChannelKind, ConnectionKind, DeviceKind, FormatKind};
+use crate::campaign::{ChannelKind, ConnectionKind, DeviceKind, FormatKind, PlacementKind, RollKind};
 use crate::openrtb::{BidRequest, Channel, Content, Geo, Imp, Outlet};
 use crate::targeting::Attribute;
 use crate::targeting::place::Point;
@@ -99,6 +99,8 @@ impl<'a> Scene<'a> {
         let offered = formats.into_iter().filter(|(offered, _)| *offered);
         self.tell(Attribute::Format, offered.map(|(_, format)| format as u64));
         self.tell(Attribute::Position, positions(imp).map(u64::from));
+        self.tell(Attribute::Placement, placement(imp).iter().map(|kind| *kind as u64));
+        self.tell(Attribute::Roll, rolls(imp).map(|kind| kind as u64));
         self.tell(Attribute::Interstitial, [u64::from(imp.instl)]);
         self.tell(Attribute::Rewarded, [u64::from(imp.rwdd)]);
         self.tell(Attribute::Deal, imp.deals.iter().map(|deal| DealId::from_slug(deal.id).raw()));
@@ -300,6 +302,39 @@ pub(super) fn positions(imp: &Imp<'_>) -> impl Iterator<Item = u32> {
     [banner, video, audio].into_iter().flatten().filter(|position| *position != 0)
 }
 
+/// Where the video stands: `plcmt`, else what the older `placement` may be. An old "in-stream" was said of
+/// accompanying content too, so it is both, and `not instream` fails on it.
+fn placement(imp: &Imp<'_>) -> &'static [PlacementKind] {
+    use PlacementKind as P;
+    let Some(video) = &imp.video else { return &[] };
+    match (video.plcmt, video.placement) {
+        (Some(1), _) => &[P::Instream],
+        (Some(2), _) => &[P::Accompanying],
+        (Some(3), _) | (None, Some(5)) => &[P::Interstitial],
+        // Banner, article and feed hold no content that the ad could run in.
+        (Some(4), _) | (None, Some(2..=4)) => &[P::Standalone],
+        (Some(5), _) => &[P::Pause],
+        (Some(6), _) => &[P::Screensaver],
+        (Some(7), _) => &[P::Overlay],
+        (Some(8), _) => &[P::Squeezeback],
+        (Some(9), _) => &[P::InScene],
+        (None, Some(1)) => &[P::Instream, P::Accompanying],
+        (Some(_), _) | (None, _) => &[],
+    }
+}
+
+/// Where in the content video and audio start: `startdelay` above 0 and -1 is mid-roll, 0 pre-roll, -2
+/// post-roll (AdCOM 1.0, "Start Delay Modes").
+fn rolls(imp: &Imp<'_>) -> impl Iterator<Item = RollKind> {
+    let delays = [imp.video, imp.audio].into_iter().flatten().filter_map(|av| av.startdelay);
+    delays.filter_map(|delay| match delay {
+        0 => Some(RollKind::Pre),
+        1.. | -1 => Some(RollKind::Mid),
+        -2 => Some(RollKind::Post),
+        _ => None,
+    })
+}
+
 /// The segment `provider:id`.
 fn scoped_segment(provider: &str, id: &str) -> SegmentId {
     let mut name: SmallVec<[u8; 128]> = SmallVec::new();
@@ -327,10 +362,10 @@ mod tests {
     use super::Scene;
     use crate::audience::Profile;
     use crate::campaign::{
-        ChannelKind, Circle, Clock, ConnectionKind, Daypart, DeviceKind, FormatKind, NamedSegment, Predicate,
-        Rule, Test,
+        ChannelKind, Circle, Clock, ConnectionKind, Daypart, DeviceKind, FormatKind, NamedSegment,
+        PlacementKind, Predicate, RollKind, Rule, Test,
     };
-    use crate::openrtb::{BidRequest, Channel, Content, Device, Geo, Imp, Outlet, Segment, User};
+    use crate::openrtb::{Av, BidRequest, Channel, Content, Device, Geo, Imp, Outlet, Segment, User};
     use crate::targeting::fixture::{NOW, av, banner, deal, plain_imp, plain_request};
     use crate::targeting::{Attribute, CompiledRule, Zones};
     use crate::units::{Country, ExchangeId, Millis, Region, SegmentId};
@@ -576,10 +611,37 @@ mod tests {
         check(Predicate::Format(vec![FormatKind::Audio, FormatKind::Native]), Misses);
         check(Predicate::Position(vec![7]), Fits);
         check(Predicate::Position(vec![1]), Misses);
+        check(Predicate::Placement(vec![PlacementKind::Instream]), Unknown);
         check(Predicate::Interstitial(true), Fits);
         check(Predicate::Rewarded(true), Misses);
         check(Predicate::Exchange(vec![ExchangeId::from_slug("adx")]), Fits);
         check(Predicate::Exchange(vec![ExchangeId::from_slug("other")]), Misses);
+    }
+
+    #[test]
+    fn a_video_tells_where_it_stands_and_where_it_starts_in_the_newer_field_first() {
+        let check = |plcmt, old, startdelay, predicate, want| {
+            let video = Some(Av { plcmt, placement: old, startdelay, ..av(None) });
+            let imp: &Imp<'static> = Box::leak(Box::new(Imp { video, ..plain_imp() }));
+            check_of(plain_request(), imp, None, predicate, want);
+        };
+        let placement = |kind| Predicate::Placement(vec![kind]);
+        check(Some(1), Some(4), None, placement(PlacementKind::Instream), Fits);
+        check(Some(2), Some(1), None, placement(PlacementKind::Instream), Misses);
+        check(None, Some(1), None, placement(PlacementKind::Instream), Fits);
+        check(None, Some(3), None, placement(PlacementKind::Standalone), Fits);
+        check(None, Some(5), None, placement(PlacementKind::Interstitial), Fits);
+        check(Some(9), None, None, placement(PlacementKind::InScene), Fits);
+        check(Some(77), None, None, placement(PlacementKind::InScene), Unknown);
+        check(None, None, None, placement(PlacementKind::Instream), Unknown);
+        let roll = |kind| Predicate::Roll(vec![kind]);
+        check(None, None, Some(0), roll(RollKind::Pre), Fits);
+        check(None, None, Some(30), roll(RollKind::Mid), Fits);
+        check(None, None, Some(-1), roll(RollKind::Mid), Fits);
+        check(None, None, Some(-2), roll(RollKind::Post), Fits);
+        check(None, None, Some(-2), roll(RollKind::Pre), Misses);
+        check(None, None, Some(-3), roll(RollKind::Pre), Unknown);
+        check(None, None, None, roll(RollKind::Pre), Unknown);
     }
 
     #[test]

@@ -5,13 +5,14 @@ use crate::campaign::read::address::domain;
 use crate::campaign::read::clock::daypart;
 use crate::campaign::read::sensitive::sensitive_word;
 use crate::campaign::{
-    ChannelKind, Circle, ConnectionKind, DeviceKind, FormatKind, NamedSegment, Predicate, Rule, Test,
+    ChannelKind, Circle, ConnectionKind, DeviceKind, FormatKind, NamedSegment, PlacementKind, Predicate,
+    RollKind, Rule, Test,
 };
 use crate::document::{Faults, Node, Object, suggestion};
 use crate::units::{Country, ExchangeId, Region};
 
 /// All keys of a rule: the three ways to combine, then the attributes, then what to do about the unknown.
-const KEYS: [&str; 30] = [
+const KEYS: [&str; 32] = [
     "all",
     "any",
     "not",
@@ -36,6 +37,8 @@ const KEYS: [&str; 30] = [
     "carrier",
     "format",
     "position",
+    "placement",
+    "roll",
     "interstitial",
     "rewarded",
     "exchange",
@@ -123,6 +126,12 @@ fn predicate(name: &str, node: Node<'_>, reading: Reading<'_>, faults: &mut Faul
         "carrier" => Predicate::Carrier(values(node, faults, lower)?),
         "format" => Predicate::Format(values(node, faults, format)?),
         "position" => Predicate::Position(values(node, faults, |node, faults| node.integer(0..=17, faults))?),
+        "placement" => Predicate::Placement(values(node, faults, |node, faults| {
+            node.choice(&PlacementKind::WORDS, faults)
+        })?),
+        "roll" => {
+            Predicate::Roll(values(node, faults, |node, faults| node.choice(&RollKind::WORDS, faults))?)
+        }
         "interstitial" => Predicate::Interstitial(node.flag(faults)?),
         "rewarded" => Predicate::Rewarded(node.flag(faults)?),
         "exchange" => {
