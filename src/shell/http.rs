@@ -157,7 +157,7 @@ async fn public(request: &mut Request<Incoming>, service: Arc<Service>) -> Answe
         }
         let query = request.uri().query().unwrap_or_default().to_owned();
         let booking = Arc::clone(&service).notice(kind, token.to_owned(), query);
-        return booked(finish(booking).await, kind == NoticeKind::View);
+        return booked(finish(booking).await, matches!(kind, NoticeKind::View | NoticeKind::Impression));
     }
     match (request.method(), path) {
         (&Method::GET, "/c/pixel.gif") => {
