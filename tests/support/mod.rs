@@ -7,6 +7,7 @@
 pub mod answers;
 pub mod http;
 pub mod market;
+pub mod node;
 
 use std::io::Read as _;
 use std::net::SocketAddr;
