@@ -76,8 +76,8 @@ struct PageBid {
 #[derive(Debug, Deserialize)]
 struct PageClick {
     id: String,
-    width: f64,
-    height: f64,
+    width: u32,
+    height: u32,
     pictures: Vec<[u32; 2]>,
     url: String,
     conversion: u16,
@@ -171,8 +171,8 @@ fn check_bid(visit: &Visit, adapter: &str, place: &str) {
 fn check_click(visit: &Visit, bid: &PageBid, site: &str) {
     let click = visit.clicks.iter().find(|click| click.id == bid.id).expect("it was clicked");
     let (size, pictures): (_, &[[u32; 2]]) = match bid.place.as_str() {
-        "banner" => (Some([300.0, 250.0]), &[[300, 250]]),
-        "deal" => (Some([728.0, 90.0]), &[[728, 90]]),
+        "banner" => (Some([300, 250]), &[[300, 250]]),
+        "deal" => (Some([728, 90]), &[[728, 90]]),
         _ => (None, &[[80, 80], [1200, 627]]),
     };
     assert_eq!(click.pictures, pictures, "{click:?}");

@@ -75,7 +75,7 @@ const seen = (link) => link.evaluate(async (element) => {
   const pictures = [...element.querySelectorAll('img')];
   await Promise.all(pictures.map((picture) => picture.decode()));
   const { width, height } = element.getBoundingClientRect();
-  return { width, height, pictures: pictures.map((picture) => [picture.naturalWidth, picture.naturalHeight]) };
+  return { width: Math.round(width), height: Math.round(height), pictures: pictures.map((picture) => [picture.naturalWidth, picture.naturalHeight]) };
 });
 
 /** Clicks and follows to the landing page; gives its address and how the conversion was answered. */
