@@ -111,7 +111,7 @@ impl Tally {
 
 /// The exchanges in turn: one billed by `burl`, one by the markup.
 fn exchange(number: usize) -> &'static str {
-    if number.is_multiple_of(2) { "generic" } else { "shown" }
+    if number.is_multiple_of(2) { "generic" } else { "prebid-js" }
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn answers_to_recorded_requests_are_read_by_others() {
     let lines = std::fs::read_to_string(shared.join("corpus/requests.jsonl")).expect("the corpus is a text");
     for line in lines.lines() {
         let line: BTreeMap<&str, &RawValue> = serde_json::from_str(line).expect("a line is an object");
-        for name in ["generic", "shown"] {
+        for name in ["generic", "prebid-js"] {
             tally.post(&mut client, &mut oracle, name, line["req"].get().as_bytes());
         }
     }
@@ -165,7 +165,7 @@ fn answers_to_the_fixtures_are_read_by_others() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/openrtb/accepted");
     for entry in std::fs::read_dir(folder).expect("the fixtures are part of the project") {
         let body = std::fs::read(entry.expect("a folder is read to its end").path()).expect("a file");
-        for name in ["generic", "shown"] {
+        for name in ["generic", "prebid-js"] {
             tally.post(&mut client, &mut oracle, name, &body);
         }
     }
@@ -179,7 +179,7 @@ fn samples(server: &Encan) -> BTreeMap<u64, (Value, Value)> {
     let sample = |(medium, imp): (u64, &str)| {
         let body =
             format!(r#"{{"id": "r", "tmax": 20000, "imp": [{{"id": "1", {}}}]}}"#, imp.replace('\n', ""));
-        let answer = client.send("POST", "/openrtb2/shown", &[], body.as_bytes());
+        let answer = client.send("POST", "/openrtb2/prebid-js", &[], body.as_bytes());
         assert_eq!(answer.status, 200, "no bid on {body}");
         (medium, (serde_json::from_str(&body).expect("JSON"), answer.json()))
     };

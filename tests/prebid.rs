@@ -119,18 +119,13 @@ fn campaign(site: &str) -> Value {
     })
 }
 
-/// How one bills whose adapters call no `burl`: by the markup, and where they leave its price out, by the bid.
-fn exchange(name: &str) -> String {
-    json!({ "name": name, "bills_on": "impression", "reservation": { "display": "10m", "av": "1h" },
-        "tmax_ms": 20_000, "margin_ms": 10, "missing_price": "book_bid" })
-    .to_string()
-}
-
 /// A bidder whose ads lie at `site`, and whose own address is `front`.
 fn server(market: &Market, site: &str, front: &str) -> Encan {
     market.campaign(&campaign(site));
+    let profile = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/exchanges/prebid-js.json");
+    let profile = std::fs::read_to_string(profile).expect("a fixture");
     for name in ["conversant", "billow", "aniview"] {
-        market.put(&format!("exchanges/{name}.json"), &exchange(name));
+        market.put(&format!("exchanges/{name}.json"), &profile);
     }
     Encan::start(Options {
         campaigns: Some(market.path("campaigns")),

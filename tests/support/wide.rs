@@ -25,33 +25,18 @@ const EXTRA: &str = r#"{
   ]
 }"#;
 
-/// An exchange that is billed by the markup, so that bids carry every link they can.
-const SHOWN: &str = r#"{ "name": "Shown", "bills_on": "impression", "reservation": { "display": "10m", "av": "1h" },
-  "tmax_ms": 120, "margin_ms": 10, "missing_price": "book_bid" }"#;
-
-/// A server on the fixtures and [`EXTRA`], reachable over HTTPS as far as its bids know. Beside the exchanges
-/// of the fixtures it knows `shown`, which is billed by the markup.
+/// A server on the fixtures' campaigns and [`EXTRA`], reachable over HTTPS as far as its bids know.
 #[must_use]
 pub fn server() -> (Encan, TempDir) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let copy = |name: &str| {
-        let copies = folder.path().join(name);
-        std::fs::create_dir(&copies).expect("a new folder");
-        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
-        for entry in std::fs::read_dir(fixtures).expect("the fixtures are part of the project") {
-            let entry = entry.expect("a folder is read to its end");
-            std::fs::copy(entry.path(), copies.join(entry.file_name())).expect("a copy");
-        }
-        copies
-    };
-    let (campaigns, exchanges) = (copy("campaigns"), copy("exchanges"));
-    std::fs::write(campaigns.join("any.json"), EXTRA).expect("a file");
-    std::fs::write(exchanges.join("shown.json"), SHOWN).expect("a file");
-    let server = Encan::start(Options {
-        campaigns: Some(campaigns),
-        exchanges: Some(exchanges),
-        public_url: Some("https://bid.example".to_owned()),
-        ..Options::default()
-    });
+    let folder = tempfile::tempdir().expect("a folder for campaigns");
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/campaigns");
+    for entry in std::fs::read_dir(fixtures).expect("the fixtures are part of the project") {
+        let entry = entry.expect("a folder is read to its end");
+        std::fs::copy(entry.path(), folder.path().join(entry.file_name())).expect("a copy");
+    }
+    std::fs::write(folder.path().join("any.json"), EXTRA).expect("a file");
+    let public_url = Some("https://bid.example".to_owned());
+    let campaigns = Some(folder.path().to_owned());
+    let server = Encan::start(Options { campaigns, public_url, ..Options::default() });
     (server, folder)
 }
