@@ -60,6 +60,7 @@ impl World {
         write("exchanges/quick.json", exchange("billing", "refuse", "1s"));
         write("exchanges/lenient.json", exchange("billing", "book_bid", "10m"));
         write("exchanges/winning.json", exchange("win", "refuse", "10m"));
+        write("exchanges/shown.json", exchange("impression", "book_bid", "10m"));
         let at = |name: &str| Some(Path::new(folder.path()).join(name));
         let options =
             Options { campaigns: at("campaigns"), exchanges: at("exchanges"), ..Options::default() };
@@ -119,6 +120,7 @@ struct Bid {
     win: String,
     bill: String,
     loss: String,
+    impression: Option<String>,
     view: String,
     click: String,
 }
@@ -132,12 +134,13 @@ impl Bid {
         let adm = bid["adm"].as_str().expect("markup");
         let link = |kind: &str| {
             let link = path(&adm[adm.find(kind).unwrap_or_else(|| panic!("no {kind} in {adm}"))..]);
-            link.split(['"', '\'']).next().expect("a first part").to_owned()
+            link.split(['"', '\'']).next().expect("a first part").replace("&amp;", "&")
         };
         Self {
             win: notice("nurl"),
             bill: notice("burl"),
             loss: notice("lurl"),
+            impression: adm.contains("/n/imp/").then(|| link("/n/imp/")),
             view: link("/n/view/"),
             click: link("/n/click/"),
         }
@@ -374,6 +377,29 @@ fn an_exchange_that_bills_on_the_win_is_billed_once_by_either_notice() {
     assert_eq!(world.get(&expand(&bid.bill, "5", "EUR")).status, 204);
     check_row(&world.row("on_top"), &json!({"wins": 1, "impressions": 1, "media": "0.004"}));
     assert_eq!(world.server.metric("encan_reservations_open"), 0);
+}
+
+#[test]
+fn an_exchange_that_bills_on_the_impression_is_billed_once_by_the_pixel_in_the_markup() {
+    let world = World::new();
+    let bid = world.bid("shown", "on_top");
+    let pixel = bid.impression.as_deref().expect("a pixel in the markup");
+    for notice in [&bid.win, &bid.bill] {
+        assert_eq!(world.get(&expand(notice, "4", "EUR")).status, 204);
+    }
+    check_row(&world.row("on_top"), &json!({"wins": 1, "impressions": 0, "media": "0.00"}));
+    assert_eq!(world.server.metric("encan_reservations_open"), 1);
+    let above = world.get(&expand(pixel, "9000", "EUR"));
+    assert_eq!(above.status, 400, "{above:?}");
+    for _ in 0..2 {
+        let answer = world.get(&expand(pixel, "4", "EUR"));
+        assert_eq!((answer.status, answer.header("content-type")), (200, Some("image/gif")));
+    }
+    // As a browser sends it that nobody expanded the macros for: after the first one, it changes nothing.
+    assert_eq!(world.get(pixel).status, 200);
+    check_row(&world.row("on_top"), &json!({"wins": 1, "impressions": 1, "media": "0.004"}));
+    assert_eq!(world.server.metric("encan_reservations_open"), 0);
+    assert_eq!(world.bid("strict", "on_top").impression, None);
 }
 
 #[test]

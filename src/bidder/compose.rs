@@ -76,8 +76,10 @@ fn bid<'a>(composer: &Composer, chosen: &'a Chosen<'a>, text: &mut String, arena
     };
     let mut address = |kind| kept(&|out| composer.write_address(kind, chosen, out));
     let (click, view) = (address(NoticeKind::Click), address(NoticeKind::View));
-    let [nurl, burl, lurl] = [NoticeKind::Win, NoticeKind::Billing, NoticeKind::Loss].map(address);
-    let links = Links { bid: ticket.bid.id, click, view, impression: None };
+    let [nurl, burl, lurl] = [NoticeKind::Win, NoticeKind::Billing, NoticeKind::Loss].map(&mut address);
+    let billed_when_shown = ticket.is_billed_by(NoticeKind::Impression);
+    let impression = billed_when_shown.then(|| address(NoticeKind::Impression));
+    let links = Links { bid: ticket.bid.id, click, view, impression };
     let name = &chosen.advertiser.name;
     let adm = kept(&|out| creative::write(creative, name, &chosen.placement, &links, out));
     let id = kept(&|out| write!(out, "{}", ticket.bid.id).expect("a string takes everything"));

@@ -34,6 +34,14 @@ pub enum BillsOn {
     Billing,
     /// `nurl`.
     Win,
+    /// A link in the markup, called when the ad is shown: for exchanges within the viewer's page, most of which
+    /// call no `burl`. The price in it went through the viewer's browser: it counts up to our bid.
+    Impression,
+}
+
+impl BillsOn {
+    /// All of them. Their place here is how tickets write them.
+    pub const ALL: [Self; 3] = [Self::Billing, Self::Win, Self::Impression];
 }
 
 /// What a notice without a price does.

@@ -1,8 +1,8 @@
 //! Cases of the campaign readers: what is written, and what is said about it.
 
 use crate::campaign::{
-    Catalog, Compilation, Goal, Pacing, Predicate, Rates, Rule, Surroundings, compile, read_exchange,
-    read_scenario,
+    BillsOn, Catalog, Compilation, Goal, Pacing, Predicate, Rates, Rule, Surroundings, compile,
+    read_exchange, read_scenario,
 };
 use crate::document::{Fault, Faults, Source, render};
 use crate::units::{ExchangeId, Nanos, UnixMillis, limits};
@@ -657,6 +657,17 @@ fn an_exchange_is_named_by_its_file() {
     assert_eq!(exchange.slug, "my-x");
     assert_eq!(exchange.id, ExchangeId::from_slug("my-x"));
     check_exchange("My X.json", "", "", &["`My X.json`: the file's name is not an id: My X"]);
+}
+
+#[test]
+fn an_exchange_bills_on_one_of_three_notices() {
+    for (word, want) in ["billing", "win", "impression"].into_iter().zip(BillsOn::ALL) {
+        let text = EXCHANGE.replace("\"billing\"", &format!("\"{word}\""));
+        let exchange = read_exchange(&Source::new("x.json", text), &mut Faults::new()).unwrap();
+        assert_eq!(exchange.bills_on, want);
+    }
+    let want = "`x.json` line 1: `bills_on` must be one of `billing`, `win`, `impression`, got \"view\"";
+    check_exchange("x.json", "\"billing\"", "\"view\"", &[want]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! From a verified notice to ledger events: what each kind of notice means for money.
 
-use crate::campaign::{BillsOn, MissingPrice};
+use crate::campaign::MissingPrice;
 use crate::ledger::{Charge, Conversion, Event, EventKind, Touch};
 use crate::notice::keys::{Keys, NoticeKind};
 use crate::notice::ticket::Ticket;
@@ -15,7 +15,9 @@ pub fn write_address(keys: &Keys, kind: NoticeKind, ticket: &Ticket, base: &str,
     }
     keys.sign(kind, ticket, None, out);
     out.push_str(match kind {
-        NoticeKind::Win | NoticeKind::Billing => "?p=${AUCTION_PRICE}&c=${AUCTION_CURRENCY}",
+        NoticeKind::Win | NoticeKind::Billing | NoticeKind::Impression => {
+            "?p=${AUCTION_PRICE}&c=${AUCTION_CURRENCY}"
+        }
         NoticeKind::Loss => "?r=${AUCTION_LOSS}&m=${AUCTION_MIN_TO_WIN}",
         NoticeKind::View | NoticeKind::Click | NoticeKind::Clicked => "",
     });
@@ -86,15 +88,14 @@ pub fn event(
 ) -> Result<Outcome, Refused> {
     if !ticket.billable {
         // A test: nothing happened that anybody pays for, or that a report should count.
-        let closes = matches!(kind, NoticeKind::Billing | NoticeKind::Loss)
-            || kind == NoticeKind::Win && ticket.bills_on == BillsOn::Win;
+        let closes = kind == NoticeKind::Loss || ticket.is_billed_by(kind);
         return Ok(Outcome { events: Vec::new(), spent: None, closes });
     }
     let fact = |kind| Event { bid: ticket.bid, at: now, kind };
     let nothing = |kind| Outcome { events: vec![fact(kind)], spent: None, closes: false };
     match kind {
         NoticeKind::Win => {
-            let bills = ticket.bills_on == BillsOn::Win;
+            let bills = ticket.is_billed_by(kind);
             let price = match clearing_price(ticket, params) {
                 Ok(price) => Some(price),
                 // A win notice that moves no money is news all the same.
@@ -111,9 +112,9 @@ pub fn event(
             }
             Ok(outcome)
         }
-        NoticeKind::Billing => {
-            if ticket.bills_on == BillsOn::Win {
-                // The win notice moves the money; its twin says nothing new.
+        NoticeKind::Billing | NoticeKind::Impression => {
+            if !ticket.is_billed_by(kind) {
+                // Another notice moves the money; this one says nothing new.
                 return Ok(Outcome { events: Vec::new(), spent: None, closes: false });
             }
             let price = clearing_price(ticket, params)?;

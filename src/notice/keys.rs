@@ -13,7 +13,7 @@ use crate::notice::wire::{Reader, Writer};
 use crate::units::{UnixMillis, limits};
 
 /// Bumped whenever the payload's fields change.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 const MAC_BYTES: usize = 16;
 
 /// What a token is good for. Each kind has its own key.
@@ -25,6 +25,8 @@ pub enum NoticeKind {
     Billing,
     /// `lurl`.
     Loss,
+    /// The pixel of an impression that was shown, for an exchange that bills on it.
+    Impression,
     /// The viewable impression's pixel.
     View,
     /// The click's redirect.
@@ -35,7 +37,8 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [Self; 6] = [Self::Win, Self::Billing, Self::Loss, Self::View, Self::Click, Self::Clicked];
+    pub const ALL: [Self; 7] =
+        [Self::Win, Self::Billing, Self::Loss, Self::Impression, Self::View, Self::Click, Self::Clicked];
 
     /// The kind's name, as in its URL.
     #[must_use]
@@ -44,6 +47,7 @@ impl NoticeKind {
             Self::Win => "win",
             Self::Billing => "bill",
             Self::Loss => "loss",
+            Self::Impression => "imp",
             Self::View => "view",
             Self::Click => "click",
             Self::Clicked => "clicked",
@@ -150,7 +154,9 @@ impl Keys {
             return Err(TokenError::Malformed);
         }
         let age_max = match kind {
-            NoticeKind::Win | NoticeKind::Billing | NoticeKind::Loss => limits::NOTICE_AGE_MAX,
+            NoticeKind::Win | NoticeKind::Billing | NoticeKind::Loss | NoticeKind::Impression => {
+                limits::NOTICE_AGE_MAX
+            }
             NoticeKind::View | NoticeKind::Click | NoticeKind::Clicked => limits::CONVERSION_AGE_MAX,
         };
         if now > ticket.bid.at.plus(age_max) {

@@ -71,7 +71,8 @@ fn token(kind: NoticeKind, ticket: &Ticket, touched: Option<UnixMillis>) -> Stri
 
 #[test]
 fn what_was_signed_comes_back_whole() {
-    for ticket in [ticket(), plain()] {
+    let bills_on = |bills_on| Ticket { bills_on, ..plain() };
+    for ticket in [ticket(), plain()].into_iter().chain(BillsOn::ALL.map(bills_on)) {
         for kind in NoticeKind::ALL {
             let touched = (kind == NoticeKind::Clicked).then_some(NOW);
             let token = token(kind, &ticket, touched);
@@ -211,6 +212,7 @@ fn a_test_leaves_no_trace_but_the_end_of_its_reservation() {
         (NoticeKind::Win, false),
         (NoticeKind::Billing, true),
         (NoticeKind::Loss, true),
+        (NoticeKind::Impression, false),
         (NoticeKind::View, false),
         (NoticeKind::Click, false),
     ] {
@@ -227,12 +229,17 @@ fn only_the_notice_that_the_profile_names_moves_money() {
         event(kind, &ticket, &params, NOW, None, false).unwrap().spent
     };
     let paid = Some(Nanos::from_raw(1_000_000 + 100_000));
-    assert_eq!(spent(NoticeKind::Win, BillsOn::Billing), None);
-    assert_eq!(spent(NoticeKind::Billing, BillsOn::Billing), paid);
-    assert_eq!(spent(NoticeKind::Win, BillsOn::Win), paid);
-    assert_eq!(spent(NoticeKind::Billing, BillsOn::Win), None);
-    for kind in [NoticeKind::Loss, NoticeKind::View, NoticeKind::Click, NoticeKind::Clicked] {
-        assert_eq!(spent(kind, BillsOn::Billing), None);
+    let pairs = [
+        (BillsOn::Billing, NoticeKind::Billing),
+        (BillsOn::Win, NoticeKind::Win),
+        (BillsOn::Impression, NoticeKind::Impression),
+    ];
+    assert_eq!(pairs.map(|(bills_on, _)| bills_on), BillsOn::ALL);
+    for (bills_on, named) in pairs {
+        for kind in NoticeKind::ALL {
+            let want = if kind == named { paid } else { None };
+            assert_eq!(spent(kind, bills_on), want, "{kind:?} where {bills_on:?} bills");
+        }
     }
 }
 

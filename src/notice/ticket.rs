@@ -2,6 +2,7 @@
 
 use crate::campaign::{BillsOn, MissingPrice};
 use crate::ledger::BidFacts;
+use crate::notice::keys::NoticeKind;
 use crate::notice::wire::{Reader, Writer};
 use crate::ttf::{Bearer, Evidence, Jurisdiction, Place};
 use crate::units::{
@@ -55,6 +56,16 @@ impl Ticket {
         price.per_play_in(self.multiplier, self.fx)
     }
 
+    /// True if a notice of `kind` moves the money of this bid.
+    #[must_use]
+    pub fn is_billed_by(&self, kind: NoticeKind) -> bool {
+        kind == match self.bills_on {
+            BillsOn::Billing => NoticeKind::Billing,
+            BillsOn::Win => NoticeKind::Win,
+            BillsOn::Impression => NoticeKind::Impression,
+        }
+    }
+
     /// What the segments of the impression cost.
     #[must_use]
     pub fn data_cost(&self) -> Nanos {
@@ -80,12 +91,11 @@ impl Ticket {
         let flags = u8::from(bid.deal.is_some())
             | u8::from(bid.user.is_some()) << 1
             | u8::from(self.billable) << 2
-            | u8::from(self.bills_on == BillsOn::Win) << 3
-            | u8::from(self.missing_price == MissingPrice::Refuse) << 4
-            | u8::from(self.place.jurisdiction.is_some()) << 5
-            | u8::from((target, per) != (1, 1)) << 6
-            | u8::from(self.multiplier != Multiplier::ONE) << 7;
-        out.bytes(&[flags, self.bearer.code(), self.place.evidence as u8]);
+            | u8::from(self.missing_price == MissingPrice::Refuse) << 3
+            | u8::from(self.place.jurisdiction.is_some()) << 4
+            | u8::from((target, per) != (1, 1)) << 5
+            | u8::from(self.multiplier != Multiplier::ONE) << 6;
+        out.bytes(&[flags, self.bills_on as u8, self.bearer.code(), self.place.evidence as u8]);
         out.bytes(bid.currency.code().as_bytes());
         out.bytes(self.price_currency.code().as_bytes());
         out.signed(self.price.micros());
@@ -123,7 +133,7 @@ impl Ticket {
         let creative = CreativeId::from_raw(from.id()?);
         let exchange = ExchangeId::from_raw(from.id()?);
         let scenario = ScenarioId::from_raw(from.id()?);
-        let [flags, bearer, evidence] = from.array()?;
+        let [flags, bills_on, bearer, evidence] = from.array()?;
         let flag = |bit: u8| flags & (1 << bit) != 0;
         let currency = currency(from.array()?)?;
         let price_currency = self::currency(from.array()?)?;
@@ -135,10 +145,10 @@ impl Ticket {
         let reserved_for = Millis::from_raw(from.signed()?);
         let deal = if flag(0) { Some(DealId::from_raw(from.id()?)) } else { None };
         let user = if flag(1) { Some(UserKey::from_bytes(from.array()?)) } else { None };
-        let jurisdiction = if flag(5) { Some(jurisdiction(from.array()?)?) } else { None };
-        let fx = if flag(6) { FxRate::new(from.unsigned()?, from.unsigned()?)? } else { FxRate::SAME };
+        let jurisdiction = if flag(4) { Some(jurisdiction(from.array()?)?) } else { None };
+        let fx = if flag(5) { FxRate::new(from.unsigned()?, from.unsigned()?)? } else { FxRate::SAME };
         let multiplier =
-            if flag(7) { Multiplier::from_millionths(from.unsigned()?)? } else { Multiplier::ONE };
+            if flag(6) { Multiplier::from_millionths(from.unsigned()?)? } else { Multiplier::ONE };
         let bid = BidFacts {
             id,
             at,
@@ -166,8 +176,8 @@ impl Ticket {
             data_rate,
             bearer: Bearer::from_code(bearer)?,
             billable: flag(2),
-            bills_on: if flag(3) { BillsOn::Win } else { BillsOn::Billing },
-            missing_price: if flag(4) { MissingPrice::Refuse } else { MissingPrice::BookBid },
+            bills_on: *BillsOn::ALL.get(usize::from(bills_on))?,
+            missing_price: if flag(3) { MissingPrice::Refuse } else { MissingPrice::BookBid },
             reserved_for,
         })
     }

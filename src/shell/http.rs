@@ -24,6 +24,7 @@ use tokio::task::JoinSet;
 
 use crate::notice::NoticeKind;
 use crate::shell::booking::{BookReply, ConversionForm, Query};
+use crate::shell::cors::Page;
 use crate::shell::service::{BidReply, Service};
 use crate::units::limits;
 
@@ -116,10 +117,15 @@ pub(in crate::shell) async fn stopped(stop: &mut watch::Receiver<bool>) {
 }
 
 async fn route(door: Door, mut request: Request<Incoming>, service: Arc<Service>) -> Answer {
-    let answer = match door {
-        Door::Public => public(&mut request, service).await,
-        Door::Admin => admin(&request, &service),
+    let page = Page::of(&request).filter(|_| door == Door::Public);
+    let mut answer = match (door, Page::preflight(&request)) {
+        (Door::Public, Some(preflight)) => preflight,
+        (Door::Public, None) => public(&mut request, service).await,
+        (Door::Admin, _) => admin(&request, &service),
     };
+    if let Some(page) = page {
+        page.admit(&mut answer);
+    }
     // What nobody asked for is read all the same: unread, it would cost the connection, without a word
     // to the client. A body that is too long or too late costs it anyway.
     let is_lost = matches!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT);
@@ -151,7 +157,7 @@ async fn public(request: &mut Request<Incoming>, service: Arc<Service>) -> Answe
         }
         let query = request.uri().query().unwrap_or_default().to_owned();
         let booking = Arc::clone(&service).notice(kind, token.to_owned(), query);
-        return booked(finish(booking).await, kind == NoticeKind::View);
+        return booked(finish(booking).await, matches!(kind, NoticeKind::View | NoticeKind::Impression));
     }
     match (request.method(), path) {
         (&Method::GET, "/c/pixel.gif") => {

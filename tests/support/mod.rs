@@ -7,6 +7,8 @@
 pub mod answers;
 pub mod http;
 pub mod market;
+pub mod node;
+pub mod wide;
 
 use std::io::Read as _;
 use std::net::SocketAddr;

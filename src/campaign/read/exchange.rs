@@ -19,8 +19,8 @@ pub fn read_exchange(source: &Source, faults: &mut Faults) -> Option<Exchange> {
     let name = object.require("name", faults).and_then(|node| node.line(NAME_CHARS_MAX, faults));
     let seat = object.get("seat").map(|node| node.line(NAME_CHARS_MAX, faults));
     let bills_on = object.require("bills_on", faults);
-    let bills_on = bills_on
-        .and_then(|node| node.choice(&[("billing", BillsOn::Billing), ("win", BillsOn::Win)], faults));
+    let words = [("billing", BillsOn::Billing), ("win", BillsOn::Win), ("impression", BillsOn::Impression)];
+    let bills_on = bills_on.and_then(|node| node.choice(&words, faults));
     let reservation = object.require("reservation", faults).and_then(|node| reservation(node, faults));
     let tmax_ms = object.require("tmax_ms", faults).and_then(|node| node.integer(1..=60_000, faults));
     let margin_node = object.require("margin_ms", faults);
