@@ -60,7 +60,7 @@ impl World {
 
     /// What is bid on `request`: consent, user key, targeting, fit, frequency, tax, price, reservation.
     pub fn decide<'a>(&'a self, request: &'a BidRequest<'a>, random: &mut impl Rng) -> Decision<'a> {
-        let permissions = Permissions::of(request);
+        let permissions = Permissions::of(request, &self.exchange.privacy);
         let user = self.users.key(request, self.exchange.id, &permissions);
         let ask = Ask {
             request,

@@ -113,8 +113,15 @@ pub fn decide<'a>(
         decision.reason = NoBidReason::SeatRefused;
         return decision;
     }
-    let person = ask.permissions.identify.then_some(ask.profile);
+    if let Some(refused) = ask.permissions.refused() {
+        decision.reason = NoBidReason::PrivacyRefuses(refused);
+        return decision;
+    }
+    let person = ask.permissions.personalise.then_some(ask.profile);
     let mut scene = Scene::of(ask.request, ask.exchange.id, person, ask.now);
+    if !ask.permissions.locate {
+        scene.forget_point();
+    }
     let mut request_wide = RequestWide::default();
     for imp in ask.request.imp {
         scene.look_at(imp);

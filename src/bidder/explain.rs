@@ -43,8 +43,11 @@ pub fn explain<'a>(
     let mut seen = Seen::default();
     let decision = decide(snapshot, ask, random, &mut seen);
     let plan = &snapshot.plan;
-    let person = ask.permissions.identify.then_some(ask.profile);
+    let person = ask.permissions.personalise.then_some(ask.profile);
     let mut scene = Scene::of(ask.request, ask.exchange.id, person, ask.now);
+    if !ask.permissions.locate {
+        scene.forget_point();
+    }
     let mut verdicts = Vec::with_capacity(ask.request.imp.len() * plan.rows.len());
     for (at, imp) in ask.request.imp.iter().enumerate() {
         scene.look_at(imp);
@@ -84,6 +87,7 @@ fn unlooked(decision: &Decision<'_>) -> NoBidReason {
         refused @ (NoBidReason::CurrencyUnknown
         | NoBidReason::TransparencyRequired
         | NoBidReason::SeatRefused
+        | NoBidReason::PrivacyRefuses(_)
         | NoBidReason::NotSecure)
             if decision.bids.is_empty() =>
         {

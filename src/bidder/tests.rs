@@ -55,10 +55,11 @@ fn plan(campaigns: &[Source]) -> Arc<Plan> {
 fn answer(snapshot: &Snapshot, request: &str, exposures: Option<&Exposures>) -> Result<String, NoBidReason> {
     let arena = Bump::new();
     let request = parse(request.as_bytes(), &arena).unwrap();
-    let permissions = Permissions::of(&request);
+    let exchange = snapshot.plan.exchange("generic").unwrap();
+    let permissions = Permissions::of(&request, &exchange.privacy);
     let ask = Ask {
         request: &request,
-        exchange: snapshot.plan.exchange("generic").unwrap(),
+        exchange,
         permissions: &permissions,
         user: exposures.map(|_| UserKey::from_bytes([1; 16])),
         profile: &Profile::known([]),
