@@ -107,6 +107,7 @@ const SEXTETS: [u8; 256] = {
 #[cfg(test)]
 mod tests {
     use super::Bits;
+    use crate::privacy::sample::base64url;
 
     /// Fields of these widths are read from `text`, up to the first that is not there.
     #[track_caller]
@@ -121,7 +122,7 @@ mod tests {
         // 000011 000001 000000 000001 001100
         check("DBABM", &[6, 6, 12, 6], &[3, 1, 1, 12]);
         check("DBABM", &[30], &[0b00_0011_0000_0100_0000_0000_0100_1100]);
-        check("DBABM", &[5, 1, 4, 14], &[1, 1, 0, 0b0001_0000_0000_01]);
+        check("DBABM", &[5, 1, 4, 14], &[1, 1, 0, 0b01_0000_0000_0001]);
         check("_-AA", &[6, 6], &[63, 62]);
         check("__________", &[1, 36, 23, 0], &[1, (1 << 36) - 1, (1 << 23) - 1, 0]);
     }
@@ -146,11 +147,7 @@ mod tests {
     /// `digits`, each a bit, hold this number in Fibonacci coding.
     #[track_caller]
     fn check_fibonacci(digits: &str, want: Option<u16>) {
-        let sextet = |bits: &[u8]| {
-            let value = (0..6).fold(0, |value, at| value << 1 | usize::from(bits.get(at) == Some(&b'1')));
-            char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"[value])
-        };
-        let text: String = digits.as_bytes().chunks(6).map(sextet).collect();
+        let text = base64url(digits);
         assert_eq!(Bits::new(&text).unwrap().fibonacci(), want, "{digits}");
     }
 
@@ -169,7 +166,7 @@ mod tests {
     #[test]
     fn a_fibonacci_number_of_more_than_sixteen_bits_is_none() {
         // 46,368 is the 23rd term; 46,368 + 17,711 + 1,597 = 65,676 is too much, and so is 75,025.
-        check_fibonacci("0000000000000000000000011"[1..].into(), Some(46_368));
+        check_fibonacci("000000000000000000000011", Some(46_368));
         check_fibonacci("000000000000000100001011", None);
         check_fibonacci("0000000000000000000000011", None);
         check_fibonacci(&"0".repeat(600), None);

@@ -26,4 +26,6 @@ pub use tcf::{SpecialFeatures, TcString};
 pub use vendor::VendorSignals;
 
 #[cfg(test)]
+mod sample;
+#[cfg(test)]
 mod tests;

@@ -144,4 +144,4 @@ fn letter(bits: &mut Bits<'_>) -> Option<u8> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::privacy) mod tests;
