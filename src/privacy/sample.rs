@@ -13,7 +13,7 @@ use crate::privacy::Purposes;
 pub(in crate::privacy) fn base64url(digits: &str) -> String {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let bits: Vec<usize> =
-        digits.bytes().filter_map(|b| matches!(b, b'0' | b'1').then(|| usize::from(b - b'0'))).collect();
+        digits.bytes().filter(|b| matches!(b, b'0' | b'1')).map(|b| usize::from(b - b'0')).collect();
     let sextet = |bits: &[usize]| (0..6).fold(0, |value, at| value << 1 | bits.get(at).copied().unwrap_or(0));
     bits.chunks(6).map(|bits| char::from(alphabet[sextet(bits)])).collect()
 }

@@ -455,6 +455,19 @@ mod tests {
     }
 
     #[test]
+    fn a_place_that_may_not_be_used_precisely_is_forgotten_unless_it_is_a_screens() {
+        let request = at(Geo { lat: Some(48.86), lon: Some(2.35), ..Geo::default() });
+        let screen = BidRequest { channel: Channel::Dooh(Outlet::default()), ..request };
+        for (request, stays) in [(request, false), (screen, true)] {
+            let profile = Profile::default();
+            let mut scene = Scene::of(&request, ExchangeId::from_slug("adx"), Some(&profile), NOW);
+            assert!(scene.point().is_some());
+            scene.forget_point();
+            assert_eq!(scene.point().is_some(), stays);
+        }
+    }
+
+    #[test]
     fn a_domain_fits_itself_and_all_below_it() {
         let domain = |domain: &'static str| site(Outlet { domain: Some(domain), ..Outlet::default() });
         let lemonde = || Predicate::Domain(words(&["lemonde.fr"]));

@@ -109,8 +109,8 @@ fn another_reader_finds_the_same_in_canadian_sections_of_the_old_form() {
                 assert_eq!(reading.vendor.consent, core.vendor_express_consents.contains(&vendor), "{note}");
                 let implied = core.vendor_implied_consents.contains(&vendor);
                 assert_eq!(reading.vendor.legitimate_interest, implied, "{note}");
-                let express = Purposes::new(core.purpose_express_consents.iter().map(|id| *id as u8));
-                assert_eq!(reading.express, express, "{note}");
+                let express = core.purpose_express_consents.iter().map(|id| u8::try_from(*id).unwrap());
+                assert_eq!(reading.express, Purposes::new(express), "{note}");
                 compared += 1;
             }
         }
@@ -328,7 +328,7 @@ fn a_header_that_is_not_one_or_names_other_than_is_there_is_refused() {
     check_header(&format!("{huge}~a~b~c"), None);
 }
 
-/// `fields`, each two bits, in section `id`.
+/// What section `id` with this text refuses.
 #[track_caller]
 fn check_us(id: u8, text: &str, want: Option<UsRefusal>) {
     let section = UsSection::read(id, text).expect("a US section");

@@ -82,6 +82,9 @@ pub fn run(args: &Args) -> ExitCode {
     };
     let exchange = known.id;
     let permissions = Permissions::of(&request, &known.privacy);
+    if let Some(restriction) = permissions.reason {
+        say(&format!("not everything of the person may be used: {restriction}\n"));
+    }
     let (user, profile) = match person(args, &request, exchange, &permissions) {
         Ok(person) => person,
         Err(error) => return fail(WE_FAILED, &error, error.hint()),
