@@ -16,7 +16,8 @@ pub struct Policy {
     pub children: Unwaivable,
     /// What follows from `device.lmt` and `device.dnt`.
     pub devices: Unwaivable,
-    /// What follows where the GDPR applies and the TC string, wherever it stands, refuses.
+    /// What follows where the GDPR applies and the TC string, wherever it stands, refuses ids or basic ads
+    /// (purposes 1 and 2). One that permits these is bid on within what it permits.
     pub gdpr: Outcome,
     /// What follows from an opt-out in `regs.us_privacy`, in a US section of GPP, or by Global Privacy Control.
     pub us: Outcome,
