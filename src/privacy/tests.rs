@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use crate::openrtb::{BidRequest, Device, Regs, User};
+use bumpalo::Bump;
+
+use crate::openrtb::{BidRequest, Device, Regs, User, parse};
 use crate::privacy::sample::{Tc, base64url};
 use crate::privacy::{
     ConsentRefusal, Outcome, Permissions, Policy, Purposes, Restriction, Unwaivable, UsRefusal,
@@ -170,6 +172,59 @@ fn of_two_strings_only_what_both_permit_is_permitted() {
     for (first, second) in [(&stays, &leaves), (&leaves, &stays)] {
         let regs = Regs { gpp: Some(first), gpp_ext: Some(second), gpp_sid: &[19], ..Regs::default() };
         check(&with_regs(regs), OURS, opted_out);
+    }
+}
+
+#[test]
+fn a_signal_counts_in_either_place_where_it_may_stand_and_the_stricter_where_they_differ() {
+    let (all, none) = (Tc::default().text(), Tc { consents: vec![], ..Tc::default() }.text());
+    let (stays, leaves) = (nebraska("10", "10", "00"), nebraska("01", "10", "00"));
+    let refused = Restriction::Gdpr(ConsentRefusal::Purpose(1));
+    let sale = Restriction::UsSection(19, UsRefusal::Sale);
+    for (regs, regs_ext, user, user_ext, want) in [
+        (r#""gdpr":1"#.to_owned(), String::new(), format!(r#""consent":"{none}""#), String::new(), refused),
+        (String::new(), r#""gdpr":1"#.to_owned(), String::new(), format!(r#""consent":"{none}""#), refused),
+        (
+            r#""gdpr":0"#.to_owned(),
+            r#""gdpr":1"#.to_owned(),
+            format!(r#""consent":"{all}""#),
+            format!(r#""consent":"{none}""#),
+            refused,
+        ),
+        (format!(r#""gpp":"{leaves}","gpp_sid":[19]"#), String::new(), String::new(), String::new(), sale),
+        (String::new(), format!(r#""gpp":"{leaves}","gpp_sid":[19]"#), String::new(), String::new(), sale),
+        (
+            format!(r#""gpp":"{stays}""#),
+            format!(r#""gpp":"{leaves}","gpp_sid":[19]"#),
+            String::new(),
+            String::new(),
+            sale,
+        ),
+        (
+            r#""us_privacy":"1YNN""#.to_owned(),
+            r#""us_privacy":"1YYN""#.to_owned(),
+            String::new(),
+            String::new(),
+            Restriction::UsPrivacy,
+        ),
+        (
+            String::new(),
+            r#""gpc":"1""#.to_owned(),
+            String::new(),
+            String::new(),
+            Restriction::GlobalPrivacyControl,
+        ),
+    ] {
+        let object = |fields: String, ext: String| {
+            let comma = if fields.is_empty() { "" } else { "," };
+            format!(r#"{{{fields}{comma}"ext":{{{ext}}}}}"#)
+        };
+        let (regs, user) = (object(regs, regs_ext), object(user, user_ext));
+        let body = format!(
+            r#"{{"id":"1","imp":[{{"id":"1","banner":{{"w":1,"h":1}}}}],"regs":{regs},"user":{user}}}"#
+        );
+        let arena = Bump::new();
+        check(&parse(body.as_bytes(), &arena).unwrap(), OURS, context(want));
     }
 }
 

@@ -31,7 +31,7 @@ impl CanadianString {
     /// # Errors
     ///
     /// [`SignalFault`] if there is none.
-    pub fn read(text: &str, vendor: u16) -> Result<impl Iterator<Item = Self>, SignalFault> {
+    pub fn read(text: &str, vendor: u16) -> Result<impl Iterator<Item = Self> + use<>, SignalFault> {
         let readings = [Coding::Fibonacci, Coding::Fixed].map(|coding| Self::read_as(text, coding, vendor));
         if readings.iter().all(Option::is_none) {
             return Err(SignalFault);

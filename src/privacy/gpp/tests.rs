@@ -118,6 +118,30 @@ fn another_reader_finds_the_same_in_canadian_sections_of_the_old_form() {
     assert!(compared > 500, "{compared} comparisons prove little");
 }
 
+#[test]
+fn a_canadian_section_ends_with_its_text() {
+    let core = |rest: &str| {
+        // Every purpose expressly, none implied; vendors 1 and 2 of two as bits.
+        let lists = "0000000000000010 0 11 0000000000000000 0";
+        let text = format!("000001{} {} {} {lists}{rest}", "0".repeat(145), "1".repeat(24), "0".repeat(24));
+        base64url(&text)
+    };
+    let check = |rest: &str, want: Option<bool>| {
+        let read = CanadianString::read(&core(rest), 2);
+        let permits = read.ok().map(|mut readings| readings.all(|reading| reading.permits(1)));
+        assert_eq!(permits, want, "{rest}");
+    };
+    check("", Some(true));
+    check("000000000000", Some(true));
+    check(&"0".repeat(30), Some(true));
+    check(&"0".repeat(60), None);
+    check("000000000000 000001", None);
+    check("0000 0001", None);
+    check("000000000001 000001 00 0000000000000010 0 01", Some(false));
+    check("000000000001 000001 00 000000000001 0 0000000000000010", Some(false));
+    check("000000000001 000001", None);
+}
+
 /// What the crate reads of a US section: a choice is `None` where it does not apply, or is not defined.
 #[derive(Debug)]
 struct Peer {
