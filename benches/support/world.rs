@@ -11,7 +11,7 @@ use encan::document::{Faults, Source};
 use encan::frequency::Exposures;
 use encan::notice::Keys;
 use encan::openrtb::BidRequest;
-use encan::privacy::Permissions;
+use encan::privacy::{Permissions, Policy};
 use encan::sim;
 use encan::ttf::Scenario;
 use encan::units::{Nanos, UnixMillis};
@@ -60,7 +60,7 @@ impl World {
 
     /// What is bid on `request`: consent, user key, targeting, fit, frequency, tax, price, reservation.
     pub fn decide<'a>(&'a self, request: &'a BidRequest<'a>, random: &mut impl Rng) -> Decision<'a> {
-        let permissions = Permissions::of(request);
+        let permissions = Permissions::of(request, &self.exchange.privacy);
         let user = self.users.key(request, self.exchange.id, &permissions);
         let ask = Ask {
             request,
@@ -92,7 +92,9 @@ fn endless(budget: &Budget) -> Budget {
 
 fn exchange() -> Exchange {
     let source = Source::new("demo.json", include_str!("../../fixtures/exchanges/demo.json"));
-    read_exchange(&source, &mut Faults::new()).expect("the samples are sound")
+    let exchange = read_exchange(&source, &mut Faults::new()).expect("the samples are sound");
+    // Some vendor, so that consent strings are read.
+    Exchange { privacy: Policy { vendor_id: Some(10), ..exchange.privacy }, ..exchange }
 }
 
 fn rates() -> Rates {

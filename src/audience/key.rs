@@ -115,7 +115,7 @@ impl UserKeys {
 mod tests {
     use super::{IdKind, UserKeys};
     use crate::openrtb::{BidRequest, Device, Regs, User};
-    use crate::privacy::Permissions;
+    use crate::privacy::{Permissions, Policy};
     use crate::units::ExchangeId;
 
     const KEYS: UserKeys = UserKeys::new([7; 32]);
@@ -131,7 +131,7 @@ mod tests {
             regs: Regs { gdpr: Some(gdpr), ..Regs::default() },
             ..BidRequest::default()
         };
-        let key = KEYS.key(&request, ADX, &Permissions::of(&request));
+        let key = KEYS.key(&request, ADX, &Permissions::of(&request, &Policy::default()));
         assert_eq!(key, want.map(|(kind, id)| KEYS.key_of(kind, id)));
     }
 

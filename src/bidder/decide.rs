@@ -38,6 +38,18 @@ pub struct Ask<'a, 'u> {
     pub now: UnixMillis,
 }
 
+impl<'a> Ask<'a, '_> {
+    /// What targeting may see of the request.
+    pub(in crate::bidder) fn scene(&self) -> Scene<'a> {
+        let person = self.permissions.personalise.then_some(self.profile);
+        let mut scene = Scene::of(self.request, self.exchange.id, person, self.now);
+        if !self.permissions.locate {
+            scene.forget_point();
+        }
+        scene
+    }
+}
+
 /// What to answer.
 #[derive(Debug, Clone)]
 pub struct Decision<'a> {
@@ -109,8 +121,11 @@ pub fn decide<'a>(
         decision.reason = NoBidReason::SeatRefused;
         return decision;
     }
-    let person = ask.permissions.identify.then_some(ask.profile);
-    let mut scene = Scene::of(ask.request, ask.exchange.id, person, ask.now);
+    if let Some(refused) = ask.permissions.refused() {
+        decision.reason = NoBidReason::PrivacyRefuses(refused);
+        return decision;
+    }
+    let mut scene = ask.scene();
     let mut request_wide = RequestWide::default();
     for imp in ask.request.imp {
         scene.look_at(imp);

@@ -6,7 +6,7 @@ use rand::Rng;
 use crate::bidder::snapshot::Asleep;
 use crate::bidder::{Ask, Decision, NoBidReason, Snapshot, Witness, decide};
 use crate::openrtb::Imp;
-use crate::targeting::{Failure, Scene};
+use crate::targeting::Failure;
 
 /// What one line item does on one impression.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +43,7 @@ pub fn explain<'a>(
     let mut seen = Seen::default();
     let decision = decide(snapshot, ask, random, &mut seen);
     let plan = &snapshot.plan;
-    let person = ask.permissions.identify.then_some(ask.profile);
-    let mut scene = Scene::of(ask.request, ask.exchange.id, person, ask.now);
+    let mut scene = ask.scene();
     let mut verdicts = Vec::with_capacity(ask.request.imp.len() * plan.rows.len());
     for (at, imp) in ask.request.imp.iter().enumerate() {
         scene.look_at(imp);
@@ -84,6 +83,7 @@ fn unlooked(decision: &Decision<'_>) -> NoBidReason {
         refused @ (NoBidReason::CurrencyUnknown
         | NoBidReason::TransparencyRequired
         | NoBidReason::SeatRefused
+        | NoBidReason::PrivacyRefuses(_)
         | NoBidReason::NotSecure)
             if decision.bids.is_empty() =>
         {

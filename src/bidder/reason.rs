@@ -8,6 +8,7 @@ use strum::{EnumDiscriminants, VariantNames};
 use crate::budget;
 use crate::creative::Misfit;
 use crate::frequency;
+use crate::privacy::Restriction;
 use crate::units::Cpm;
 
 /// Why a line item, or all of them, did not bid.
@@ -31,6 +32,8 @@ pub enum NoBidReason {
     TransparencyRequired,
     /// The request does not admit our seat.
     SeatRefused,
+    /// The person may not be recognised, and the exchange's profile then wants no bid.
+    PrivacyRefuses(Restriction),
     /// The impression takes https only, and our own notices are not https.
     NotSecure,
     /// Of the line items that may spend now, none's targeting fits. Metrics count the others by why they may not.
@@ -101,6 +104,9 @@ impl fmt::Display for NoBidReason {
                 f.write_str("`regs.dsa` requires transparency, which is not given yet")
             }
             Self::SeatRefused => f.write_str("`wseat` or `bseat` leaves our seat out"),
+            Self::PrivacyRefuses(restriction) => {
+                write!(f, "{restriction}, and the exchange's profile then wants no bid")
+            }
             Self::NotSecure => {
                 f.write_str("the impression takes https only, and our notices are not (`--public-url`)")
             }

@@ -13,7 +13,7 @@ use crate::campaign::{Rates, Surroundings, compile, read_exchange};
 use crate::document::{Faults, Source};
 use crate::frequency::{Exposure, Exposures};
 use crate::openrtb::parse;
-use crate::privacy::Permissions;
+use crate::privacy::{ConsentRefusal, Outcome, Permissions, Restriction};
 use crate::units::{BidId, CampaignId, Cpm, LineItemId, Nanos, Rounding, UnixMillis, UserKey};
 
 const NOON: UnixMillis = UnixMillis::from_raw(1_795_262_400_000);
@@ -55,10 +55,11 @@ fn plan(campaigns: &[Source]) -> Arc<Plan> {
 fn answer(snapshot: &Snapshot, request: &str, exposures: Option<&Exposures>) -> Result<String, NoBidReason> {
     let arena = Bump::new();
     let request = parse(request.as_bytes(), &arena).unwrap();
-    let permissions = Permissions::of(&request);
+    let exchange = snapshot.plan.exchange("generic").unwrap();
+    let permissions = Permissions::of(&request, &exchange.privacy);
     let ask = Ask {
         request: &request,
-        exchange: snapshot.plan.exchange("generic").unwrap(),
+        exchange,
         permissions: &permissions,
         user: exposures.map(|_| UserKey::from_bytes([1; 16])),
         profile: &Profile::known([]),
@@ -188,6 +189,18 @@ fn transparency_that_we_do_not_give_yet_is_a_reason_not_to_bid() {
     let required = r#", "regs": {"ext": {"dsa": {"dsarequired": 2}}}"#;
     check(&one, "", required, Err(NoBidReason::TransparencyRequired));
     check(&one, "", r#", "regs": {"ext": {"dsa": {"dsarequired": 1}}}"#, Ok("c 1.00 EUR"));
+}
+
+#[test]
+fn where_the_exchange_wants_no_bid_for_a_person_unknown_there_is_none() {
+    let mut plan = plan(&[campaign("c", "1", "")]);
+    let gdpr = request("", r#", "regs": {"gdpr": 1}"#);
+    let answer_of =
+        |plan: &Arc<Plan>| answer(&Snapshot::new(plan.clone(), &Book::default(), NOON, None), &gdpr, None);
+    assert_eq!(answer_of(&plan).as_deref(), Ok("c 1.00 EUR"));
+    Arc::get_mut(&mut plan).unwrap().exchanges[0].privacy.gdpr = Outcome::NoBid;
+    let missing = Restriction::Gdpr(ConsentRefusal::Missing);
+    assert_eq!(answer_of(&plan), Err(NoBidReason::PrivacyRefuses(missing)));
 }
 
 #[test]

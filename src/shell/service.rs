@@ -253,7 +253,7 @@ impl Service {
             return BidReply::NoBid(NoBidReason::LedgerStopped);
         }
         let now = clock::now();
-        let permissions = Permissions::of(request);
+        let permissions = Permissions::of(request, &exchange.privacy);
         let user = self.user_keys.key(request, exchange.id, &permissions);
         let decision = {
             let found = user.as_ref().map(|key| self.users.get(key));

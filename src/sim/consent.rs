@@ -36,7 +36,8 @@ pub(crate) fn write_tc_string(out: &mut Vec<u8>, choices: Choices) {
     bits.push(312, 12);
     bits.push(5, 6);
     bits.push(0b10, 2);
-    bits.push(0, 12);
+    // Precise geolocation goes with the rest.
+    bits.push(u64::from(choices.granted) << 11, 12);
     bits.push(purposes, 24);
     // Legitimate interest was taken away from purposes 3 to 6.
     bits.push(purposes & 0b0100_0011_1110_0000_0000_0000, 24);
@@ -50,7 +51,7 @@ pub(crate) fn write_tc_string(out: &mut Vec<u8>, choices: Choices) {
     out.push(b'.');
     let mut bits = Bits::new(out);
     bits.push(1, 3);
-    vendors(&mut bits, Choices { granted: true, vendors: choices.vendors.min(256), ..choices }, u64::MAX);
+    disclosed(&mut bits, choices.vendors.min(256));
     bits.finish();
 }
 
@@ -74,6 +75,15 @@ fn vendors(bits: &mut Bits, choices: Choices, seed: u64) {
     for _ in 0..choices.vendors {
         state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
         bits.push(u64::from(choices.granted && state >> 60 != 0), 1);
+    }
+}
+
+/// All vendors up to `highest`, as a bit field: whoever is asked for is shown.
+fn disclosed(bits: &mut Bits, highest: u32) {
+    bits.push(u64::from(highest), 16);
+    bits.push(0, 1);
+    for _ in 0..highest {
+        bits.push(1, 1);
     }
 }
 
@@ -120,7 +130,8 @@ mod tests {
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-    use super::{Choices, write_tc_string};
+    use super::{Choices, US, write_gpp_eu, write_tc_string};
+    use crate::privacy::{GppString, Purposes, TcString, UsSection, opted_out_of_sale};
     use crate::units::UnixMillis;
 
     #[test]
@@ -149,6 +160,40 @@ mod tests {
             assert_eq!(segments[1].len(), (3 + 17 + vendors).div_ceil(8) as usize);
             assert_eq!(segments[0][0] >> 2, 2, "version");
             assert_eq!(segments[1][0] >> 5, 1, "disclosed vendors");
+        }
+    }
+
+    #[test]
+    fn a_string_permits_nine_vendors_in_ten_if_all_was_granted_and_else_none() {
+        let permitted = |granted: bool, vendor: u16| {
+            (0..1_000u64).filter(move |seed| {
+                let given = UnixMillis::from_raw(1_782_000_000_000);
+                let seed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                let mut out = Vec::new();
+                write_gpp_eu(&mut out, Choices { granted, vendors: 20, seed, language: *b"fr", given });
+                let text = String::from_utf8(out).unwrap();
+                let section = GppString::read(&text).unwrap().section(2).unwrap();
+                let tc = TcString::read(section, vendor).unwrap();
+                assert!(tc.is_disclosed() || vendor > 20, "{text}");
+                (1..=4).chain([7]).all(|purpose| tc.permits(purpose, Purposes::NONE))
+            })
+        };
+        for vendor in [1, 10, 20] {
+            assert!((850..1_000).contains(&permitted(true, vendor).count()), "vendor {vendor}");
+            assert_eq!(permitted(false, vendor).count(), 0);
+        }
+        assert_eq!(permitted(true, 21).count(), 0, "not in the list");
+    }
+
+    #[test]
+    fn of_the_us_strings_the_last_alone_opts_out() {
+        for (at, (gpp, id, us_privacy)) in US.into_iter().enumerate() {
+            let section = GppString::read(gpp).unwrap().section(id.try_into().unwrap()).unwrap();
+            let opted_out = match id {
+                6 => opted_out_of_sale(section).unwrap(),
+                _ => UsSection::read(7, section).unwrap().unwrap().refusal().is_some(),
+            };
+            assert_eq!((opted_out, opted_out_of_sale(us_privacy).unwrap()), (at == 2, at == 2), "{gpp}");
         }
     }
 }

@@ -48,7 +48,7 @@ pub struct Scene<'a> {
 impl<'a> Scene<'a> {
     /// What `request` tells, before any impression is looked at.
     ///
-    /// `person` is what is known of who is behind it, `None` if they may not be identified: then segments
+    /// `person` is what is known of who is behind it, `None` if the ad may not be personalised: then segments
     /// are absent, and so are the person's keywords and coordinates (except those of a digital
     /// out-of-home screen, which is nobody's).
     #[must_use]
@@ -84,6 +84,13 @@ impl<'a> Scene<'a> {
         }
         scene.request_keys = scene.keys.len();
         scene
+    }
+
+    /// Forgets where the person is, for whom a precise place may not be used. A screen's stays.
+    pub fn forget_point(&mut self) {
+        if !matches!(self.request.channel, Channel::Dooh(_)) {
+            self.point = None;
+        }
     }
 
     /// Looks at an impression of the request, instead of the one before.
@@ -480,6 +487,19 @@ mod tests {
         check_of(at(geo), imp, None, near(), Unknown);
         let screen = BidRequest { channel: Channel::Dooh(Outlet::default()), ..at(geo) };
         check_of(screen, imp, None, near(), Fits);
+    }
+
+    #[test]
+    fn a_place_that_may_not_be_used_precisely_is_forgotten_unless_it_is_a_screens() {
+        let request = at(Geo { lat: Some(48.86), lon: Some(2.35), ..Geo::default() });
+        let screen = BidRequest { channel: Channel::Dooh(Outlet::default()), ..request };
+        for (request, stays) in [(request, false), (screen, true)] {
+            let profile = Profile::default();
+            let mut scene = Scene::of(&request, ExchangeId::from_slug("adx"), Some(&profile), NOW);
+            assert!(scene.point().is_some());
+            scene.forget_point();
+            assert_eq!(scene.point().is_some(), stays);
+        }
     }
 
     #[test]

@@ -81,7 +81,10 @@ pub fn run(args: &Args) -> ExitCode {
         return fail(INPUT_WRONG, &format!("there is no exchange `{}`", args.exchange), hint);
     };
     let exchange = known.id;
-    let permissions = Permissions::of(&request);
+    let permissions = Permissions::of(&request, &known.privacy);
+    if let Some(restriction) = permissions.reason {
+        say(&format!("not everything of the person may be used: {restriction}\n"));
+    }
     let (user, profile) = match person(args, &request, exchange, &permissions) {
         Ok(person) => person,
         Err(error) => return fail(WE_FAILED, &error, error.hint()),
