@@ -18,5 +18,6 @@ pub mod report;
 pub mod shell;
 pub mod sim;
 pub mod targeting;
+pub mod taxonomy;
 pub mod ttf;
 pub mod units;

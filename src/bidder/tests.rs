@@ -160,7 +160,7 @@ fn what_the_request_blocks_is_not_bid() {
     check(&one, "", r#", "badv": ["op.example"]"#, bids);
     check(&one, "", r#", "bcat": ["IAB22"]"#, Err(NoBidReason::CategoryBlocked));
     check(&one, "", r#", "bcat": ["IAB2"]"#, bids);
-    check(&one, "", r#", "bcat": ["1"], "cattax": 6"#, Err(NoBidReason::CategoryBlocked));
+    check(&one, "", r#", "bcat": ["IAB22-1"], "cattax": 6"#, Err(NoBidReason::CategoryBlocked));
     check(&one, "", r#", "wlang": ["de"]"#, Err(NoBidReason::LanguageNotAllowed));
     check(&one, "", r#", "wlang": ["de", "fr-FR"]"#, bids);
     check(&one, "", r#", "wseat": ["seat-2"]"#, Err(NoBidReason::SeatRefused));
@@ -180,6 +180,22 @@ fn only_the_categories_that_the_request_allows_are_bid() {
     let one = [campaign("c", "1", "")];
     check(&one, "", r#", "acat": ["IAB22"]"#, Ok("c 1.00 EUR"));
     check(&one, "", r#", "acat": ["IAB1", "IAB22-2"]"#, Err(NoBidReason::CategoryBlocked));
+}
+
+#[test]
+fn categories_are_compared_in_the_taxonomy_of_the_request() {
+    let one = [campaign("c", "1", "")];
+    let bids = Ok("c 1.00 EUR");
+    // `IAB22-1` is 481 in Content 2.x and 3.x, and 1364 in Ad Product 2.0; 473 and 1361 stand above them.
+    for (blocked, other, cattax) in [("481", "474", 2), ("473", "1", 6), ("473", "1", 9), ("1361", "1374", 8)]
+    {
+        let list = |key, id| format!(r#", "{key}": ["{id}"], "cattax": {cattax}"#);
+        check(&one, "", &list("bcat", blocked), Err(NoBidReason::CategoryBlocked));
+        check(&one, "", &list("bcat", other), bids);
+        check(&one, "", &list("acat", blocked), bids);
+        check(&one, "", &list("acat", other), Err(NoBidReason::CategoryBlocked));
+    }
+    check(&one, "", r#", "bcat": ["1"], "cattax": 500"#, Err(NoBidReason::CategoryBlocked));
 }
 
 #[test]

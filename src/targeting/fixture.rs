@@ -263,6 +263,7 @@ fn creative(number: usize, content: CreativeContent) -> Creative {
         content,
         landing_page: String::new(),
         categories: Vec::new(),
+        coverage: Default::default(),
         attributes: Vec::new(),
         language: None,
         bundle: None,
