@@ -7,6 +7,7 @@
 use crate::bidder::NoBidReason;
 use crate::campaign::{Advertiser, Creative, Exchange};
 use crate::openrtb::{BidRequest, Deal};
+use crate::units::host;
 
 /// True if the request takes bids of our seat: `wseat` holds it or is empty, and `bseat` does not hold it.
 ///
@@ -63,24 +64,11 @@ pub(in crate::bidder) fn creative_block(
 /// True if `domain` is `listed` or below it, whatever their case. An address counts as its host; `www.`, `*.` and
 /// a dot at the end are left out. Internationalised names are compared as they are written, in punycode or not.
 fn covers(listed: &str, domain: &str) -> bool {
-    let (listed, domain) = (bare_host(listed), bare_host(domain));
+    let (listed, domain) = (host(listed), host(domain));
     let Some(start) = domain.len().checked_sub(listed.len()) else { return false };
     !listed.is_empty()
         && domain.get(start..).is_some_and(|tail| tail.eq_ignore_ascii_case(listed))
         && (start == 0 || domain.as_bytes()[start - 1] == b'.')
-}
-
-/// The host that `text` names: `https://www.Shop.example:443/a?b` is `Shop.example`.
-fn bare_host(text: &str) -> &str {
-    let text = text.trim();
-    let text = text.split_once("://").map_or(text, |(_, rest)| rest);
-    let host = text.split(['/', '?', '#', ':']).next().unwrap_or_default();
-    let host = host.trim_end_matches('.');
-    let host = host.trim_start_matches("*.");
-    match host.get(..4) {
-        Some(www) if www.eq_ignore_ascii_case("www.") => &host[4..],
-        _ => host,
-    }
 }
 
 /// True if both are the same app in a store, whatever their case: a package's name, or Apple's number with or

@@ -14,6 +14,7 @@ use crate::notice::Ticket;
 use crate::openrtb::{BidRequest, Deal, Imp, MediaType};
 use crate::pricing::{Terms, highest_bid, worst_case};
 use crate::privacy::Permissions;
+use crate::supply::judge;
 use crate::targeting::Scene;
 use crate::ttf::{Facts, Place, TaxKind};
 use crate::units::{
@@ -111,6 +112,11 @@ pub fn decide<'a>(
     }
     if !admits_seat(ask.request, ask.exchange) {
         decision.reason = NoBidReason::SeatRefused;
+        return decision;
+    }
+    let (source, channel) = (&ask.request.source, &ask.request.channel);
+    if let Err(fault) = judge(source, channel, &ask.exchange.supply, &snapshot.plan.supply) {
+        decision.reason = NoBidReason::SupplyRefused(fault);
         return decision;
     }
     let person = ask.permissions.identify.then_some(ask.profile);

@@ -6,6 +6,7 @@ use std::fmt;
 use crate::budget;
 use crate::creative::Misfit;
 use crate::frequency;
+use crate::supply::SupplyFault;
 use crate::units::Cpm;
 
 /// Why a line item, or all of them, did not bid.
@@ -23,6 +24,8 @@ pub enum NoBidReason {
     TransparencyRequired,
     /// The request does not admit our seat.
     SeatRefused,
+    /// The way that the impression was sold breaks a rule of the exchange's profile.
+    SupplyRefused(SupplyFault),
     /// The impression takes https only, and our own notices are not https.
     NotSecure,
     /// Of the line items that may spend now, none's targeting fits. Metrics count the others by why they may not.
@@ -70,13 +73,14 @@ impl NoBidReason {
     }
 
     /// All names, in the order of [`NoBidReason::rank`].
-    pub const NAMES: [&'static str; 22] = [
+    pub const NAMES: [&'static str; 23] = [
         "no_impression",
         "out_of_time",
         "ledger_stopped",
         "currency_unknown",
         "transparency_required",
         "seat_refused",
+        "supply_refused",
         "not_secure",
         "no_match",
         "deals_only",
@@ -105,22 +109,23 @@ impl NoBidReason {
             Self::CurrencyUnknown => 3,
             Self::TransparencyRequired => 4,
             Self::SeatRefused => 5,
-            Self::NotSecure => 6,
-            Self::NoMatch => 7,
-            Self::DealsOnly => 8,
-            Self::DealNotOffered => 9,
-            Self::AdvertiserBlocked => 10,
-            Self::AppBlocked => 11,
-            Self::CategoryBlocked => 12,
-            Self::LanguageNotAllowed => 13,
-            Self::Misfit(_) => 14,
-            Self::FrequencyCapped(_) => 15,
-            Self::NoExchangeRate => 16,
-            Self::WorthNothing => 17,
-            Self::BelowFloor { .. } => 18,
-            Self::BudgetSpent(_) => 19,
-            Self::Paced => 20,
-            Self::Outbid => 21,
+            Self::SupplyRefused(_) => 6,
+            Self::NotSecure => 7,
+            Self::NoMatch => 8,
+            Self::DealsOnly => 9,
+            Self::DealNotOffered => 10,
+            Self::AdvertiserBlocked => 11,
+            Self::AppBlocked => 12,
+            Self::CategoryBlocked => 13,
+            Self::LanguageNotAllowed => 14,
+            Self::Misfit(_) => 15,
+            Self::FrequencyCapped(_) => 16,
+            Self::NoExchangeRate => 17,
+            Self::WorthNothing => 18,
+            Self::BelowFloor { .. } => 19,
+            Self::BudgetSpent(_) => 20,
+            Self::Paced => 21,
+            Self::Outbid => 22,
         }
     }
 }
@@ -136,6 +141,7 @@ impl fmt::Display for NoBidReason {
                 f.write_str("`regs.dsa` requires transparency, which is not given yet")
             }
             Self::SeatRefused => f.write_str("`wseat` or `bseat` leaves our seat out"),
+            Self::SupplyRefused(fault) => write!(f, "{fault}"),
             Self::NotSecure => {
                 f.write_str("the impression takes https only, and our notices are not (`--public-url`)")
             }
@@ -169,11 +175,11 @@ mod tests {
     fn names_and_ranks_agree() {
         for (reason, rank, name) in [
             (NoBidReason::NoImpression, 0, "no_impression"),
-            (NoBidReason::NoMatch, 7, "no_match"),
-            (NoBidReason::AppBlocked, 11, "app_blocked"),
-            (NoBidReason::WorthNothing, 17, "worth_nothing"),
-            (NoBidReason::BudgetSpent(Refusal::CampaignDaily), 19, "budget_spent"),
-            (NoBidReason::Outbid, 21, "outbid"),
+            (NoBidReason::NoMatch, 8, "no_match"),
+            (NoBidReason::AppBlocked, 12, "app_blocked"),
+            (NoBidReason::WorthNothing, 18, "worth_nothing"),
+            (NoBidReason::BudgetSpent(Refusal::CampaignDaily), 20, "budget_spent"),
+            (NoBidReason::Outbid, 22, "outbid"),
         ] {
             assert_eq!((reason.rank(), reason.name()), (rank, name));
         }

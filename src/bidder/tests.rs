@@ -14,6 +14,7 @@ use crate::document::{Faults, Source};
 use crate::frequency::{Exposure, Exposures};
 use crate::openrtb::parse;
 use crate::privacy::Permissions;
+use crate::supply::{Check, Lists, Policy, SupplyFault};
 use crate::units::{BidId, CampaignId, Cpm, LineItemId, Nanos, Rounding, UnixMillis, UserKey};
 
 const NOON: UnixMillis = UnixMillis::from_raw(1_795_262_400_000);
@@ -204,6 +205,32 @@ fn transparency_that_we_do_not_give_yet_is_a_reason_not_to_bid() {
     let required = r#", "regs": {"ext": {"dsa": {"dsarequired": 2}}}"#;
     check(&one, "", required, Err(NoBidReason::TransparencyRequired));
     check(&one, "", r#", "regs": {"ext": {"dsa": {"dsarequired": 1}}}"#, Ok("c 1.00 EUR"));
+}
+
+#[test]
+fn an_impression_sold_against_the_rules_of_the_exchange_is_not_bid_on() {
+    let mut lists = Lists::default();
+    lists.take_ads_txt(&Source::new("a.example.txt", "x.example, 1, DIRECT"), &mut Faults::new());
+    let mut plan = Arc::into_inner(plan(&[campaign("c", "1", "")])).unwrap().with_supply(lists);
+    plan.exchanges[0].supply =
+        Policy { require_chain: true, ads_txt: Check::WhereKnown, ..Policy::default() };
+    let snapshot = Snapshot::new(Arc::new(plan), &Book::default(), NOON, None);
+    let sold = |chain: &str| {
+        let root = format!(r#", "site": {{"domain": "www.a.example"}}{chain}"#);
+        answer(&snapshot, &request("", &root), None)
+    };
+    let chain = |sid: &str| {
+        format!(r#""schain": {{"complete": 1, "nodes": [{{"asi": "X.example", "sid": "{sid}"}}]}}"#)
+    };
+    let refused = |fault| Err(NoBidReason::SupplyRefused(fault));
+    assert_eq!(sold(&format!(r#", "source": {{{}}}"#, chain("1"))), Ok("c 1.00 EUR".to_owned()));
+    assert_eq!(
+        sold(&format!(r#", "source": {{"ext": {{{}}}}}"#, chain("2"))),
+        refused(SupplyFault::NotAuthorised)
+    );
+    assert_eq!(sold(""), refused(SupplyFault::ChainMissing));
+    let both = format!(r#", "source": {{{}}}, "ext": {{{}}}"#, chain("1"), chain("2"));
+    assert_eq!(sold(&both), refused(SupplyFault::NotAuthorised));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! An exchange's habits, as its profile file states them.
 
+use crate::supply::Policy;
 use crate::units::{ExchangeId, Millis};
 
 /// An exchange profile.
@@ -25,6 +26,8 @@ pub struct Exchange {
     pub price_decimals: u32,
     /// What a price that is `AUDIT`, empty or unexpanded means.
     pub missing_price: MissingPrice,
+    /// What it must tell of the way an impression was sold.
+    pub supply: Policy,
 }
 
 /// Which notice moves money.

@@ -16,7 +16,7 @@ mod write;
 pub use decode::{ParseError, parse};
 pub use request::{
     Av, Banner, BidRequest, Channel, Content, Deal, Device, DurFloor, Format, Geo, Imp, Native, NativeAsset,
-    NativeKind, Outlet, Regs, Segment, User,
+    NativeKind, Outlet, Regs, Segment, Source, SupplyChain, SupplyNode, User,
 };
 pub use response::{Bid, BidResponse, MediaType};
 pub use write::write;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use crate::bidder::Plan;
 use crate::document::{Fault, Source, render};
-use crate::shell::files::{Loaded, Paths, load};
+use crate::shell::files::{Loaded, Paths, load_over};
+use crate::supply::Lists;
 use crate::units::UnixMillis;
 
 /// Where the configuration lies, as flags of the command line.
@@ -23,6 +24,9 @@ pub struct ConfigArgs {
     /// Table of exchange rates.
     #[arg(long, env = "ENCAN_CURRENCIES", default_value = "fixtures/currencies.json", value_name = "FILE")]
     pub currencies: PathBuf,
+    /// Folder of `ads.txt`, `app-ads.txt` and `sellers.json` files, each kind in a folder of its name.
+    #[arg(long, env = "ENCAN_SUPPLY", default_value = "fixtures/supply", value_name = "DIR")]
+    pub supply: PathBuf,
 }
 
 impl ConfigArgs {
@@ -34,6 +38,7 @@ impl ConfigArgs {
             exchanges: self.exchanges.clone(),
             tax: self.tax.clone(),
             currencies: self.currencies.clone(),
+            supply: self.supply.clone(),
         }
     }
 }
@@ -62,11 +67,26 @@ pub struct Configured {
 ///
 /// Every fault, if one of them is an error.
 pub fn configure(args: &ConfigArgs, revision: u64, now: UnixMillis) -> Result<Configured, Faulty> {
-    let Loaded { sources, catalog, exchanges, scenarios, rates, faults, .. } = load(&args.paths(), now);
+    configure_over(args, revision, now, &Lists::default())
+}
+
+/// The same over the supply lists `before`, which stay where a file cannot be read.
+///
+/// # Errors
+///
+/// As [`configure`].
+pub fn configure_over(
+    args: &ConfigArgs,
+    revision: u64,
+    now: UnixMillis,
+    before: &Lists,
+) -> Result<Configured, Faulty> {
+    let Loaded { sources, catalog, exchanges, scenarios, rates, supply, faults, .. } =
+        load_over(&args.paths(), now, before);
     let described = Faulty { faults, sources };
     match catalog {
         Some(catalog) => {
-            let plan = Plan::build(revision, catalog, exchanges, scenarios, rates);
+            let plan = Plan::build(revision, catalog, exchanges, scenarios, rates).with_supply(supply);
             Ok(Configured { plan, warnings: described })
         }
         None => Err(described),

@@ -4,6 +4,7 @@ use crate::campaign::read::NAME_CHARS_MAX;
 use crate::campaign::read::amount::span;
 use crate::campaign::{BillsOn, Exchange, MissingPrice, Reservation};
 use crate::document::{Document, Fault, Faults, Node, Source};
+use crate::supply::Policy;
 use crate::units::{ExchangeId, Millis, limits};
 
 const KEYS: [&str; 8] =
@@ -47,6 +48,7 @@ pub fn read_exchange(source: &Source, faults: &mut Faults) -> Option<Exchange> {
         margin_ms: margin_ms?,
         price_decimals: price_decimals?,
         missing_price: missing_price?,
+        supply: Policy::default(),
     })
 }
 
