@@ -100,3 +100,38 @@ impl Faulty {
         render(&self.faults, &self.sources, std::io::stderr().is_terminal())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{ConfigArgs, configure, configure_over};
+    use crate::units::UnixMillis;
+
+    const NOW: UnixMillis = UnixMillis::from_raw(1_780_000_000_000);
+
+    #[test]
+    fn a_supply_list_that_got_worse_warns_and_leaves_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ads.txt/a.example.txt");
+        fs::create_dir(folder.path().join("ads.txt")).unwrap();
+        let args = ConfigArgs {
+            campaigns: "fixtures/campaigns".into(),
+            exchanges: "fixtures/exchanges".into(),
+            tax: "fixtures/tax".into(),
+            currencies: "fixtures/currencies.json".into(),
+            supply: folder.path().into(),
+        };
+        fs::write(&file, "x.example, 1, DIRECT").unwrap();
+        let first = configure(&args, 1, NOW).unwrap();
+        assert_eq!(first.warnings.faults, []);
+        fs::write(&file, "<html>").unwrap();
+        let second = configure_over(&args, 2, NOW, &first.plan.supply).unwrap();
+        let words = second.warnings.words();
+        for told in ["a.example.txt", "line 1", "has no record of a seller"] {
+            assert!(words.contains(told) || words.contains(":1:"), "`{told}` in {words}");
+        }
+        let kept = second.plan.supply.ads_txt("a.example").and_then(|file| file.relation("x.example", "1"));
+        assert!(kept.is_some());
+    }
+}
