@@ -7,11 +7,12 @@ use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
 use crate::audience::Profile;
-use crate::bidder::{Ask, Asleep, NoBidReason, Plan, Silent, Snapshot, decide};
+use crate::bidder::{Ask, Asleep, Composer, NoBidReason, Plan, Silent, Snapshot, compose, decide};
 use crate::budget::{Book, Refusal};
 use crate::campaign::{Rates, Surroundings, compile, read_exchange};
 use crate::document::{Faults, Source};
 use crate::frequency::{Exposure, Exposures};
+use crate::notice::Keys;
 use crate::openrtb::parse;
 use crate::privacy::Permissions;
 use crate::supply::{Check, Lists, Policy, SupplyFault};
@@ -197,6 +198,41 @@ fn categories_are_compared_in_the_taxonomy_of_the_request() {
         check(&one, "", &list("acat", other), Err(NoBidReason::CategoryBlocked));
     }
     check(&one, "", r#", "bcat": ["1"], "cattax": 500"#, Err(NoBidReason::CategoryBlocked));
+}
+
+/// `cat` and `cattax` of the first bid, the creative labelled with `categories`.
+#[track_caller]
+fn check_labels(categories: &str, want: (&str, Option<u32>)) {
+    let labelled = campaign("c", "1", "").text.replace(r#"["IAB22-1"]"#, categories);
+    let snapshot = Snapshot::new(plan(&[Source::new("c.json", labelled)]), &Book::default(), NOON, None);
+    let (arena, text) = (Bump::new(), request("", ""));
+    let request = parse(text.as_bytes(), &arena).unwrap();
+    let permissions = Permissions::of(&request);
+    let ask = Ask {
+        request: &request,
+        exchange: &snapshot.plan.exchanges[0],
+        permissions: &permissions,
+        user: None,
+        profile: &Profile::known([]),
+        exposures: None,
+        secure: false,
+        now: NOON,
+    };
+    let decision = decide(&snapshot, &ask, &mut SmallRng::seed_from_u64(1), &mut Silent);
+    let composer = Composer::new(Keys::new(&[7; 32], None), "http://bid.example".to_owned());
+    let mut body = Vec::new();
+    compose(&composer, request.id, None, decision.currency, &decision.bids, &arena, &mut body);
+    let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    let bid = &body["seatbid"][0]["bid"][0];
+    let cattax = bid["cattax"].as_u64().map(|cattax| u32::try_from(cattax).unwrap());
+    assert_eq!((bid["cat"].to_string().as_str(), cattax), want);
+}
+
+#[test]
+fn a_bid_tells_its_categories_in_the_taxonomy_of_the_campaign_file() {
+    check_labels(r#"["iab22-1", "IAB3"]"#, (r#"["IAB22-1","IAB3"]"#, None));
+    check_labels(r#"{"taxonomy": "ad_product_2.0", "ids": ["1364"]}"#, (r#"["1364"]"#, Some(8)));
+    check_labels(r#"{"taxonomy": "content_3.1", "ids": ["481"]}"#, (r#"["481"]"#, Some(9)));
 }
 
 #[test]

@@ -124,6 +124,7 @@ fn reload(service: &Service, args: &ConfigArgs) -> Option<Vec<crate::shell::stor
             }
             let (campaigns, line_items) =
                 (configured.plan.catalog.campaigns.len(), configured.plan.catalog.line_items.len());
+            let [ads_txt, app_ads_txt, sellers_json] = configured.plan.supply.counts();
             let names = names(&configured.plan);
             if let Err(error) = service.install(configured.plan) {
                 service.metrics.reloaded(false);
@@ -132,7 +133,9 @@ fn reload(service: &Service, args: &ConfigArgs) -> Option<Vec<crate::shell::stor
                 return None;
             }
             service.metrics.reloaded(true);
-            tracing::info!(revision = running + 1, campaigns, line_items, "campaigns reloaded");
+            let revision = running + 1;
+            tracing::info!(revision, campaigns, line_items, "campaigns reloaded");
+            tracing::info!(revision, ads_txt, app_ads_txt, sellers_json, "supply lists reloaded");
             Some(names)
         }
         Err(faulty) => {

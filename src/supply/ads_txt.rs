@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use crate::document::{Fault, Faults, Source};
-use crate::units::host;
+use crate::units::{domains_of, host};
 
 /// One outlet's file, compiled. Order and repeats are gone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct AdsTxt {
     /// In the order of system and seller.
     records: Box<[Record]>,
     owner: Option<Box<str>>,
-    managers: Box<[SalesHouse]>,
+    sales_houses: Box<[Box<str>]>,
     subdomains: Box<[Box<str>]>,
 }
 
@@ -34,19 +34,12 @@ pub enum Relation {
     Reseller,
 }
 
-/// `MANAGERDOMAIN`: who sells for the owner, perhaps in one country only.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct SalesHouse {
-    domain: Box<str>,
-    country: Option<Box<str>>,
-}
-
 impl AdsTxt {
     /// The file in `source`. Lines that are no record are passed over with a warning, as the specification asks.
     ///
     /// `None`, with an error, if no line is a record: then it is a page of the web server rather than a list.
     pub fn read(source: &Source, faults: &mut Faults) -> Option<Self> {
-        let (mut records, mut managers, mut subdomains, mut owner) =
+        let (mut records, mut sales_houses, mut subdomains, mut owner) =
             (Vec::new(), Vec::new(), Vec::new(), None);
         for (span, line) in lines(&source.text) {
             match entry(line) {
@@ -54,7 +47,7 @@ impl AdsTxt {
                 Ok(Entry::Record(record)) => records.push(record),
                 // The first one counts: a file has one owner.
                 Ok(Entry::Owner(domain)) => owner = owner.or(Some(domain)),
-                Ok(Entry::SalesHouse(house)) => managers.push(house),
+                Ok(Entry::SalesHouse(house)) => sales_houses.push(house),
                 Ok(Entry::Subdomain(domain)) => subdomains.push(domain),
                 // A place is counted from the file's beginning: no more of them than are shown.
                 Err(_) if faults.is_full() => {}
@@ -76,7 +69,7 @@ impl AdsTxt {
         Some(Self {
             records: records.into_boxed_slice(),
             owner,
-            managers: managers.into_boxed_slice(),
+            sales_houses: sales_houses.into_boxed_slice(),
             subdomains: subdomains.into_boxed_slice(),
         })
     }
@@ -90,15 +83,17 @@ impl AdsTxt {
         Some(self.records[at].relation)
     }
 
-    /// The business domain of the owner, lower case (`OWNERDOMAIN`).
+    /// True if the business domain `seller` is the owner's (`OWNERDOMAIN`, or `outlet` where it is not told) or one
+    /// of a sales house (`MANAGERDOMAIN`, whatever its country).
     #[must_use]
-    pub fn owner(&self) -> Option<&str> {
-        self.owner.as_deref()
-    }
-
-    /// Who sells for the owner (`MANAGERDOMAIN`), as domain and country, both as written in lower case.
-    pub fn managers(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        self.managers.iter().map(|manager| (&*manager.domain, manager.country.as_deref()))
+    pub fn belongs_to(&self, seller: &str, outlet: &str) -> bool {
+        let seller = host(seller);
+        let is = |own: &str| own.eq_ignore_ascii_case(seller);
+        let is_owner = match self.owner.as_deref() {
+            Some(owner) => is(owner),
+            None => domains_of(host(outlet)).any(is),
+        };
+        is_owner || self.sales_houses.iter().any(|house| is(house))
     }
 
     /// True if the subdomain `domain` has a file of its own (`SUBDOMAIN`), so that this one says nothing of it.
@@ -108,15 +103,9 @@ impl AdsTxt {
     }
 
     /// How many accounts it authorises.
-    #[must_use]
-    pub fn len(&self) -> usize {
+    #[cfg(test)]
+    pub(in crate::supply) fn accounts(&self) -> usize {
         self.records.len()
-    }
-
-    /// Never true of a file that was read.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
     }
 }
 
@@ -131,7 +120,7 @@ enum Entry {
     Nothing,
     Record(Record),
     Owner(Box<str>),
-    SalesHouse(SalesHouse),
+    SalesHouse(Box<str>),
     Subdomain(Box<str>),
 }
 
@@ -187,10 +176,8 @@ fn variable(name: &str, value: &str) -> Result<Entry, String> {
         return domain(value).map(Entry::Subdomain);
     }
     if is("MANAGERDOMAIN") {
-        let (manager, country) = value.split_once(',').map_or((value, None), |(d, c)| (d, Some(c.trim())));
-        let country = country.filter(|country| !country.is_empty());
-        let country = country.map(|country| country.to_ascii_lowercase().into());
-        return Ok(Entry::SalesHouse(SalesHouse { domain: domain(manager)?, country }));
+        // A country may stand behind it: the sales house of one country is one all the same.
+        return domain(value.split(',').next().unwrap_or_default()).map(Entry::SalesHouse);
     }
     Ok(Entry::Nothing)
 }
@@ -253,8 +240,20 @@ mod tests {
         let (file, faults) = read(text);
         let file = file.unwrap();
         assert_eq!(faults, [""; 0]);
-        assert_eq!((file.owner(), file.len()), (Some("group.example"), 1));
-        assert_eq!(file.managers().collect::<Vec<_>>(), [("m.example", None), ("n.example", Some("fr"))]);
+        for (seller, want) in [
+            ("Group.example", true),
+            ("m.example", true),
+            ("n.example", true),
+            ("other.example", false),
+            ("a.example", false),
+        ] {
+            assert_eq!(file.belongs_to(seller, "a.example"), want, "{seller}");
+        }
+        let unowned = read("x.example, 1, DIRECT").0.unwrap();
+        assert!(
+            unowned.belongs_to("a.example", "news.a.example")
+                && !unowned.belongs_to("b.example", "a.example")
+        );
         assert!(file.leaves_out("NEWS.a.example") && !file.leaves_out("a.example"));
     }
 
@@ -262,7 +261,7 @@ mod tests {
     fn a_line_that_is_no_record_is_told_by_its_number_and_passed_over() {
         let text = "x.example, 1, DIRECT\nx.example, 2\nx.example, 3, OWNER\nx.example, , DIRECT\nlocal, 4, DIRECT\nSUBDOMAIN=!";
         let (file, faults) = read(text);
-        assert_eq!(file.unwrap().len(), 1);
+        assert_eq!(file.unwrap().accounts(), 1);
         assert_eq!(
             faults,
             [

@@ -21,6 +21,8 @@ pub enum SupplyFault {
     AdsTxtUnknown,
     /// The outlet's `ads.txt` or `app-ads.txt` does not authorise a node.
     NotAuthorised,
+    /// The first seller is not the outlet's owner or sales house.
+    NotTheOwner,
     /// The `sellers.json` of a node's advertising system is not known.
     SellersJsonUnknown,
     /// The `sellers.json` of a node's advertising system does not list the seller.
@@ -35,7 +37,7 @@ impl SupplyFault {
     pub const fn no_bid_code(self) -> u32 {
         match self {
             Self::AdsTxtUnknown => 11,
-            Self::NotAuthorised => 12,
+            Self::NotAuthorised | Self::NotTheOwner => 12,
             Self::ChainMissing | Self::ChainIncomplete | Self::SenderNotLast => 16,
             Self::TooManyHops
             | Self::SellerBlocked
@@ -58,6 +60,9 @@ impl fmt::Display for SupplyFault {
             Self::SellerNotAllowed => "a seller of the supply chain is not among those allowed",
             Self::AdsTxtUnknown => "the outlet's ads.txt is not known",
             Self::NotAuthorised => "the outlet's ads.txt does not authorise a seller of the supply chain",
+            Self::NotTheOwner => {
+                "the first seller of the supply chain is not the outlet's owner or sales house"
+            }
             Self::SellersJsonUnknown => "the sellers.json of a node of the supply chain is not known",
             Self::SellerNotListed => "a seller of the supply chain is not in its sellers.json",
             Self::PublisherResells => "a seller in the middle of the supply chain is listed as a publisher",

@@ -55,6 +55,9 @@ fn judge_chain(
         }
     }
     judge_ads_txt(nodes, channel, policy.ads_txt, lists)?;
+    if policy.require_owner && chain.complete {
+        judge_owner(&nodes[0], channel, lists)?;
+    }
     judge_sellers_json(nodes, policy.sellers_json, lists)
 }
 
@@ -93,11 +96,33 @@ fn judge_ads_txt(
     }
 }
 
+/// Whether the first seller is whom the outlet's file names as its owner or sales house.
+fn judge_owner(first: &SupplyNode<'_>, channel: &Channel<'_>, lists: &Lists) -> Result<(), SupplyFault> {
+    let sellers = lists.sellers_json(first.asi);
+    let known = sellers.and_then(|sellers| Some((sellers.kind(first.sid)?, sellers.domain(first.sid)?)));
+    let (Some((kind, seller)), Some(file), Some(outlet)) =
+        (known, file_of(channel, lists), domain_of(channel))
+    else {
+        return Ok(());
+    };
+    let is_right = kind == SellerKind::Intermediary || file.belongs_to(seller, outlet);
+    if is_right { Ok(()) } else { Err(SupplyFault::NotTheOwner) }
+}
+
 /// The list of who may sell what is on `channel`, if we have it.
 fn file_of<'l>(channel: &Channel<'_>, lists: &'l Lists) -> Option<&'l AdsTxt> {
     match channel {
-        Channel::Site(site) => lists.ads_txt(site.domain.or(site.page)?),
-        Channel::App(app) => lists.app_ads_txt(app.domain?),
+        Channel::Site(_) => lists.ads_txt(domain_of(channel)?),
+        Channel::App(_) => lists.app_ads_txt(domain_of(channel)?),
+        Channel::Dooh(_) | Channel::Unknown => None,
+    }
+}
+
+/// The domain or page of a site, the domain of an app.
+fn domain_of<'a>(channel: &Channel<'a>) -> Option<&'a str> {
+    match channel {
+        Channel::Site(site) => site.domain.or(site.page),
+        Channel::App(app) => app.domain,
         Channel::Dooh(_) | Channel::Unknown => None,
     }
 }

@@ -145,7 +145,7 @@ mod tests {
             ("example", None),
             ("", None),
         ] {
-            assert_eq!(lists.ads_txt(domain).map(|file| file.len()), want, "{domain}");
+            assert_eq!(lists.ads_txt(domain).map(|file| file.accounts()), want, "{domain}");
         }
         assert!(lists.ads_txt(&format!("{}a.example", "b.".repeat(1_000))).is_none());
         assert!(lists.app_ads_txt("a.example").is_none());
@@ -156,12 +156,12 @@ mod tests {
         let (mut lists, _) = lists(&[("a.example.txt", "x.example, 1, DIRECT")]);
         let mut faults = Faults::new();
         lists.take_ads_txt(&source("a.example.txt", "<html>"), &mut faults);
-        assert_eq!(lists.ads_txt("a.example").map(|file| file.len()), Some(1));
+        assert_eq!(lists.ads_txt("a.example").map(|file| file.accounts()), Some(1));
         lists.take_ads_txt(
             &source("a.example.txt", "x.example, 1, DIRECT\nx.example, 2, DIRECT"),
             &mut faults,
         );
-        assert_eq!(lists.ads_txt("a.example").map(|file| file.len()), Some(2));
+        assert_eq!(lists.ads_txt("a.example").map(|file| file.accounts()), Some(2));
         assert_eq!(lists.counts(), [1, 0, 0]);
     }
 

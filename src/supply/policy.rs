@@ -20,6 +20,10 @@ pub struct Policy {
     pub hops_max: Option<usize>,
     /// Whether every node must be authorised by the outlet's `ads.txt` or `app-ads.txt`.
     pub ads_txt: Check,
+    /// Where we have both files: the first node's seller, by the domain in its `sellers.json`, must be the outlet's
+    /// owner or sales house as its `ads.txt` names them (`OWNERDOMAIN`, `MANAGERDOMAIN`; the outlet's domain if
+    /// it names no owner). Resellers in the first place and confidential sellers are taken as they are.
+    pub require_owner: bool,
     /// Whether every node's seller must be in the `sellers.json` of its advertising system.
     pub sellers_json: Check,
 }

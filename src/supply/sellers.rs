@@ -89,18 +89,6 @@ impl Sellers {
         self.seller(sid)?.domain.as_deref()
     }
 
-    /// How many sellers it lists.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.sellers.len()
-    }
-
-    /// True if it lists nobody.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.sellers.is_empty()
-    }
-
     fn seller(&self, sid: &str) -> Option<&Seller> {
         let at = self.sellers.binary_search_by(|seller| (*seller.id).cmp(sid.trim())).ok()?;
         Some(&self.sellers[at])
@@ -150,7 +138,7 @@ mod tests {
                 {"seller_id": "b", "seller_type": "PUBLISHER"}]}"#,
         );
         let file = file.unwrap();
-        assert_eq!((faults.as_slice(), file.len()), (&[][..], 3));
+        assert_eq!((faults.as_slice(), file.sellers.len()), (&[][..], 3));
         assert_eq!((file.kind("p1"), file.domain("p1")), (Some(SellerKind::Publisher), Some("p.example")));
         assert_eq!((file.kind(" 7 "), file.domain("7")), (Some(SellerKind::Intermediary), None));
         assert_eq!((file.kind("b"), file.domain("b")), (Some(SellerKind::Both), None));
@@ -169,6 +157,6 @@ mod tests {
             let (file, faults) = read(text);
             assert!(file.is_none() && faults.len() == 1, "{text}");
         }
-        assert_eq!(read("{\"sellers\": []}").0.unwrap().len(), 0);
+        assert_eq!(read("{\"sellers\": []}").0.unwrap().sellers.len(), 0);
     }
 }

@@ -15,7 +15,10 @@ fn lists() -> Lists {
     lists.take_ads_txt(&document::Source::new("site.example.txt", ads), &mut faults);
     lists.take_app_ads_txt(&document::Source::new("app.example.txt", "x.example, 9, DIRECT"), &mut faults);
     let sellers = r#"{"sellers": [{"seller_id": "1", "seller_type": "PUBLISHER"},
-        {"seller_id": "2", "seller_type": "INTERMEDIARY"}]}"#;
+        {"seller_id": "2", "seller_type": "INTERMEDIARY", "domain": "elsewhere.example"},
+        {"seller_id": "3", "seller_type": "PUBLISHER", "domain": "site.example"},
+        {"seller_id": "4", "seller_type": "BOTH", "domain": "elsewhere.example"},
+        {"seller_id": "5", "seller_type": "BOTH", "domain": "elsewhere.example", "is_confidential": 1}]}"#;
     lists.take_sellers_json(&document::Source::new("x.example.json", sellers), &mut faults);
     assert!(faults.into_vec().is_empty());
     lists
@@ -133,11 +136,24 @@ fn without_a_chain_the_publisher_at_the_exchange_is_looked_for() {
 fn every_node_must_be_a_seller_of_its_system() {
     let where_known = Policy { sellers_json: Check::WhereKnown, ..Policy::default() };
     check(&where_known, "x.example/1 x.example/2 z.example/5", Ok(()));
-    check(&where_known, "x.example/3", Err(SupplyFault::SellerNotListed));
+    check(&where_known, "x.example/77", Err(SupplyFault::SellerNotListed));
     check(&where_known, "x.example/2 x.example/1", Err(SupplyFault::PublisherResells));
     let required = Policy { sellers_json: Check::Required, ..Policy::default() };
     check(&required, "x.example/1", Ok(()));
     check(&required, "x.example/1 z.example/5", Err(SupplyFault::SellersJsonUnknown));
+}
+
+#[test]
+fn the_first_seller_must_be_the_owner_or_sales_house_of_the_outlet() {
+    let owner = Policy { require_owner: true, ..Policy::default() };
+    // Of `x.example`: 3 is the site's owner, 4 somebody else, 5 hidden, 2 a reseller.
+    check(&owner, "x.example/3 y.example/9", Ok(()));
+    check(&owner, "x.example/4", Err(SupplyFault::NotTheOwner));
+    check(&owner, "?x.example/4", Ok(()));
+    for not_told in ["x.example/5", "x.example/2", "x.example/77", "z.example/4"] {
+        check(&owner, not_told, Ok(()));
+    }
+    check_on(site("other.example"), &owner, "x.example/4", Ok(()));
 }
 
 #[test]
@@ -159,6 +175,7 @@ fn no_bid_codes_are_those_of_openrtb_3() {
     for (fault, code) in [
         (SupplyFault::AdsTxtUnknown, 11),
         (SupplyFault::NotAuthorised, 12),
+        (SupplyFault::NotTheOwner, 12),
         (SupplyFault::ChainIncomplete, 16),
         (SupplyFault::SellerBlocked, 17),
     ] {
