@@ -84,6 +84,7 @@ fn unlooked(decision: &Decision<'_>) -> NoBidReason {
         refused @ (NoBidReason::CurrencyUnknown
         | NoBidReason::TransparencyRequired
         | NoBidReason::SeatRefused
+        | NoBidReason::SupplyRefused(_)
         | NoBidReason::NotSecure)
             if decision.bids.is_empty() =>
         {

@@ -7,7 +7,9 @@ use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
 use crate::audience::Profile;
-use crate::bidder::{Ask, Asleep, Composer, NoBidReason, Plan, Silent, Snapshot, compose, decide};
+use crate::bidder::{
+    Ask, Asleep, Composer, NoBidReason, Outcome, Plan, Silent, Snapshot, compose, decide, explain,
+};
 use crate::budget::{Book, Refusal};
 use crate::campaign::{Rates, Surroundings, compile, read_exchange};
 use crate::document::{Faults, Source};
@@ -267,6 +269,22 @@ fn an_impression_sold_against_the_rules_of_the_exchange_is_not_bid_on() {
     assert_eq!(sold(""), refused(SupplyFault::ChainMissing));
     let both = format!(r#", "source": {{{}}}, "ext": {{{}}}"#, chain("1"), chain("2"));
     assert_eq!(sold(&both), refused(SupplyFault::NotAuthorised));
+    let (arena, text) = (Bump::new(), request("", ""));
+    let bid_request = parse(text.as_bytes(), &arena).unwrap();
+    let permissions = Permissions::of(&bid_request);
+    let ask = Ask {
+        request: &bid_request,
+        exchange: &snapshot.plan.exchanges[0],
+        permissions: &permissions,
+        user: None,
+        profile: &Profile::known([]),
+        exposures: None,
+        secure: false,
+        now: NOON,
+    };
+    let (_, verdicts) = explain(&snapshot, &ask, &mut SmallRng::seed_from_u64(1));
+    let missing = NoBidReason::SupplyRefused(SupplyFault::ChainMissing);
+    assert!(matches!(verdicts[0].outcome, Outcome::Declined(reason) if reason == missing));
 }
 
 #[test]
