@@ -17,6 +17,8 @@ pub mod privacy;
 pub mod report;
 pub mod shell;
 pub mod sim;
+pub mod supply;
 pub mod targeting;
+pub mod taxonomy;
 pub mod ttf;
 pub mod units;

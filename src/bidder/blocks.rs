@@ -1,22 +1,31 @@
 //! What the request refuses: advertisers, apps, categories, languages, seats.
-
-use crate::campaign::{Advertiser, Creative, Exchange};
-use crate::openrtb::{BidRequest, Deal};
+//!
+//! Lists are compared as exchanges send them, in whatever case and form. Where a list says what is allowed, a
+//! creative that does not say what it is is not in it: without categories it is refused where `acat` stands,
+//! without a language where `wlang` or `wlangb` does.
 
 use crate::bidder::NoBidReason;
+use crate::campaign::{Advertiser, Creative, Exchange};
+use crate::openrtb::{BidRequest, Deal};
+use crate::units::host;
 
-/// True if the request takes bids of our seat. A seat that the exchange gave us no name for is only
-/// refused where seats are listed at all.
+/// True if the request takes bids of our seat: `wseat` holds it or is empty, and `bseat` does not hold it.
+///
+/// The two exclude each other; where both are sent, both must let us in. A seat that the exchange gave us no
+/// name for is in no list.
 pub(in crate::bidder) fn admits_seat(request: &BidRequest<'_>, exchange: &Exchange) -> bool {
-    let ours = |list: &[&str]| exchange.seat.as_deref().is_some_and(|seat| list.contains(&seat));
-    (request.wseat.is_empty() || ours(request.wseat)) && !ours(request.bseat)
+    seats_admit(request.wseat, request.bseat, exchange.seat.as_deref())
+}
+
+fn seats_admit(wseat: &[&str], bseat: &[&str], seat: Option<&str>) -> bool {
+    let ours =
+        |list: &[&str]| seat.is_some_and(|seat| list.iter().any(|listed| listed.trim() == seat.trim()));
+    (wseat.is_empty() || ours(wseat)) && !ours(bseat)
 }
 
 /// True if the deal is open to our seat and the advertiser.
 pub(in crate::bidder) fn admits_deal(deal: &Deal<'_>, exchange: &Exchange, advertiser: &Advertiser) -> bool {
-    let seat = exchange.seat.as_deref();
-    let seated = deal.wseat.is_empty() || seat.is_some_and(|seat| deal.wseat.contains(&seat));
-    seated
+    seats_admit(deal.wseat, &[], exchange.seat.as_deref())
         && (deal.wadomain.is_empty()
             || deal.wadomain.iter().any(|allowed| covers(allowed, &advertiser.domain)))
 }
@@ -31,91 +40,160 @@ pub(in crate::bidder) fn advertiser_block(
 }
 
 /// The block that holds the creative, if any.
+///
+/// `acat` and `bcat` exclude each other; where both are sent, both must let the creative through.
 pub(in crate::bidder) fn creative_block(
     request: &BidRequest<'_>,
     creative: &Creative,
 ) -> Option<NoBidReason> {
-    if creative.bundle.as_deref().is_some_and(|bundle| request.bapp.contains(&bundle)) {
+    let is_listed = |bundle: &str| request.bapp.iter().any(|blocked| same_app(blocked, bundle));
+    if creative.bundle.as_deref().is_some_and(is_listed) {
         return Some(NoBidReason::AppBlocked);
     }
-    if !request.acat.is_empty() {
-        let allowed = |own: &String| category_listed(request.acat, own);
-        if request.cattax != 1 || !creative.categories.iter().all(allowed) || creative.categories.is_empty() {
-            return Some(NoBidReason::CategoryBlocked);
-        }
+    let coverage = &creative.coverage;
+    if !coverage.is_allowed(request.acat, request.cattax) || coverage.is_blocked(request.bcat, request.cattax)
+    {
+        return Some(NoBidReason::CategoryBlocked);
     }
-    if !request.bcat.is_empty() {
-        // Our categories are in taxonomy 1. Without a mapping, a block in another may mean any of them.
-        let mapped = request.cattax == 1;
-        if !mapped || creative.categories.iter().any(|own| category_listed(request.bcat, own)) {
-            return Some(NoBidReason::CategoryBlocked);
-        }
-    }
-    let language_fits = |language: &str| {
-        [request.wlang, request.wlangb]
-            .into_iter()
-            .all(|list| list.is_empty() || list.iter().any(|allowed| same_language(allowed, language)))
-    };
-    if creative.language.as_deref().is_some_and(|language| !language_fits(language)) {
+    let own = creative.language.as_deref();
+    if ![request.wlang, request.wlangb].into_iter().all(|list| language_allowed(list, own)) {
         return Some(NoBidReason::LanguageNotAllowed);
     }
     None
 }
 
-/// True if `own` is listed, or a parent of it is (`IAB25` covers `IAB25-3`).
-fn category_listed(listed: &[&str], own: &str) -> bool {
-    listed.iter().any(|listed| {
-        own.get(..listed.len()).is_some_and(|head| head.eq_ignore_ascii_case(listed))
-            && matches!(own.as_bytes().get(listed.len()), None | Some(b'-'))
-    })
-}
-
-/// True if `domain` (lower case) is `listed` or a domain below it.
+/// True if `domain` is `listed` or below it, whatever their case. An address counts as its host; `www.`, `*.` and
+/// a dot at the end are left out. Internationalised names are compared as they are written, in punycode or not.
 fn covers(listed: &str, domain: &str) -> bool {
-    let listed = listed.trim();
-    let listed = listed.get(..4).filter(|w| w.eq_ignore_ascii_case("www.")).map_or(listed, |_| &listed[4..]);
+    let (listed, domain) = (host(listed), host(domain));
     let Some(start) = domain.len().checked_sub(listed.len()) else { return false };
     !listed.is_empty()
         && domain.get(start..).is_some_and(|tail| tail.eq_ignore_ascii_case(listed))
         && (start == 0 || domain.as_bytes()[start - 1] == b'.')
 }
 
-/// True if the languages agree up to the shorter of both tags (`fr` and `fr-CA`).
-fn same_language(allowed: &str, own: &str) -> bool {
-    primary_tag(allowed).eq_ignore_ascii_case(primary_tag(own))
+/// True if both are the same app in a store, whatever their case: a package's name, or Apple's number with or
+/// without `id` before it.
+fn same_app(listed: &str, own: &str) -> bool {
+    store_id(listed).eq_ignore_ascii_case(store_id(own))
 }
 
-fn primary_tag(language: &str) -> &str {
-    language.split(['-', '_']).next().unwrap_or_default()
+fn store_id(text: &str) -> &str {
+    let text = text.trim();
+    let number = match text.get(..2) {
+        Some(prefix) if prefix.eq_ignore_ascii_case("id") => &text[2..],
+        _ => return text,
+    };
+    if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) { number } else { text }
+}
+
+/// True if a creative in the language `own` may be shown where `allowed` are the languages.
+///
+/// Without a list anything may; without words in it (`xx`, `zxx`) a creative may be shown anywhere.
+fn language_allowed(allowed: &[&str], own: Option<&str>) -> bool {
+    let Some(own) = own else { return allowed.is_empty() };
+    let is_wordless = ["xx", "zxx"].iter().any(|code| own.eq_ignore_ascii_case(code));
+    allowed.is_empty() || is_wordless || allowed.iter().any(|allowed| same_language(allowed, own))
+}
+
+/// True if the tags (BCP 47, or two letters of ISO 639-1) agree as far as both go: `fr` and `fr-CA` do, `fr-FR` and
+/// `fr-CA` do not. `*` is every language.
+fn same_language(allowed: &str, own: &str) -> bool {
+    let parts = |tag| str::split(str::trim(tag), ['-', '_']);
+    allowed.trim() == "*" || parts(allowed).zip(parts(own)).all(|(a, b)| a.eq_ignore_ascii_case(b))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{category_listed, covers, same_language};
+    use super::{covers, language_allowed, same_app, same_language, seats_admit};
 
     #[test]
     fn a_blocked_domain_covers_those_below_it_and_no_neighbour() {
-        for listed in ["shop.example", "SHOP.example", "www.shop.example", " shop.example"] {
+        for listed in [
+            "shop.example",
+            "SHOP.example",
+            "www.shop.example",
+            " shop.example",
+            "shop.example.",
+            "WWW.shop.example.",
+            "*.shop.example",
+            "https://shop.example",
+            "http://www.shop.example:8080/path?q=1",
+            "shop.example/path",
+        ] {
             assert!(covers(listed, "shop.example"), "{listed}");
+            assert!(covers(listed, "www.shop.example"), "{listed}");
             assert!(covers(listed, "de.shop.example"), "{listed}");
             assert!(!covers(listed, "workshop.example"), "{listed}");
+            assert!(!covers(listed, "example"), "{listed}");
         }
-        assert!(!covers("", "shop.example"));
-        assert!(!covers("é", "shop.example"));
+        for listed in ["", " ", ".", "www.", "https://", "*.", "é", "de.shop.example"] {
+            assert!(!covers(listed, "shop.example"), "{listed}");
+        }
+        assert!(covers("xn--caf-dma.example", "XN--caf-dma.example"));
+        assert!(!covers("café.example", "xn--caf-dma.example"));
     }
 
     #[test]
-    fn a_blocked_category_blocks_its_children_and_no_neighbour() {
-        assert!(category_listed(&["IAB25"], "IAB25-3"));
-        assert!(category_listed(&["iab25-3"], "IAB25-3"));
-        assert!(!category_listed(&["IAB2"], "IAB25-3"));
-        assert!(!category_listed(&["IAB25-3"], "IAB25"));
+    fn an_app_is_known_by_its_store_id_however_it_is_written() {
+        for (listed, own, want) in [
+            ("com.example.game", "com.example.game", true),
+            ("COM.example.Game", "com.example.game", true),
+            ("com.example.game2", "com.example.game", false),
+            ("123456789", "id123456789", true),
+            ("ID123456789 ", "123456789", true),
+            ("id12345678", "123456789", false),
+            ("id.example.game", "example.game", false),
+            ("id", "", false),
+        ] {
+            assert_eq!(same_app(listed, own), want, "{listed} {own}");
+        }
     }
 
     #[test]
-    fn languages_agree_by_their_first_part() {
-        assert!(same_language("fr-CA", "fr"));
-        assert!(same_language("FR", "fr_BE"));
-        assert!(!same_language("en", "fr"));
+    fn languages_agree_as_far_as_both_tags_go() {
+        for (allowed, own, want) in [
+            ("fr-CA", "fr", true),
+            ("FR", "fr_BE", true),
+            ("fr-FR", "fr-CA", false),
+            ("en", "fr", false),
+            ("*", "fr", true),
+            ("", "fr", false),
+            ("fra", "fr", false),
+        ] {
+            assert_eq!(same_language(allowed, own), want, "{allowed} {own}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_languages_takes_what_has_no_words_and_not_what_does_not_say() {
+        for (allowed, own, want) in [
+            (&["en", "fr"][..], Some("fr"), true),
+            (&["en"], Some("fr"), false),
+            (&["en"], Some("xx"), true),
+            (&["en"], Some("zxx"), true),
+            (&["xx"], Some("fr"), false),
+            (&["en"], None, false),
+            (&[], None, true),
+            (&[], Some("fr"), true),
+        ] {
+            assert_eq!(language_allowed(allowed, own), want, "{allowed:?} {own:?}");
+        }
+    }
+
+    #[test]
+    fn both_lists_of_seats_must_let_us_in() {
+        for (wseat, bseat, seat, want) in [
+            (&[][..], &[][..], Some("ours"), true),
+            (&["ours", "x"], &[], Some("ours"), true),
+            (&["x"], &[], Some("ours"), false),
+            (&[], &["ours"], Some("ours"), false),
+            (&[], &["x"], Some("ours"), true),
+            (&["ours"], &["ours"], Some("ours"), false),
+            (&["x"], &[], None, false),
+            (&[], &["x"], None, true),
+        ] {
+            assert_eq!(seats_admit(wseat, bseat, seat), want, "{wseat:?} {bseat:?} {seat:?}");
+        }
     }
 }

@@ -99,7 +99,7 @@ fn bid<'a>(composer: &Composer, chosen: &'a Chosen<'a>, text: &mut String, arena
         crid: &creative.crid,
         iurl: creative.preview.as_deref(),
         cat: arena.alloc_slice_fill_iter(creative.categories.iter().map(String::as_str)),
-        cattax: 1,
+        cattax: creative.coverage.taxonomy().code(),
         attr: &creative.attributes,
         apis: &[],
         protocol: chosen.placement.protocol(),

@@ -14,6 +14,7 @@ use crate::frequency::Exposures;
 use crate::notice::Ticket;
 use crate::openrtb::{BidRequest, Deal, Imp};
 use crate::privacy::Permissions;
+use crate::supply::judge;
 use crate::targeting::Scene;
 use crate::units::{Currency, Nanos, UnixMillis, UserKey};
 
@@ -123,6 +124,11 @@ pub fn decide<'a>(
     }
     if let Some(refused) = ask.permissions.refused() {
         decision.reason = NoBidReason::PrivacyRefuses(refused);
+        return decision;
+    }
+    let (source, channel) = (&ask.request.source, &ask.request.channel);
+    if let Err(fault) = judge(source, channel, &ask.exchange.supply, &snapshot.plan.supply) {
+        decision.reason = NoBidReason::SupplyRefused(fault);
         return decision;
     }
     let mut scene = ask.scene();

@@ -9,6 +9,7 @@ use crate::budget;
 use crate::creative::Misfit;
 use crate::frequency;
 use crate::privacy::Restriction;
+use crate::supply::SupplyFault;
 use crate::units::Cpm;
 
 /// Why a line item, or all of them, did not bid.
@@ -34,6 +35,8 @@ pub enum NoBidReason {
     SeatRefused,
     /// The person may not be recognised, and the exchange's profile then wants no bid.
     PrivacyRefuses(Restriction),
+    /// The way that the impression was sold breaks a rule of the exchange's profile.
+    SupplyRefused(SupplyFault),
     /// The impression takes https only, and our own notices are not https.
     NotSecure,
     /// Of the line items that may spend now, none's targeting fits. Metrics count the others by why they may not.
@@ -107,6 +110,7 @@ impl fmt::Display for NoBidReason {
             Self::PrivacyRefuses(restriction) => {
                 write!(f, "{restriction}, and the exchange's profile then wants no bid")
             }
+            Self::SupplyRefused(fault) => write!(f, "{fault}"),
             Self::NotSecure => {
                 f.write_str("the impression takes https only, and our notices are not (`--public-url`)")
             }

@@ -13,6 +13,7 @@ use crate::budget::{Book, Purse, Refusal};
 use crate::campaign::{Budget, Campaign, Catalog, Exchange, Flight, LineItem, Pacing, Rates, Status};
 use crate::pacing::{DaySpan, Pace};
 use crate::pricing;
+use crate::supply::Lists;
 use crate::targeting::{Index, Rows};
 use crate::ttf::Scenario;
 use crate::units::{CampaignId, Cpm, Currency, Day, LineItemId, Nanos, Rounding, ScenarioId, UnixMillis};
@@ -57,6 +58,8 @@ pub struct Plan {
     pub scenarios: Vec<Scenario>,
     /// Exchange rates.
     pub rates: Rates,
+    /// Who may sell which outlet, and who sells at which exchange.
+    pub supply: Lists,
     /// For each campaign the place of its scenario in `scenarios`.
     campaign_scenarios: Vec<usize>,
 }
@@ -109,7 +112,14 @@ impl Plan {
         let rows: Vec<PlanRow> = rows.into_iter().map(|(_, row)| row).collect();
         let order: Vec<u32> = rows.iter().map(|row| row.line_item).collect();
         let index = Index::build(&catalog, &order);
-        Self { revision, catalog, index, rows, exchanges, scenarios, rates, campaign_scenarios }
+        let supply = Lists::default();
+        Self { revision, catalog, index, rows, exchanges, scenarios, rates, supply, campaign_scenarios }
+    }
+
+    /// The same plan with lists of who may sell.
+    #[must_use]
+    pub fn with_supply(self, supply: Lists) -> Self {
+        Self { supply, ..self }
     }
 
     /// The line item of a row.

@@ -7,13 +7,17 @@ use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
 use crate::audience::Profile;
-use crate::bidder::{Ask, Asleep, NoBidReason, Plan, Silent, Snapshot, decide};
+use crate::bidder::{
+    Ask, Asleep, Composer, NoBidReason, Outcome, Plan, Silent, Snapshot, compose, decide, explain,
+};
 use crate::budget::{Book, Refusal};
 use crate::campaign::{Rates, Surroundings, compile, read_exchange};
 use crate::document::{Faults, Source};
 use crate::frequency::{Exposure, Exposures};
+use crate::notice::Keys;
 use crate::openrtb::parse;
-use crate::privacy::{ConsentRefusal, Outcome, Permissions, Restriction};
+use crate::privacy::{self, ConsentRefusal, Permissions, Restriction};
+use crate::supply::{Check, Lists, Policy, SupplyFault};
 use crate::units::{BidId, CampaignId, Cpm, LineItemId, Nanos, Rounding, UnixMillis, UserKey};
 
 const NOON: UnixMillis = UnixMillis::from_raw(1_795_262_400_000);
@@ -161,7 +165,7 @@ fn what_the_request_blocks_is_not_bid() {
     check(&one, "", r#", "badv": ["op.example"]"#, bids);
     check(&one, "", r#", "bcat": ["IAB22"]"#, Err(NoBidReason::CategoryBlocked));
     check(&one, "", r#", "bcat": ["IAB2"]"#, bids);
-    check(&one, "", r#", "bcat": ["1"], "cattax": 6"#, Err(NoBidReason::CategoryBlocked));
+    check(&one, "", r#", "bcat": ["IAB22-1"], "cattax": 6"#, Err(NoBidReason::CategoryBlocked));
     check(&one, "", r#", "wlang": ["de"]"#, Err(NoBidReason::LanguageNotAllowed));
     check(&one, "", r#", "wlang": ["de", "fr-FR"]"#, bids);
     check(&one, "", r#", "wseat": ["seat-2"]"#, Err(NoBidReason::SeatRefused));
@@ -184,6 +188,57 @@ fn only_the_categories_that_the_request_allows_are_bid() {
 }
 
 #[test]
+fn categories_are_compared_in_the_taxonomy_of_the_request() {
+    let one = [campaign("c", "1", "")];
+    let bids = Ok("c 1.00 EUR");
+    // `IAB22-1` is 481 in Content 2.x and 3.x, and 1364 in Ad Product 2.0; 473 and 1361 stand above them.
+    for (blocked, other, cattax) in [("481", "474", 2), ("473", "1", 6), ("473", "1", 9), ("1361", "1374", 8)]
+    {
+        let list = |key, id| format!(r#", "{key}": ["{id}"], "cattax": {cattax}"#);
+        check(&one, "", &list("bcat", blocked), Err(NoBidReason::CategoryBlocked));
+        check(&one, "", &list("bcat", other), bids);
+        check(&one, "", &list("acat", blocked), bids);
+        check(&one, "", &list("acat", other), Err(NoBidReason::CategoryBlocked));
+    }
+    check(&one, "", r#", "bcat": ["1"], "cattax": 500"#, Err(NoBidReason::CategoryBlocked));
+}
+
+/// `cat` and `cattax` of the first bid, the creative labelled with `categories`.
+#[track_caller]
+fn check_labels(categories: &str, want: (&str, Option<u32>)) {
+    let labelled = campaign("c", "1", "").text.replace(r#"["IAB22-1"]"#, categories);
+    let snapshot = Snapshot::new(plan(&[Source::new("c.json", labelled)]), &Book::default(), NOON, None);
+    let (arena, text) = (Bump::new(), request("", ""));
+    let request = parse(text.as_bytes(), &arena).unwrap();
+    let permissions = Permissions::of(&request, &snapshot.plan.exchange("generic").unwrap().privacy);
+    let ask = Ask {
+        request: &request,
+        exchange: &snapshot.plan.exchanges[0],
+        permissions: &permissions,
+        user: None,
+        profile: &Profile::known([]),
+        exposures: None,
+        secure: false,
+        now: NOON,
+    };
+    let decision = decide(&snapshot, &ask, &mut SmallRng::seed_from_u64(1), &mut Silent);
+    let composer = Composer::new(Keys::new(&[7; 32], None), "http://bid.example".to_owned());
+    let mut body = Vec::new();
+    compose(&composer, request.id, None, decision.currency, &decision.bids, &arena, &mut body);
+    let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    let bid = &body["seatbid"][0]["bid"][0];
+    let cattax = bid["cattax"].as_u64().map(|cattax| u32::try_from(cattax).unwrap());
+    assert_eq!((bid["cat"].to_string().as_str(), cattax), want);
+}
+
+#[test]
+fn a_bid_tells_its_categories_in_the_taxonomy_of_the_campaign_file() {
+    check_labels(r#"["iab22-1", "IAB3"]"#, (r#"["IAB22-1","IAB3"]"#, None));
+    check_labels(r#"{"taxonomy": "ad_product_2.0", "ids": ["1364"]}"#, (r#"["1364"]"#, Some(8)));
+    check_labels(r#"{"taxonomy": "content_3.1", "ids": ["481"]}"#, (r#"["481"]"#, Some(9)));
+}
+
+#[test]
 fn transparency_that_we_do_not_give_yet_is_a_reason_not_to_bid() {
     let one = [campaign("c", "1", "")];
     let required = r#", "regs": {"ext": {"dsa": {"dsarequired": 2}}}"#;
@@ -198,9 +253,51 @@ fn where_the_exchange_wants_no_bid_for_a_person_unknown_there_is_none() {
     let answer_of =
         |plan: &Arc<Plan>| answer(&Snapshot::new(plan.clone(), &Book::default(), NOON, None), &gdpr, None);
     assert_eq!(answer_of(&plan).as_deref(), Ok("c 1.00 EUR"));
-    Arc::get_mut(&mut plan).unwrap().exchanges[0].privacy.gdpr = Outcome::NoBid;
+    Arc::get_mut(&mut plan).unwrap().exchanges[0].privacy.gdpr = privacy::Outcome::NoBid;
     let missing = Restriction::Gdpr(ConsentRefusal::Missing);
     assert_eq!(answer_of(&plan), Err(NoBidReason::PrivacyRefuses(missing)));
+}
+
+#[test]
+fn an_impression_sold_against_the_rules_of_the_exchange_is_not_bid_on() {
+    let mut lists = Lists::default();
+    lists.take_ads_txt(&Source::new("a.example.txt", "x.example, 1, DIRECT"), &mut Faults::new());
+    let mut plan = Arc::into_inner(plan(&[campaign("c", "1", "")])).unwrap().with_supply(lists);
+    plan.exchanges[0].supply =
+        Policy { require_chain: true, ads_txt: Check::WhereKnown, ..Policy::default() };
+    let snapshot = Snapshot::new(Arc::new(plan), &Book::default(), NOON, None);
+    let sold = |chain: &str| {
+        let root = format!(r#", "site": {{"domain": "www.a.example"}}{chain}"#);
+        answer(&snapshot, &request("", &root), None)
+    };
+    let chain = |sid: &str| {
+        format!(r#""schain": {{"complete": 1, "nodes": [{{"asi": "X.example", "sid": "{sid}"}}]}}"#)
+    };
+    let refused = |fault| Err(NoBidReason::SupplyRefused(fault));
+    assert_eq!(sold(&format!(r#", "source": {{{}}}"#, chain("1"))), Ok("c 1.00 EUR".to_owned()));
+    assert_eq!(
+        sold(&format!(r#", "source": {{"ext": {{{}}}}}"#, chain("2"))),
+        refused(SupplyFault::NotAuthorised)
+    );
+    assert_eq!(sold(""), refused(SupplyFault::ChainMissing));
+    let both = format!(r#", "source": {{{}}}, "ext": {{{}}}"#, chain("1"), chain("2"));
+    assert_eq!(sold(&both), refused(SupplyFault::NotAuthorised));
+    let (arena, text) = (Bump::new(), request("", ""));
+    let bid_request = parse(text.as_bytes(), &arena).unwrap();
+    let permissions = Permissions::of(&bid_request, &snapshot.plan.exchanges[0].privacy);
+    let ask = Ask {
+        request: &bid_request,
+        exchange: &snapshot.plan.exchanges[0],
+        permissions: &permissions,
+        user: None,
+        profile: &Profile::known([]),
+        exposures: None,
+        secure: false,
+        now: NOON,
+    };
+    let (_, verdicts) = explain(&snapshot, &ask, &mut SmallRng::seed_from_u64(1));
+    let missing = NoBidReason::SupplyRefused(SupplyFault::ChainMissing);
+    assert!(matches!(verdicts[0].outcome, Outcome::Declined(reason) if reason == missing));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! An ad, as its campaign's file describes it.
 
+use crate::taxonomy::Coverage;
 use crate::units::CreativeId;
 
 /// An ad.
@@ -17,8 +18,10 @@ pub struct Creative {
     pub content: CreativeContent,
     /// Where a click leads. https or http.
     pub landing_page: String,
-    /// IAB Content Taxonomy 1.0 categories.
+    /// `bid.cat`, in the taxonomy of `coverage`.
     pub categories: Vec<String>,
+    /// The same against block lists of every taxonomy.
+    pub coverage: Coverage,
     /// Creative attributes (AdCOM list), for `battr`.
     pub attributes: Vec<u32>,
     /// Two letters.

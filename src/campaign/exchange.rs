@@ -1,7 +1,7 @@
 //! An exchange's habits, as its profile file states them.
 
-use crate::privacy::Policy;
 use crate::units::{ExchangeId, Millis};
+use crate::{privacy, supply};
 
 /// An exchange profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,9 @@ pub struct Exchange {
     /// What a price that is `AUDIT`, empty or unexpanded means.
     pub missing_price: MissingPrice,
     /// What follows from the privacy signals of its requests.
-    pub privacy: Policy,
+    pub privacy: privacy::Policy,
+    /// What it must tell of the way an impression was sold.
+    pub supply: supply::Policy,
 }
 
 /// Which notice moves money.

@@ -788,3 +788,57 @@ fn no_slip_of_the_finger_panics() {
         drop(render(&compilation.faults, &[Source::new("a.json", text)], true));
     }
 }
+
+/// The creative's first category and its code in the file with `categories`.
+#[track_caller]
+fn check_categories(categories: &str, want: (&[&str], u32)) {
+    let text = CAMPAIGN.replacen("\"banner\"", &format!("\"categories\": {categories}, \"banner\""), 1);
+    let catalog = compiled(&[&text]).catalog.unwrap();
+    let creative = &catalog.creatives[0];
+    assert_eq!(
+        (creative.categories.as_slice(), creative.coverage.taxonomy().code()),
+        (&*own(want.0), want.1)
+    );
+}
+
+fn own(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+#[test]
+fn a_creative_is_labelled_in_any_taxonomy_of_the_iab() {
+    check_categories(r#"["IAB8-18", "iab3"]"#, (&["IAB8-18", "IAB3"], 1));
+    check_categories(r#"{"taxonomy": "ad_product_2.0", "ids": ["1007"]}"#, (&["1007"], 8));
+    check_categories(r#"{"taxonomy": "content_2.2", "ids": ["V9I3ON", "211"]}"#, (&["v9i3On", "211"], 6));
+    check_categories("[]", (&[], 1));
+}
+
+#[test]
+fn a_category_that_does_not_exist_is_refused_with_one_that_does() {
+    let banner = r#""banner": {"size""#;
+    let case = |categories: &str, want: &str| {
+        check(banner, &format!("\"categories\": {categories}, {banner}"), want);
+    };
+    case(
+        r#"["IAB27"]"#,
+        "error 20:22 `creatives[0].categories[0]` is not a category of content_1.0, got \"IAB27\" (did you mean \"IAB17\" (Sports)?)",
+    );
+    case(
+        r#"["Wine"]"#,
+        "error 20:22 `creatives[0].categories[0]` is not a category of content_1.0, got \"Wine\" (did you mean \"IAB8-18\" (Wine)?)",
+    );
+    case(
+        r#"["1007"]"#,
+        "error 20:22 `creatives[0].categories[0]` is not a category of content_1.0, got \"1007\" (\"1007\" is Wine in ad_product_2.0)",
+    );
+    case(
+        r#"{"taxonomy": "ad_product_2.0", "ids": ["IAB8-18"]}"#,
+        "error 20:60 `creatives[0].categories.ids[0]` is not a category of ad_product_2.0, got \"IAB8-18\" (\"IAB8-18\" is Wine in content_1.0)",
+    );
+    case(
+        r#"{"taxonomy": "audience_1.1", "ids": ["1"]}"#,
+        "error 20:34 `creatives[0].categories.taxonomy` must be one of `content_1.0`, `content_2.0`, \
+         `ad_product_1.0`, `content_2.1`, `content_2.2`, `content_3.0`, `ad_product_2.0`, `content_3.1`, got \
+         \"audience_1.1\"",
+    );
+}

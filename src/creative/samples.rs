@@ -14,6 +14,7 @@ fn creative(content: CreativeContent) -> Creative {
         content,
         landing_page: "https://ponant.test/".into(),
         categories: vec![],
+        coverage: Default::default(),
         attributes: vec![],
         language: None,
         bundle: None,

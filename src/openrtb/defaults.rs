@@ -1,6 +1,6 @@
 //! What an absent field means: the defaults of OpenRTB 2.6, in one place.
 
-use crate::openrtb::{Av, Banner, BidRequest, Channel, Deal, Device, Imp, Native, Regs, User};
+use crate::openrtb::{Av, Banner, BidRequest, Channel, Deal, Device, Imp, Native, Regs, Source, User};
 use crate::units::{Cpm, Multiplier};
 
 impl Default for BidRequest<'_> {
@@ -13,6 +13,7 @@ impl Default for BidRequest<'_> {
             device: Device::default(),
             user: User::default(),
             regs: Regs::default(),
+            source: Source::default(),
             at: 2,
             test: false,
             tmax: None,

@@ -16,6 +16,9 @@ mod write;
 
 pub use decode::{ParseError, parse};
 pub use offer::{Av, Banner, DurFloor, Format, Native, NativeAsset, NativeKind, Pod};
-pub use request::{BidRequest, Channel, Content, Deal, Device, Dsa, Geo, Imp, Outlet, Regs, Segment, User};
+pub use request::{
+    BidRequest, Channel, Content, Deal, Device, Dsa, Geo, Imp, Outlet, Regs, Segment, Source, SupplyChain,
+    SupplyNode, User,
+};
 pub use response::{Bid, BidResponse, MediaType};
 pub use write::write;

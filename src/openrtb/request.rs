@@ -23,6 +23,8 @@ pub struct BidRequest<'a> {
     pub user: User<'a>,
     /// Regulations in force.
     pub regs: Regs<'a>,
+    /// Who sold it.
+    pub source: Source<'a>,
     /// 1 first price, 2 second price plus (default), 500+ the exchange's own.
     pub at: u32,
     /// True if not billable.
@@ -304,4 +306,46 @@ pub struct Dsa {
     pub pubrender: u32,
     /// Whether the publisher wants it as data: 0 no (default), 1 it may be sent, 2 it is to be sent.
     pub datatopub: u32,
+}
+
+/// `Source`, 3.2.2.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Source<'a> {
+    /// Who decides the auction: true if others further down, false if the exchange.
+    pub fd: Option<bool>,
+    /// The id that all participants share.
+    pub tid: Option<&'a str>,
+    /// The payment chain of TAG.
+    pub pchain: Option<&'a str>,
+    /// The chains of 2.6 (`source.schain`), 2.5 (`source.ext.schain`) and 2.4 (`ext.schain`). Where several are
+    /// sent, a rule must hold for each.
+    pub chains: [Option<SupplyChain<'a>>; 3],
+}
+
+/// `SupplyChain`, 3.2.25.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SupplyChain<'a> {
+    /// True if the nodes go back to the owner of the inventory.
+    pub complete: bool,
+    /// Of the specification.
+    pub ver: Option<&'a str>,
+    /// From the owner of the inventory to the sender of the request, as many as were sent.
+    pub nodes: &'a [SupplyNode<'a>],
+}
+
+/// `SupplyChainNode`, 3.2.26.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SupplyNode<'a> {
+    /// The advertising system's domain; empty if absent.
+    pub asi: &'a str,
+    /// The seller's id there; empty if absent.
+    pub sid: &'a str,
+    /// True if the node is paid; it always is.
+    pub hp: Option<bool>,
+    /// The request's id as this node issued it.
+    pub rid: Option<&'a str>,
+    /// The company that the id is of.
+    pub name: Option<&'a str>,
+    /// Its domain.
+    pub domain: Option<&'a str>,
 }

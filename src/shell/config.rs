@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use crate::bidder::Plan;
 use crate::document::{Fault, Source, render};
-use crate::shell::files::{Loaded, Paths, load};
+use crate::shell::files::{Loaded, Paths, load_over};
+use crate::supply::Lists;
 use crate::units::UnixMillis;
 
 /// Where the configuration lies, as flags of the command line.
@@ -23,6 +24,9 @@ pub struct ConfigArgs {
     /// Table of exchange rates.
     #[arg(long, env = "ENCAN_CURRENCIES", default_value = "fixtures/currencies.json", value_name = "FILE")]
     pub currencies: PathBuf,
+    /// Folder of `ads.txt`, `app-ads.txt` and `sellers.json` files, each kind in a folder of its name.
+    #[arg(long, env = "ENCAN_SUPPLY", default_value = "fixtures/supply", value_name = "DIR")]
+    pub supply: PathBuf,
 }
 
 impl ConfigArgs {
@@ -34,6 +38,7 @@ impl ConfigArgs {
             exchanges: self.exchanges.clone(),
             tax: self.tax.clone(),
             currencies: self.currencies.clone(),
+            supply: self.supply.clone(),
         }
     }
 }
@@ -62,11 +67,26 @@ pub struct Configured {
 ///
 /// Every fault, if one of them is an error.
 pub fn configure(args: &ConfigArgs, revision: u64, now: UnixMillis) -> Result<Configured, Faulty> {
-    let Loaded { sources, catalog, exchanges, scenarios, rates, faults, .. } = load(&args.paths(), now);
+    configure_over(args, revision, now, &Lists::default())
+}
+
+/// The same over the supply lists `before`, which stay where a file cannot be read.
+///
+/// # Errors
+///
+/// As [`configure`].
+pub fn configure_over(
+    args: &ConfigArgs,
+    revision: u64,
+    now: UnixMillis,
+    before: &Lists,
+) -> Result<Configured, Faulty> {
+    let Loaded { sources, catalog, exchanges, scenarios, rates, supply, faults, .. } =
+        load_over(&args.paths(), now, before);
     let described = Faulty { faults, sources };
     match catalog {
         Some(catalog) => {
-            let plan = Plan::build(revision, catalog, exchanges, scenarios, rates);
+            let plan = Plan::build(revision, catalog, exchanges, scenarios, rates).with_supply(supply);
             Ok(Configured { plan, warnings: described })
         }
         None => Err(described),
@@ -78,5 +98,40 @@ impl Faulty {
     #[must_use]
     pub fn words(&self) -> String {
         render(&self.faults, &self.sources, std::io::stderr().is_terminal())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{ConfigArgs, configure, configure_over};
+    use crate::units::UnixMillis;
+
+    const NOW: UnixMillis = UnixMillis::from_raw(1_780_000_000_000);
+
+    #[test]
+    fn a_supply_list_that_got_worse_warns_and_leaves_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ads.txt/a.example.txt");
+        fs::create_dir(folder.path().join("ads.txt")).unwrap();
+        let args = ConfigArgs {
+            campaigns: "fixtures/campaigns".into(),
+            exchanges: "fixtures/exchanges".into(),
+            tax: "fixtures/tax".into(),
+            currencies: "fixtures/currencies.json".into(),
+            supply: folder.path().into(),
+        };
+        fs::write(&file, "x.example, 1, DIRECT").unwrap();
+        let first = configure(&args, 1, NOW).unwrap();
+        assert_eq!(first.warnings.faults, []);
+        fs::write(&file, "<html>").unwrap();
+        let second = configure_over(&args, 2, NOW, &first.plan.supply).unwrap();
+        let words = second.warnings.words();
+        for told in ["a.example.txt", "has no record of a seller"] {
+            assert!(words.contains(told), "`{told}` in {words}");
+        }
+        let kept = second.plan.supply.ads_txt("a.example").and_then(|file| file.relation("x.example", "1"));
+        assert!(kept.is_some());
     }
 }

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use crate::campaign::{Catalog, Exchange, Rates, Surroundings, compile, read_exchange, read_scenario};
 use crate::document::{Fault, Faults, Severity, Source};
+use crate::shell::supply::load_supply;
+use crate::supply::Lists;
 use crate::ttf::Scenario;
 use crate::units::{UnixMillis, limits};
 
@@ -23,6 +25,8 @@ pub struct Paths {
     pub tax: PathBuf,
     /// The table of exchange rates.
     pub currencies: PathBuf,
+    /// A folder of supply lists.
+    pub supply: PathBuf,
 }
 
 /// Everything read, and everything wrong with it.
@@ -38,7 +42,9 @@ pub struct Loaded {
     pub scenarios: Vec<Scenario>,
     /// [`Rates::unreadable`] if the table could not be read.
     pub rates: Rates,
-    /// The faults of the surroundings, then of the campaigns, each by file and place.
+    /// Who may sell what: never a reason to refuse the rest.
+    pub supply: Lists,
+    /// The faults of the surroundings, of the campaigns, then of the supply lists, each by file and place.
     pub faults: Vec<Fault>,
     /// Campaigns in the files, readable or not.
     pub campaigns: usize,
@@ -57,6 +63,12 @@ impl Loaded {
 /// Reads and checks all of `paths`. `now` decides which flights have ended.
 #[must_use]
 pub fn load(paths: &Paths, now: UnixMillis) -> Loaded {
+    load_over(paths, now, &Lists::default())
+}
+
+/// The same over the supply lists `before`, which stay where a file cannot be read.
+#[must_use]
+pub fn load_over(paths: &Paths, now: UnixMillis, before: &Lists) -> Loaded {
     let mut faults = Faults::new();
     let exchange_sources = read_path(&paths.exchanges, &mut faults);
     let scenario_sources = read_path(&paths.tax, &mut faults);
@@ -78,16 +90,20 @@ pub fn load(paths: &Paths, now: UnixMillis) -> Loaded {
     let is_right = faults.errors() == 0;
     let mut all = faults.into_vec();
     all.extend(compilation.faults);
+    let (supply, supply_faults, supply_sources) = load_supply(&paths.supply, before);
+    all.extend(supply_faults);
     let mut sources = exchange_sources;
     sources.extend(scenario_sources);
     sources.extend(rate_source);
     sources.extend(campaign_sources);
+    sources.extend(supply_sources);
     Loaded {
         sources,
         catalog: compilation.catalog.filter(|_| is_right),
         exchanges,
         scenarios,
         rates,
+        supply,
         faults: all,
         campaigns: compilation.campaigns,
         line_items: compilation.line_items,
@@ -222,6 +238,7 @@ mod tests {
             exchanges: "fixtures/exchanges".into(),
             tax: "fixtures/tax".into(),
             currencies: "fixtures/none.json".into(),
+            supply: "fixtures/supply".into(),
         };
         let loaded = load(&paths, UnixMillis::from_raw(1_780_000_000_000));
         let messages: Vec<String> = loaded.faults.iter().map(|fault| fault.headline()).collect();

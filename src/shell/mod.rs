@@ -15,4 +15,5 @@ pub mod reload;
 pub mod secrets;
 pub mod service;
 pub mod store;
+pub mod supply;
 pub mod users;

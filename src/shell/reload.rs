@@ -12,9 +12,10 @@ use tokio::sync::{mpsc, watch};
 use crate::shell::audience_store::AudienceStore;
 use crate::shell::cli::say;
 use crate::shell::clock;
-use crate::shell::config::{ConfigArgs, configure};
+use crate::shell::config::{ConfigArgs, configure_over};
 use crate::shell::http::stopped;
 use crate::shell::service::{Service, names};
+use crate::shell::supply;
 
 /// Editors write a file in several steps: wait until they are done.
 const SETTLE: Duration = Duration::from_millis(200);
@@ -94,6 +95,9 @@ fn start_watching(
     for folder in [&args.campaigns, &args.exchanges, &args.tax] {
         watcher.watch(folder, RecursiveMode::NonRecursive)?;
     }
+    for folder in supply::folders(&args.supply) {
+        watcher.watch(&folder, RecursiveMode::NonRecursive)?;
+    }
     // The folder, since an editor may replace the file.
     let folder = args.currencies.parent().filter(|folder| !folder.as_os_str().is_empty());
     watcher.watch(folder.unwrap_or(Path::new(".")), RecursiveMode::NonRecursive)?;
@@ -104,7 +108,8 @@ fn start_watching(
 /// they were taken.
 fn reload(service: &Service, args: &ConfigArgs) -> Option<Vec<crate::shell::store::Name>> {
     let running = service.snapshot().plan.revision;
-    match configure(args, running + 1, clock::now()) {
+    let before = service.snapshot().plan.supply.clone();
+    match configure_over(args, running + 1, clock::now(), &before) {
         Ok(configured) if configured.plan.rows.is_empty() && !service.snapshot().plan.rows.is_empty() => {
             service.metrics.reloaded(false);
             say(
@@ -119,6 +124,7 @@ fn reload(service: &Service, args: &ConfigArgs) -> Option<Vec<crate::shell::stor
             }
             let (campaigns, line_items) =
                 (configured.plan.catalog.campaigns.len(), configured.plan.catalog.line_items.len());
+            let [ads_txt, app_ads_txt, sellers_json] = configured.plan.supply.counts();
             let names = names(&configured.plan);
             if let Err(error) = service.install(configured.plan) {
                 service.metrics.reloaded(false);
@@ -127,7 +133,9 @@ fn reload(service: &Service, args: &ConfigArgs) -> Option<Vec<crate::shell::stor
                 return None;
             }
             service.metrics.reloaded(true);
-            tracing::info!(revision = running + 1, campaigns, line_items, "campaigns reloaded");
+            let revision = running + 1;
+            tracing::info!(revision, campaigns, line_items, "campaigns reloaded");
+            tracing::info!(revision, ads_txt, app_ads_txt, sellers_json, "supply lists reloaded");
             Some(names)
         }
         Err(faulty) => {

@@ -4,6 +4,7 @@ use rand::RngExt;
 use rand::rngs::Xoshiro256PlusPlus;
 
 use crate::campaign::{BannerBody, Creative, CreativeContent, FormatKind, Image, MediaFile};
+use crate::taxonomy::{Coverage, Label, Taxonomy};
 use crate::units::CreativeId;
 
 /// Banner sizes, the most usual first.
@@ -25,15 +26,17 @@ pub(crate) fn creative(
         FormatKind::Native => format!("native-{at}"),
     };
     let crid = format!("{campaign_slug}/{slug}");
+    let content = content(format, at, domain, rng);
+    let category = ["IAB2", "IAB18", "IAB20", "IAB22", "IAB13", "IAB8"][rng.random_range(0..6)];
+    let label = Label::find(Taxonomy::Content1_0, category);
     Creative {
         id: CreativeId::from_slug(&crid),
         slug,
         campaign,
-        content: content(format, at, domain, rng),
+        content,
         landing_page: format!("https://www.{domain}/offre?c={at}"),
-        categories: vec![
-            ["IAB2", "IAB18", "IAB20", "IAB22", "IAB13", "IAB8"][rng.random_range(0..6)].to_owned(),
-        ],
+        categories: vec![category.to_owned()],
+        coverage: Coverage::of(label.as_slice()),
         attributes: if rng.random_bool(0.05) { vec![1] } else { Vec::new() },
         language: rng.random_bool(0.5).then(|| "fr".to_owned()),
         bundle: None,

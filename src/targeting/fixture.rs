@@ -260,6 +260,7 @@ fn creative(number: usize, content: CreativeContent) -> Creative {
         content,
         landing_page: String::new(),
         categories: Vec::new(),
+        coverage: Default::default(),
         attributes: Vec::new(),
         language: None,
         bundle: None,

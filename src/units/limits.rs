@@ -47,6 +47,8 @@ pub const CONVERSION_AGE_MAX: Millis = Millis::from_seconds(60 * 86_400);
 pub const TOKEN_CHARS_MAX: usize = 1_024;
 /// Bytes of a campaign file: a list of 200,000 domains fits.
 pub const FILE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Files of one kind of supply list that are read: every outlet of a large plan has one.
+pub const SUPPLY_FILES_MAX: usize = 50_000;
 /// Faults of one check that are shown: nobody reads more, and a wrong list of 200,000 domains must not
 /// take minutes to report.
 pub const FAULTS_MAX: usize = 200;

@@ -5,6 +5,7 @@
 
 mod country;
 mod decimal;
+mod host;
 mod id;
 pub mod limits;
 mod money;
@@ -12,6 +13,7 @@ mod time;
 
 pub use country::{Country, Region};
 pub use decimal::{Decimal, DecimalError, Rounding};
+pub use host::{domains_of, host};
 pub use id::{
     AdvertiserId, BidId, CampaignId, CreativeId, DealId, ExchangeId, LineItemId, ScenarioId, SegmentId,
     UserKey,

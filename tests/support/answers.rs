@@ -196,9 +196,16 @@ fn check_blocks(answer: &Answer<'_>, faults: &mut Faults) {
     let bcat = texts(&request["bcat"]);
     let taxonomy = number(&request["cattax"]).unwrap_or(1.0);
     let own_taxonomy = number(&bid["cattax"]).unwrap_or(1.0);
-    let comparable = (taxonomy - own_taxonomy).abs() < 0.5;
+    // The IAB maps its taxonomies of content and of products to each other; 4 is of people, others are not its own.
+    let comparable =
+        [1.0, 2.0, 3.0, 5.0, 6.0, 7.0, 8.0, 9.0].iter().any(|known| (taxonomy - known).abs() < 0.5);
     faults.must(bcat.is_empty() || comparable, "`bcat` is in a taxonomy that the bid cannot be held against");
     for own in texts(&bid["cat"]) {
+        let is_content_1 = (own_taxonomy - 1.0).abs() < 0.5;
+        faults.must(
+            own.starts_with("IAB") == is_content_1,
+            format!("`{own}` is in another taxonomy than `cattax`"),
+        );
         let blocked = bcat.iter().any(|blocked| own == *blocked || own.starts_with(&format!("{blocked}-")));
         faults.must(!blocked, format!("`bcat` blocks `{own}`"));
     }

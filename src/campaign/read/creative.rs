@@ -2,8 +2,9 @@
 
 use crate::campaign::read::address::{Address, address, asset};
 use crate::campaign::read::amount::span;
+use crate::campaign::read::categories::creative_categories;
 use crate::campaign::read::reach::check_size;
-use crate::campaign::read::targeting::{category, language};
+use crate::campaign::read::targeting::language;
 use crate::campaign::{BannerBody, Creative, CreativeContent, Image, MediaFile};
 use crate::document::{Faults, Node, Object};
 use crate::units::CreativeId;
@@ -38,7 +39,7 @@ pub(in crate::campaign) fn creative(node: Node<'_>, campaign: &str, faults: &mut
     let object = node.object(&KEYS, faults)?;
     let slug = object.require("id", faults).and_then(|node| node.slug(faults));
     let landing_page = object.require("landing_page", faults).and_then(|node| landing_page(node, faults));
-    let categories = each(object, "categories", faults, category);
+    let categories = object.get("categories").map(|node| creative_categories(node, faults));
     let attributes = each(object, "attributes", faults, |node, faults| node.integer(1..=500, faults));
     let language = object.get("language").map(|node| language(node, faults));
     let bundle = object.get("bundle").map(|node| node.line(256, faults));
@@ -52,6 +53,7 @@ pub(in crate::campaign) fn creative(node: Node<'_>, campaign: &str, faults: &mut
         return faults.refuse(node.error(problem).hint("shorten the id of the campaign or of the creative"));
     }
     let (content, is_secure) = content?;
+    let (categories, coverage) = categories.flatten().unwrap_or_default();
     let preview = preview.flatten();
     Some(Creative {
         id: CreativeId::from_slug(&crid),
@@ -61,6 +63,7 @@ pub(in crate::campaign) fn creative(node: Node<'_>, campaign: &str, faults: &mut
         content,
         landing_page: landing_page?,
         categories,
+        coverage,
         attributes,
         language: language.flatten(),
         bundle: bundle.flatten().map(str::to_string),

@@ -4,8 +4,8 @@ use crate::campaign::read::NAME_CHARS_MAX;
 use crate::campaign::read::amount::span;
 use crate::campaign::{BillsOn, Exchange, MissingPrice, Reservation};
 use crate::document::{Document, Fault, Faults, Node, Source};
-use crate::privacy::Policy;
 use crate::units::{ExchangeId, Millis, limits};
+use crate::{privacy, supply};
 
 const KEYS: [&str; 8] =
     ["name", "seat", "bills_on", "reservation", "tmax_ms", "margin_ms", "price_decimals", "missing_price"];
@@ -48,7 +48,8 @@ pub fn read_exchange(source: &Source, faults: &mut Faults) -> Option<Exchange> {
         margin_ms: margin_ms?,
         price_decimals: price_decimals?,
         missing_price: missing_price?,
-        privacy: Policy::default(),
+        privacy: privacy::Policy::default(),
+        supply: supply::Policy::default(),
     })
 }
 

@@ -9,13 +9,14 @@ mod media;
 mod native;
 mod outlet;
 mod regs;
+mod source;
 mod user;
 
 use bumpalo::Bump;
 use bumpalo::collections::Vec as ArenaVec;
 
 use crate::openrtb::json::{Fault, Reader, Scalar};
-use crate::openrtb::{BidRequest, Channel, Device, Outlet, Regs, User};
+use crate::openrtb::{BidRequest, Channel, Device, Outlet, Regs, Source, SupplyChain, User};
 
 /// Why a body is not a bid request. Answered with HTTP 400.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -90,6 +91,8 @@ struct Root<'a> {
     device: Device<'a>,
     user: User<'a>,
     regs: Regs<'a>,
+    source: Source<'a>,
+    ext_chain: Option<SupplyChain<'a>>,
     at: Option<u32>,
     test: bool,
     tmax: Option<u32>,
@@ -121,6 +124,8 @@ impl<'a> Root<'a> {
             b"device" => self.device = device::device(json)?,
             b"user" => self.user = user::user(json)?,
             b"regs" => self.regs = regs::regs(json)?,
+            b"source" => self.source = source::source(json)?,
+            b"ext" => self.ext_chain = source::ext(json)?,
             b"at" => self.at = json.whole()?,
             b"test" => self.test = json.flag()?.unwrap_or(false),
             b"tmax" => self.tmax = json.whole()?,
@@ -158,6 +163,10 @@ impl<'a> Root<'a> {
             device: self.device,
             user: self.user,
             regs: self.regs,
+            source: Source {
+                chains: [self.source.chains[0], self.source.chains[1], self.ext_chain],
+                ..self.source
+            },
             at: stated(self.at).unwrap_or(2),
             test: self.test,
             tmax: self.tmax,

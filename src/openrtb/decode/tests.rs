@@ -811,3 +811,62 @@ fn allowed_categories_and_languages_are_read_from_either_field() {
     check_root(r#""wlangb":["fr-FR"]"#, |request| owned(request.wlangb), vec!["fr-FR".to_owned()]);
     check_root(r#""wlang":["de"],"wlangb":["fr"]"#, |request| owned(request.wlang), vec!["de".to_owned()]);
 }
+
+/// The chains as `complete asi/sid ...`, in the order of 2.6, 2.5, 2.4.
+#[track_caller]
+fn check_chains(fields: &str, want: [&str; 3]) {
+    let words = |request: &BidRequest<'_>| {
+        request.source.chains.map(|chain| {
+            chain.map_or("-".to_owned(), |chain| {
+                let nodes = chain.nodes.iter().map(|node| format!(" {}/{}", node.asi, node.sid));
+                format!("{}{}", chain.complete, nodes.collect::<String>())
+            })
+        })
+    };
+    check_root(fields, words, want.map(str::to_owned));
+}
+
+#[test]
+fn supply_chains_stand_in_three_places_and_all_are_kept() {
+    let chain = |asi: &str| {
+        format!(r#""schain":{{"ver":"1.0","complete":1,"nodes":[{{"asi":"{asi}","sid":"1","hp":1}}]}}"#)
+    };
+    check_chains(&format!(r#""source":{{{}}}"#, chain("a.example")), ["true a.example/1", "-", "-"]);
+    check_chains(
+        &format!(r#""source":{{"ext":{{{}}}}}"#, chain("b.example")),
+        ["-", "true b.example/1", "-"],
+    );
+    check_chains(&format!(r#""ext":{{{}}}"#, chain("c.example")), ["-", "-", "true c.example/1"]);
+    check_chains(
+        &format!(
+            r#""ext":{{{}}},"source":{{"ext":{{{}}},{}}}"#,
+            chain("c.example"),
+            chain("b.example"),
+            chain("a.example")
+        ),
+        ["true a.example/1", "true b.example/1", "true c.example/1"],
+    );
+}
+
+#[test]
+fn a_supply_chain_that_cannot_be_read_is_not_complete_and_null_is_none() {
+    check_chains(r#""source":{"schain":null}"#, ["-", "-", "-"]);
+    check_chains(r#""source":null"#, ["-", "-", "-"]);
+    check_chains(r#""source":{"schain":"1.0,1!a.example,1,1"}"#, ["false", "-", "-"]);
+    check_chains(
+        r#""source":{"schain":{"complete":"1","nodes":[{"asi":"a.example","sid":7},5]}}"#,
+        ["true a.example/7 /", "-", "-"],
+    );
+    check_chains(r#""source":{"schain":{"complete":2,"nodes":{}}}"#, ["false", "-", "-"]);
+}
+
+#[test]
+fn the_rest_of_source_is_read() {
+    let words = |request: &BidRequest<'_>| {
+        let source = request.source;
+        (source.fd, source.tid.map(str::to_owned), source.pchain.map(str::to_owned))
+    };
+    let want = (Some(true), Some("t".to_owned()), Some("p".to_owned()));
+    check_root(r#""source":{"fd":1,"tid":"t","pchain":"p"}"#, words, want);
+    check_root(r#""source":{}"#, words, (None, None, None));
+}

@@ -25,6 +25,9 @@ pub struct Args {
     /// Table of exchange rates.
     #[arg(long, value_name = "FILE", env = "ENCAN_CURRENCIES", default_value = "fixtures/currencies.json")]
     pub currencies: PathBuf,
+    /// Folder of supply lists.
+    #[arg(long, value_name = "DIR", env = "ENCAN_SUPPLY", default_value = "fixtures/supply")]
+    pub supply: PathBuf,
     /// Fail on warnings too.
     #[arg(long)]
     pub deny_warnings: bool,
@@ -42,6 +45,7 @@ pub fn run(args: &Args, now: UnixMillis) -> ExitCode {
         exchanges: args.exchanges.clone(),
         tax: args.tax.clone(),
         currencies: args.currencies.clone(),
+        supply: args.supply.clone(),
     };
     let loaded = load(&paths, now);
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
@@ -123,6 +127,7 @@ mod tests {
             exchanges: args.exchanges.clone(),
             tax: args.tax.clone(),
             currencies: args.currencies.clone(),
+            supply: args.supply.clone(),
         };
         report(&load(&paths, NOW), &args, false)
     }

@@ -1,0 +1,121 @@
+//! What a creative's labels mean in every taxonomy, compiled once: which listed ids block it or allow it.
+
+use crate::taxonomy::key::Key;
+use crate::taxonomy::list::Family;
+use crate::taxonomy::table::Tables;
+use crate::taxonomy::{Label, Taxonomy};
+
+/// A creative's labels against block and allow lists of every taxonomy. Looking up allocates nothing.
+///
+/// A list holds a label if it has its id, that of a parent, or what one of these is in the list's taxonomy.
+/// What cannot be told is a block: a label that cannot be mapped, a taxonomy that is not known. Ids in the form
+/// `IABn-m` are Content 1.0 whatever the taxonomy said: exchanges send them so. Ids that no table has are passed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Coverage {
+    taxonomy: Taxonomy,
+    is_labelled: bool,
+    by_family: [Verdict; Family::COUNT],
+}
+
+/// The labels in one taxonomy.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Verdict {
+    /// Ids that block, sorted.
+    blocking: Box<[Key]>,
+    /// For each thing that the labels are here: the ids that allow it, sorted. All must be allowed.
+    allowing: Box<[Box<[Key]>]>,
+    /// True if a label cannot be mapped here.
+    is_unknown: bool,
+}
+
+impl Default for Coverage {
+    /// No label at all.
+    fn default() -> Self {
+        Self { taxonomy: Taxonomy::Content1_0, is_labelled: false, by_family: Default::default() }
+    }
+}
+
+impl Coverage {
+    /// The coverage of `labels`, all of one taxonomy.
+    #[must_use]
+    pub fn of(labels: &[Label]) -> Self {
+        let by_family = Family::ALL.map(|family| Verdict::of(labels, family));
+        let taxonomy = labels.first().map_or(Taxonomy::Content1_0, |label| label.taxonomy());
+        Self { taxonomy, is_labelled: !labels.is_empty(), by_family }
+    }
+
+    /// The taxonomy of the labels: `bid.cattax`.
+    #[must_use]
+    pub fn taxonomy(&self) -> Taxonomy {
+        self.taxonomy
+    }
+
+    /// True if the list `blocked` (`bcat`) of the taxonomy `cattax` holds one of the labels, or may.
+    ///
+    /// Without labels nothing is held: there is nothing that the list could hold.
+    #[must_use]
+    pub fn is_blocked(&self, blocked: &[&str], cattax: u32) -> bool {
+        if blocked.is_empty() || !self.is_labelled {
+            return false;
+        }
+        let Some(taxonomy) = Taxonomy::from_code(cattax) else { return true };
+        let own = taxonomy.family().map(|family| &self.by_family[family.index()]);
+        let content_1 = &self.by_family[Family::Content1.index()];
+        blocked.iter().any(|id| match Key::of(id) {
+            Some(key) if key.is_content_1() => content_1.blocks(key),
+            Some(key) => own.is_none_or(|own| own.blocks(key)),
+            // Not an id of any table. A blank is no entry; the rest may be anything in a taxonomy without one.
+            None => own.is_none_or(|own| own.is_unknown) && !id.trim().is_empty(),
+        })
+    }
+
+    /// True if every label is in the list `allowed` (`acat`) of the taxonomy `cattax`. Without labels, false.
+    #[must_use]
+    pub fn is_allowed(&self, allowed: &[&str], cattax: u32) -> bool {
+        if allowed.is_empty() {
+            return true;
+        }
+        let Some(family) = Taxonomy::from_code(cattax).and_then(Taxonomy::family) else { return false };
+        self.is_labelled
+            && (self.by_family[family.index()].allows(allowed)
+                || self.by_family[Family::Content1.index()].allows(allowed))
+    }
+}
+
+impl Verdict {
+    fn of(labels: &[Label], family: Family) -> Self {
+        let (tables, mut verdict) = (Tables::get(), Self::default());
+        let table = tables.table(family);
+        let keys = |row: usize| table.upwards(row).map(|row| table.category(row).key);
+        let (mut blocking, mut allowing) = (Vec::new(), Vec::new());
+        for label in labels {
+            let there = tables.mapping(label.family(), family).there(label.row());
+            // What is mapped to the label counts as the label too: mappings are not the same both ways.
+            let back = tables.mapping(family, label.family()).back(label.row());
+            verdict.is_unknown |= there.is_empty();
+            blocking.extend(there.iter().chain(back).flat_map(|row| keys(*row)));
+            allowing.extend(there.iter().map(|row| sorted(keys(*row).collect())));
+        }
+        Self { blocking: sorted(blocking), allowing: allowing.into_boxed_slice(), ..verdict }
+    }
+
+    fn blocks(&self, listed: Key) -> bool {
+        self.is_unknown || self.blocking.binary_search(&listed).is_ok()
+    }
+
+    fn allows(&self, listed: &[&str]) -> bool {
+        let holds = |ids: &[Key]| {
+            listed.iter().filter_map(|id| Key::of(id)).any(|listed| ids.binary_search(&listed).is_ok())
+        };
+        !self.is_unknown && self.allowing.iter().all(|ids| holds(ids))
+    }
+}
+
+fn sorted(mut keys: Vec<Key>) -> Box<[Key]> {
+    keys.sort_unstable();
+    keys.dedup();
+    keys.into_boxed_slice()
+}
+
+#[cfg(test)]
+mod tests;
