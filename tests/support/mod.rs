@@ -7,6 +7,7 @@
 pub mod eager;
 pub mod http;
 pub mod market;
+pub mod proxy;
 
 use std::io::Read as _;
 use std::net::SocketAddr;
