@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use encan::certify::{BilledNotice, Terms, faults, judge, rules_of_answers};
+use rand::rngs::SmallRng;
+use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 
 fn terms() -> Terms {
@@ -374,4 +376,66 @@ fn of_several_media_files_one_must_fit() {
 fn the_name_of_an_xml_namespace_is_no_insecure_address() {
     let markup = VAST.replace("<VAST ", "<VAST xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" ");
     check_accepted(&[("/imp/1/secure", json!(1))], &[("/seatbid/0/bid/1/adm", json!(markup))]);
+}
+
+#[test]
+fn no_answer_whatever_it_holds_stops_the_judge() {
+    const SPOILT: &[&str] = &[
+        "null",
+        "true",
+        "-1",
+        "0.5",
+        "1e308",
+        "-1e308",
+        "9223372036854775807",
+        "18446744073709551616",
+        "\"\"",
+        "\"1\"",
+        "\"99999999:99999999:99999999\"",
+        "\"9223372036854775:00:00.999\"",
+        "\"${AUCTION_\"",
+        "\"\\u0000\"",
+        "[]",
+        "{}",
+        "[[{}]]",
+        "\"<VAST version='3.0'><Duration>2562047788015:12:55.807</Duration><Linear/></VAST>\"",
+    ];
+    fn spoil(value: &mut Value, random: &mut SmallRng) {
+        let inside: Vec<&mut Value> = match value {
+            Value::Array(values) => values.iter_mut().collect(),
+            Value::Object(fields) => fields.values_mut().collect(),
+            _ => Vec::new(),
+        };
+        let count = inside.len();
+        match inside.into_iter().nth(random.random_range(0..count.max(1))) {
+            Some(inside) if random.random_range(0..12) > 0 => spoil(inside, random),
+            _ => *value = SPOILT[random.random_range(0..SPOILT.len())].parse().expect("JSON"),
+        }
+    }
+    for seed in [1, 22, 333] {
+        println!("seed {seed}");
+        let mut random = SmallRng::seed_from_u64(seed);
+        for _ in 0..800 {
+            let (mut request, mut response) = (request(), response());
+            for _ in 0..random.random_range(1..5) {
+                spoil(&mut request, &mut random);
+                spoil(&mut response, &mut random);
+            }
+            let judgement = judge(&request, response.to_string().as_bytes(), &terms());
+            assert!(!judgement.seen.is_empty());
+        }
+    }
+}
+
+#[test]
+fn markup_without_end_is_judged_all_the_same() {
+    let mut response = response();
+    for markup in
+        ["<VAST>".repeat(100_000), "<a>".repeat(100_000) + &"</a>".repeat(100_000), "[".repeat(100_000)]
+    {
+        for bid in 0..4 {
+            put(&mut response, &format!("/seatbid/0/bid/{bid}/adm"), json!(markup));
+        }
+        assert!(!broken(&request(), &response).is_empty());
+    }
 }

@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::process::Output;
 use std::time::Duration;
 
-use encan::certify::all_rules;
+use encan::certify::{all_rules, rules_of_answers};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
@@ -152,14 +152,44 @@ fn the_exit_code_tells_wrong_flags_from_a_bidder_that_is_not_there() {
     check(&[], 1, "--url");
 }
 
+#[test]
+fn a_run_that_takes_too_long_ends_and_says_that_it_is_not_whole() {
+    let (server, folder) = server();
+    let proxy = Proxy::start(server.public, late(Duration::from_millis(200)));
+    let flags = ["--limit", "1", "--connections", "1", "--on-time", "0"];
+    let output = certify(&proxy.address.to_string(), &folder, &flags);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("time was over after"), "{said}");
+}
+
+#[test]
+fn a_bidder_that_never_bids_is_not_certified() {
+    let (server, folder) = server();
+    let fault: Box<Fault> = Box::new(|_, answer| {
+        if answer.status == 200 {
+            (answer.status, answer.body) = (204, Vec::new());
+        }
+    });
+    let proxy = Proxy::start(server.public, fault);
+    let output = certify(&proxy.address.to_string(), &folder, &["--tmax", "2000", "--requests", "5"]);
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(text.contains("No bid came at all"), "{text}");
+    assert!(!text.contains("FAIL"), "{text}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+/// Faults, each with the rule that must find it.
+type Faults = Vec<(&'static str, Box<Fault>)>;
+
 /// Plants each fault in front of one server, and checks that the rule meant for it is among the broken ones.
 #[track_caller]
-fn check(faults: Vec<(&'static str, Box<Fault>)>) {
+fn check(faults: Faults) {
     check_with(&["--tmax", "2000", "--requests", "40"], faults);
 }
 
 #[track_caller]
-fn check_with(flags: &[&str], faults: Vec<(&'static str, Box<Fault>)>) {
+fn check_with(flags: &[&str], faults: Faults) {
     let (server, folder) = server();
     for (rule, fault) in faults {
         assert!(all_rules().iter().any(|known| known.id == rule), "there is no rule {rule}");
@@ -196,9 +226,8 @@ fn a_proxy_without_a_fault_passes() {
     assert_eq!(output.status.code(), Some(0));
 }
 
-#[test]
-fn a_fault_of_the_response_is_found() {
-    check(vec![
+fn of_the_response() -> Faults {
+    vec![
         ("response.id", in_response(|response| response["id"] = json!("another"))),
         ("response.cur", in_response(|response| response["cur"] = json!("RUB"))),
         ("response.json", of_status(200, |_, answer| answer.body.truncate(100))),
@@ -207,12 +236,16 @@ fn a_fault_of_the_response_is_found() {
         ("seat.profile", in_response(|response| response["seatbid"][0]["seat"] = json!("seat-8"))),
         ("seat.wseat", in_response(|response| response["seatbid"][0]["seat"] = json!("seat-8"))),
         ("seat.group", in_response(|response| response["seatbid"][0]["group"] = json!(2))),
-    ]);
+    ]
 }
 
 #[test]
-fn a_fault_of_a_bid_is_found() {
-    check(vec![
+fn a_fault_of_the_response_is_found() {
+    check(of_the_response());
+}
+
+fn of_a_bid() -> Faults {
+    vec![
         ("bid.id", field("id", json!(""))),
         ("bid.impid", field("impid", json!("another"))),
         ("bid.price", field("price", json!(0))),
@@ -232,12 +265,16 @@ fn a_fault_of_a_bid_is_found() {
         ("macro.encoded", field("burl", json!("https://b.example/?p=$%7BAUCTION_PRICE%7D"))),
         ("macro.known", field("burl", json!("https://b.example/?p=${AUCTION_PRICE}&x=${AUCTION_X}"))),
         ("price.decimals", in_bids(|_, bid| bid["price"] = json!(9.123_456))),
-    ]);
+    ]
 }
 
 #[test]
-fn a_fault_against_the_terms_of_sale_is_found() {
-    check(vec![
+fn a_fault_of_a_bid_is_found() {
+    check(of_a_bid());
+}
+
+fn of_the_terms() -> Faults {
+    vec![
         (
             "price.floor",
             in_bids(|imp, bid| {
@@ -279,12 +316,16 @@ fn a_fault_against_the_terms_of_sale_is_found() {
                 change(asked, answer);
             }),
         ),
-    ]);
+    ]
 }
 
 #[test]
-fn a_fault_of_the_markup_is_found() {
-    check(vec![
+fn a_fault_against_the_terms_of_sale_is_found() {
+    check(of_the_terms());
+}
+
+fn of_the_markup() -> Faults {
+    vec![
         (
             "banner.html",
             in_bids(|_, bid| {
@@ -313,26 +354,34 @@ fn a_fault_of_the_markup_is_found() {
         ("native.required", in_markup("\"id\":1,", "\"id\":91,")),
         ("native.link", in_markup("\"link\":{\"url\"", "\"link\":{\"uri\"")),
         ("native.text", in_markup("Bid where it counts", "")),
-    ]);
+    ]
+}
+
+#[test]
+fn a_fault_of_the_markup_is_found() {
+    check(of_the_markup());
+}
+
+fn of_pods_and_names() -> Faults {
+    // The slot is told for no pod; the names are planted on bids that need none.
+    vec![
+        ("pod.slot", field("slotinpod", json!(1))),
+        ("dsa.texts", field("ext", json!({"dsa": {"behalf": "", "paid": "A"}}))),
+    ]
 }
 
 #[test]
 fn a_fault_of_pods_or_of_the_advertisers_name_is_found() {
-    // The slot is told for no pod; the names are planted on bids that need none.
-    check(vec![
-        ("pod.slot", field("slotinpod", json!(1))),
-        ("dsa.texts", field("ext", json!({"dsa": {"behalf": "", "paid": "A"}}))),
-    ]);
+    check(of_pods_and_names());
 }
 
-#[test]
-fn a_fault_of_a_no_bid_is_found() {
+fn of_a_no_bid() -> Faults {
     let body = |status: u16, body: &'static str| {
         of_status(204, move |_, answer| {
             (answer.status, answer.body) = (status, body.as_bytes().to_vec());
         })
     };
-    check(vec![
+    vec![
         ("no-bid.form", body(200, "")),
         ("no-bid.profile", body(200, "{}")),
         ("no-bid.form", body(200, r#"{"id":"another","seatbid":[]}"#)),
@@ -345,7 +394,12 @@ fn a_fault_of_a_no_bid_is_found() {
         ),
         ("http.status", of_status(204, |_, answer| answer.status = 404)),
         ("http.no-content", of_status(204, |_, answer| answer.body = b"{}".to_vec())),
-    ]);
+    ]
+}
+
+#[test]
+fn a_fault_of_a_no_bid_is_found() {
+    check(of_a_no_bid());
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -354,8 +408,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().expect("memory takes every write")
 }
 
-#[test]
-fn a_fault_of_the_transport_is_found() {
+fn of_the_transport() -> Faults {
     let refuses = |wrong: fn(&Asked) -> bool| -> Box<Fault> {
         Box::new(move |asked, answer| {
             if wrong(asked) {
@@ -363,7 +416,7 @@ fn a_fault_of_the_transport_is_found() {
             }
         })
     };
-    check(vec![
+    vec![
         ("http.method", of_status(405, |_, answer| answer.status = 200)),
         ("http.malformed", of_status(400, |_, answer| answer.status = 204)),
         ("http.malformed", of_status(400, |_, answer| answer.status = 500)),
@@ -409,7 +462,12 @@ fn a_fault_of_the_transport_is_found() {
         ("http.other-format", of_status(415, |_, answer| answer.status = 200)),
         ("http.gzip-request", refuses(|asked| asked.header("content-encoding").is_some())),
         ("http.version-header", refuses(|asked| asked.header("x-openrtb-version") == Some("2.5"))),
-    ]);
+    ]
+}
+
+#[test]
+fn a_fault_of_the_transport_is_found() {
+    check(of_the_transport());
 }
 
 /// A bidder that refuses what its parser does not like.
@@ -421,11 +479,10 @@ fn refusing(dislikes: fn(&Value) -> bool) -> Box<Fault> {
     })
 }
 
-#[test]
-fn a_bidder_that_refuses_what_is_to_be_tolerated_is_found() {
+fn of_intolerance() -> Faults {
     let text = |asked: &Asked| String::from_utf8_lossy(&asked.body).into_owned();
     let twice = move |asked: &Asked| text(asked).matches("\"at\":1,").count() > 1;
-    check(vec![
+    vec![
         ("tolerance.numbers", refusing(|request| request["at"].is_f64())),
         ("tolerance.flags", refusing(|request| request["regs"]["coppa"].is_boolean())),
         ("tolerance.nulls", refusing(|request| request.get("bcat").is_some_and(Value::is_null))),
@@ -452,7 +509,12 @@ fn a_bidder_that_refuses_what_is_to_be_tolerated_is_found() {
             }),
         ),
         ("time.spent", refusing(|request| request["tmax"].as_u64().is_some_and(|tmax| tmax < 5))),
-    ]);
+    ]
+}
+
+#[test]
+fn a_bidder_that_refuses_what_is_to_be_tolerated_is_found() {
+    check(of_intolerance());
 }
 
 #[test]
@@ -463,7 +525,7 @@ fn late_and_missing_answers_are_found() {
     let (server, folder) = server();
     let seldom = std::sync::atomic::AtomicUsize::new(0);
     let fault: Box<Fault> = Box::new(move |_, _| {
-        if seldom.fetch_add(1, std::sync::atomic::Ordering::Relaxed) % 20 == 0 {
+        if seldom.fetch_add(1, std::sync::atomic::Ordering::Relaxed).is_multiple_of(20) {
             std::thread::sleep(Duration::from_millis(600));
         }
     });
@@ -479,4 +541,76 @@ fn late_and_missing_answers_are_found() {
     let output = certify(&authority, &folder, &["--json", "--requests", "0"]);
     assert!(rules(&json_of(&output), "fail").contains("http.answered"));
     assert_eq!(output.status.code(), Some(1));
+}
+
+/// What notices are answered with by a bidder that got them wrong.
+fn of_notices() -> Faults {
+    let billed: std::sync::Mutex<BTreeSet<String>> = std::sync::Mutex::default();
+    vec![
+        (
+            "notice.methods",
+            Box::new(|asked, answer| {
+                if asked.method == "POST" && asked.path.starts_with("/n/") {
+                    answer.status = 405;
+                }
+            }),
+        ),
+        (
+            "notice.repeated",
+            Box::new(move |asked, answer| {
+                let is_bill = asked.path.starts_with("/n/bill/");
+                if is_bill && !billed.lock().expect("nobody panics with it").insert(asked.path.clone()) {
+                    answer.status = 409;
+                }
+            }),
+        ),
+        (
+            "notice.macros",
+            Box::new(|asked, answer| {
+                if asked.path.contains("AUDIT") {
+                    answer.status = 500;
+                }
+            }),
+        ),
+    ]
+}
+
+#[test]
+fn a_fault_of_notices_is_found() {
+    let (server, folder) = server();
+    for (rule, fault) in of_notices() {
+        let proxy = Proxy::start(server.public, fault);
+        let authority = proxy.address.to_string();
+        let base = format!("http://{authority}");
+        let flags = ["--json", "--tmax", "2000", "--requests", "0", "--notices", "--notices-at", &base];
+        let failed = rules(&json_of(&certify(&authority, &folder, &flags)), "fail");
+        assert_eq!(failed, BTreeSet::from([rule.to_owned()]));
+    }
+}
+
+#[test]
+fn every_rule_that_only_http_shows_has_a_planted_fault() {
+    let faults = [
+        of_the_response(),
+        of_a_bid(),
+        of_the_terms(),
+        of_the_markup(),
+        of_pods_and_names(),
+        of_a_no_bid(),
+        of_the_transport(),
+        of_intolerance(),
+        of_notices(),
+    ];
+    let mut planted: BTreeSet<&str> = faults.iter().flatten().map(|(rule, _)| *rule).collect();
+    // These two have a test of their own.
+    planted.extend(["time.on-time", "http.answered"]);
+    // The others are planted in tests/answers.rs, one by one.
+    let of_answers = rules_of_answers();
+    let missing: Vec<&str> = all_rules()
+        .iter()
+        .filter(|rule| !of_answers.contains(rule))
+        .map(|rule| rule.id)
+        .filter(|id| !planted.contains(id))
+        .collect();
+    assert!(missing.is_empty(), "no fault is planted for {missing:?}");
 }

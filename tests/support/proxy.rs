@@ -16,6 +16,7 @@ use super::http::{Client, HttpAnswer};
 #[derive(Debug)]
 pub struct Asked {
     pub method: String,
+    pub path: String,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
@@ -93,7 +94,7 @@ fn serve(stream: TcpStream, server: SocketAddr, fault: &Fault) {
     let _ = stream.set_read_timeout(Some(PATIENCE));
     let mut stream = BufReader::new(stream);
     let mut upstream: Option<Client> = None;
-    while let Some((path, asked)) = read(&mut stream) {
+    while let Some(asked) = read(&mut stream) {
         let client = upstream.get_or_insert_with(|| Client::connect(server));
         let headers: Vec<(&str, &str)> =
             asked.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -101,7 +102,7 @@ fn serve(stream: TcpStream, server: SocketAddr, fault: &Fault) {
             .into_iter()
             .filter(|(name, _)| !matches!(*name, "content-length" | "host" | "connection"))
             .collect();
-        let mut answer = client.send(&asked.method, &path, &headers, &asked.body);
+        let mut answer = client.send(&asked.method, &asked.path, &headers, &asked.body);
         if answer.header("connection") == Some("close") {
             upstream = None;
         }
@@ -114,7 +115,7 @@ fn serve(stream: TcpStream, server: SocketAddr, fault: &Fault) {
     }
 }
 
-fn read(stream: &mut BufReader<TcpStream>) -> Option<(String, Asked)> {
+fn read(stream: &mut BufReader<TcpStream>) -> Option<Asked> {
     let mut line = String::new();
     stream.read_line(&mut line).ok().filter(|length| *length > 0)?;
     let mut words = line.split(' ');
@@ -126,11 +127,11 @@ fn read(stream: &mut BufReader<TcpStream>) -> Option<(String, Asked)> {
         let Some((name, value)) = line.trim_end().split_once(':') else { break };
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
-    let mut asked = Asked { method, headers, body: Vec::new() };
+    let mut asked = Asked { method, path, headers, body: Vec::new() };
     let length = asked.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     asked.body = vec![0; length];
     stream.read_exact(&mut asked.body).ok()?;
-    Some((path, asked))
+    Some(asked)
 }
 
 fn write(stream: &mut TcpStream, answer: &HttpAnswer) -> std::io::Result<()> {

@@ -14,6 +14,8 @@ mod price;
 pub(in crate::certify) mod read;
 mod vast;
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::certify::rules::{bid as rule, limits};
@@ -71,16 +73,15 @@ fn check_response(request: &Value, response: &Value, terms: &Terms, judgement: &
     let cur = response["cur"].as_str().unwrap_or("USD");
     check_currency(request, response, cur, terms, judgement);
     judgement.must(&rule::SEATBID, response["seatbid"].is_array(), "`seatbid` is no list");
-    let mut ids: Vec<String> = Vec::new();
+    let mut ids: BTreeSet<String> = BTreeSet::new();
     let mut answers: Vec<Answer<'_>> = Vec::new();
     for seat in elements(&response["seatbid"]) {
         let name = check_seat(request, seat, terms, judgement);
         for bid in elements(&seat["bid"]) {
             judgement.bids += 1;
             let id = bid["id"].as_str().unwrap_or_default().to_owned();
-            let new = !id.is_empty() && !ids.contains(&id);
+            let new = !id.is_empty() && ids.insert(id);
             judgement.must(&rule::BID_ID, new, format!("`bid.id` is {} or there twice", bid["id"]));
-            ids.push(id);
             let imp = imp(request, &bid["impid"]);
             let what = || format!("`impid` {} is no imp of the request", bid["impid"]);
             judgement.must(&rule::IMPID, imp.is_some(), what());

@@ -144,7 +144,7 @@ fn check_duration(ad: &Ad<'_, '_>, judgement: &mut Judgement) {
     let seconds = duration / 1_000;
     if let Some(dur) = ad.bid.get("dur") {
         // Whole seconds of a broken duration may be rounded either way.
-        let up = (duration + 999) / 1_000;
+        let up = duration.saturating_add(999) / 1_000;
         let holds = whole(dur).is_some_and(|dur| dur == seconds || dur == up);
         judgement.must(&rule::DUR, holds, format!("`dur` is {dur}, the VAST lasts {duration} ms"));
     }

@@ -51,7 +51,7 @@ pub struct Example {
     pub why: String,
     /// The body sent; compressed bodies as what they hold.
     pub sent: String,
-    /// The answer: status, headers, body; or why there is none.
+    /// The answer: status, time, body; or why there is none.
     pub came: String,
 }
 
@@ -184,10 +184,10 @@ impl Report {
         lines
     }
 
-    /// True if no rule was broken.
+    /// True if no rule was broken, and bids came: of who never bids, nothing about bids is known.
     #[must_use]
     pub fn passes(&self) -> bool {
-        self.lines().iter().all(|line| line.verdict() != Verdict::Fail)
+        self.bids > 0 && self.lines().iter().all(|line| line.verdict() != Verdict::Fail)
     }
 
     /// Bids that came.
@@ -242,7 +242,8 @@ impl Report {
             answers_with_bids: self.answers_with_bids,
             bids: self.bids,
             late: self.late,
-            latency_ms: [50, 95, 99].map(|percent| self.percentile(percent)),
+            // An answer that never came has no time.
+            latency_ms: [50, 95, 99].map(|at| self.percentile(at).filter(|millis| *millis < u32::MAX)),
             cases_without_bids: self.unbid(),
             rules,
         };
@@ -291,7 +292,7 @@ fn example(number: usize, case: &Case, answer: Result<&HttpAnswer, &str>, why: &
         None => String::from_utf8_lossy(&case.body).into_owned(),
     };
     let came = match answer {
-        Ok(answer) => wire_text(answer),
+        Ok(answer) => format!("{} in {} ms {}", answer.status, answer.millis, answer.text()),
         Err(why) => why.to_owned(),
     };
     Example { number, case: case.name.clone(), why: why.to_owned(), sent: cut(&sent), came: cut(&came) }

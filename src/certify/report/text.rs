@@ -58,19 +58,20 @@ impl Report {
             ),
         ];
         let unbid = self.unbid();
-        if !unbid.is_empty() {
+        if !unbid.is_empty() && self.bids > 0 {
             let more = unbid.len().saturating_sub(UNBID_SHOWN);
             let names = unbid[..unbid.len() - more].join("; ");
             let more = if more > 0 { format!("; and {more} more, see --json") } else { String::new() };
             summary.push(format!(
-                "No bid came to {} of {} named requests, so rules about them were not tried: {names}{more}.",
+                "No bid came to {} of {} named requests. For some that is right; of the others, what is special about \
+                 them was not tried: {names}{more}.",
                 unbid.len(),
                 self.asked,
             ));
         }
         if self.bids == 0 {
             summary.push(
-                "No bid came at all: give the bidder under test campaigns that take anything, low floors and its \
+                "No bid came at all, so that nothing about bids is certified: give the bidder under test campaigns that take anything, low floors and its \
                  own deals with --deal."
                     .to_owned(),
             );
@@ -82,7 +83,9 @@ impl Report {
 fn table(lines: &[Line]) -> String {
     let mut table = comfy_table::Table::new();
     table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic).set_width(COLUMNS);
-    table.set_header(["section", "rule", "verdict", "seen", "what holds"]);
+    let heads = ["section", "rule", "verdict", "seen", "what holds"].map(Cell::new);
+    let [section, rule, verdict, seen, what] = heads;
+    table.set_header([section, rule, verdict, seen.set_alignment(CellAlignment::Right), what]);
     let mut section = "";
     for line in lines {
         let shown = if line.rule.section == section { "" } else { line.rule.section };

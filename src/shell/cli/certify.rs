@@ -17,7 +17,7 @@ use crate::sim::{Mix, Traffic};
 /// Flags of `certify`.
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    after_help = "Examples:\n  encan certify --url http://127.0.0.1:8080/openrtb2/generic\n  encan certify --url http://bidder.test/bid --profile my-exchange.json --requests 1000 --json\n  encan certify --url http://127.0.0.1:8080/openrtb2/generic --deal PRESS-HOME-2026 --save failures/\n\nThe requests look like live ones: many bidders treat `test: 1` in a way of its own, and what is certified is what they\ndo live. No money moves, for no notice is sent without --notices; but a bidder may hold money for its bids for a\nwhile. Use --test-flag where that is too much.\n\nExit codes: 0 every rule that was seen is kept, 1 a rule is broken or the flags are wrong, 2 nobody answers."
+    after_help = "Examples:\n  encan certify --url http://127.0.0.1:8080/openrtb2/generic\n  encan certify --url http://bidder.test/bid --profile my-exchange.json --requests 1000 --json\n  encan certify --url http://127.0.0.1:8080/openrtb2/generic --deal PRESS-HOME-2026 --save failures/\n\nThe requests look like live ones: many bidders treat `test: 1` in a way of its own, and what is certified is what they do live. No money moves, for no notice is sent without --notices; but a bidder may hold money for its bids for a while. Use --test-flag where that is too much.\n\nExit codes: 0 every rule that was seen is kept, 1 a rule is broken, no bid came, or the flags are wrong, 2 nobody listens or time was over."
 )]
 pub struct Args {
     /// Where the bidder takes bid requests; plain http only.
@@ -125,6 +125,9 @@ fn concluded(args: &Args, exchange: &Exchange, outcome: &Outcome) -> ExitCode {
     } else {
         report.to_text(&args.url, &exchange.slug)
     });
+    if args.deals.is_empty() && !args.json {
+        say("\nhint: name deals that the bidder knows with --deal, or rules about deals are hardly tried\n");
+    }
     if outcome.unsent_notices > 0 {
         let count = outcome.unsent_notices;
         say(&format!("{count} notices were not sent, for their addresses are not http; see --notices-at\n"));
