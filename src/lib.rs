@@ -5,6 +5,7 @@ pub mod audience;
 pub mod bidder;
 pub mod budget;
 pub mod campaign;
+pub mod certify;
 pub mod creative;
 pub mod document;
 pub mod frequency;

@@ -10,14 +10,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use encan::certify::faults;
 use encan::sim::{Mix, Traffic};
 use encan::units::UnixMillis;
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use support::wide::server;
-use support::{Client, answers};
+use support::Client;
+use support::eager::server;
 
 /// What became of a stream.
 #[derive(Debug, Default)]
@@ -38,7 +39,8 @@ impl Tally {
         let mut found = Vec::new();
         match (answer.status, is_openrtb(&request)) {
             (200, true) => {
-                found = answers::faults(&request, &answer.body);
+                let findings = faults(&request, &answer.body, &support::terms());
+                found.extend(findings.iter().map(|finding| format!("{}: {}", finding.rule.id, finding.what)));
                 for bid in answer.json()["seatbid"][0]["bid"].as_array().into_iter().flatten() {
                     *self.by_medium.entry(bid["mtype"].as_u64().unwrap_or(0)).or_default() += 1;
                     self.on_deals += usize::from(bid["dealid"].is_string());

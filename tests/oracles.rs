@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use support::node::{self, Needs, Script};
-use support::{Client, Encan, wide};
+use support::{Client, Encan, eager};
 
 /// One of each medium. A machine may be busy, so there is time.
 const IMPS: [(u64, &str); 4] = [
@@ -123,7 +123,7 @@ fn answers_to_recorded_requests_are_read_by_others() {
     if !node::is_ready(Needs::Nothing) {
         return;
     }
-    let ((server, _folder), mut oracle) = (wide::server(), Oracle::start());
+    let ((server, _folder), mut oracle) = (eager::server(), Oracle::start());
     let (mut client, mut tally) = (server.client(), Tally::default());
     let lines = std::fs::read_to_string(shared.join("corpus/requests.jsonl")).expect("the corpus is a text");
     for line in lines.lines() {
@@ -140,7 +140,7 @@ fn answers_to_generated_requests_are_read_by_others() {
     if !node::is_ready(Needs::Nothing) {
         return;
     }
-    let ((server, _folder), mut oracle) = (wide::server(), Oracle::start());
+    let ((server, _folder), mut oracle) = (eager::server(), Oracle::start());
     for seed in [2, 20_261_122, u64::MAX - 1] {
         println!("seed {seed}");
         let mut client = server.client();
@@ -160,7 +160,7 @@ fn answers_to_the_fixtures_are_read_by_others() {
     if !node::is_ready(Needs::Nothing) {
         return;
     }
-    let ((server, _folder), mut oracle) = (wide::server(), Oracle::start());
+    let ((server, _folder), mut oracle) = (eager::server(), Oracle::start());
     let (mut client, mut tally) = (server.client(), Tally::default());
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/openrtb/accepted");
     for entry in std::fs::read_dir(folder).expect("the fixtures are part of the project") {
@@ -283,7 +283,7 @@ fn the_oracle_takes_good_answers_and_finds_every_planted_fault() {
     if !node::is_ready(Needs::Nothing) {
         return;
     }
-    let ((server, _folder), mut oracle) = (wide::server(), Oracle::start());
+    let ((server, _folder), mut oracle) = (eager::server(), Oracle::start());
     let samples = samples(&server);
     let mut judged = |medium: u64, change: &dyn Fn(&mut Value)| {
         let (request, mut answer) = samples[&medium].clone();

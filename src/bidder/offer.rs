@@ -230,9 +230,13 @@ impl<'a> Market<'a, '_, '_> {
         let (floor, currency) = self.imp.floor(deal, av, placement.duration());
         let floor = if floor == Cpm::ZERO {
             Cpm::ZERO
+        } else if currency == self.currency.code() {
+            floor
         } else {
             let rate = self.floor_rate(currency).ok_or(NoBidReason::NoExchangeRate)?;
-            rate.price(floor, Rounding::Up).unwrap_or(Cpm::MAX)
+            let floor = rate.price(floor, Rounding::Up).unwrap_or(Cpm::MAX);
+            // Our prices carry no more decimals, so nothing between this and the exact floor can be bid.
+            floor.with_decimals_up(self.ask.exchange.price_decimals)
         };
         if worth < floor {
             return Err(NoBidReason::BelowFloor { worth, floor });
@@ -245,9 +249,6 @@ impl<'a> Market<'a, '_, '_> {
     }
 
     fn floor_rate(&self, currency: &str) -> Option<FxRate> {
-        if currency == self.currency.code() {
-            return Some(FxRate::SAME);
-        }
         self.snapshot.plan.rates.rate(Currency::from_code(currency)?, self.currency)
     }
 }

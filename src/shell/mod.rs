@@ -3,6 +3,7 @@
 pub mod audience_store;
 pub mod booking;
 pub mod boot;
+pub mod certify;
 pub mod cli;
 pub mod clock;
 pub mod config;

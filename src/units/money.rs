@@ -127,6 +127,14 @@ impl Cpm {
         Self(self.0 - self.0 % step)
     }
 
+    /// The price with at most `decimals` decimals, rounded up; the highest there is where that is above it.
+    #[must_use]
+    pub const fn with_decimals_up(self, decimals: u32) -> Self {
+        let step = if decimals < 6 { 10_i64.pow(6 - decimals) } else { 1 };
+        let up = self.0 + (step - self.0 % step) % step;
+        if up > Self::MAX.0 { Self::MAX } else { Self(up) }
+    }
+
     /// What one impression costs at this price: exactly as many nanos as the price has micros.
     #[must_use]
     pub const fn per_impression(self) -> Nanos {
@@ -413,10 +421,14 @@ mod tests {
     }
 
     #[test]
-    fn a_price_loses_decimals_downwards() {
+    fn a_price_loses_decimals_down_or_up() {
         let price = Cpm::from_micros(1_234_567).unwrap();
         let shown = |decimals| price.with_decimals(decimals).to_string();
         assert_eq!([0, 2, 4, 6, 9].map(shown), ["1.00", "1.23", "1.2345", "1.234567", "1.234567"]);
+        let shown = |decimals| price.with_decimals_up(decimals).to_string();
+        assert_eq!([0, 2, 4, 6, 9].map(shown), ["2.00", "1.24", "1.2346", "1.234567", "1.234567"]);
+        assert_eq!(Cpm::MAX.with_decimals_up(0), Cpm::MAX);
+        assert_eq!(Cpm::ZERO.with_decimals_up(0), Cpm::ZERO);
     }
 
     #[test]

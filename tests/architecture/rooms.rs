@@ -26,6 +26,7 @@ pub const ROOMS: &[Room] = &[
     ("attribution", &["units", "campaign", "ledger"]),
     ("report", &["units", "campaign", "ledger", "attribution", "ttf"]),
     ("sim", ALL_ABOVE),
+    ("certify", &["units"]),
     ("shell", ALL_ABOVE),
 ];
 

@@ -1,14 +1,14 @@
 //! A running `encan`, and a client to talk to it: the real binary, real HTTP, loopback only.
 //!
-//! Every wait has a deadline. Deliberately absent: what a good answer is (see `answers`).
+//! Every wait has a deadline. Deliberately absent: what a good answer is (see `encan::certify`).
 
 #![expect(dead_code, reason = "each border uses its own part")]
 
-pub mod answers;
+pub mod eager;
 pub mod http;
 pub mod market;
 pub mod node;
-pub mod wide;
+pub mod proxy;
 
 use std::io::Read as _;
 use std::net::SocketAddr;
@@ -18,12 +18,19 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use encan::certify::{BilledNotice, Terms};
 use tempfile::TempDir;
 
 pub use http::{Client, HttpAnswer};
 
 /// How long anything may take: far above what it takes, so that a busy machine fails nothing.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What the fixtures' generic exchange demands of an answer.
+#[must_use]
+pub fn terms() -> Terms {
+    Terms { bills_on: Some(BilledNotice::Billing), price_decimals: Some(4), ..Terms::default() }
+}
 
 /// The binary under test.
 #[must_use]

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 your input is wrong, 2 we failed.
 
+pub mod certify;
 pub mod check;
 pub mod demo;
 pub mod explain;
@@ -44,6 +45,8 @@ enum Verb {
     Check(check::Args),
     /// Say for each line item what it would bid on a request, or why it would not.
     Explain(explain::Args),
+    /// Hold any running bidder to OpenRTB, rule by rule.
+    Certify(certify::Args),
     /// Print spend, CPA, ROI and all other figures.
     Report(report::Args),
     /// Keep audiences: who is in which segment.
@@ -74,6 +77,7 @@ pub fn run() -> ExitCode {
         Verb::Demo(args) => demo::run(&args),
         Verb::Check(args) => check::run(&args, clock::now()),
         Verb::Explain(args) => explain::run(&args),
+        Verb::Certify(args) => certify::run(&args),
         Verb::Report(args) => report::run(&args),
         Verb::Audience(Audience::Import(args)) => import::run(&args),
     }

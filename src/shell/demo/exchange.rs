@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::bidder::Plan;
 use crate::campaign::{Predicate, Rule};
+use crate::certify::{Terms, faults};
 use crate::shell::clock;
 use crate::shell::demo::caller::{CallError, Caller};
 use crate::sim::{
@@ -135,6 +136,7 @@ impl Exchange {
 
     async fn auction(&mut self, facts: &RequestFacts, body: Vec<u8>) -> Result<(), CallError> {
         self.count(|counts| counts.requests += 1);
+        let request: Value = serde_json::from_slice(&body).unwrap_or_default();
         let answer = self.caller.post("/openrtb2/demo", body).await?;
         match answer.status.as_u16() {
             204 => return Ok(()),
@@ -144,10 +146,14 @@ impl Exchange {
                 return Ok(());
             }
         }
+        let findings = faults(&request, &answer.body, &Terms::default());
         let Ok(answer) = serde_json::from_slice::<Value>(&answer.body) else {
             self.complain(format!("request {}: the answer is not JSON", facts.id));
             return Ok(());
         };
+        for finding in &findings {
+            self.complain(format!("request {}: {}: {}", facts.id, finding.rule.id, finding.what));
+        }
         let currency = answer["cur"].as_str().unwrap_or("USD").to_owned();
         for bid in bids_of(&answer) {
             self.count(|counts| counts.bids += 1);

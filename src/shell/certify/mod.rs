@@ -1,0 +1,9 @@
+//! The exchange of `encan certify`: sends the cases to a running bidder over HTTP, and hands what comes back to the
+//! judge. Everything is bounded: connections, the time of a request, of the whole run, the bytes of an answer.
+
+mod caller;
+mod run;
+mod target;
+
+pub use run::{Outcome, Run};
+pub use target::{Target, TargetError};
