@@ -11,7 +11,7 @@ use crate::creative::{Placement, fit};
 use crate::frequency::{Exposures, Level, first_exceeded};
 use crate::ledger::BidFacts;
 use crate::notice::Ticket;
-use crate::openrtb::{BidRequest, Deal, Imp, MediaType};
+use crate::openrtb::{BidRequest, Channel, Deal, Imp, MediaType};
 use crate::pricing::{Terms, highest_bid, worst_case};
 use crate::privacy::Permissions;
 use crate::targeting::Scene;
@@ -359,11 +359,8 @@ impl<'a, 'u, 's, W: Witness> ImpSearch<'a, 'u, 's, W> {
 
     /// How long the bid is reserved: as the profile says, longer if the request announces it.
     fn reserved_for(&self, medium: MediaType) -> Millis {
-        let reservation = self.ask.exchange.reservation;
-        let usual = match medium {
-            MediaType::Banner | MediaType::Native => reservation.display,
-            MediaType::Video | MediaType::Audio => reservation.av,
-        };
+        let dooh = matches!(self.ask.request.channel, Channel::Dooh(_));
+        let usual = self.ask.exchange.reservation.of(medium, dooh);
         let announced =
             self.imp.exp.map_or(Millis::default(), |seconds| Millis::from_seconds(seconds.into()));
         usual.max(announced).min(limits::NOTICE_AGE_MAX)

@@ -1,17 +1,57 @@
 //! Exchange profiles.
+//!
+//! Every key but the first six is optional; what it means where it is left out stands at its reader.
+
+mod access;
+mod approval;
+mod bids;
+mod price;
+#[cfg(test)]
+mod tests;
 
 use crate::campaign::read::NAME_CHARS_MAX;
-use crate::campaign::read::amount::span;
-use crate::campaign::{BillsOn, Exchange, MissingPrice, Reservation};
-use crate::document::{Document, Fault, Faults, Node, Source};
-use crate::units::{ExchangeId, Millis, limits};
+use crate::campaign::{
+    AnswerForm, Approvals, Audit, BidLimits, BillsOn, Exchange, Formats, MissingPrice, NoBidForm,
+    PrivacyOutcome, PrivacyRule,
+};
+use crate::document::{Document, Fault, Faults, Node, Object, Source};
+use crate::units::ExchangeId;
 
-const KEYS: [&str; 8] =
-    ["name", "seat", "bills_on", "reservation", "tmax_ms", "margin_ms", "price_decimals", "missing_price"];
-/// What every exchange seen so far carries through unrounded.
-const PRICE_DECIMALS: u32 = 4;
+const KEYS: [&str; 22] = [
+    "name",
+    "bills_on",
+    "reservation",
+    "tmax_ms",
+    "margin_ms",
+    "missing_price",
+    "seat",
+    "audit",
+    "price_decimals",
+    "price_macro",
+    "price_encoding",
+    "price_unit",
+    "price_keys",
+    "no_bid",
+    "answer",
+    "currencies",
+    "formats",
+    "limits",
+    "privacy",
+    "authentication",
+    "trusted_proxies",
+    "creatives",
+];
 
-/// The profile in `source`; its slug is the file's name without `.json`.
+/// True if the document is an exchange profile, whatever its faults: it has a key that no other file has.
+#[must_use]
+pub fn is_exchange(source: &Source) -> bool {
+    let document = Document::parse(source, &mut Faults::new());
+    document.is_some_and(|document| {
+        ["bills_on", "missing_price"].iter().any(|key| document.root().peek(key).is_some())
+    })
+}
+
+/// The profile in `source`; its slug is the file's name without `.json`. Its secrets are named, not fetched.
 pub fn read_exchange(source: &Source, faults: &mut Faults) -> Option<Exchange> {
     let slug = slug_of(source, faults);
     let document = Document::parse(source, faults)?;
@@ -21,21 +61,23 @@ pub fn read_exchange(source: &Source, faults: &mut Faults) -> Option<Exchange> {
     let bills_on = object.require("bills_on", faults);
     let bills_on = bills_on
         .and_then(|node| node.choice(&[("billing", BillsOn::Billing), ("win", BillsOn::Win)], faults));
-    let reservation = object.require("reservation", faults).and_then(|node| reservation(node, faults));
-    let tmax_ms = object.require("tmax_ms", faults).and_then(|node| node.integer(1..=60_000, faults));
-    let margin_node = object.require("margin_ms", faults);
-    let margin_ms = margin_node.and_then(|node| node.integer(0..=60_000, faults));
-    let decimals = object.get("price_decimals");
-    let price_decimals = decimals.map_or(Some(PRICE_DECIMALS), |node| node.integer(0..=6, faults));
+    let reservation = object.require("reservation", faults).and_then(|node| bids::reservation(node, faults));
+    let (tmax_ms, margin_ms) = times(object, faults);
     let words = [("book_bid", MissingPrice::BookBid), ("refuse", MissingPrice::Refuse)];
     let missing_price = object.require("missing_price", faults).and_then(|node| node.choice(&words, faults));
-    if let (Some(tmax), Some(margin), Some(node)) = (tmax_ms, margin_ms, margin_node)
-        && margin >= tmax
-    {
-        let problem = format!("must be below `tmax_ms`, got {margin} of {tmax}");
-        faults.push(node.error(problem).hint("or no time is left to answer"));
-    }
-    let slug = slug?;
+    // Where nothing is said, what was audited is taken for no impression.
+    let words = [("ignore", Audit::Ignore), ("as_missing", Audit::AsMissing)];
+    let audit = object.get("audit").map_or(Some(Audit::Ignore), |node| node.choice(&words, faults));
+    let currencies = object.get("currencies").map_or(Some(Vec::new()), |node| bids::currencies(node, faults));
+    let price = price::price(object, currencies.as_deref(), faults);
+    let answer = answer(object, faults);
+    let formats = object.get("formats").map_or(Some(Formats::ALL), |node| bids::formats(node, faults));
+    let limits = object.get("limits").map_or(Some(BidLimits::default()), |node| bids::limits(node, faults));
+    let privacy = object.get("privacy").map_or(Some(STRICT), |node| privacy(node, faults));
+    let access = access::access(object, faults);
+    let everything = || Some(Approvals::everything());
+    let approvals = object.get("creatives").map_or_else(everything, |node| approval::approvals(node, faults));
+    let (slug, (price, price_decimals)) = (slug?, price?);
     Some(Exchange {
         id: ExchangeId::from_slug(slug),
         slug: slug.into(),
@@ -45,26 +87,78 @@ pub fn read_exchange(source: &Source, faults: &mut Faults) -> Option<Exchange> {
         reservation: reservation?,
         tmax_ms: tmax_ms?,
         margin_ms: margin_ms?,
-        price_decimals: price_decimals?,
+        price_decimals,
         missing_price: missing_price?,
+        audit: audit?,
+        price,
+        answer: answer?,
+        currencies: currencies?,
+        formats: formats?,
+        limits: limits?,
+        privacy: privacy?,
+        access: access?,
+        approvals: approvals?,
     })
 }
 
-fn reservation(node: Node<'_>, faults: &mut Faults) -> Option<Reservation> {
-    let object = node.object(&["display", "av"], faults)?;
-    let display = object.require("display", faults).and_then(|node| notice_span(node, faults));
-    let av = object.require("av", faults).and_then(|node| notice_span(node, faults));
-    Some(Reservation { display: display?, av: av? })
+fn times(object: Object<'_>, faults: &mut Faults) -> (Option<u32>, Option<u32>) {
+    let tmax_ms = object.require("tmax_ms", faults).and_then(|node| node.integer(1..=60_000, faults));
+    let margin_node = object.require("margin_ms", faults);
+    let margin_ms = margin_node.and_then(|node| node.integer(0..=60_000, faults));
+    if let (Some(tmax), Some(margin), Some(node)) = (tmax_ms, margin_ms, margin_node)
+        && margin >= tmax
+    {
+        let problem = format!("must be below `tmax_ms`, got {margin} of {tmax}");
+        faults.push(node.error(problem).hint("or no time is left to answer"));
+    }
+    (tmax_ms, margin_ms)
 }
 
-/// A span within which notices are honoured.
-fn notice_span(node: Node<'_>, faults: &mut Faults) -> Option<Millis> {
-    let span = span(node, faults)?;
-    if span > limits::NOTICE_AGE_MAX {
-        let hours = limits::NOTICE_AGE_MAX.raw() / 3_600_000;
-        return faults.refuse(node.error(format!("must be at most {hours}h, got {}", node.echo())));
+/// `answer` and `no_bid`; where nothing is said, 204 for no bid, `application/json`, compressed on request.
+fn answer(object: Object<'_>, faults: &mut Faults) -> Option<AnswerForm> {
+    let words = [("empty", NoBidForm::Empty), ("nbr", NoBidForm::Reason)];
+    let no_bid = object.get("no_bid").map_or(Some(NoBidForm::Empty), |node| node.choice(&words, faults));
+    let (mut charset, mut gzip) = (Some(false), Some(true));
+    if let Some(node) = object.get("answer") {
+        let object = node.object(&["content_type", "gzip"], faults)?;
+        let words = [("application/json", false), ("application/json; charset=utf-8", true)];
+        charset = object.get("content_type").map_or(charset, |node| node.choice(&words, faults));
+        gzip = object.get("gzip").map_or(gzip, |node| node.flag(faults));
     }
-    Some(span)
+    Some(AnswerForm { charset: charset?, gzip: gzip?, no_bid: no_bid? })
+}
+
+/// What is done where a profile says nothing of privacy: what the laws let through, and to children nothing
+/// that is chosen by who they are.
+const STRICT: PrivacyRule = PrivacyRule {
+    vendor_id: None,
+    gdpr: PrivacyOutcome::ContextualOnly,
+    us: PrivacyOutcome::ContextualOnly,
+    coppa: PrivacyOutcome::ContextualOnly,
+};
+
+/// Numbers of vendors in the list of the Transparency and Consent Framework have 16 bits.
+const VENDOR_ID_MAX: u32 = 0xffff;
+
+fn privacy(node: Node<'_>, faults: &mut Faults) -> Option<PrivacyRule> {
+    let object = node.object(&["vendor_id", "gdpr", "us", "coppa"], faults)?;
+    let vendor = object.get("vendor_id").map(|node| node.integer(1..=VENDOR_ID_MAX, faults));
+    let all = [
+        ("bid", PrivacyOutcome::Bid),
+        ("contextual_only", PrivacyOutcome::ContextualOnly),
+        ("no_bid", PrivacyOutcome::NoBid),
+    ];
+    let outcome = |key, words: &[(&'static str, PrivacyOutcome)], usual, faults: &mut Faults| {
+        object.get(key).map_or(Some(usual), |node| node.choice(words, faults))
+    };
+    let gdpr = outcome("gdpr", &all, STRICT.gdpr, faults);
+    let us = outcome("us", &all, STRICT.us, faults);
+    let coppa = outcome("coppa", &all[1..], STRICT.coppa, faults);
+    let vendor_id = match vendor {
+        Some(vendor) => Some(u16::try_from(vendor?).ok()?),
+        None => None,
+    };
+    Some(PrivacyRule { vendor_id, gdpr: gdpr?, us: us?, coppa: coppa? })
 }
 
 /// The slug that the file's name gives.
