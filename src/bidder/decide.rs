@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 
 use crate::audience::Profile;
 use crate::bidder::blocks::{admits_deal, admits_seat, advertiser_block, creative_block};
+use crate::bidder::profile::{self, answer_currency};
 use crate::bidder::{NoBidReason, Snapshot};
 use crate::campaign::{Advertiser, Campaign, Creative, Exchange, LineItem};
 use crate::creative::{Placement, fit};
@@ -100,7 +101,7 @@ pub fn decide<'a>(
 ) -> Decision<'a> {
     let mut decision =
         Decision { currency: Currency::USD, bids: SmallVec::new(), reason: NoBidReason::NoImpression };
-    let Some(currency) = answer_currency(ask.request, snapshot) else {
+    let Some(currency) = answer_currency(ask.request, ask.exchange, &snapshot.plan.rates) else {
         decision.reason = NoBidReason::CurrencyUnknown;
         return decision;
     };
@@ -127,15 +128,6 @@ pub fn decide<'a>(
         decision.bids.extend(on_deal.into_iter().chain(open));
     }
     decision
-}
-
-/// The first currency of the request in our table; US dollars if it names none.
-fn answer_currency(request: &BidRequest<'_>, snapshot: &Snapshot) -> Option<Currency> {
-    let known = |currency: &Currency| snapshot.plan.rates.rate(Currency::EUR, *currency).is_some();
-    if request.cur.is_empty() {
-        return Some(Currency::USD).filter(known);
-    }
-    request.cur.iter().filter_map(|code| Currency::from_code(code)).find(known)
 }
 
 /// Entries of block lists above which reading them once for each advertiser and creative is worth a note.
@@ -344,7 +336,9 @@ impl<'a, 'u, 's, W: Witness> ImpSearch<'a, 'u, 's, W> {
             let request = self.ask.request;
             let block = || creative_block(request, creative);
             let listed = request.bcat.len() + request.acat.len() + request.bapp.len();
-            let answer = match once(&mut self.request_wide.creatives, listed, index, block) {
+            let unwanted = profile::creative_block(self.ask.exchange, creative);
+            let block = unwanted.or_else(|| once(&mut self.request_wide.creatives, listed, index, block));
+            let answer = match block {
                 Some(block) => Err(block),
                 None => fit(creative, self.imp).map_err(NoBidReason::Misfit),
             };

@@ -8,13 +8,15 @@ mod blocks;
 mod compose;
 mod decide;
 mod explain;
+mod profile;
 mod reason;
 mod snapshot;
 #[cfg(test)]
 mod tests;
 
-pub use compose::{Composer, compose};
+pub use compose::{Composer, compose, markup_fits};
 pub use decide::{Ask, Chosen, Decision, Silent, Witness, decide};
 pub use explain::{Outcome, Verdict, explain};
+pub use profile::beyond_limits;
 pub use reason::NoBidReason;
 pub use snapshot::{Asleep, Money, Plan, PlanRow, Snapshot};

@@ -18,4 +18,4 @@ pub use decode::{ParseError, parse};
 pub use offer::{Av, Banner, DurFloor, Format, Native, NativeAsset, NativeKind, Pod};
 pub use request::{BidRequest, Channel, Content, Deal, Device, Dsa, Geo, Imp, Outlet, Regs, Segment, User};
 pub use response::{Bid, BidResponse, MediaType};
-pub use write::write;
+pub use write::{write, write_no_bid};

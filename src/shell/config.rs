@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::bidder::Plan;
 use crate::document::{Fault, Source, render};
+use crate::shell::exchange_secrets;
 use crate::shell::files::{Loaded, Paths, load};
 use crate::units::UnixMillis;
 
@@ -62,7 +63,9 @@ pub struct Configured {
 ///
 /// Every fault, if one of them is an error.
 pub fn configure(args: &ConfigArgs, revision: u64, now: UnixMillis) -> Result<Configured, Faulty> {
-    let Loaded { sources, catalog, exchanges, scenarios, rates, faults, .. } = load(&args.paths(), now);
+    let Loaded { sources, catalog, mut exchanges, scenarios, rates, mut faults, .. } =
+        load(&args.paths(), now);
+    faults.extend(exchange_secrets::fetch(&mut exchanges, &sources));
     let described = Faulty { faults, sources };
     match catalog {
         Some(catalog) => {

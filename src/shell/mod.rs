@@ -7,6 +7,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod exchange_secrets;
 pub mod files;
 pub mod http;
 pub mod metrics;

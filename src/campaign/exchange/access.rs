@@ -129,7 +129,7 @@ impl Access {
         for credential in &mut self.credentials {
             match credential {
                 Credential::Basic { password, .. } => {
-                    secrets.push(("authentication.basic.password", password))
+                    secrets.push(("authentication.basic.password", password));
                 }
                 Credential::Header { value, .. } => secrets.push(("authentication.header.value", value)),
                 Credential::Addresses(_) => {}

@@ -65,9 +65,9 @@ pub fn read_exchange(source: &Source, faults: &mut Faults) -> Option<Exchange> {
     let (tmax_ms, margin_ms) = times(object, faults);
     let words = [("book_bid", MissingPrice::BookBid), ("refuse", MissingPrice::Refuse)];
     let missing_price = object.require("missing_price", faults).and_then(|node| node.choice(&words, faults));
-    // Where nothing is said, what was audited is taken for no impression.
+    // Where nothing is said, an audit is a notice like any other, without a price.
     let words = [("ignore", Audit::Ignore), ("as_missing", Audit::AsMissing)];
-    let audit = object.get("audit").map_or(Some(Audit::Ignore), |node| node.choice(&words, faults));
+    let audit = object.get("audit").map_or(Some(Audit::AsMissing), |node| node.choice(&words, faults));
     let currencies = object.get("currencies").map_or(Some(Vec::new()), |node| bids::currencies(node, faults));
     let price = price::price(object, currencies.as_deref(), faults);
     let answer = answer(object, faults);

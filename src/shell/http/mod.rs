@@ -8,6 +8,7 @@ mod body;
 mod connection;
 mod notices;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,8 @@ use hyper::{Method, Request, Response, StatusCode};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+
+pub use connection::Spans;
 
 use crate::shell::service::Service;
 use crate::units::limits;
@@ -42,6 +45,7 @@ pub async fn serve(
     listener: TcpListener,
     door: Door,
     service: Arc<Service>,
+    spans: Spans,
     mut stop: watch::Receiver<bool>,
     drain: Duration,
 ) {
@@ -55,7 +59,7 @@ pub async fn serve(
         match accepted {
             Ok((stream, _)) => {
                 let (service, stop) = (Arc::clone(&service), stop.clone());
-                connections.spawn(connection::serve(stream, door, service, stop));
+                connections.spawn(connection::serve(stream, door, service, spans, stop));
             }
             Err(error) => {
                 // Out of descriptors, most likely: those that are open will close.
@@ -78,21 +82,21 @@ pub(in crate::shell) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn route(door: Door, mut request: Request<Incoming>, service: Arc<Service>) -> Answer {
+async fn route(door: Door, mut request: Request<Incoming>, service: Arc<Service>, peer: IpAddr) -> Answer {
     let answer = match door {
-        Door::Public => public(&mut request, service).await,
+        Door::Public => public(&mut request, service, peer).await,
         Door::Admin => admin::answer(&request, &service),
     };
     // What nobody asked for is read all the same: unread, it would cost the connection, without a word
     // to the client. A body that is too long or too late costs it anyway.
     let is_lost = matches!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT);
     if !is_lost && !request.body().is_end_stream() {
-        let _ = body::read(&mut request, limits::BODY_BYTES_MAX).await;
+        body::discard(&mut request, limits::BODY_BYTES_MAX).await;
     }
     answer
 }
 
-async fn public(request: &mut Request<Incoming>, service: Arc<Service>) -> Answer {
+async fn public(request: &mut Request<Incoming>, service: Arc<Service>, peer: IpAddr) -> Answer {
     let received = Instant::now();
     let path = request.uri().path();
     if let Some(exchange) = path.strip_prefix("/openrtb2/") {
@@ -101,7 +105,7 @@ async fn public(request: &mut Request<Incoming>, service: Arc<Service>) -> Answe
             return empty(StatusCode::NOT_FOUND);
         }
         let exchange = exchange.to_owned();
-        return bid::answer(&exchange, request, &service, received).await;
+        return bid::answer(&exchange, request, &service, received, peer).await;
     }
     if let Some(rest) = path.strip_prefix("/n/") {
         return notices::notice(rest, request, service).await;

@@ -10,6 +10,7 @@ use hyper::{Method, Request, StatusCode};
 use crate::notice::NoticeKind;
 use crate::shell::booking::{BookReply, ConversionForm, Query};
 use crate::shell::http::{Answer, body, empty, full, not_allowed, text};
+use crate::shell::metrics::Turned;
 use crate::shell::service::Service;
 use crate::units::limits;
 
@@ -58,7 +59,9 @@ pub(in crate::shell::http) async fn conversion(
 ) -> Answer {
     let body = match body::read(request, limits::CONVERSION_BYTES_MAX).await {
         Ok(body) => body,
-        Err(status) => return empty(status),
+        Err(Turned::TooLarge) => return empty(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(Turned::TooLate) => return empty(StatusCode::REQUEST_TIMEOUT),
+        Err(_) => return empty(StatusCode::BAD_REQUEST),
     };
     match serde_json::from_slice::<ConversionForm>(&body) {
         Ok(form) => booked(finish(service.conversion(form)).await, false),

@@ -50,7 +50,7 @@ fn check(more: &str, want: &str) {
 #[test]
 fn what_is_left_out_has_its_usual_meaning() {
     let x = sound("");
-    assert_eq!((x.audit, x.price_decimals), (Audit::Ignore, 4));
+    assert_eq!((x.audit, x.price_decimals), (Audit::AsMissing, 4));
     assert_eq!((x.price.name.as_str(), &x.price.encoding), ("${AUCTION_PRICE}", &PriceEncoding::Plain));
     assert_eq!((x.answer.no_bid, x.answer.charset, x.answer.gzip), (NoBidForm::Empty, false, true));
     assert_eq!((x.formats, x.limits), (Formats::ALL, BidLimits::default()));
@@ -296,7 +296,7 @@ fn privacy_has_an_outcome_for_each_law() {
 
 #[test]
 fn audits_are_ignored_or_count_as_without_a_price() {
-    assert_eq!(sound(r#""audit": "as_missing""#).audit, Audit::AsMissing);
+    assert_eq!(sound(r#""audit": "ignore""#).audit, Audit::Ignore);
     check(r#""audit": "bill""#, "`audit` must be one of `ignore`, `as_missing`, got \"bill\"");
 }
 
