@@ -302,6 +302,11 @@ fn an_encrypted_price_is_billed_as_what_it_hides_and_a_forged_one_is_not() {
         assert_eq!(answer.status, status, "{price}: {answer:?}");
         assert!(answer.text().contains(words), "{words} in {}", answer.text());
     }
+    // A win that is not what is billed is news, whatever stands in it.
+    assert_eq!(server.get(&notice(&forged).replace("/bill/", "/win/")).status, 400, "a token is of one kind");
+    let won = post(&server, "google", &[], BID).json()["seatbid"][0]["bid"][0]["nurl"].clone();
+    let (_, won) = won.as_str().and_then(|nurl| nurl.split_once("/n/win/")).expect("a win notice");
+    assert_eq!(server.get(&format!("/n/win/{}", won.replace("${AUCTION_PRICE}", &forged))).status, 204);
     // 100 micros an impression are 0.10 per thousand: 100,000 nanos.
     assert_eq!(media(&server.data), [100_000]);
     for (outcome, want) in [("refused", 6), ("audit", 1), ("booked", 1), ("duplicate", 1)] {

@@ -1,5 +1,7 @@
 //! The decision on requests written as JSON against campaigns written as JSON.
 
+mod profile;
+
 use std::sync::Arc;
 
 use bumpalo::Bump;

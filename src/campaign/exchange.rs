@@ -56,6 +56,8 @@ pub struct Exchange {
     pub access: Access,
     /// Which creatives it has reviewed.
     pub approvals: Approvals,
+    /// The file that `approvals` is to be read from, if not the profile's own; beside the profile.
+    pub approvals_file: Option<String>,
 }
 
 impl Exchange {

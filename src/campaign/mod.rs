@@ -28,5 +28,5 @@ pub use model::{
 };
 pub use rates::Rates;
 pub use read::Surroundings;
-pub use read::exchange::{is_exchange, read_exchange};
+pub use read::exchange::{is_exchange, read_approvals, read_exchange};
 pub use read::scenario::read_scenario;

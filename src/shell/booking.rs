@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::attribution::within_window;
 use crate::budget::Hold;
-use crate::campaign::Audit;
+use crate::campaign::{Audit, BillsOn};
 use crate::frequency::Exposure;
 use crate::ledger::Touch;
 use crate::notice::{self, ConversionReport, NoticeKind, Outcome, Params, Refused, Ticket, TokenError};
@@ -154,7 +154,11 @@ impl Service {
             return Ok(NoticeOutcome::Audit);
         }
         let price = match exchange {
-            Some(exchange) => notice::clearing_price(params.price, &exchange.price).map_err(Refused::from)?,
+            Some(exchange) => match notice::clearing_price(params.price, &exchange.price) {
+                Err(unreadable) if moves_money(kind, ticket) => return Err(Refused::from(unreadable).into()),
+                // A notice that moves no money is news all the same.
+                price => price.unwrap_or(Cow::Borrowed("unreadable")),
+            },
             None => Cow::Borrowed(params.price),
         };
         self.book_notice(kind, ticket, &Params { price: &price, ..params }, now).await
@@ -313,6 +317,14 @@ impl Service {
             return Err(BookRefusal::OrderTooLong);
         }
         Ok(ConversionReport { kind, order, value })
+    }
+}
+
+/// True for the one kind of notice that the bid is billed by.
+fn moves_money(kind: NoticeKind, ticket: &Ticket) -> bool {
+    match ticket.bills_on {
+        BillsOn::Billing => kind == NoticeKind::Billing,
+        BillsOn::Win => kind == NoticeKind::Win,
     }
 }
 

@@ -1,6 +1,28 @@
 //! Exchange profiles.
 //!
-//! Every key but the first six is optional; what it means where it is left out stands at its reader.
+//! | key | what it says | where it is left out |
+//! |---|---|---|
+//! | `name` | for people | required |
+//! | `bills_on` | `billing` or `win`: the notice that moves money | required |
+//! | `reservation` | how long money is held: `display` (or `banner` and `native`), `av` (or `video` and `audio`), `dooh` | required, but for `dooh`: as the medium |
+//! | `tmax_ms`, `margin_ms` | what it waits, and what of that is the network's | required |
+//! | `missing_price` | `book_bid` or `refuse`, for a notice without a price | required |
+//! | `seat` | ours there | none |
+//! | `audit` | `ignore` or `as_missing`, for a notice that says `AUDIT` | `as_missing` |
+//! | `price_macro` | its name for the price | `${AUCTION_PRICE}`, with `:B64` in base64 |
+//! | `price_encoding` | `plain`, `base64` or `google` (encrypted) | `plain` |
+//! | `price_keys` | the places of `encryption` and `integrity`, `env:NAME` or `file:PATH` | required with `google` |
+//! | `price_unit` | of an encrypted number: `micros_per_impression` or `micros_per_thousand` | the first |
+//! | `price_decimals` | of our prices, 0 to 6 | 4; 3 with micros an impression |
+//! | `no_bid` | `empty` (204) or `nbr` (200 with the reason) | `empty` |
+//! | `answer` | `content_type` with or without its charset, `gzip` for who lists it | without; true |
+//! | `currencies` | the only ones to bid in | all of the table |
+//! | `formats` | of `banner`, `native`, `video`, `audio` | all |
+//! | `limits` | `bids`, `bids_per_imp`, `markup_bytes`, `crid_bytes`, `preview_required` | none |
+//! | `privacy` | `vendor_id`; `gdpr`, `us`, `coppa`: `bid`, `contextual_only` or `no_bid` | `contextual_only` |
+//! | `authentication` | `none`, or of `basic`, `header`, `addresses` those that `require` says: `all` or `any` | `none`; `all` |
+//! | `trusted_proxies` | whose `X-Forwarded-For` is believed | nobody's |
+//! | `creatives` | `default`, `approved`, `pending`, `refused`, `bid_pending`; or the `file` that says so | all approved; `pending` where lists are given |
 
 mod access;
 mod approval;
@@ -75,9 +97,9 @@ pub fn read_exchange(source: &Source, faults: &mut Faults) -> Option<Exchange> {
     let limits = object.get("limits").map_or(Some(BidLimits::default()), |node| bids::limits(node, faults));
     let privacy = object.get("privacy").map_or(Some(STRICT), |node| privacy(node, faults));
     let access = access::access(object, faults);
-    let everything = || Some(Approvals::everything());
-    let approvals = object.get("creatives").map_or_else(everything, |node| approval::approvals(node, faults));
-    let (slug, (price, price_decimals)) = (slug?, price?);
+    let everything = || Some((Approvals::everything(), None));
+    let approvals = object.get("creatives").map_or_else(everything, |node| approval::creatives(node, faults));
+    let (slug, (price, price_decimals), (approvals, approvals_file)) = (slug?, price?, approvals?);
     Some(Exchange {
         id: ExchangeId::from_slug(slug),
         slug: slug.into(),
@@ -97,7 +119,8 @@ pub fn read_exchange(source: &Source, faults: &mut Faults) -> Option<Exchange> {
         limits: limits?,
         privacy: privacy?,
         access: access?,
-        approvals: approvals?,
+        approvals,
+        approvals_file,
     })
 }
 
@@ -126,6 +149,11 @@ fn answer(object: Object<'_>, faults: &mut Faults) -> Option<AnswerForm> {
         gzip = object.get("gzip").map_or(gzip, |node| node.flag(faults));
     }
     Some(AnswerForm { charset: charset?, gzip: gzip?, no_bid: no_bid? })
+}
+
+/// The approvals in a file of their own, which a profile names as `"creatives": {"file": ...}`.
+pub fn read_approvals(source: &Source, faults: &mut Faults) -> Option<Approvals> {
+    approval::approvals(Document::parse(source, faults)?.root(), faults)
 }
 
 /// What is done where a profile says nothing of privacy: what the laws let through, and to children nothing

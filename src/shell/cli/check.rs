@@ -6,9 +6,9 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use crate::campaign::{is_exchange, read_exchange};
+use crate::campaign::is_exchange;
 use crate::document::{Fault, Faults, Severity, Source, render};
-use crate::shell::files::{Loaded, Paths, load, read_path};
+use crate::shell::files::{Loaded, Paths, exchange, load, read_path};
 use crate::units::UnixMillis;
 
 /// Show every mistake in campaign files and exchange profiles at once, underlined, with its remedy.
@@ -66,7 +66,7 @@ fn loaded(args: &Args, now: UnixMillis) -> Loaded {
     let sources: Vec<Source> = profiles.into_iter().flat_map(|path| read_path(path, &mut faults)).collect();
     for source in sources {
         if loaded.sources.iter().all(|known| known.name != source.name) {
-            loaded.exchanges.extend(read_exchange(&source, &mut faults));
+            loaded.exchanges.extend(exchange(&source, &mut loaded.sources, &mut faults));
             loaded.sources.push(source);
         }
     }
@@ -178,11 +178,12 @@ mod tests {
         let text = std::fs::read_to_string("fixtures/exchanges/xandr.json").unwrap();
         let file = folder.path().join("mine.json");
         std::fs::write(&file, text.replace("\"bids\": 15", "\"bids\": 0, \"bid\": 1")).unwrap();
+        let line = text.lines().position(|line| line.contains("\"bids\": 15")).unwrap() + 1;
         let report = check(&file, &[]);
         assert_eq!(report.code, 1);
         let name = file.display();
         for want in [
-            &format!("{name}:20:23") as &str,
+            &format!("{name}:{line}:23") as &str,
             "`limits.bids` must be from 1 to 1000, got 0",
             "`limits.bid` is not a known key",
             "did you mean `bids`?",

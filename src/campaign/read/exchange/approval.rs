@@ -5,14 +5,31 @@ use std::collections::HashMap;
 use crate::campaign::{Approval, Approvals};
 use crate::document::{Faults, Node};
 
+const PATH_CHARS_MAX: usize = 1_024;
+
+/// The lists themselves, or the name of the file that they are in.
+pub(in crate::campaign::read::exchange) fn creatives(
+    node: Node<'_>,
+    faults: &mut Faults,
+) -> Option<(Approvals, Option<String>)> {
+    if node.peek("file").is_none() {
+        return approvals(node, faults).map(|approvals| (approvals, None));
+    }
+    let object = node.object(&["file"], faults)?;
+    let file = object.require("file", faults)?.line(PATH_CHARS_MAX, faults)?;
+    // Until it is read, nothing is approved.
+    Some((Approvals::new(Approval::Refused, HashMap::new(), false), Some(file.to_owned())))
+}
+
 /// Lists of `campaign/creative` or `campaign/*`. Where nothing is said, everything is approved.
 pub(in crate::campaign::read::exchange) fn approvals(
     node: Node<'_>,
     faults: &mut Faults,
 ) -> Option<Approvals> {
+    const KEYS: [&str; 5] = ["default", "approved", "pending", "refused", "bid_pending"];
     const LISTS: [(&str, Approval); 3] =
         [("approved", Approval::Approved), ("pending", Approval::Pending), ("refused", Approval::Refused)];
-    let object = node.object(&["default", "approved", "pending", "refused", "bid_pending"], faults)?;
+    let object = node.object(&KEYS, faults)?;
     let words = [("approved", Approval::Approved), ("pending", Approval::Pending)];
     let usual = Some(Approval::Pending);
     let default = object.get("default").map_or(usual, |node| node.choice(&words, faults));

@@ -274,6 +274,13 @@ fn creatives_are_reviewed_one_by_one_or_by_campaign() {
         );
         check(&format!(r#""creatives": {{"approved": ["{wrong}"]}}"#), &want);
     }
+    let x = sound(r#""creatives": {"file": "reviews/x.json"}"#);
+    assert_eq!(x.approvals_file.as_deref(), Some("reviews/x.json"));
+    assert!(!x.approvals.allow("a/b"), "nothing is approved until the file is read");
+    check(
+        r#""creatives": {"file": "x", "default": "approved"}"#,
+        "`creatives.default` is not a known key (known keys: `file`)",
+    );
     check(
         r#""creatives": {"default": "refused"}"#,
         "`creatives.default` must be one of `approved`, `pending`, got \"refused\"",
