@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::campaign::{
     Catalog, Exchange, Rates, Surroundings, compile, read_approvals, read_exchange, read_scenario,
 };
-use crate::document::{Fault, Faults, Severity, Source};
+use crate::document::{Fault, Faults, Severity, Source, suggestion};
 use crate::ttf::Scenario;
 use crate::units::{UnixMillis, limits};
 
@@ -67,7 +67,7 @@ pub fn load(paths: &Paths, now: UnixMillis) -> Loaded {
         paths.campaigns.iter().flat_map(|path| read_path(path, &mut faults)).collect();
 
     let mut approval_sources = Vec::new();
-    let exchanges = exchange_sources
+    let exchanges: Vec<Exchange> = exchange_sources
         .iter()
         .filter_map(|source| exchange(source, &mut approval_sources, &mut faults))
         .collect();
@@ -81,6 +81,12 @@ pub fn load(paths: &Paths, now: UnixMillis) -> Loaded {
     let surroundings = Surroundings { scenarios: &scenario_slugs, exchanges: &exchange_slugs, rates: &rates };
     let compilation = compile(&campaign_sources, surroundings, now);
 
+    for exchange in &exchanges {
+        let source = exchange_sources.iter().find(|source| source.stem() == exchange.slug);
+        if let (Some(catalog), Some(source)) = (&compilation.catalog, source) {
+            misspelt_creatives(exchange, &source.name, catalog, &mut faults);
+        }
+    }
     let is_right = faults.errors() == 0;
     let mut all = faults.into_vec();
     all.extend(compilation.faults);
@@ -112,6 +118,23 @@ pub fn exchange(source: &Source, more: &mut Vec<Source>, faults: &mut Faults) ->
         exchange.approvals = approvals?;
     }
     Some(exchange)
+}
+
+/// Warns of approvals of creatives that no campaign has and one almost has: a slip of the pen keeps an ad from its
+/// exchange. Approvals of what is gone, or of other campaigns than those at hand, are nobody's slip.
+fn misspelt_creatives(exchange: &Exchange, file: &str, catalog: &Catalog, faults: &mut Faults) {
+    let whole = catalog.campaigns.iter().map(|campaign| format!("{}/*", campaign.slug));
+    let known: Vec<String> =
+        catalog.creatives.iter().map(|creative| creative.crid.clone()).chain(whole).collect();
+    let mut unknown: Vec<&str> =
+        exchange.approvals.listed().filter(|listed| !known.iter().any(|known| known == listed)).collect();
+    unknown.sort_unstable();
+    for listed in unknown {
+        if let Some(near) = suggestion(listed, known.iter().map(String::as_str)) {
+            let fault = Fault::of_file(file, format!("`creatives`: no campaign has the creative `{listed}`"));
+            faults.push(fault.as_warning().hint(format!("did you mean `{near}`?")));
+        }
+    }
 }
 
 /// A scenario whose parts fit together.

@@ -54,6 +54,11 @@ impl Approvals {
         own.or_else(by_campaign).copied().unwrap_or(self.default)
     }
 
+    /// What is listed, `campaign/creative` or `campaign/*`, in no order.
+    pub fn listed(&self) -> impl Iterator<Item = &str> {
+        self.listed.keys().map(String::as_str)
+    }
+
     /// True if `crid` may be bid.
     #[must_use]
     pub fn allow(&self, crid: &str) -> bool {

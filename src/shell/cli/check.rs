@@ -197,6 +197,30 @@ mod tests {
     }
 
     #[test]
+    fn an_approval_of_a_creative_that_is_misspelt_is_a_warning() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = std::fs::read_to_string("fixtures/exchanges/xandr.json").unwrap();
+        let listed = "[\"nobody/*\", \"house-run-of-network/banner-300x25\"]";
+        let start = text.find("[\"branding").unwrap();
+        let end = start + text[start..].find(']').unwrap();
+        std::fs::write(
+            folder.path().join("x.json"),
+            format!("{}{listed}{}", &text[..start], &text[end + 1..]),
+        )
+        .unwrap();
+        let flags = ["--exchanges", folder.path().to_str().unwrap()];
+        let report = check(Path::new("fixtures/campaigns/house-run-of-network.json"), &flags);
+        let want = "no campaign has the creative `house-run-of-network/banner-300x25`";
+        assert!(report.words.contains(want), "{want} in\n{}", report.words);
+        assert!(
+            report.words.contains("did you mean `house-run-of-network/banner-300x250`?"),
+            "{}",
+            report.words
+        );
+        assert_eq!(report.data, "1 campaign, 3 line items, 1 exchange, 0 errors, 1 warning\n");
+    }
+
+    #[test]
     fn the_json_form_holds_the_same() {
         let report = check(Path::new("fixtures/nowhere"), &["--json"]);
         let json: serde_json::Value = serde_json::from_str(&report.data).unwrap();
