@@ -406,7 +406,7 @@ impl<'a, 'u, 's, W: Witness> ImpSearch<'a, 'u, 's, W> {
             return Err(NoBidReason::WorthNothing);
         }
         let agreed = deal.is_some_and(|deal| deal.at == Some(3)) && floor > Cpm::ZERO;
-        Ok(if agreed { floor } else { highest })
+        Ok(if agreed { profile::agreed_price(self.ask.exchange, floor) } else { highest })
     }
 
     fn floor_rate(&self, currency: &str) -> Option<FxRate> {

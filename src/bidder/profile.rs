@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use crate::bidder::{Chosen, NoBidReason};
 use crate::campaign::{Creative, CreativeContent, Exchange, Rates};
 use crate::openrtb::{BidRequest, Imp, MediaType};
-use crate::units::Currency;
+use crate::units::{Cpm, Currency};
 
 /// The answer's currency: the first of the request's that is in our table and that the exchange takes; US
 /// dollars if the request names none.
@@ -20,6 +20,17 @@ pub(in crate::bidder) fn answer_currency(
         return Some(Currency::USD).filter(fits);
     }
     request.cur.iter().filter_map(|code| Currency::from_code(code)).find(fits)
+}
+
+/// The price to send on a deal whose price is `agreed`: that, or where it has more decimals than the exchange
+/// carries through, the next one above, for what is billed may be rounded either way.
+pub(in crate::bidder) fn agreed_price(exchange: &Exchange, agreed: Cpm) -> Cpm {
+    let below = agreed.with_decimals(exchange.price_decimals);
+    if below == agreed {
+        return agreed;
+    }
+    let step = 10_i64.pow(6_u32.saturating_sub(exchange.price_decimals));
+    Cpm::from_micros(below.micros().saturating_add(step)).unwrap_or(Cpm::MAX)
 }
 
 /// Why the exchange would not show the creative, if so.

@@ -5,6 +5,7 @@ use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
 use crate::audience::Profile;
+use crate::bidder::profile::agreed_price;
 use crate::bidder::tests::{NOON, campaign, plan};
 use crate::bidder::{Ask, NoBidReason, Silent, Snapshot, beyond_limits, decide};
 use crate::budget::Book;
@@ -12,6 +13,7 @@ use crate::campaign::read_exchange;
 use crate::document::{Faults, Source};
 use crate::openrtb::parse;
 use crate::privacy::Permissions;
+use crate::units::Cpm;
 
 /// Two impressions of 300x250, one of them with a deal.
 const REQUEST: &str = r#"{"id": "r", "cur": ["USD", "EUR"], "imp": [
@@ -61,6 +63,23 @@ fn answer(profile: &str) -> Result<String, NoBidReason> {
 #[track_caller]
 fn check(profile: &str, want: Result<&str, NoBidReason>) {
     assert_eq!(answer(profile), want.map(str::to_owned), "{profile}");
+}
+
+#[test]
+fn an_agreed_price_with_more_decimals_than_are_carried_through_is_bid_at_the_next_one_above() {
+    let exchange = |decimals: u32| {
+        let text = format!(
+            r#"{{"name": "X", "bills_on": "billing", "reservation": {{"display": "10m", "av": "1h"}},
+            "tmax_ms": 120, "margin_ms": 10, "missing_price": "refuse", "price_decimals": {decimals}}}"#
+        );
+        read_exchange(&Source::new("x.json", text), &mut Faults::new()).unwrap()
+    };
+    for (decimals, agreed, want) in
+        [(3, 4_000_500, 4_001_000), (3, 4_001_000, 4_001_000), (6, 4_000_001, 4_000_001), (0, 1, 1_000_000)]
+    {
+        let price = agreed_price(&exchange(decimals), Cpm::from_micros(agreed).unwrap());
+        assert_eq!(price.micros(), want, "{agreed} micros with {decimals} decimals");
+    }
 }
 
 #[test]
