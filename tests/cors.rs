@@ -24,7 +24,10 @@ fn check(answer: &HttpAnswer, status: u16, want: &[&str]) {
     assert_eq!(answer.status, status, "{answer:?}");
     let mut want = want.iter().copied();
     for name in GRANTS {
-        assert_eq!(answer.header(name), want.next(), "{name} of {answer:?}");
+        // Answers may vary with what the client can inflate, too.
+        let told = |known: &str, value: &str| known == name && value != "accept-encoding";
+        let found = answer.headers.iter().find(|(known, value)| told(known, value));
+        assert_eq!(found.map(|(_, value)| value.as_str()), want.next(), "{name} of {answer:?}");
     }
 }
 

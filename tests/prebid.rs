@@ -132,6 +132,7 @@ fn server(market: &Market, site: &str, front: &str) -> Encan {
         exchanges: Some(market.path("exchanges")),
         data: Some(market.data()),
         public_url: Some(front.to_owned()),
+        ..Options::default()
     })
 }
 

@@ -78,8 +78,15 @@ impl World {
     /// The bytes of the answer to `request` with the bids of `decision`, of which there is at least one.
     pub fn compose(&self, request: &BidRequest<'_>, decision: &Decision<'_>, arena: &Bump) -> Vec<u8> {
         let mut out = Vec::with_capacity(4_096 * decision.bids.len());
-        let seat = self.exchange.seat.as_deref();
-        compose(&self.composer, request.id, seat, decision.currency, &decision.bids, arena, &mut out);
+        compose(
+            &self.composer,
+            request.id,
+            &self.exchange,
+            decision.currency,
+            &decision.bids,
+            arena,
+            &mut out,
+        );
         out
     }
 }

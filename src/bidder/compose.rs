@@ -7,6 +7,7 @@ use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
 
 use crate::bidder::Chosen;
+use crate::campaign::Exchange;
 use crate::creative::{self, Links};
 use crate::notice::{self, Keys, NoticeKind};
 use crate::openrtb::{self, Bid, BidResponse};
@@ -41,16 +42,40 @@ impl Composer {
         self.base.starts_with("https://")
     }
 
-    fn write_address(&self, kind: NoticeKind, chosen: &Chosen<'_>, out: &mut String) {
-        notice::write_address(&self.keys, kind, &chosen.ticket, &self.base, out);
+    fn write_address(&self, kind: NoticeKind, chosen: &Chosen<'_>, exchange: &Exchange, out: &mut String) {
+        notice::write_address(&self.keys, kind, &chosen.ticket, &self.base, &exchange.price.name, out);
     }
 }
 
-/// Appends the response to `request_id` with `bids`, of which there is at least one, all in `currency`.
+/// True if the markup of `chosen` is not longer than `exchange` takes. Costs nothing where there is no limit.
+#[must_use]
+pub fn markup_fits(composer: &Composer, exchange: &Exchange, chosen: &Chosen<'_>) -> bool {
+    let Some(most) = exchange.limits.markup_bytes else { return true };
+    let address = |kind| {
+        let mut out = String::new();
+        composer.write_address(kind, chosen, exchange, &mut out);
+        out
+    };
+    let (click, view) = (address(NoticeKind::Click), address(NoticeKind::View));
+    let impression = chosen.ticket.is_billed_by(NoticeKind::Impression);
+    let impression = impression.then(|| address(NoticeKind::Impression));
+    let links =
+        Links { bid: chosen.ticket.bid.id, click: &click, view: &view, impression: impression.as_deref() };
+    let mut markup = String::new();
+    write_markup(chosen, &links, &mut markup);
+    markup.len() <= most as usize
+}
+
+fn write_markup(chosen: &Chosen<'_>, links: &Links<'_>, out: &mut String) {
+    creative::write(chosen.creative, &chosen.advertiser.name, &chosen.placement, links, out);
+}
+
+/// Appends the response to `request_id` with `bids`, of which there is at least one, all in `currency`, as
+/// `exchange` wants it.
 pub fn compose(
     composer: &Composer,
     request_id: &str,
-    seat: Option<&str>,
+    exchange: &Exchange,
     currency: Currency,
     bids: &[Chosen<'_>],
     arena: &Bump,
@@ -58,15 +83,22 @@ pub fn compose(
 ) {
     let mut text = String::with_capacity(TEXT_BYTES);
     let mut wire = BumpVec::with_capacity_in(bids.len(), arena);
-    wire.extend(bids.iter().map(|chosen| bid(composer, chosen, &mut text, arena)));
+    wire.extend(bids.iter().map(|chosen| bid(composer, exchange, chosen, &mut text, arena)));
     let bidid = wire.first().map_or(Cow::Borrowed(""), |first| first.id.clone());
-    let response = BidResponse { id: request_id, bidid, cur: currency, seat, bid: &wire };
+    let response =
+        BidResponse { id: request_id, bidid, cur: currency, seat: exchange.seat.as_deref(), bid: &wire };
     openrtb::write(&response, out);
 }
 
 /// Every text of the bid is written into `text` and then kept in the arena, so that one allocation does for
 /// all of them.
-fn bid<'a>(composer: &Composer, chosen: &'a Chosen<'a>, text: &mut String, arena: &'a Bump) -> Bid<'a> {
+fn bid<'a>(
+    composer: &Composer,
+    exchange: &Exchange,
+    chosen: &'a Chosen<'a>,
+    text: &mut String,
+    arena: &'a Bump,
+) -> Bid<'a> {
     let ticket = &chosen.ticket;
     let creative = chosen.creative;
     let mut kept = |write: &dyn Fn(&mut String)| -> &'a str {
@@ -74,14 +106,13 @@ fn bid<'a>(composer: &Composer, chosen: &'a Chosen<'a>, text: &mut String, arena
         write(text);
         arena.alloc_str(text)
     };
-    let mut address = |kind| kept(&|out| composer.write_address(kind, chosen, out));
+    let mut address = |kind| kept(&|out| composer.write_address(kind, chosen, exchange, out));
     let (click, view) = (address(NoticeKind::Click), address(NoticeKind::View));
     let [nurl, burl, lurl] = [NoticeKind::Win, NoticeKind::Billing, NoticeKind::Loss].map(&mut address);
     let billed_when_shown = ticket.is_billed_by(NoticeKind::Impression);
     let impression = billed_when_shown.then(|| address(NoticeKind::Impression));
     let links = Links { bid: ticket.bid.id, click, view, impression };
-    let name = &chosen.advertiser.name;
-    let adm = kept(&|out| creative::write(creative, name, &chosen.placement, &links, out));
+    let adm = kept(&|out| write_markup(chosen, &links, out));
     let id = kept(&|out| write!(out, "{}", ticket.bid.id).expect("a string takes everything"));
     let (w, h) = chosen.placement.size();
     let (wratio, hratio) = chosen.placement.ratio();

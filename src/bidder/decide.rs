@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 use crate::audience::Profile;
 use crate::bidder::blocks::admits_seat;
 use crate::bidder::offer::Market;
+use crate::bidder::profile::answer_currency;
 use crate::bidder::search::{RequestWide, Search};
 use crate::bidder::{NoBidReason, Snapshot};
 use crate::campaign::{Advertiser, Campaign, Creative, Exchange, LineItem};
@@ -109,7 +110,7 @@ pub fn decide<'a>(
 ) -> Decision<'a> {
     let mut decision =
         Decision { currency: Currency::USD, bids: SmallVec::new(), reason: NoBidReason::NoImpression };
-    let Some(currency) = answer_currency(ask.request, snapshot) else {
+    let Some(currency) = answer_currency(ask.request, ask.exchange, &snapshot.plan.rates) else {
         decision.reason = NoBidReason::CurrencyUnknown;
         return decision;
     };
@@ -143,13 +144,4 @@ pub fn decide<'a>(
         }
     }
     decision
-}
-
-/// The first currency of the request in our table; US dollars if it names none.
-fn answer_currency(request: &BidRequest<'_>, snapshot: &Snapshot) -> Option<Currency> {
-    let known = |currency: &Currency| snapshot.plan.rates.rate(Currency::EUR, *currency).is_some();
-    if request.cur.is_empty() {
-        return Some(Currency::USD).filter(known);
-    }
-    request.cur.iter().filter_map(|code| Currency::from_code(code)).find(known)
 }

@@ -7,7 +7,7 @@ use crate::campaign::{Advertiser, Campaign, Creative, LineItem};
 use crate::creative::Placement;
 use crate::ledger::BidFacts;
 use crate::notice::Ticket;
-use crate::openrtb::{Deal, Imp, MediaType};
+use crate::openrtb::{Channel, Deal, Imp, MediaType};
 use crate::pricing::{Terms, highest_bid, worst_case};
 use crate::ttf::{Facts, Place, TaxKind};
 use crate::units::{BidId, Country, Cpm, Currency, DealId, FxRate, Millis, Nanos, RatePpm, Rounding, limits};
@@ -186,11 +186,8 @@ impl<'a> Market<'a, '_, '_> {
 
     /// How long the bid is reserved: as the profile says, longer if the request announces it.
     fn reserved_for(&self, medium: MediaType) -> Millis {
-        let reservation = self.ask.exchange.reservation;
-        let usual = match medium {
-            MediaType::Banner | MediaType::Native => reservation.display,
-            MediaType::Video | MediaType::Audio => reservation.av,
-        };
+        let dooh = matches!(self.ask.request.channel, Channel::Dooh(_));
+        let usual = self.ask.exchange.reservation.of(medium, dooh);
         let announced =
             self.imp.exp.map_or(Millis::default(), |seconds| Millis::from_seconds(seconds.into()));
         usual.max(announced).min(limits::NOTICE_AGE_MAX)
@@ -234,9 +231,7 @@ impl<'a> Market<'a, '_, '_> {
             floor
         } else {
             let rate = self.floor_rate(currency).ok_or(NoBidReason::NoExchangeRate)?;
-            let floor = rate.price(floor, Rounding::Up).unwrap_or(Cpm::MAX);
-            // Our prices carry no more decimals, so nothing between this and the exact floor can be bid.
-            floor.with_decimals_up(self.ask.exchange.price_decimals)
+            rate.price(floor, Rounding::Up).unwrap_or(Cpm::MAX)
         };
         if worth < floor {
             return Err(NoBidReason::BelowFloor { worth, floor });
@@ -245,7 +240,8 @@ impl<'a> Market<'a, '_, '_> {
             return Err(NoBidReason::WorthNothing);
         }
         let agreed = deal.is_some_and(|deal| deal.at == Some(3)) && floor > Cpm::ZERO;
-        Ok(if agreed { floor } else { worth })
+        // What is billed may be rounded either way, so an agreed price is bid with the decimals that are carried.
+        Ok(if agreed { floor.with_decimals_up(self.ask.exchange.price_decimals) } else { worth })
     }
 
     fn floor_rate(&self, currency: &str) -> Option<FxRate> {

@@ -27,7 +27,9 @@ pub enum NoBidReason {
     OutOfTime,
     /// The ledger takes no events: nothing may be bought.
     LedgerStopped,
-    /// None of the request's currencies is in our table.
+    /// A secret that bidding on this exchange needs is not known: a bid could not be billed.
+    ExchangeNotReady,
+    /// None of the request's currencies is in our table and taken by the exchange.
     CurrencyUnknown,
     /// The request wants the transparency of the Digital Services Act (`regs.dsa`), which is not given yet.
     TransparencyRequired,
@@ -45,6 +47,12 @@ pub enum NoBidReason {
     DealsOnly,
     /// The line item bids on deals that are not offered, or not to this seat or advertiser.
     DealNotOffered,
+    /// The exchange takes no creatives of this medium.
+    FormatNotTaken,
+    /// The exchange has not approved the creative.
+    CreativeNotApproved,
+    /// The bid exceeds a limit of the exchange.
+    LimitExceeded,
     /// `badv` holds the advertiser.
     AdvertiserBlocked,
     /// `bapp` holds the advertised app.
@@ -94,6 +102,56 @@ impl NoBidReason {
     pub fn rank(&self) -> usize {
         NoBidKind::from(self) as usize
     }
+
+    /// The code of `nbr` in a response (OpenRTB 2.6, 4.2.1, by the list of no-bid reasons of OpenRTB 3.0).
+    ///
+    /// The list speaks of requests and users, hardly of demand: what it has no word for gets a code of our own
+    /// from 500 on, as it allows. Those never change their meaning:
+    ///
+    /// | code | meaning |
+    /// |---|---|
+    /// | 500 | nobody wants the impression, or everybody who does has spent today's money |
+    /// | 501 | none of the currencies |
+    /// | 502 | the Digital Services Act's transparency is not given |
+    /// | 503 | `wseat` or `bseat` |
+    /// | 504 | https |
+    /// | 505 | no deal of ours is offered |
+    /// | 506 | a block list, or no creative fits or is approved |
+    /// | 507 | below the floor |
+    /// | 508 | a privacy signal, where the exchange's profile then wants no bid |
+    ///
+    /// Budgets, pace and values are nobody's business but ours: they are 500.
+    #[must_use]
+    pub fn nbr(&self) -> u32 {
+        match self {
+            Self::LedgerStopped | Self::ExchangeNotReady => 1,
+            Self::NoImpression => 2,
+            Self::FrequencyCapped(_) => 9,
+            Self::OutOfTime => 15,
+            Self::SupplyRefused(fault) => fault.no_bid_code(),
+            Self::NoMatch
+            | Self::WorthNothing
+            | Self::BudgetSpent(_)
+            | Self::Paced
+            | Self::PodTaken
+            | Self::Outbid => 500,
+            Self::CurrencyUnknown | Self::NoExchangeRate => 501,
+            Self::TransparencyRequired => 502,
+            Self::SeatRefused => 503,
+            Self::NotSecure => 504,
+            Self::DealsOnly | Self::DealNotOffered => 505,
+            Self::FormatNotTaken
+            | Self::CreativeNotApproved
+            | Self::LimitExceeded
+            | Self::AdvertiserBlocked
+            | Self::AppBlocked
+            | Self::CategoryBlocked
+            | Self::LanguageNotAllowed
+            | Self::Misfit(_) => 506,
+            Self::BelowFloor { .. } => 507,
+            Self::PrivacyRefuses(_) => 508,
+        }
+    }
 }
 
 impl fmt::Display for NoBidReason {
@@ -102,7 +160,10 @@ impl fmt::Display for NoBidReason {
             Self::NoImpression => f.write_str("the request has no impression that can be bid on"),
             Self::OutOfTime => f.write_str("`tmax` leaves no time"),
             Self::LedgerStopped => f.write_str("the ledger has stopped"),
-            Self::CurrencyUnknown => f.write_str("no currency of `cur` is in the table of exchange rates"),
+            Self::ExchangeNotReady => f.write_str("a secret of the exchange's profile is not known"),
+            Self::CurrencyUnknown => f.write_str(
+                "no currency of `cur` is in the table of exchange rates and taken by the exchange",
+            ),
             Self::TransparencyRequired => {
                 f.write_str("`regs.dsa` requires transparency, which is not given yet")
             }
@@ -117,6 +178,9 @@ impl fmt::Display for NoBidReason {
             Self::NoMatch => f.write_str("the targeting does not fit"),
             Self::DealsOnly => f.write_str("the impression is sold on deals only (`private_auction`)"),
             Self::DealNotOffered => f.write_str("none of its deals is offered to us"),
+            Self::FormatNotTaken => f.write_str("the exchange's profile leaves the creative's medium out"),
+            Self::CreativeNotApproved => f.write_str("the exchange has not approved the creative"),
+            Self::LimitExceeded => f.write_str("the bid exceeds a limit of the exchange's profile"),
             Self::AdvertiserBlocked => f.write_str("`badv` blocks the advertiser"),
             Self::AppBlocked => f.write_str("`bapp` blocks the advertised app"),
             Self::CategoryBlocked => f.write_str("`bcat` or `acat` leaves a category of the creative out"),

@@ -9,6 +9,7 @@ use crate::bidder::blocks::{admits_deal, advertiser_block, creative_block};
 use crate::bidder::decide::{Chosen, Witness};
 use crate::bidder::offer::{Market, Offer};
 use crate::bidder::pod::{Pods, Room, dynamic_pod, filling_order};
+use crate::bidder::profile;
 use crate::campaign::{Advertiser, LineItem};
 use crate::creative::fit;
 use crate::frequency::{Level, first_exceeded};
@@ -267,6 +268,9 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         let listed = request.bcat.len() + request.acat.len() + request.bapp.len();
         let index = creative;
         let creative = &self.market.snapshot.plan.catalog.creatives[index];
+        if let Some(unwanted) = profile::creative_block(self.market.ask.exchange, creative) {
+            return Err(unwanted);
+        }
         let block = || creative_block(request, creative);
         if let Some(block) = once(&mut self.request_wide.creatives, listed, index, block) {
             return Err(block);

@@ -16,7 +16,9 @@ use crate::pricing;
 use crate::supply::Lists;
 use crate::targeting::{Index, Rows};
 use crate::ttf::Scenario;
-use crate::units::{CampaignId, Cpm, Currency, Day, LineItemId, Nanos, Rounding, ScenarioId, UnixMillis};
+use crate::units::{
+    CampaignId, Cpm, Currency, Day, ExchangeId, LineItemId, Nanos, Rounding, ScenarioId, UnixMillis,
+};
 
 /// Everything that one decision reads.
 #[derive(Debug, Clone)]
@@ -151,6 +153,12 @@ impl Plan {
     pub fn exchange(&self, slug: &str) -> Option<&Exchange> {
         let named = |slug| self.exchanges.iter().find(move |exchange| exchange.slug == slug);
         named(slug).or_else(|| named("generic"))
+    }
+
+    /// The profile of the exchange `id`, as a bid names it.
+    #[must_use]
+    pub fn exchange_of(&self, id: ExchangeId) -> Option<&Exchange> {
+        self.exchanges.iter().find(|exchange| exchange.id == id)
     }
 }
 

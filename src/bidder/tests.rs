@@ -1,5 +1,7 @@
 //! The decision on requests written as JSON against campaigns written as JSON.
 
+mod profile;
+
 use std::sync::Arc;
 
 use bumpalo::Bump;
@@ -224,7 +226,7 @@ fn check_labels(categories: &str, want: (&str, Option<u32>)) {
     let decision = decide(&snapshot, &ask, &mut SmallRng::seed_from_u64(1), &mut Silent);
     let composer = Composer::new(Keys::new(&[7; 32], None), "http://bid.example".to_owned());
     let mut body = Vec::new();
-    compose(&composer, request.id, None, decision.currency, &decision.bids, &arena, &mut body);
+    compose(&composer, request.id, ask.exchange, decision.currency, &decision.bids, &arena, &mut body);
     let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
     let bid = &body["seatbid"][0]["bid"][0];
     let cattax = bid["cattax"].as_u64().map(|cattax| u32::try_from(cattax).unwrap());

@@ -1,6 +1,19 @@
 //! An exchange's habits, as its profile file states them.
 
-use crate::units::{ExchangeId, Millis};
+mod access;
+mod address;
+mod approval;
+mod price;
+mod secret;
+
+pub use access::{Access, Caller, Credential, Refusal};
+pub use address::AddressRange;
+pub use approval::{Approval, Approvals};
+pub use price::{PriceEncoding, PriceKeys, PriceNotice, PriceUnit};
+pub use secret::{Secret, SecretSource};
+
+use crate::openrtb::MediaType;
+use crate::units::{Currency, ExchangeId, Millis};
 use crate::{privacy, supply};
 
 /// An exchange profile.
@@ -24,12 +37,51 @@ pub struct Exchange {
     pub margin_ms: u32,
     /// Decimals of our prices there, 0 to 6: an exchange that rounds a longer one up would clear above our bid.
     pub price_decimals: u32,
-    /// What a price that is `AUDIT`, empty or unexpanded means.
+    /// What a price that is empty or unexpanded means.
     pub missing_price: MissingPrice,
+    /// What a notice means whose macros were replaced by `AUDIT`.
+    pub audit: Audit,
+    /// How its notices tell the price.
+    pub price: PriceNotice,
+    /// How it wants to be answered.
+    pub answer: AnswerForm,
+    /// The only currencies to bid in, if it takes but some.
+    pub currencies: Vec<Currency>,
+    /// What may be bid there.
+    pub formats: Formats,
+    /// How much may be bid there.
+    pub limits: BidLimits,
     /// What follows from the privacy signals of its requests.
     pub privacy: privacy::Policy,
     /// What it must tell of the way an impression was sold.
     pub supply: supply::Policy,
+    /// Who may come in.
+    pub access: Access,
+    /// Which creatives it has reviewed.
+    pub approvals: Approvals,
+    /// The file that `approvals` is to be read from, if not the profile's own; beside the profile.
+    pub approvals_file: Option<String>,
+}
+
+impl Exchange {
+    /// True if bids in `currency` are taken.
+    #[must_use]
+    pub fn takes(&self, currency: Currency) -> bool {
+        self.currencies.is_empty() || self.currencies.contains(&currency)
+    }
+
+    /// True if all that bidding there needs is known: without the keys of its prices, no bid could be billed.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.price.is_readable()
+    }
+
+    /// The secrets that the profile refers to, each with the path of its key, to be fetched.
+    pub fn secrets(&mut self) -> Vec<(&'static str, &mut Secret)> {
+        let mut secrets = self.price.secrets();
+        secrets.extend(self.access.secrets());
+        secrets
+    }
 }
 
 /// Which notice moves money.
@@ -58,11 +110,104 @@ pub enum MissingPrice {
     Refuse,
 }
 
+/// What a notice does whose macros say `AUDIT` (OpenRTB 2.6, 4.4: the ad was rendered to be looked at).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audit {
+    /// The same as one without a price.
+    AsMissing,
+    /// Nothing: it is no impression, and nothing is booked or given back.
+    Ignore,
+}
+
 /// How long a bid is reserved, by medium.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reservation {
-    /// Banner and native.
-    pub display: Millis,
-    /// Video and audio.
-    pub av: Millis,
+    /// Banners.
+    pub banner: Millis,
+    /// Native ads.
+    pub native: Millis,
+    /// Video.
+    pub video: Millis,
+    /// Audio.
+    pub audio: Millis,
+    /// Screens in public, whatever they show; that of the medium if `None`.
+    pub dooh: Option<Millis>,
+}
+
+impl Reservation {
+    /// How long a bid with `medium` is reserved; `dooh` is true on a screen in public.
+    #[must_use]
+    pub fn of(&self, medium: MediaType, dooh: bool) -> Millis {
+        let own = match medium {
+            MediaType::Banner => self.banner,
+            MediaType::Native => self.native,
+            MediaType::Video => self.video,
+            MediaType::Audio => self.audio,
+        };
+        self.dooh.filter(|_| dooh).unwrap_or(own)
+    }
+}
+
+/// How no bid is told (OpenRTB 2.6, 7.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoBidForm {
+    /// 204, nothing else.
+    Empty,
+    /// 200 with the reason, `{"id":...,"seatbid":[],"nbr":...}`.
+    Reason,
+}
+
+/// How it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnswerForm {
+    /// True for `application/json; charset=utf-8`, false for `application/json`.
+    pub charset: bool,
+    /// True if answers may be compressed for a caller who lists gzip.
+    pub gzip: bool,
+    /// The form of no bid.
+    pub no_bid: NoBidForm,
+}
+
+/// The media that may be bid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Formats {
+    /// Banners.
+    pub banner: bool,
+    /// Native ads.
+    pub native: bool,
+    /// Video.
+    pub video: bool,
+    /// Audio.
+    pub audio: bool,
+}
+
+impl Formats {
+    /// All of them.
+    pub const ALL: Self = Self { banner: true, native: true, video: true, audio: true };
+
+    /// True if `medium` may be bid.
+    #[must_use]
+    pub const fn allow(self, medium: MediaType) -> bool {
+        match medium {
+            MediaType::Banner => self.banner,
+            MediaType::Native => self.native,
+            MediaType::Video => self.video,
+            MediaType::Audio => self.audio,
+        }
+    }
+}
+
+/// Limits on answers. `None`: only our own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BidLimits {
+    /// Bids in one answer.
+    pub bids: Option<u32>,
+    /// Bids on one impression, on a deal and in the open auction together.
+    pub bids_per_imp: Option<u32>,
+    /// Bytes of `adm`, before it is escaped for JSON.
+    pub markup_bytes: Option<u32>,
+    /// Bytes of `crid`.
+    pub crid_bytes: Option<u32>,
+    /// True if a bid without `iurl` is refused there.
+    pub preview_required: bool,
 }

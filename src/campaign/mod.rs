@@ -16,7 +16,11 @@ mod tests;
 
 pub use compile::{Compilation, compile};
 pub use creative::{BannerBody, Creative, CreativeContent, Image, MediaFile};
-pub use exchange::{BillsOn, Exchange, MissingPrice, Reservation};
+pub use exchange::{
+    Access, AddressRange, AnswerForm, Approval, Approvals, Audit, BidLimits, BillsOn, Caller, Credential,
+    Exchange, Formats, MissingPrice, NoBidForm, PriceEncoding, PriceKeys, PriceNotice, PriceUnit, Refusal,
+    Reservation, Secret, SecretSource,
+};
 pub use model::{
     Advertiser, AgreedDeal, Attribution, Budget, Campaign, Catalog, ChannelKind, Circle, Clock,
     ConnectionKind, ConversionType, Costs, Daypart, DeviceKind, Flight, FormatKind, FrequencyCap, Goal,
@@ -24,5 +28,5 @@ pub use model::{
 };
 pub use rates::Rates;
 pub use read::Surroundings;
-pub use read::exchange::read_exchange;
+pub use read::exchange::{is_exchange, read_approvals, read_exchange};
 pub use read::scenario::read_scenario;

@@ -3,24 +3,38 @@
 use crate::campaign::MissingPrice;
 use crate::ledger::{Charge, Conversion, Event, EventKind, Touch};
 use crate::notice::keys::{Keys, NoticeKind};
+use crate::notice::price::Unreadable;
 use crate::notice::ticket::Ticket;
 use crate::ttf::{Assessment, Exemption, Scenario, TaxLine};
-use crate::units::{Cpm, Nanos, RatePpm, Rounding, UnixMillis};
+use crate::units::{Cpm, Decimal, Multiplier, Nanos, RatePpm, Rounding, UnixMillis};
 
 /// Appends the address of a notice of `kind`, below `base` (`https://bid.example`), with the macros that the
-/// exchange replaces. Ids never stand in the address: they may arrive unescaped.
-pub fn write_address(keys: &Keys, kind: NoticeKind, ticket: &Ticket, base: &str, out: &mut String) {
+/// exchange replaces; `price_macro` is its own name for the price. Ids never stand in the address: they may
+/// arrive unescaped. Macros never are escaped: `$%7B...` would not be replaced.
+pub fn write_address(
+    keys: &Keys,
+    kind: NoticeKind,
+    ticket: &Ticket,
+    base: &str,
+    price_macro: &str,
+    out: &mut String,
+) {
     for part in [base, "/n/", kind.name(), "/"] {
         out.push_str(part);
     }
     keys.sign(kind, ticket, None, out);
-    out.push_str(match kind {
+    match kind {
         NoticeKind::Win | NoticeKind::Billing | NoticeKind::Impression => {
-            "?p=${AUCTION_PRICE}&c=${AUCTION_CURRENCY}"
+            for part in ["?p=", price_macro, "&c=${AUCTION_CURRENCY}"] {
+                out.push_str(part);
+            }
+            if ticket.multiplier != Multiplier::ONE {
+                out.push_str("&q=${AUCTION_MULTIPLIER}");
+            }
         }
-        NoticeKind::Loss => "?r=${AUCTION_LOSS}&m=${AUCTION_MIN_TO_WIN}",
-        NoticeKind::View | NoticeKind::Click | NoticeKind::Clicked => "",
-    });
+        NoticeKind::Loss => out.push_str("?r=${AUCTION_LOSS}&m=${AUCTION_MIN_TO_WIN}"),
+        NoticeKind::View | NoticeKind::Click | NoticeKind::Clicked => {}
+    }
 }
 
 /// What the exchange put in place of our macros; empty if it was missing.
@@ -34,6 +48,17 @@ pub struct Params<'a> {
     pub loss: &'a str,
     /// `${AUCTION_MIN_TO_WIN}`.
     pub min_to_win: &'a str,
+    /// `${AUCTION_MULTIPLIER}`.
+    pub multiplier: &'a str,
+}
+
+impl Params<'_> {
+    /// True if the macros were replaced for somebody who looks at the ad, not for an impression.
+    #[must_use]
+    pub fn are_audit(&self) -> bool {
+        let all = [self.price, self.currency, self.loss, self.min_to_win, self.multiplier];
+        all.iter().any(|param| is_audit(param))
+    }
 }
 
 /// A notice understood: its events, and what they take from the budget.
@@ -56,6 +81,9 @@ pub enum Refused {
     /// It is not a number that a price can be.
     #[error("the clearing price `{0}` is not a price")]
     NotAPrice(String),
+    /// It cannot be read as the profile says.
+    #[error("the clearing price cannot be read: {0}")]
+    Unreadable(#[from] Unreadable),
     /// We would have paid more than we bid.
     #[error("the clearing price {cleared} is above the bid of {bid}")]
     AboveBid {
@@ -86,6 +114,7 @@ pub fn event(
     scenario: Option<&Scenario>,
     late: bool,
 ) -> Result<Outcome, Refused> {
+    let ticket = &Ticket { multiplier: billed_multiplier(ticket, params), ..*ticket };
     if !ticket.billable {
         // A test: nothing happened that anybody pays for, or that a report should count.
         let closes = kind == NoticeKind::Loss || ticket.is_billed_by(kind);
@@ -157,9 +186,21 @@ fn clearing_price(ticket: &Ticket, params: &Params<'_>) -> Result<Cpm, Refused> 
     Ok(cleared)
 }
 
-/// True for what arrives where a macro was not replaced by its value.
-fn is_missing(raw: &str) -> bool {
-    raw.is_empty() || raw == "AUDIT" || raw.contains("${")
+/// True for what arrives where a macro was not replaced by its value: nothing, `AUDIT`, or the macro itself.
+pub(in crate::notice) fn is_missing(raw: &str) -> bool {
+    raw.is_empty() || is_audit(raw) || raw.contains(['{', '[']) || raw.contains("%%")
+}
+
+fn is_audit(raw: &str) -> bool {
+    raw.trim() == "AUDIT"
+}
+
+/// How many impressions the play is billed as: what the exchange says was delivered, and never more than was
+/// bid for. What it says of nothing, or more than was bid for, is billed as it was bid.
+fn billed_multiplier(ticket: &Ticket, params: &Params<'_>) -> Multiplier {
+    let told = Decimal::parse(params.multiplier.trim()).and_then(|told| told.scaled(6, Rounding::Up));
+    let told = told.ok().and_then(|told| Multiplier::from_millionths(u64::try_from(told).ok()?));
+    told.map_or(ticket.multiplier, |told| told.min(ticket.multiplier))
 }
 
 /// The cost of an impression billed at `now`, and what of it counts against the budget.

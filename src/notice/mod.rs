@@ -2,10 +2,38 @@
 //! memory of the bid.
 //!
 //! Each kind of notice has its own key, derived from one secret: the token of a click, which a browser
-//! sees, is worth nothing as a billing notice. Deliberately absent: encrypted prices.
+//! sees, is worth nothing as a billing notice.
+//!
+//! # Macros
+//!
+//! Exchanges replace macros by plain text search, without escaping (OpenRTB 2.6, 4.4). What each does here:
+//!
+//! | macro | parameter | for money |
+//! |---|---|---|
+//! | `AUCTION_PRICE`, or the profile's `price_macro` | `p` | what is billed, at most what was bid; see [`clearing_price`] |
+//! | `AUCTION_CURRENCY` | `c` | another one than the bid's is refused |
+//! | `AUCTION_MULTIPLIER` | `q`, where a play counts as several | what was delivered, at most what was bid for |
+//! | `AUCTION_LOSS` | `r` | ends the reservation, unless it is 0: that says won |
+//! | `AUCTION_MIN_TO_WIN` | `m` | nothing: it is kept beside the loss |
+//! | `AUCTION_ID`, `..._BID_ID`, `..._IMP_ID`, `..._SEAT_ID`, `..._AD_ID` | none | the token holds ours, and theirs may arrive unescaped |
+//! | `AUCTION_MBR` | none | follows from the price |
+//! | `AUCTION_IMP_TS` | none | events are dated by our clock |
+//! | `AUCTION_DISCOUNT_...` | none | the price is told after the discount |
+//!
+//! Parameters are read leniently: raw or percent-encoded, the first one of a name, whatever stands around them.
+//! One that is empty or not replaced is missing: then the profile's `missing_price` says whether the bid's price
+//! is booked. `AUDIT` is missing too; where the profile says `"audit": "ignore"`, it is no impression at all.
+//!
+//! # Token
+//!
+//! Base64url without padding of: one byte of version (2), the fields of [`Ticket`] in the order of its writer,
+//! encrypted, then 16 bytes of signature. A token of another version is refused; the version rises whenever the
+//! fields change.
 
 mod event;
+mod google;
 mod keys;
+mod price;
 #[cfg(test)]
 mod tests;
 mod ticket;
@@ -13,4 +41,5 @@ mod wire;
 
 pub use event::{ConversionReport, Outcome, Params, Refused, conversion, event, write_address};
 pub use keys::{Keys, NoticeKind, TokenError};
+pub use price::{Unreadable, clearing_price};
 pub use ticket::Ticket;

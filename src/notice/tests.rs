@@ -146,7 +146,14 @@ fn a_token_is_honoured_to_the_last_moment_and_no_longer() {
 #[test]
 fn macros_stand_unescaped_and_ids_do_not_stand_at_all() {
     let mut url = String::new();
-    write_address(&keys(), NoticeKind::Billing, &ticket(), "https://bid.example", &mut url);
+    write_address(
+        &keys(),
+        NoticeKind::Billing,
+        &plain(),
+        "https://bid.example",
+        "${AUCTION_PRICE}",
+        &mut url,
+    );
     assert!(url.starts_with("https://bid.example/n/bill/"), "{url}");
     assert!(url.ends_with("?p=${AUCTION_PRICE}&c=${AUCTION_CURRENCY}"), "{url}");
 }

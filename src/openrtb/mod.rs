@@ -21,4 +21,4 @@ pub use request::{
     SupplyNode, User,
 };
 pub use response::{Bid, BidResponse, MediaType};
-pub use write::write;
+pub use write::{write, write_no_bid};

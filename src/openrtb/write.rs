@@ -26,6 +26,16 @@ pub fn write(response: &BidResponse<'_>, out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
+/// Appends the response that says why there is no bid on `request_id` (4.2.1, 7.1).
+pub fn write_no_bid(request_id: &str, nbr: u32, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"id\":");
+    write_text(out, request_id);
+    out.extend_from_slice(b",\"seatbid\":[]");
+    name(out, "nbr");
+    write_whole(out, nbr.into());
+    out.push(b'}');
+}
+
 fn write_bid(out: &mut Vec<u8>, bid: &Bid<'_>) {
     out.extend_from_slice(b"{\"id\":");
     write_text(out, &bid.id);

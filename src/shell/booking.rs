@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::attribution::within_window;
 use crate::budget::Hold;
+use crate::campaign::Audit;
 use crate::frequency::Exposure;
 use crate::ledger::Touch;
 use crate::notice::{self, ConversionReport, NoticeKind, Outcome, Params, Refused, Ticket, TokenError};
@@ -118,8 +119,9 @@ impl Service {
             currency: query.get("c"),
             loss: query.get("r"),
             min_to_win: query.get("m"),
+            multiplier: query.get("q"),
         };
-        let booked = self.book_notice(kind, &ticket, &params, now).await;
+        let booked = self.understood(kind, &ticket, params, now).await;
         self.metrics.noticed(
             kind,
             match &booked {
@@ -135,6 +137,31 @@ impl Service {
             (_, Err(Failure::Refused(refused))) => BookReply::Refused(refused.into()),
             (_, Err(Failure::Store)) => BookReply::Unavailable,
         }
+    }
+
+    /// Books a notice by the habits of its exchange: how it writes prices, and what an audit means there.
+    async fn understood(
+        &self,
+        kind: NoticeKind,
+        ticket: &Ticket,
+        params: Params<'_>,
+        now: UnixMillis,
+    ) -> Result<NoticeOutcome, Failure> {
+        let snapshot = self.snapshot();
+        // Without its profile a price can only be a plain number: anything else is refused.
+        let exchange = snapshot.plan.exchange_of(ticket.bid.exchange);
+        if params.are_audit() && exchange.is_some_and(|exchange| exchange.audit == Audit::Ignore) {
+            return Ok(NoticeOutcome::Audit);
+        }
+        let price = match exchange {
+            Some(exchange) => match notice::clearing_price(params.price, &exchange.price) {
+                Err(unreadable) if ticket.is_billed_by(kind) => return Err(Refused::from(unreadable).into()),
+                // A notice that moves no money is news all the same.
+                price => price.unwrap_or(Cow::Borrowed("unreadable")),
+            },
+            None => Cow::Borrowed(params.price),
+        };
+        self.book_notice(kind, ticket, &Params { price: &price, ..params }, now).await
     }
 
     async fn book_notice(

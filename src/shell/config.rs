@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::bidder::Plan;
 use crate::document::{Fault, Source, render};
+use crate::shell::exchange_secrets;
 use crate::shell::files::{Loaded, Paths, load_over};
 use crate::supply::Lists;
 use crate::units::UnixMillis;
@@ -81,8 +82,9 @@ pub fn configure_over(
     now: UnixMillis,
     before: &Lists,
 ) -> Result<Configured, Faulty> {
-    let Loaded { sources, catalog, exchanges, scenarios, rates, supply, faults, .. } =
+    let Loaded { sources, catalog, mut exchanges, scenarios, rates, supply, mut faults, .. } =
         load_over(&args.paths(), now, before);
+    faults.extend(exchange_secrets::fetch(&mut exchanges, &sources));
     let described = Faulty { faults, sources };
     match catalog {
         Some(catalog) => {

@@ -7,8 +7,10 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::campaign::{Catalog, Exchange, Rates, Surroundings, compile, read_exchange, read_scenario};
-use crate::document::{Fault, Faults, Severity, Source};
+use crate::campaign::{
+    Catalog, Exchange, Rates, Surroundings, compile, read_approvals, read_exchange, read_scenario,
+};
+use crate::document::{Fault, Faults, Severity, Source, suggestion};
 use crate::shell::supply::load_supply;
 use crate::supply::Lists;
 use crate::ttf::Scenario;
@@ -76,7 +78,11 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: &Lists) -> Loaded {
     let campaign_sources: Vec<Source> =
         paths.campaigns.iter().flat_map(|path| read_path(path, &mut faults)).collect();
 
-    let exchanges = exchange_sources.iter().filter_map(|source| read_exchange(source, &mut faults)).collect();
+    let mut approval_sources = Vec::new();
+    let exchanges: Vec<Exchange> = exchange_sources
+        .iter()
+        .filter_map(|source| exchange(source, &mut approval_sources, &mut faults))
+        .collect();
     let scenarios =
         scenario_sources.iter().filter_map(|source| compiled_scenario(source, &mut faults)).collect();
     let rates = rate_source.as_ref().and_then(|source| Rates::read(source, &mut faults));
@@ -87,12 +93,19 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: &Lists) -> Loaded {
     let surroundings = Surroundings { scenarios: &scenario_slugs, exchanges: &exchange_slugs, rates: &rates };
     let compilation = compile(&campaign_sources, surroundings, now);
 
+    for exchange in &exchanges {
+        let source = exchange_sources.iter().find(|source| source.stem() == exchange.slug);
+        if let (Some(catalog), Some(source)) = (&compilation.catalog, source) {
+            misspelt_creatives(exchange, &source.name, catalog, &mut faults);
+        }
+    }
     let is_right = faults.errors() == 0;
     let mut all = faults.into_vec();
     all.extend(compilation.faults);
     let (supply, supply_faults, supply_sources) = load_supply(&paths.supply, before);
     all.extend(supply_faults);
     let mut sources = exchange_sources;
+    sources.extend(approval_sources);
     sources.extend(scenario_sources);
     sources.extend(rate_source);
     sources.extend(campaign_sources);
@@ -107,6 +120,36 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: &Lists) -> Loaded {
         faults: all,
         campaigns: compilation.campaigns,
         line_items: compilation.line_items,
+    }
+}
+
+/// The profile in `source`, with its approvals where they lie in a file of their own, whose text goes to `more`.
+pub fn exchange(source: &Source, more: &mut Vec<Source>, faults: &mut Faults) -> Option<Exchange> {
+    let mut exchange = read_exchange(source, faults)?;
+    if let Some(file) = &exchange.approvals_file {
+        let folder = Path::new(&source.name).parent().unwrap_or(Path::new(""));
+        let listed = read_file(&folder.join(file), faults)?;
+        let approvals = read_approvals(&listed, faults);
+        more.push(listed);
+        exchange.approvals = approvals?;
+    }
+    Some(exchange)
+}
+
+/// Warns of approvals of creatives that no campaign has and one almost has: a slip of the pen keeps an ad from its
+/// exchange. Approvals of what is gone, or of other campaigns than those at hand, are nobody's slip.
+fn misspelt_creatives(exchange: &Exchange, file: &str, catalog: &Catalog, faults: &mut Faults) {
+    let whole = catalog.campaigns.iter().map(|campaign| format!("{}/*", campaign.slug));
+    let known: Vec<String> =
+        catalog.creatives.iter().map(|creative| creative.crid.clone()).chain(whole).collect();
+    let mut unknown: Vec<&str> =
+        exchange.approvals.listed().filter(|listed| !known.iter().any(|known| known == listed)).collect();
+    unknown.sort_unstable();
+    for listed in unknown {
+        if let Some(near) = suggestion(listed, known.iter().map(String::as_str)) {
+            let fault = Fault::of_file(file, format!("`creatives`: no campaign has the creative `{listed}`"));
+            faults.push(fault.as_warning().hint(format!("did you mean `{near}`?")));
+        }
     }
 }
 
@@ -197,8 +240,8 @@ fn unreadable(path: &Path, error: &io::Error) -> Fault {
 mod tests {
     use std::fs;
 
-    use super::{Paths, load, read_path};
-    use crate::document::Faults;
+    use super::{Paths, exchange, load, read_path};
+    use crate::document::{Faults, Source};
     use crate::units::UnixMillis;
 
     #[track_caller]
@@ -229,6 +272,27 @@ mod tests {
         let sources = read_path(folder.path(), &mut Faults::new());
         assert_eq!(sources.iter().map(|source| source.stem()).collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(sources[0].text, "{}");
+    }
+
+    #[test]
+    fn approvals_lie_in_a_file_of_their_own_beside_the_profile() {
+        let folder = tempfile::tempdir().unwrap();
+        let profile = r#"{"name": "X", "bills_on": "billing", "reservation": {"display": "10m", "av": "1h"},
+            "tmax_ms": 120, "margin_ms": 10, "missing_price": "refuse", "creatives": {"file": "reviews/x.json"}}"#;
+        let source = Source::new(folder.path().join("x.json").display().to_string(), profile);
+        let read = || {
+            let (mut more, mut faults) = (Vec::new(), Faults::new());
+            let exchange = exchange(&source, &mut more, &mut faults);
+            let messages: Vec<String> = faults.into_vec().into_iter().map(|fault| fault.message).collect();
+            (exchange.map(|x| ["a/b", "a/c"].map(|crid| x.approvals.allow(crid))), more.len(), messages)
+        };
+        assert_eq!(read(), (None, 0, vec!["there is no such file or folder".to_owned()]));
+        fs::create_dir(folder.path().join("reviews")).unwrap();
+        let file = folder.path().join("reviews/x.json");
+        fs::write(&file, r#"{"approved": ["a/b"]}"#).unwrap();
+        assert_eq!(read(), (Some([true, false]), 1, vec![]));
+        fs::write(&file, r#"{"approved": [1]}"#).unwrap();
+        assert_eq!(read().2, ["`approved[0]` must be a text, got a number"]);
     }
 
     #[test]

@@ -21,10 +21,48 @@ pub enum NoticeOutcome {
     Refused,
     /// The ledger did not take it: the caller comes again.
     Failed,
+    /// The ad was rendered to be looked at: no impression.
+    Audit,
+}
+
+/// Why a request got neither a bid nor a word about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turned {
+    /// 401: without a password, or with a wrong one.
+    Unauthorized,
+    /// 403: without a key or from an address that the exchange's profile names.
+    Forbidden,
+    /// 404: no such exchange.
+    UnknownExchange,
+    /// 405.
+    Method,
+    /// 408: the body did not come in time.
+    TooLate,
+    /// 413.
+    TooLarge,
+    /// 415: a format or an encoding that is not spoken.
+    Unspoken,
+    /// 400: the body is not what its encoding says, or its end did not come.
+    Broken,
+}
+
+impl Turned {
+    /// All names, in the order of the reasons.
+    pub const NAMES: [&'static str; 8] = [
+        "unauthorized",
+        "forbidden",
+        "unknown_exchange",
+        "method",
+        "too_late",
+        "too_large",
+        "unspoken",
+        "broken",
+    ];
 }
 
 impl NoticeOutcome {
-    const NAMES: [&'static str; 6] = ["booked", "duplicate", "late", "bad_token", "refused", "failed"];
+    const NAMES: [&'static str; 7] =
+        ["booked", "duplicate", "late", "bad_token", "refused", "failed", "audit"];
 }
 
 /// Upper bounds of the buckets of a decision's time, in microseconds.
@@ -39,6 +77,7 @@ pub struct Metrics {
     bids: AtomicU64,
     no_bids: [AtomicU64; NoBidReason::NAMES.len()],
     notices: [[AtomicU64; NoticeOutcome::NAMES.len()]; NoticeKind::ALL.len()],
+    turned: [AtomicU64; Turned::NAMES.len()],
     expired: AtomicU64,
     reloads: AtomicU64,
     reloads_refused: AtomicU64,
@@ -75,6 +114,11 @@ impl Metrics {
     pub fn malformed(&self) {
         add(&self.requests, 1);
         add(&self.malformed, 1);
+    }
+
+    /// A request was turned away before it was read.
+    pub fn turned(&self, reason: Turned) {
+        add(&self.turned[reason as usize], 1);
     }
 
     /// A decision panicked: a fault of ours.
@@ -123,6 +167,12 @@ impl Metrics {
             "# HELP {name} Requests without a bid, by the last reason reached.\n# TYPE {name} counter\n"
         );
         for (reason, counter) in NoBidReason::NAMES.iter().zip(&self.no_bids) {
+            let _ = writeln!(out, "{name}{{reason=\"{reason}\"}} {}", read(counter));
+        }
+        let name = "encan_requests_refused_total";
+        let help = "Requests to exchanges' addresses that were turned away unread, by why.";
+        let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} counter\n");
+        for (reason, counter) in Turned::NAMES.iter().zip(&self.turned) {
             let _ = writeln!(out, "{name}{{reason=\"{reason}\"}} {}", read(counter));
         }
         let name = "encan_notices_total";

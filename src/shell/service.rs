@@ -14,9 +14,12 @@ use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
 use crate::audience::UserKeys;
-use crate::bidder::{Ask, Chosen, Composer, Decision, NoBidReason, Plan, Silent, Snapshot, compose, decide};
+use crate::bidder::{
+    Ask, Chosen, Composer, Decision, NoBidReason, Plan, Silent, Snapshot, beyond_limits, compose, decide,
+    markup_fits,
+};
 use crate::budget::{Book, Open, Reservation, Reserved};
-use crate::campaign::Exchange;
+use crate::campaign::{AnswerForm, Caller, Exchange, NoBidForm, Refusal};
 use crate::frequency::{Exposure, Level};
 use crate::openrtb::{self, BidRequest};
 use crate::privacy::Permissions;
@@ -88,12 +91,21 @@ pub fn keeps_currencies(
 pub enum BidReply {
     /// 200 with this body.
     Bid(Vec<u8>),
-    /// 204.
-    NoBid(NoBidReason),
+    /// 200 with this body where the exchange wants to know why, else 204.
+    NoBid(NoBidReason, Option<Vec<u8>>),
     /// 400: not OpenRTB.
     Malformed,
     /// 404: no such exchange.
     UnknownExchange,
+}
+
+/// Why a caller is not served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unserved {
+    /// There is no such exchange, and none that stands in for it.
+    UnknownExchange,
+    /// The caller has not shown what the exchange's profile asks for.
+    Refused(Refusal),
 }
 
 thread_local! {
@@ -203,6 +215,18 @@ impl Service {
         }
     }
 
+    /// How `exchange` is answered, if `caller` may come in there.
+    ///
+    /// # Errors
+    ///
+    /// [`Unserved`].
+    pub fn admit(&self, exchange: &str, caller: &impl Caller) -> Result<AnswerForm, Unserved> {
+        let snapshot = self.snapshot.load();
+        let exchange = snapshot.plan.exchange(exchange).ok_or(Unserved::UnknownExchange)?;
+        exchange.access.admit(caller).map_err(Unserved::Refused)?;
+        Ok(exchange.answer)
+    }
+
     /// Answers a bid request whose head arrived at `received`.
     #[must_use]
     pub fn bid(&self, exchange: &str, body: &[u8], received: Instant) -> BidReply {
@@ -212,12 +236,12 @@ impl Service {
             // The panic's message went to the log. A decision that failed is no bid.
             self.metrics.panicked();
             ARENA.with(|arena| drop(arena.replace(Bump::with_capacity(64 * 1024))));
-            BidReply::NoBid(NoBidReason::NoMatch)
+            BidReply::NoBid(NoBidReason::NoMatch, None)
         });
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         match &reply {
             BidReply::Bid(_) => self.metrics.answered(None, micros),
-            BidReply::NoBid(reason) => self.metrics.answered(Some(*reason), micros),
+            BidReply::NoBid(reason, _) => self.metrics.answered(Some(*reason), micros),
             BidReply::Malformed => self.metrics.malformed(),
             BidReply::UnknownExchange => {}
         }
@@ -230,7 +254,10 @@ impl Service {
         ARENA.with_borrow_mut(|arena| {
             arena.reset();
             match openrtb::parse(body, arena) {
-                Ok(request) => self.answer(&snapshot, exchange, &request, received, arena),
+                Ok(request) => match self.answer(&snapshot, exchange, &request, received, arena) {
+                    Ok(body) => BidReply::Bid(body),
+                    Err(reason) => BidReply::NoBid(reason, told(exchange, &request, reason)),
+                },
                 Err(_) => BidReply::Malformed,
             }
         })
@@ -243,14 +270,17 @@ impl Service {
         request: &BidRequest<'_>,
         received: Instant,
         arena: &Bump,
-    ) -> BidReply {
+    ) -> Result<Vec<u8>, NoBidReason> {
         let tmax = request.tmax.unwrap_or(exchange.tmax_ms);
         let spent = u32::try_from(received.elapsed().as_millis()).unwrap_or(u32::MAX);
         if spent.saturating_add(exchange.margin_ms) >= tmax {
-            return BidReply::NoBid(NoBidReason::OutOfTime);
+            return Err(NoBidReason::OutOfTime);
         }
         if !self.writer.is_alive() {
-            return BidReply::NoBid(NoBidReason::LedgerStopped);
+            return Err(NoBidReason::LedgerStopped);
+        }
+        if !exchange.is_ready() {
+            return Err(NoBidReason::ExchangeNotReady);
         }
         let now = clock::now();
         let permissions = Permissions::of(request, &exchange.privacy);
@@ -272,7 +302,16 @@ impl Service {
         };
         let Decision { currency, mut bids, reason } = decision;
         let mut reason = reason;
+        for chosen in beyond_limits(exchange, &mut bids) {
+            self.book.release(&reserved(&chosen));
+            reason = NoBidReason::LimitExceeded;
+        }
         bids.retain(|chosen| {
+            if !markup_fits(&self.composer, exchange, chosen) {
+                self.book.release(&reserved(chosen));
+                reason = NoBidReason::LimitExceeded;
+                return false;
+            }
             let kept = self.hold(chosen, now);
             if !kept {
                 reason = NoBidReason::FrequencyCapped(Level::LineItem(chosen.line_item.id));
@@ -280,24 +319,19 @@ impl Service {
             kept
         });
         if bids.is_empty() {
-            return BidReply::NoBid(reason);
+            return Err(reason);
         }
         self.metrics.bid(bids.len());
         let mut out = Vec::with_capacity(4_096 * bids.len());
-        compose(&self.composer, request.id, exchange.seat.as_deref(), currency, &bids, arena, &mut out);
-        BidReply::Bid(out)
+        compose(&self.composer, request.id, exchange, currency, &bids, arena, &mut out);
+        Ok(out)
     }
 
     /// Opens a bid's reservation and takes its place under the frequency caps; if there is none any more,
     /// the money is given back and the bid is not sent.
     fn hold(&self, chosen: &Chosen<'_>, now: UnixMillis) -> bool {
         let bid = &chosen.ticket.bid;
-        let reserved = Reserved {
-            campaign: bid.campaign,
-            line_item: bid.line_item,
-            day: bid.day,
-            amount: chosen.reserved,
-        };
+        let reserved = reserved(chosen);
         let caps = [
             (Level::LineItem(bid.line_item), chosen.line_item.frequency.as_slice()),
             (Level::Campaign(bid.campaign), chosen.campaign.frequency.as_slice()),
@@ -316,6 +350,21 @@ impl Service {
         self.open.insert(bid.id, Reservation { reserved, expires, user });
         true
     }
+}
+
+/// What a bid holds until its outcome is known.
+fn reserved(chosen: &Chosen<'_>) -> Reserved {
+    let bid = &chosen.ticket.bid;
+    Reserved { campaign: bid.campaign, line_item: bid.line_item, day: bid.day, amount: chosen.reserved }
+}
+
+/// The body that tells why there is no bid, where the exchange wants one.
+fn told(exchange: &Exchange, request: &BidRequest<'_>, reason: NoBidReason) -> Option<Vec<u8>> {
+    (exchange.answer.no_bid == NoBidForm::Reason).then(|| {
+        let mut body = Vec::with_capacity(request.id.len() + 64);
+        openrtb::write_no_bid(request.id, reason.nbr(), &mut body);
+        body
+    })
 }
 
 /// The slugs that reports print for the ids of a plan.

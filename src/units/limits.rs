@@ -56,6 +56,14 @@ pub const FAULTS_MAX: usize = 200;
 pub const CONNECTIONS_MAX: usize = 20_000;
 /// Idle time after which a connection is closed: exchanges ask for at least 150 s.
 pub const IDLE: Millis = Millis::from_seconds(155);
+/// Bytes of the head of a request: an address with the longest token, and headers of a browser with its cookies.
+pub const HEAD_BYTES_MAX: usize = 32 * 1024;
+/// Time that the head of a request may take to arrive from its first byte on: whoever sends one writes it at
+/// once, and one that comes byte by byte only holds a connection.
+pub const HEAD_WAIT: Millis = Millis::from_seconds(10);
+/// Bytes of an answer from which on it is compressed, for a caller who asks for it: a smaller one fits into one
+/// packet of an Ethernet (1,500 bytes) with its head.
+pub const COMPRESSED_FROM_BYTES: usize = 1_200;
 /// Time that an answer may wait for a client that does not take it.
 pub const UNREAD_WAIT: Millis = Millis::from_seconds(30);
 /// Time that a body may take to arrive once its head is here.

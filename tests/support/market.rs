@@ -76,7 +76,7 @@ impl Market {
             campaigns: Some(self.path("campaigns")),
             exchanges: Some(self.path("exchanges")),
             data: Some(self.data()),
-            public_url: None,
+            ..Options::default()
         })
     }
 

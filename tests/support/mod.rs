@@ -51,6 +51,10 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// `--public-url`; the server's own address if absent.
     pub public_url: Option<String>,
+    /// Further flags.
+    pub flags: Vec<String>,
+    /// Variables of its environment.
+    pub env: Vec<(String, String)>,
 }
 
 /// A server that runs until it is stopped, killed or dropped.
@@ -85,6 +89,7 @@ impl Encan {
             command.args(path.iter().flat_map(|path| [Path::new(flag), path]));
         }
         command.args(options.public_url.iter().flat_map(|url| ["--public-url", url]));
+        command.args(options.flags).envs(options.env);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary runs");
         let words = Arc::new(Mutex::new(String::new()));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use crate::campaign::{BillsOn, Exchange, read_exchange};
+use crate::campaign::{self, BillsOn, Exchange, read_exchange};
 use crate::certify::{BilledNotice, Case, NoBidForm, Report, Terms, Wishes, case_of, cases, wire_text};
 use crate::document::{Faults, render};
 use crate::shell::certify::{Outcome, Run, Target};
@@ -163,14 +163,16 @@ fn profile(args: &Args) -> Result<Exchange, String> {
     }
 }
 
-/// What the profile demands of an answer. What no profile says yet is as every profile means it: a no-bid is 204, and
-/// all currencies are traded.
+/// What the profile demands of an answer.
 fn terms(args: &Args, exchange: &Exchange) -> Terms {
     Terms {
         tmax_ms: args.tmax.unwrap_or(exchange.tmax_ms),
         on_time_percent: args.on_time,
-        no_bid: NoBidForm::NoContent,
-        currencies: Vec::new(),
+        no_bid: match exchange.answer.no_bid {
+            campaign::NoBidForm::Empty => NoBidForm::NoContent,
+            campaign::NoBidForm::Reason => NoBidForm::Reason,
+        },
+        currencies: exchange.currencies.iter().map(|currency| currency.code().to_owned()).collect(),
         seat: exchange.seat.clone(),
         bills_on: match exchange.bills_on {
             BillsOn::Billing => Some(BilledNotice::Billing),

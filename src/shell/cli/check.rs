@@ -6,14 +6,15 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use crate::document::{Fault, Severity, render};
-use crate::shell::files::{Loaded, Paths, load};
+use crate::campaign::is_exchange;
+use crate::document::{Fault, Faults, Severity, Source, render};
+use crate::shell::files::{Loaded, Paths, exchange, load, read_path};
 use crate::units::UnixMillis;
 
-/// Show every mistake in campaign files at once, underlined, with its remedy.
+/// Show every mistake in campaign files and exchange profiles at once, underlined, with its remedy.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// Campaign files, or folders of them.
+    /// Campaign files, or folders of them; exchange profiles are known by what they hold.
     #[arg(value_name = "PATH", env = "ENCAN_CAMPAIGNS", default_value = "fixtures/campaigns")]
     pub paths: Vec<PathBuf>,
     /// Folder of exchange profiles.
@@ -40,14 +41,7 @@ pub struct Args {
 /// failed.
 #[must_use]
 pub fn run(args: &Args, now: UnixMillis) -> ExitCode {
-    let paths = Paths {
-        campaigns: args.paths.clone(),
-        exchanges: args.exchanges.clone(),
-        tax: args.tax.clone(),
-        currencies: args.currencies.clone(),
-        supply: args.supply.clone(),
-    };
-    let loaded = load(&paths, now);
+    let loaded = loaded(args, now);
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let report = report(&loaded, args, colour);
     let printed = io::stderr()
@@ -55,6 +49,33 @@ pub fn run(args: &Args, now: UnixMillis) -> ExitCode {
         .and_then(|()| io::stdout().write_all(report.data.as_bytes()))
         .and_then(|()| io::stdout().flush());
     if printed.is_err() { ExitCode::from(2) } else { ExitCode::from(report.code) }
+}
+
+/// Everything that `args` name and what it refers to. Profiles beside those of `--exchanges` are read as well.
+fn loaded(args: &Args, now: UnixMillis) -> Loaded {
+    let holds_profiles = |path: &&PathBuf| {
+        let sources = read_path(path, &mut Faults::new());
+        !sources.is_empty() && sources.iter().all(is_exchange)
+    };
+    let (profiles, campaigns): (Vec<&PathBuf>, Vec<&PathBuf>) = args.paths.iter().partition(holds_profiles);
+    let paths = Paths {
+        campaigns: campaigns.into_iter().cloned().collect(),
+        exchanges: args.exchanges.clone(),
+        tax: args.tax.clone(),
+        currencies: args.currencies.clone(),
+        supply: args.supply.clone(),
+    };
+    let mut loaded = load(&paths, now);
+    let mut faults = Faults::new();
+    let sources: Vec<Source> = profiles.into_iter().flat_map(|path| read_path(path, &mut faults)).collect();
+    for source in sources {
+        if loaded.sources.iter().all(|known| known.name != source.name) {
+            loaded.exchanges.extend(exchange(&source, &mut loaded.sources, &mut faults));
+            loaded.sources.push(source);
+        }
+    }
+    loaded.faults.extend(faults.into_vec());
+    loaded
 }
 
 /// What to print, and the exit code.
@@ -72,6 +93,7 @@ struct Report {
 struct Summary<'a> {
     campaigns: usize,
     line_items: usize,
+    exchanges: usize,
     errors: usize,
     warnings: usize,
     faults: &'a [Fault],
@@ -83,14 +105,16 @@ fn report(loaded: &Loaded, args: &Args, colour: bool) -> Report {
     let code = u8::from(errors > 0 || (args.deny_warnings && warnings > 0));
     let (campaigns, line_items) = (loaded.campaigns, loaded.line_items);
     if args.json {
-        let summary = Summary { campaigns, line_items, errors, warnings, faults: &loaded.faults };
+        let exchanges = loaded.exchanges.len();
+        let summary = Summary { campaigns, line_items, exchanges, errors, warnings, faults: &loaded.faults };
         let json = serde_json::to_string_pretty(&summary).expect("a summary has text keys only");
         return Report { data: json + "\n", words: String::new(), code };
     }
     let data = format!(
-        "{}, {}, {}, {}\n",
+        "{}, {}, {}, {}, {}\n",
         counted(campaigns, "campaign"),
         counted(line_items, "line item"),
+        counted(loaded.exchanges.len(), "exchange"),
         counted(errors, "error"),
         counted(warnings, "warning"),
     );
@@ -108,8 +132,7 @@ mod tests {
 
     use clap::Parser;
 
-    use super::{Args, Report, report};
-    use crate::shell::files::{Paths, load};
+    use super::{Args, Report, loaded, report};
     use crate::units::UnixMillis;
 
     const NOW: UnixMillis = UnixMillis::from_raw(1_780_000_000_000);
@@ -121,22 +144,16 @@ mod tests {
     }
 
     fn check(campaigns: &Path, flags: &[&str]) -> Report {
-        let args = Cli::parse_from(["check"].iter().chain(flags)).args;
-        let paths = Paths {
-            campaigns: vec![campaigns.into()],
-            exchanges: args.exchanges.clone(),
-            tax: args.tax.clone(),
-            currencies: args.currencies.clone(),
-            supply: args.supply.clone(),
-        };
-        report(&load(&paths, NOW), &args, false)
+        let path = campaigns.to_str().unwrap();
+        let args = Cli::parse_from(["check", path].iter().chain(flags)).args;
+        report(&loaded(&args, NOW), &args, false)
     }
 
     #[test]
     fn the_campaigns_that_come_with_encan_are_without_fault() {
         let report = check(Path::new("fixtures/campaigns"), &["--deny-warnings"]);
         assert_eq!(report.words, "");
-        assert_eq!(report.data, "8 campaigns, 15 line items, 0 errors, 0 warnings\n");
+        assert_eq!(report.data, "8 campaigns, 15 line items, 7 exchanges, 0 errors, 0 warnings\n");
         assert_eq!(report.code, 0);
     }
 
@@ -149,7 +166,62 @@ mod tests {
         assert_eq!(check(folder.path(), &[]).code, 0);
         let denied = check(folder.path(), &["--deny-warnings"]);
         assert_eq!(denied.code, 1);
-        assert_eq!(denied.data, "1 campaign, 1 line item, 0 errors, 1 warning\n");
+        assert_eq!(denied.data, "1 campaign, 1 line item, 7 exchanges, 0 errors, 1 warning\n");
+    }
+
+    #[test]
+    fn the_profiles_that_come_with_encan_are_without_fault() {
+        let report = check(Path::new("fixtures/exchanges"), &["--deny-warnings"]);
+        assert_eq!((report.words.as_str(), report.code), ("", 0));
+        assert_eq!(report.data, "0 campaigns, 0 line items, 7 exchanges, 0 errors, 0 warnings\n");
+    }
+
+    #[test]
+    fn a_profile_among_the_paths_is_checked_as_one_with_file_and_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = std::fs::read_to_string("fixtures/exchanges/xandr.json").unwrap();
+        let file = folder.path().join("mine.json");
+        std::fs::write(&file, text.replace("\"bids\": 15", "\"bids\": 0, \"bid\": 1")).unwrap();
+        let line = text.lines().position(|line| line.contains("\"bids\": 15")).unwrap() + 1;
+        let report = check(&file, &[]);
+        assert_eq!(report.code, 1);
+        let name = file.display();
+        for want in [
+            &format!("{name}:{line}:23") as &str,
+            "`limits.bids` must be from 1 to 1000, got 0",
+            "`limits.bid` is not a known key",
+            "did you mean `bids`?",
+        ] {
+            assert!(report.words.contains(want), "{want} in\n{}", report.words);
+        }
+        assert_eq!(report.data, "0 campaigns, 0 line items, 7 exchanges, 2 errors, 0 warnings\n");
+        // The same in the folder of `--exchanges`.
+        let flags = ["--exchanges", folder.path().to_str().unwrap()];
+        assert_eq!(check(Path::new("fixtures/campaigns/house-run-of-network.json"), &flags).code, 1);
+    }
+
+    #[test]
+    fn an_approval_of_a_creative_that_is_misspelt_is_a_warning() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = std::fs::read_to_string("fixtures/exchanges/xandr.json").unwrap();
+        let listed = "[\"nobody/*\", \"house-run-of-network/banner-300x25\"]";
+        let start = text.find("[\"branding").unwrap();
+        let end = start + text[start..].find(']').unwrap();
+        std::fs::write(
+            folder.path().join("x.json"),
+            format!("{}{listed}{}", &text[..start], &text[end + 1..]),
+        )
+        .unwrap();
+        let flags = ["--exchanges", folder.path().to_str().unwrap()];
+        let report = check(Path::new("fixtures/campaigns/house-run-of-network.json"), &flags);
+        let want = "no campaign has the creative `house-run-of-network/banner-300x25`";
+        assert!(report.words.contains(want), "{want} in\n{}", report.words);
+        assert!(
+            report.words.contains("did you mean `house-run-of-network/banner-300x250`?"),
+            "{}",
+            report.words
+        );
+        assert_eq!(report.data, "1 campaign, 3 line items, 1 exchange, 0 errors, 1 warning\n");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::shell::boot::{Booted, boot};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, say};
 use crate::shell::clock;
 use crate::shell::config::{ConfigArgs, Configured, configure};
-use crate::shell::http::{Door, serve};
+use crate::shell::http::{Door, Spans, serve};
 use crate::shell::reload;
 use crate::shell::service::Service;
 use crate::units::limits;
@@ -55,6 +55,21 @@ pub struct ServerArgs {
     /// Where the outside reaches the bidder: the start of every notice's address [default: http://LISTEN].
     #[arg(long, env = "ENCAN_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub(in crate::shell) public_url: Option<String>,
+    /// Milliseconds that a connection may be idle, for tests.
+    #[arg(long, hide = true, value_name = "MS")]
+    idle_ms: Option<u64>,
+    /// Milliseconds that the head of a request may take, for tests.
+    #[arg(long, hide = true, value_name = "MS")]
+    head_ms: Option<u64>,
+}
+
+impl ServerArgs {
+    fn spans(&self) -> Spans {
+        let usual = Spans::default();
+        let idle = self.idle_ms.map_or(usual.idle, Duration::from_millis);
+        let head = self.head_ms.map_or(usual.head, Duration::from_millis);
+        Spans { idle, head, ..usual }
+    }
 }
 
 /// An address that notices can begin with: a scheme, a host, perhaps a port and a path, nothing to escape.
@@ -166,8 +181,9 @@ impl Server {
         let Booted { service, writer, failed } =
             boot(plan, &args.data, base).map_err(|error| fail(error.exit_code(), &error, error.hint()))?;
         let (stop, stopped) = watch::channel(false);
+        let spans = args.spans();
         let door = |listener, door| {
-            tokio::spawn(serve(listener, door, Arc::clone(&service), stopped.clone(), DRAIN))
+            tokio::spawn(serve(listener, door, Arc::clone(&service), spans, stopped.clone(), DRAIN))
         };
         let doors = vec![door(public, Door::Public), door(private, Door::Admin)];
         let beat = Beat::start(Arc::clone(&service))

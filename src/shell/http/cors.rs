@@ -20,14 +20,13 @@ const MAX_AGE: HeaderValue = HeaderValue::from_static("86400");
 
 /// A page that called us.
 #[derive(Debug, Clone)]
-pub struct Page {
+pub(in crate::shell::http) struct Page {
     origin: HeaderValue,
 }
 
 impl Page {
     /// The page that `request` comes from; `None` if it comes from a server, or goes where no page calls.
-    #[must_use]
-    pub fn of<B>(request: &Request<B>) -> Option<Self> {
+    pub(in crate::shell::http) fn of<B>(request: &Request<B>) -> Option<Self> {
         let path = request.uri().path();
         let origin = request.headers().get(header::ORIGIN)?.clone();
         CALLED_BY_PAGES.iter().any(|start| path.starts_with(start)).then_some(Self { origin })
@@ -35,8 +34,7 @@ impl Page {
 
     /// The answer to a browser that asks whether the page may send what it is about to: it may, with whatever
     /// headers it has. `None` if `request` is no such question.
-    #[must_use]
-    pub fn preflight<B>(request: &Request<B>) -> Option<Response<Full<Bytes>>> {
+    pub(in crate::shell::http) fn preflight<B>(request: &Request<B>) -> Option<Response<Full<Bytes>>> {
         let asked = request.headers();
         let is_asked = asked.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
         if request.method() != Method::OPTIONS || !is_asked || Self::of(request).is_none() {
@@ -54,7 +52,7 @@ impl Page {
     }
 
     /// Lets the page read `answer`, whatever it says: a 400 that nobody can read helps nobody.
-    pub fn admit(self, answer: &mut Response<Full<Bytes>>) {
+    pub(in crate::shell::http) fn admit(self, answer: &mut Response<Full<Bytes>>) {
         let told = answer.headers_mut();
         told.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, self.origin);
         told.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));

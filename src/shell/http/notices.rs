@@ -1,0 +1,100 @@
+//! Notices of exchanges and browsers, conversions of advertisers.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderValue};
+use hyper::{Method, Request, StatusCode};
+
+use crate::notice::NoticeKind;
+use crate::shell::booking::{BookReply, ConversionForm, Query};
+use crate::shell::http::{Answer, body, empty, full, not_allowed, text};
+use crate::shell::metrics::Turned;
+use crate::shell::service::Service;
+use crate::units::limits;
+
+const GIF: HeaderValue = HeaderValue::from_static("image/gif");
+/// One transparent pixel.
+const PIXEL: &[u8] =
+    b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\
+\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
+
+/// The answer to a notice; `rest` is what its path has behind `/n/`.
+pub(in crate::shell::http) async fn notice(
+    rest: &str,
+    request: &Request<Incoming>,
+    service: Arc<Service>,
+) -> Answer {
+    let Some((kind, token)) = rest.split_once('/') else { return empty(StatusCode::NOT_FOUND) };
+    let kind = NoticeKind::ALL.into_iter().find(|known| known.name() == kind);
+    let Some(kind) = kind.filter(|kind| *kind != NoticeKind::Clicked) else {
+        return empty(StatusCode::NOT_FOUND);
+    };
+    if !matches!(*request.method(), Method::GET | Method::POST) {
+        return not_allowed("GET, POST");
+    }
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let booking = Arc::clone(&service).notice(kind, token.to_owned(), query);
+    booked(finish(booking).await, matches!(kind, NoticeKind::View | NoticeKind::Impression))
+}
+
+/// A conversion that a browser reports.
+pub(in crate::shell::http) async fn pixel(request: &Request<Incoming>, service: Arc<Service>) -> Answer {
+    let query = Query::parse(request.uri().query().unwrap_or_default());
+    let form = ConversionForm {
+        click: query.get("click").to_owned(),
+        kind: query.get("type").to_owned(),
+        order: query.optional("order"),
+        value: query.optional("value"),
+        currency: query.optional("currency"),
+    };
+    booked(finish(Arc::clone(&service).conversion(form)).await, true)
+}
+
+/// A conversion that an advertiser's server reports.
+pub(in crate::shell::http) async fn conversion(
+    request: &mut Request<Incoming>,
+    service: Arc<Service>,
+) -> Answer {
+    let body = match body::read(request, limits::CONVERSION_BYTES_MAX).await {
+        Ok(body) => body,
+        Err(Turned::TooLarge) => return empty(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(Turned::TooLate) => return empty(StatusCode::REQUEST_TIMEOUT),
+        Err(_) => return empty(StatusCode::BAD_REQUEST),
+    };
+    match serde_json::from_slice::<ConversionForm>(&body) {
+        Ok(form) => booked(finish(service.conversion(form)).await, false),
+        Err(error) => text(StatusCode::BAD_REQUEST, format!("not a conversion: {error}\n")),
+    }
+}
+
+/// Runs to its end even if the caller hangs up: what is committed must be settled too.
+async fn finish(booking: impl Future<Output = BookReply> + Send + 'static) -> BookReply {
+    tokio::spawn(booking).await.unwrap_or(BookReply::Unavailable)
+}
+
+/// The answer to a notice. Browsers get a picture, servers nothing.
+fn booked(reply: BookReply, picture: bool) -> Answer {
+    match reply {
+        BookReply::Done if picture => {
+            let mut answer = full(StatusCode::OK, GIF, PIXEL);
+            answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            answer
+        }
+        BookReply::Done => empty(StatusCode::NO_CONTENT),
+        BookReply::Redirect(address) => {
+            let mut answer = empty(StatusCode::FOUND);
+            match HeaderValue::from_str(&address) {
+                Ok(address) => {
+                    answer.headers_mut().insert(header::LOCATION, address);
+                    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                    answer
+                }
+                Err(_) => empty(StatusCode::NOT_FOUND),
+            }
+        }
+        BookReply::Refused(refusal) => text(StatusCode::BAD_REQUEST, format!("{refusal}\n")),
+        BookReply::Unavailable => empty(StatusCode::SERVICE_UNAVAILABLE),
+    }
+}
