@@ -151,7 +151,8 @@ async fn public(request: &mut Request<Incoming>, service: Arc<Service>) -> Answe
         }
         let query = request.uri().query().unwrap_or_default().to_owned();
         let booking = Arc::clone(&service).notice(kind, token.to_owned(), query);
-        return booked(finish(booking).await, kind == NoticeKind::View);
+        let of_a_browser = matches!(kind, NoticeKind::View | NoticeKind::Click | NoticeKind::Play);
+        return booked(finish(booking).await, of_a_browser);
     }
     match (request.method(), path) {
         (&Method::GET, "/c/pixel.gif") => {
