@@ -56,7 +56,8 @@ pub(in crate::bidder) fn creative_block(
             .into_iter()
             .all(|list| list.is_empty() || list.iter().any(|allowed| same_language(allowed, language)))
     };
-    if creative.language.as_deref().is_some_and(|language| !language_fits(language)) {
+    // `xx` has nothing to read or hear, so it speaks every language (bid.language, 4.2.3).
+    if creative.language.as_deref().is_some_and(|language| language != "xx" && !language_fits(language)) {
         return Some(NoBidReason::LanguageNotAllowed);
     }
     None

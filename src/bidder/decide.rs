@@ -7,7 +7,7 @@ use crate::audience::Profile;
 use crate::bidder::blocks::{admits_deal, admits_seat, advertiser_block, creative_block};
 use crate::bidder::{NoBidReason, Snapshot};
 use crate::campaign::{Advertiser, Campaign, Creative, Exchange, LineItem};
-use crate::creative::{Placement, fit};
+use crate::creative::{Disclosure, Placement, fit};
 use crate::frequency::{Exposures, Level, first_exceeded};
 use crate::ledger::BidFacts;
 use crate::notice::Ticket;
@@ -70,6 +70,8 @@ pub struct Chosen<'a> {
     pub placement: Placement<'a>,
     /// On which deal.
     pub deal: Option<&'a Deal<'a>>,
+    /// What it must tell of who is behind the ad, if anything.
+    pub disclosure: Option<Disclosure>,
     /// What was reserved, in the campaign's currency.
     pub reserved: Nanos,
     /// What the bid says of itself, the price included.
@@ -278,8 +280,24 @@ impl<'a, 'u, 's, W: Witness> ImpSearch<'a, 'u, 's, W> {
             user: self.ask.user,
         };
         let ticket = self.ticket(bid, price, &terms, tax.place, reserved_for, line_item.campaign);
-        let imp = self.imp;
-        Ok(Chosen { imp, advertiser, campaign, line_item, creative, placement, deal, reserved, ticket })
+        Ok(Chosen {
+            imp: self.imp,
+            advertiser,
+            campaign,
+            line_item,
+            creative,
+            placement,
+            deal,
+            disclosure: self.disclosure(),
+            reserved,
+            ticket,
+        })
+    }
+
+    /// What bids on this request must tell of who is behind the ad. Whoever is known is profiled: by segments,
+    /// or by what was shown before.
+    fn disclosure(&self) -> Option<Disclosure> {
+        Disclosure::wanted(&self.ask.request.regs.dsa, self.ask.user.is_some())
     }
 
     /// What the bid says of itself.
@@ -346,7 +364,13 @@ impl<'a, 'u, 's, W: Witness> ImpSearch<'a, 'u, 's, W> {
             let listed = request.bcat.len() + request.acat.len() + request.bapp.len();
             let answer = match once(&mut self.request_wide.creatives, listed, index, block) {
                 Some(block) => Err(block),
-                None => fit(creative, self.imp).map_err(NoBidReason::Misfit),
+                None => {
+                    let placement = fit(creative, self.imp).and_then(|placement| {
+                        let disclosed = self.disclosure().map_or(Ok(()), |told| told.fits(&placement));
+                        disclosed.map(|()| placement)
+                    });
+                    placement.map_err(NoBidReason::Misfit)
+                }
             };
             match answer {
                 Ok(placement) => return Ok((creative, placement)),

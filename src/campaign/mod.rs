@@ -15,12 +15,15 @@ mod read;
 mod tests;
 
 pub use compile::{Compilation, compile};
-pub use creative::{BannerBody, Creative, CreativeContent, Image, MediaFile};
+pub use creative::{
+    AvAd, BannerAd, BannerBody, Companion, Creative, CreativeContent, Image, MACROS, MediaFile, NativeAd,
+    NativeText, Played, Trackers, Wrapper,
+};
 pub use exchange::{BillsOn, Exchange, MissingPrice, Reservation};
 pub use model::{
     Advertiser, AgreedDeal, Attribution, Budget, Campaign, Catalog, ChannelKind, Circle, Clock,
     ConnectionKind, ConversionType, Costs, Daypart, DeviceKind, Flight, FormatKind, FrequencyCap, Goal,
-    LineItem, NamedSegment, Pacing, Predicate, Rule, Status, TaxPlan, Test,
+    LineItem, NamedSegment, Pacing, Predicate, Rule, Status, TaxPlan, Test, Transparency,
 };
 pub use rates::Rates;
 pub use read::Surroundings;

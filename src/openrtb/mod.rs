@@ -17,5 +17,5 @@ mod write;
 pub use decode::{ParseError, parse};
 pub use offer::{Av, Banner, DurFloor, Format, Native, NativeAsset, NativeKind, Pod};
 pub use request::{BidRequest, Channel, Content, Deal, Device, Dsa, Geo, Imp, Outlet, Regs, Segment, User};
-pub use response::{Bid, BidResponse, MediaType};
+pub use response::{Bid, BidDsa, BidResponse, MediaType};
 pub use write::write;

@@ -37,9 +37,16 @@ fn side(value: &Value, name: &str) -> Option<i64> {
     whole(&value[name]).filter(|side| *side > 0)
 }
 
-/// The versions of VAST and DAAST's successor by `protocol`, inline ones alone: wrappers are not ours.
-const VERSIONS: [(i64, &str); 7] =
-    [(1, "1.0"), (2, "2.0"), (3, "3.0"), (7, "4.0"), (11, "4.1"), (13, "4.2"), (15, "4.3")];
+/// The versions of VAST by `protocol`: of an inline ad, and of a wrapper.
+const VERSIONS: [(i64, i64, &str); 7] = [
+    (1, 4, "1.0"),
+    (2, 5, "2.0"),
+    (3, 6, "3.0"),
+    (7, 8, "4.0"),
+    (11, 12, "4.1"),
+    (13, 14, "4.2"),
+    (15, 16, "4.3"),
+];
 
 pub(super) fn check_vast(medium: &str, offer: &Value, bid: &Value, adm: &str, faults: &mut Faults) {
     let document = match Document::parse(adm) {
@@ -49,21 +56,33 @@ pub(super) fn check_vast(medium: &str, offer: &Value, bid: &Value, adm: &str, fa
     let root = document.root_element();
     faults.must(root.has_tag_name("VAST"), "`adm` is no VAST");
     let version = root.attribute("version").unwrap_or_default();
-    let protocol = VERSIONS.iter().find(|(_, known)| *known == version).map(|(protocol, _)| *protocol);
+    let all = |name: &'static str| document.descendants().filter(move |node| node.has_tag_name(name));
+    let (wrapped, overlay) = (all("Wrapper").count() == 1, all("NonLinear").next().is_some());
+    let known = VERSIONS.iter().find(|(.., known)| *known == version);
+    let protocol = known.map(|(inline, wrapper, _)| if wrapped { *wrapper } else { *inline });
     faults.must(protocol.is_some(), format!("VAST `{version}` does not exist"));
     faults.must(protocol == whole(&bid["protocol"]), "`protocol` is not the version of the VAST");
     let protocols = numbers(&offer["protocols"]);
     let spoken = protocols.is_empty() || protocol.is_some_and(|protocol| protocols.contains(&protocol));
     faults.must(spoken, format!("VAST {version} is none of the protocols"));
-    faults.must(whole(&offer["linearity"]) != Some(2), "only non-linear ads are taken");
-    let all = |name: &'static str| document.descendants().filter(move |node| node.has_tag_name(name));
-    let ads = all("InLine").count();
-    faults.must(ads == 1, format!("{ads} inline ads"));
-    for name in ["Impression", "AdTitle", "AdSystem"] {
+    let linearity = whole(&offer["linearity"]);
+    faults.must(linearity != Some(2) || overlay, "only non-linear ads are taken");
+    faults.must(linearity != Some(1) || !overlay, "only linear ads are taken");
+    let ads = all("InLine").count() + all("Wrapper").count();
+    faults.must(ads == 1, format!("{ads} ads"));
+    let title = if wrapped { "VASTAdTagURI" } else { "AdTitle" };
+    for name in ["Impression", title, "AdSystem"] {
         faults.must(all(name).any(|node| !content(node).is_empty()), format!("`{name}` is missing"));
     }
-    let clicks = all("ClickThrough").any(|node| content(node).starts_with("http"));
-    faults.must(clicks || medium == "audio", "`ClickThrough` is missing");
+    let link = if overlay { "NonLinearClickThrough" } else { "ClickThrough" };
+    let clicks = all(link).any(|node| content(node).starts_with("http"));
+    faults.must(clicks || wrapped || medium == "audio", format!("`{link}` is missing"));
+    if wrapped || overlay {
+        // What is played is the third party's, or nothing: the bid's word counts.
+        let duration = whole(&bid["dur"]);
+        faults.must(duration.is_some(), "`dur` is missing");
+        return check_duration(offer, duration.unwrap_or_default(), faults);
+    }
     let durations: Vec<Option<i64>> = all("Duration").map(|node| seconds(&content(node))).collect();
     let [Some(duration)] = durations[..] else {
         return faults.must(false, format!("durations: {durations:?}"));
