@@ -51,22 +51,24 @@ pub(super) fn xml(text: &str, out: &mut String) {
     });
 }
 
-/// Appends `text` as a CDATA section: more than one where `text` holds what would end it.
+/// Appends `parts`, one after the other, as a CDATA section: more than one where they hold what would end it.
 ///
 /// A character that XML 1.0 cannot hold (section 2.2) becomes U+FFFD.
-pub(super) fn cdata(text: &str, out: &mut String) {
+pub(super) fn cdata(parts: &[&str], out: &mut String) {
     out.push_str("<![CDATA[");
     let mut brackets = 0;
-    each(text, out, |c| {
-        let ends = c == '>' && brackets >= 2;
-        brackets = if c == ']' { brackets + 1 } else { 0 };
-        match c {
-            '>' if ends => Some("]]><![CDATA[>"),
-            '\r' => Some("]]>&#13;<![CDATA["),
-            c if !is_xml(c) => Some("\u{FFFD}"),
-            _ => None,
-        }
-    });
+    for part in parts {
+        each(part, out, |c| {
+            let ends = c == '>' && brackets >= 2;
+            brackets = if c == ']' { brackets + 1 } else { 0 };
+            match c {
+                '>' if ends => Some("]]><![CDATA[>"),
+                '\r' => Some("]]>&#13;<![CDATA["),
+                c if !is_xml(c) => Some("\u{FFFD}"),
+                _ => None,
+            }
+        });
+    }
     out.push_str("]]>");
 }
 
@@ -191,8 +193,15 @@ mod tests {
 
     #[test]
     fn a_section_that_would_end_is_split() {
-        check(escape::cdata, "a]]>b", "<![CDATA[a]]]]><![CDATA[>b]]>");
-        check(escape::cdata, "a]>b", "<![CDATA[a]>b]]>");
+        for (parts, want) in [
+            (&["a]]>b"][..], "<![CDATA[a]]]]><![CDATA[>b]]>"),
+            (&["a]>b"], "<![CDATA[a]>b]]>"),
+            (&["a]", "]", ">b"], "<![CDATA[a]]]]><![CDATA[>b]]>"),
+        ] {
+            let mut out = String::new();
+            escape::cdata(parts, &mut out);
+            assert_eq!(out, want);
+        }
     }
 
     proptest! {
@@ -222,7 +231,7 @@ mod tests {
             document.push_str("\"><t>");
             escape::xml(&text, &mut document);
             document.push_str("</t><s>");
-            escape::cdata(&text, &mut document);
+            escape::cdata(&[&text], &mut document);
             document.push_str("</s></a>");
             let want: String =
                 text.chars().map(|c| if escape::is_xml(c) { c } else { '\u{FFFD}' }).collect();

@@ -103,7 +103,7 @@ impl Tag<'_, '_> {
         let tag = self.macros.address(&wrapper.url);
         out.push_str("<Wrapper><AdSystem>encan</AdSystem>");
         if self.av.vast < Vast::V4_0 {
-            element("VASTAdTagURI", &tag, out);
+            element("VASTAdTagURI", &[&tag], out);
         }
         self.write_calls(out);
         out.push_str("<Creatives>");
@@ -117,7 +117,7 @@ impl Tag<'_, '_> {
         }
         out.push_str("</Creatives>");
         if self.av.vast >= Vast::V4_0 {
-            element("VASTAdTagURI", &tag, out);
+            element("VASTAdTagURI", &[&tag], out);
         }
         out.push_str("</Wrapper>");
     }
@@ -125,20 +125,19 @@ impl Tag<'_, '_> {
     /// What is called on an error, on the impression, and where the player can tell, when it was viewable.
     fn write_calls(&self, out: &mut String) {
         let links = &self.serving.links;
-        if let Some(mut url) = self.step(Playback::Error { code: None }) {
-            url.push_str("&code=[ERRORCODE]");
-            element("Error", &url, out);
+        if let Some([play, step]) = self.step(Playback::Error { code: None }) {
+            element("Error", &[play, step, "&code=[ERRORCODE]"], out);
         }
         let foreign = self.foreign(&self.creative.trackers.impression);
         match links.impression.filter(|_| !self.within_native) {
-            Some(own) => element("Impression", own, out),
-            None if foreign.is_empty() => element("Impression", NO_URL, out),
+            Some(own) => element("Impression", &[own], out),
+            None if foreign.is_empty() => element("Impression", &[NO_URL], out),
             None => {}
         }
         self.write_foreign("Impression", foreign, out);
         if self.player_sees() {
             out.push_str("<ViewableImpression>");
-            element("Viewable", links.view, out);
+            element("Viewable", &[links.view], out);
             self.write_foreign("Viewable", self.foreign(&self.creative.trackers.view), out);
             out.push_str("</ViewableImpression>");
         }
@@ -149,10 +148,10 @@ impl Tag<'_, '_> {
         self.kind == Kind::Video && self.av.vast >= Vast::V4_0
     }
 
-    /// The address that counts `step`; `None` where nothing is counted.
-    fn step(&self, step: Playback) -> Option<String> {
+    /// The parts of the address that counts `step`; `None` where nothing is counted.
+    fn step(&self, step: Playback) -> Option<[&str; 2]> {
         let play = self.serving.links.play;
-        (!play.is_empty()).then(|| [play, step.name()].concat())
+        (!play.is_empty()).then_some([play, step.name()])
     }
 
     /// Those addresses, unless the ad around calls them.
@@ -163,7 +162,7 @@ impl Tag<'_, '_> {
     /// Elements that hold addresses of third parties.
     fn write_foreign(&self, name: &str, addresses: &[String], out: &mut String) {
         for address in addresses {
-            element(name, &self.macros.address(address), out);
+            element(name, &[&self.macros.address(address)], out);
         }
     }
 
@@ -191,8 +190,8 @@ impl Tag<'_, '_> {
     }
 }
 
-/// An element that holds a URL.
-fn element(name: &str, url: &str, out: &mut String) {
+/// An element that holds a URL, of these parts.
+fn element(name: &str, url: &[&str], out: &mut String) {
     put(out, format_args!("<{name}>"));
     escape::cdata(url, out);
     put(out, format_args!("</{name}>"));
@@ -206,7 +205,7 @@ fn text(name: &str, text: &str, out: &mut String) {
 }
 
 /// A tracking event, with its offset if it has one.
-fn tracking(event: &str, offset: Option<u32>, url: &str, out: &mut String) {
+fn tracking(event: &str, offset: Option<u32>, url: &[&str], out: &mut String) {
     put(out, format_args!("<Tracking event=\"{event}\""));
     if let Some(seconds) = offset {
         put(out, format_args!(" offset=\"{}\"", Clock(seconds)));

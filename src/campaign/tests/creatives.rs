@@ -71,7 +71,7 @@ fn a_tracker_without_https_keeps_the_ad_off_secure_pages() {
         "warning 20:28 `creatives[0].trackers.view` is not https: the ad will not serve on secure pages \
          (serve it over https)",
     );
-    let nine = vec![r#""https://t.example/v""#; 9].join(", ");
+    let nine = [r#""https://t.example/v""#; 9].join(", ");
     check(
         BANNER,
         &format!(r#""trackers": {{"view": [{nine}]}}, {BANNER}"#),

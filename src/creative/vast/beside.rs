@@ -27,15 +27,15 @@ impl Tag<'_, '_> {
     fn write_companion_clicks(&self, out: &mut String) {
         let name = &self.serving.advertiser.name;
         if self.av.vast < Vast::V4_0 {
-            element("CompanionClickThrough", self.serving.links.click, out);
+            element("CompanionClickThrough", &[self.serving.links.click], out);
             text("AltText", name, out);
             return;
         }
         text("AltText", name, out);
-        element("CompanionClickThrough", self.serving.links.click, out);
+        element("CompanionClickThrough", &[self.serving.links.click], out);
         for (at, address) in self.creative.trackers.click.iter().enumerate() {
             put(out, format_args!("<CompanionClickTracking id=\"{at}\">"));
-            escape::cdata(&self.macros.address(address), out);
+            escape::cdata(&[&self.macros.address(address)], out);
             out.push_str("</CompanionClickTracking>");
         }
     }
@@ -59,7 +59,7 @@ impl Tag<'_, '_> {
             if vast == Vast::V3_0 {
                 self.write_foreign("NonLinearClickTracking", foreign, out);
             }
-            element("NonLinearClickThrough", self.serving.links.click, out);
+            element("NonLinearClickThrough", &[self.serving.links.click], out);
             if vast >= Vast::V4_0 {
                 self.write_foreign("NonLinearClickTracking", foreign, out);
             }
@@ -74,9 +74,9 @@ impl Tag<'_, '_> {
             tracking("creativeView", None, &url, out);
         }
         if !self.player_sees() {
-            tracking("creativeView", None, self.serving.links.view, out);
+            tracking("creativeView", None, &[self.serving.links.view], out);
             for address in &self.creative.trackers.view {
-                tracking("creativeView", None, &self.macros.address(address), out);
+                tracking("creativeView", None, &[&self.macros.address(address)], out);
             }
         }
         out.push_str("</TrackingEvents>");
@@ -88,14 +88,14 @@ impl Tag<'_, '_> {
                 // Most pictures of an address without an extension are photographs.
                 let mime = image_mime(url).unwrap_or("image/jpeg");
                 put(out, format_args!("<StaticResource creativeType=\"{mime}\">"));
-                escape::cdata(url, out);
+                escape::cdata(&[url], out);
                 out.push_str("</StaticResource>");
             }
             BannerBody::Html(html) => {
                 let mut expanded = String::with_capacity(html.len());
                 banner::write_html(html, &self.macros, &mut expanded);
                 out.push_str("<HTMLResource>");
-                escape::cdata(&expanded, out);
+                escape::cdata(&[&expanded], out);
                 out.push_str("</HTMLResource>");
             }
         }

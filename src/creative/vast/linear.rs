@@ -44,7 +44,7 @@ impl Tag<'_, '_> {
         self.write_icons(out);
         self.write_tracking(out);
         out.push_str("<VideoClicks>");
-        element("ClickTracking", &[self.serving.links.click, "?t=1"].concat(), out);
+        element("ClickTracking", &[self.serving.links.click, "?t=1"], out);
         self.write_foreign("ClickTracking", &self.creative.trackers.click, out);
         out.push_str("</VideoClicks></Linear>");
     }
@@ -71,9 +71,9 @@ impl Tag<'_, '_> {
                 true => ("progress", Some(VIEW_AFTER.min(self.av.duration))),
                 false => ("firstQuartile", None),
             };
-            tracking(event, offset, self.serving.links.view, out);
+            tracking(event, offset, &[self.serving.links.view], out);
             for address in self.foreign(&self.creative.trackers.view) {
-                tracking(event, offset, &self.macros.address(address), out);
+                tracking(event, offset, &[&self.macros.address(address)], out);
             }
         }
         out.push_str("</TrackingEvents>");
@@ -93,7 +93,7 @@ impl Tag<'_, '_> {
                 put(out, format_args!(" bitrate=\"{most}\""));
             }
             out.push('>');
-            escape::cdata(&file.url, out);
+            escape::cdata(&[&file.url], out);
             out.push_str("</MediaFile>");
         }
         out.push_str("</MediaFiles>");
@@ -103,11 +103,11 @@ impl Tag<'_, '_> {
         let links = &self.serving.links;
         out.push_str("<VideoClicks>");
         if self.av.vast < Vast::V4_0 {
-            element("ClickThrough", links.click, out);
+            element("ClickThrough", &[links.click], out);
         }
         self.write_foreign("ClickTracking", &self.creative.trackers.click, out);
         if self.av.vast >= Vast::V4_0 {
-            element("ClickThrough", links.click, out);
+            element("ClickThrough", &[links.click], out);
         }
         out.push_str("</VideoClicks>");
     }
@@ -123,11 +123,11 @@ impl Tag<'_, '_> {
         out.push_str(" xPosition=\"right\" yPosition=\"top\"><HTMLResource>");
         let mut html = String::new();
         banner::write_plain_label(&label, &mut html);
-        escape::cdata(&html, out);
+        escape::cdata(&[&html], out);
         out.push_str("</HTMLResource>");
         if let Some(privacy) = &self.creative.privacy_url {
             out.push_str("<IconClicks>");
-            element("IconClickThrough", privacy, out);
+            element("IconClickThrough", &[privacy], out);
             out.push_str("</IconClicks>");
         }
         out.push_str("</Icon></Icons>");
