@@ -141,3 +141,6 @@ fn dsa<'a>(composer: &Composer, chosen: &'a Chosen<'a>, told: Disclosure, arena:
         if told.as_data { arena.alloc([(&*arena.alloc_str(composer.domain()), told.params())]) } else { &[] };
     BidDsa { behalf: &names.behalf, paid: &names.paid, transparency: chosen_by, adrender: told.in_markup }
 }
+
+#[cfg(test)]
+mod tests;
