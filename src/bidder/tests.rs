@@ -169,6 +169,13 @@ fn what_the_request_blocks_is_not_bid() {
 }
 
 #[test]
+fn an_ad_without_a_word_speaks_every_language() {
+    let mut silent = campaign("c", "1", "");
+    silent.text = silent.text.replace(r#""language": "fr""#, r#""language": "xx""#);
+    check(&[silent], "", r#", "wlang": ["de"]"#, Ok("c 1.00 EUR"));
+}
+
+#[test]
 fn an_impression_that_takes_https_only_is_not_answered_with_plain_notices() {
     let one = [campaign("c", "1", "")];
     check(&one, r#", "secure": 1"#, "", Err(NoBidReason::NotSecure));

@@ -103,9 +103,9 @@ impl<'a> AvPlacement<'a> {
     fn size(&self) -> (u32, u32) {
         match self.shown {
             Shown::Overlay(overlay) => (overlay.width, overlay.height),
-            Shown::Files { .. } | Shown::Wrapper(_) => {
-                self.suiting().map_or((0, 0), |file| (file.width, file.height))
-            }
+            // What a third party plays is made for the player, as far as we know.
+            Shown::Wrapper(_) => (self.player.0.unwrap_or(0), self.player.1.unwrap_or(0)),
+            Shown::Files { .. } => self.suiting().map_or((0, 0), |file| (file.width, file.height)),
         }
     }
 }
@@ -149,7 +149,7 @@ impl<'a> Placement<'a> {
     }
 
     /// `bid.w` and `bid.h` in pixels, zero where there is none to tell. Of a video, those of the file that suits
-    /// the player; of an overlay its own.
+    /// the player; of an overlay its own; of a third party's answer the player's.
     #[must_use]
     pub fn size(&self) -> (u32, u32) {
         match &self.form {

@@ -50,8 +50,8 @@ pub(in crate::campaign) fn creative(node: Node<'_>, campaign: &str, faults: &mut
     let rating = object.get("rating").and_then(|node| rating(node, faults));
     let language = object.get("language").and_then(|node| language(node, faults));
     let bundle = object.get("bundle").and_then(|node| node.line(256, faults));
-    let privacy_url = object.get("privacy_url").and_then(|node| address(node, faults));
     let mut secure = true;
+    let privacy_url = object.get("privacy_url").and_then(|node| loaded(node, &mut secure, faults));
     let preview = object.get("preview").and_then(|node| loaded(node, &mut secure, faults));
     let trackers = object.get("trackers").map(|node| trackers(node, &mut secure, faults));
     let content = object.one_of(&["banner", "video", "audio", "native"], faults);
@@ -80,7 +80,7 @@ pub(in crate::campaign) fn creative(node: Node<'_>, campaign: &str, faults: &mut
         language,
         bundle: bundle.map(str::to_string),
         preview,
-        privacy_url: privacy_url.map(|address| address.url),
+        privacy_url,
         trackers: trackers.unwrap_or_default(),
         secure,
     })
@@ -209,7 +209,7 @@ fn check_macros(node: Node<'_>, text: &str, faults: &mut Faults) {
     }
 }
 
-/// The address of what is loaded with the ad.
+/// An address that stands in the markup: of what is loaded with the ad, or linked from it.
 fn loaded(node: Node<'_>, secure: &mut bool, faults: &mut Faults) -> Option<String> {
     let address = asset(node, faults)?;
     *secure &= address.secure;

@@ -63,12 +63,19 @@ fn names_that_are_not_known_are_said_with_the_nearest() {
 }
 
 #[test]
-fn a_tracker_without_https_keeps_the_ad_off_secure_pages() {
+fn a_tracker_or_link_without_https_keeps_the_ad_off_secure_pages() {
     let insecure = format!(r#""trackers": {{"view": "http://t.example/v"}}, {BANNER}"#);
     check(
         BANNER,
         &insecure,
         "warning 20:28 `creatives[0].trackers.view` is not https: the ad will not serve on secure pages \
+         (serve it over https)",
+    );
+    let privacy = format!(r#""privacy_url": "http://acme.example/why", {BANNER}"#);
+    check(
+        BANNER,
+        &privacy,
+        "warning 20:22 `creatives[0].privacy_url` is not https: the ad will not serve on secure pages \
          (serve it over https)",
     );
     let nine = [r#""https://t.example/v""#; 9].join(", ");

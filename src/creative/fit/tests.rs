@@ -452,6 +452,13 @@ fn a_wrapper_is_written_in_the_newest_version_whose_wrapper_is_taken() {
 }
 
 #[test]
+fn a_wrapped_answer_has_the_size_of_the_player() {
+    let (creative, player) = (wrapper(), Av { w: Some(640), h: Some(360), ..av() });
+    let size = |offer| fit(&creative, &Imp { video: Some(offer), ..imp() }).unwrap().size();
+    assert_eq!((size(player), size(av())), ((640, 360), (0, 0)));
+}
+
+#[test]
 fn what_is_known_of_a_wrapped_answer_must_be_taken() {
     let known = |ad: &mut AvAd| {
         let (mimes, bitrate) = (vec!["video/mp4".to_owned()], Some(800..=2_000));
