@@ -177,3 +177,34 @@ fn a_fault_of_a_native_answer_is_caught() {
         check_markup(2, old, new, want);
     }
 }
+
+#[test]
+fn a_wrapper_and_an_overlay_are_taken_where_their_kind_is() {
+    let wrapper = "<VAST version=\"3.0\"><Ad><Wrapper><AdSystem>e</AdSystem><VASTAdTagURI>https://t</VASTAdTagURI>\
+        <Impression>https://i</Impression><Creatives></Creatives></Wrapper></Ad></VAST>";
+    let overlay = "<VAST version=\"3.0\"><Ad><InLine><AdSystem>e</AdSystem><AdTitle>t</AdTitle><Impression>https://i\
+        </Impression><Creatives><Creative><NonLinearAds><NonLinear><StaticResource>https://r</StaticResource>\
+        <NonLinearClickThrough>https://c</NonLinearClickThrough></NonLinear></NonLinearAds></Creative></Creatives>\
+        </InLine></Ad></VAST>";
+    for (adm, offer, bid, want) in [
+        (wrapper, json!({"protocols": [6]}), json!({"protocol": 6}), ""),
+        (wrapper, json!({"protocols": [6]}), json!({"protocol": 3}), "`protocol`"),
+        (wrapper, json!({"protocols": [3]}), json!({"protocol": 6}), "none of the protocols"),
+        (wrapper, json!({"protocols": [6]}), json!({"protocol": 6, "dur": 75}), "75 s"),
+        (overlay, json!({"linearity": 2}), json!({}), ""),
+        (overlay, json!({"linearity": 1}), json!({}), "only linear"),
+        (VAST, json!({"linearity": 2}), json!({}), "only non-linear"),
+    ] {
+        let (mut request, mut response) = (request(), response());
+        let set = |value: &mut Value, extra: &Value| {
+            value.as_object_mut().expect("an object").extend(extra.as_object().expect("an object").clone());
+        };
+        set(&mut request["imp"][1]["video"], &offer);
+        set(&mut response["seatbid"][0]["bid"][1], &bid);
+        response["seatbid"][0]["bid"][1]["adm"] = json!(adm);
+        let found = found(&request, &response);
+        let fits =
+            if want.is_empty() { found.is_empty() } else { found.iter().any(|fault| fault.contains(want)) };
+        assert!(fits, "{want}: {found:?}");
+    }
+}

@@ -110,7 +110,11 @@ fn seconds(text: &str) -> Option<i64> {
 fn check_duration(offer: &Value, duration: i64, faults: &mut Faults) {
     let required = numbers(&offer["rqddurs"]);
     let least = side(offer, "minduration").unwrap_or(0);
-    let most = side(offer, "maxduration").unwrap_or(i64::MAX);
+    let extended = match whole(&offer["maxextended"]).unwrap_or(0) {
+        ..0 => i64::MAX,
+        seconds => seconds,
+    };
+    let most = side(offer, "maxduration").map_or(i64::MAX, |most| most.saturating_add(extended));
     let fits =
         if required.is_empty() { (least..=most).contains(&duration) } else { required.contains(&duration) };
     faults.must(fits, format!("{duration} s is not a duration that is taken"));
