@@ -72,7 +72,9 @@ fn bid<'a>(adm: &'a str, [win, bill, loss]: [&'a str; 3]) -> Bid<'a> {
         attr: &[],
         apis: &[],
         protocol: None,
+        qagmediarating: 0,
         language: Some("fr"),
+        langb: None,
         dealid: None,
         w: 300,
         h: 250,
@@ -81,6 +83,8 @@ fn bid<'a>(adm: &'a str, [win, bill, loss]: [&'a str; 3]) -> Bid<'a> {
         exp: Some(20),
         dur: None,
         mtype: MediaType::Banner,
+        slotinpod: 0,
+        dsa: None,
     }
 }
 

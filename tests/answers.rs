@@ -439,3 +439,32 @@ fn markup_without_end_is_judged_all_the_same() {
         assert!(!broken(&request(), &response).is_empty());
     }
 }
+
+#[test]
+fn a_wrapper_and_an_overlay_are_taken_where_their_kind_is() {
+    let wrapper = "<VAST version=\"3.0\"><Ad><Wrapper><AdSystem>e</AdSystem><VASTAdTagURI>https://t</VASTAdTagURI>\
+        <Impression>https://i</Impression><Creatives></Creatives></Wrapper></Ad></VAST>";
+    let overlay = "<VAST version=\"3.0\"><Ad><InLine><AdSystem>e</AdSystem><AdTitle>t</AdTitle><Impression>https://i\
+        </Impression><Creatives><Creative><NonLinearAds><NonLinear><StaticResource>https://r</StaticResource>\
+        <NonLinearClickThrough>https://c</NonLinearClickThrough></NonLinear></NonLinearAds></Creative></Creatives>\
+        </InLine></Ad></VAST>";
+    for (adm, offer, bid, want) in [
+        (wrapper, json!({"protocols": [6]}), json!({"protocol": 6}), ""),
+        (wrapper, json!({"protocols": [6]}), json!({"protocol": 3}), "bid.protocol"),
+        (wrapper, json!({"protocols": [3]}), json!({"protocol": 6}), "video.protocols"),
+        (wrapper, json!({"protocols": [6]}), json!({"protocol": 6, "dur": 75}), "video.duration"),
+        (overlay, json!({"linearity": 2}), json!({}), ""),
+        (overlay, json!({"linearity": 1}), json!({}), "video.linearity"),
+        (VAST, json!({"linearity": 2}), json!({}), "video.linearity"),
+    ] {
+        let (mut request, mut response) = (request(), response());
+        let set = |value: &mut Value, extra: &Value| {
+            value.as_object_mut().expect("an object").extend(extra.as_object().expect("an object").clone());
+        };
+        set(&mut request["imp"][1]["video"], &offer);
+        set(&mut response["seatbid"][0]["bid"][1], &bid);
+        response["seatbid"][0]["bid"][1]["adm"] = json!(adm);
+        let want: BTreeSet<&str> = Some(want).filter(|rule| !rule.is_empty()).into_iter().collect();
+        assert_eq!(broken(&request, &response), want, "{adm}");
+    }
+}

@@ -6,7 +6,7 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use encan::ledger::EventKind;
+use encan::ledger::{EventKind, Playback};
 use encan::shell::store::Store;
 use encan::units::CampaignId;
 use serde::Deserialize;
@@ -196,6 +196,16 @@ fn expected(bid: &PageBid) -> Vec<(&'static str, i64)> {
     if bid.media_type != "native" {
         events.push(("view", 0));
     }
+    if bid.media_type == "video" {
+        let steps = [
+            Playback::Start,
+            Playback::FirstQuartile,
+            Playback::Midpoint,
+            Playback::ThirdQuartile,
+            Playback::Complete,
+        ];
+        events.extend(steps.map(|step| (step.name(), 0)));
+    }
     if bid.media_type != "video" {
         events.extend([("click", 0), ("conversion", SALE_NANOS)]);
     }
@@ -217,6 +227,7 @@ fn booked(data: &Path) -> BTreeMap<String, Vec<(&'static str, i64)>> {
             }
             EventKind::Loss { .. } => ("loss", 0),
             EventKind::View => ("view", 0),
+            EventKind::Playback(step) => (step.name(), 0),
             EventKind::Click => ("click", 0),
             EventKind::Conversion(conversion) => ("conversion", conversion.value.raw()),
         };
@@ -256,7 +267,7 @@ fn what_prebid_js_wins_shows_and_sells_is_booked_once_each() {
     let refused = visit.notices.iter().filter(|notice| notice.status >= 400);
     assert_eq!(refused.count(), 0, "{:?}", visit.notices);
     let kinds: BTreeSet<&str> = visit.notices.iter().map(|notice| notice.kind.as_str()).collect();
-    assert_eq!(Vec::from_iter(kinds), ["click", "imp", "view", "win"]);
+    assert_eq!(Vec::from_iter(kinds), ["click", "imp", "play", "view", "win"]);
 
     let (code, words) = server.stop();
     assert_eq!(code, Some(0), "{words}");

@@ -8,13 +8,13 @@ use bumpalo::collections::Vec as BumpVec;
 
 use crate::bidder::Chosen;
 use crate::campaign::Exchange;
-use crate::creative::{self, Links};
+use crate::creative::{self, Disclosure, Links, Serving};
 use crate::notice::{self, Keys, NoticeKind};
-use crate::openrtb::{self, Bid, BidResponse};
+use crate::openrtb::{self, Bid, BidDsa, BidResponse};
 use crate::units::Currency;
 
 /// Room for the longest text of most bids, VAST with its links.
-const TEXT_BYTES: usize = 4_096;
+const TEXT_BYTES: usize = 8_192;
 
 /// What every answer needs: the keys that sign, and our own public address.
 #[derive(Debug)]
@@ -34,6 +34,12 @@ impl Composer {
     #[must_use]
     pub fn keys(&self) -> &Keys {
         &self.keys
+    }
+
+    /// The domain of our public address, which stands for us where the choice of an ad is explained.
+    fn domain(&self) -> &str {
+        let host = self.base.split_once("://").map_or(self.base.as_str(), |(_, rest)| rest);
+        host.split(['/', ':']).next().unwrap_or_default()
     }
 
     /// True if our notices are https.
@@ -59,15 +65,22 @@ pub fn markup_fits(composer: &Composer, exchange: &Exchange, chosen: &Chosen<'_>
     let (click, view) = (address(NoticeKind::Click), address(NoticeKind::View));
     let impression = chosen.ticket.is_billed_by(NoticeKind::Impression);
     let impression = impression.then(|| address(NoticeKind::Impression));
-    let links =
-        Links { bid: chosen.ticket.bid.id, click: &click, view: &view, impression: impression.as_deref() };
+    let play = if chosen.placement.is_played() { address(NoticeKind::Play) } else { String::new() };
+    let (id, impression) = (chosen.ticket.bid.id, impression.as_deref());
+    let links = Links { bid: id, click: &click, view: &view, play: &play, impression };
     let mut markup = String::new();
-    write_markup(chosen, &links, &mut markup);
+    write_markup(chosen, links, &mut markup);
     markup.len() <= most as usize
 }
 
-fn write_markup(chosen: &Chosen<'_>, links: &Links<'_>, out: &mut String) {
-    creative::write(chosen.creative, &chosen.advertiser.name, &chosen.placement, links, out);
+fn write_markup(chosen: &Chosen<'_>, links: Links<'_>, out: &mut String) {
+    let serving = Serving {
+        advertiser: chosen.advertiser,
+        campaign: &chosen.campaign.slug,
+        links,
+        discloses: chosen.disclosure.is_some_and(|told| told.in_markup),
+    };
+    creative::write(&chosen.placement, &serving, out);
 }
 
 /// Appends the response to `request_id` with `bids`, of which there is at least one, all in `currency`, as
@@ -101,6 +114,7 @@ fn bid<'a>(
 ) -> Bid<'a> {
     let ticket = &chosen.ticket;
     let creative = chosen.creative;
+    let placement = &chosen.placement;
     let mut kept = |write: &dyn Fn(&mut String)| -> &'a str {
         text.clear();
         write(text);
@@ -108,14 +122,20 @@ fn bid<'a>(
     };
     let mut address = |kind| kept(&|out| composer.write_address(kind, chosen, exchange, out));
     let (click, view) = (address(NoticeKind::Click), address(NoticeKind::View));
+    let play = if placement.is_played() { address(NoticeKind::Play) } else { "" };
     let [nurl, burl, lurl] = [NoticeKind::Win, NoticeKind::Billing, NoticeKind::Loss].map(&mut address);
     let billed_when_shown = ticket.is_billed_by(NoticeKind::Impression);
     let impression = billed_when_shown.then(|| address(NoticeKind::Impression));
-    let links = Links { bid: ticket.bid.id, click, view, impression };
-    let adm = kept(&|out| write_markup(chosen, &links, out));
+    let links = Links { bid: ticket.bid.id, click, view, play, impression };
+    let adm = kept(&|out| write_markup(chosen, links, out));
     let id = kept(&|out| write!(out, "{}", ticket.bid.id).expect("a string takes everything"));
-    let (w, h) = chosen.placement.size();
-    let (wratio, hratio) = chosen.placement.ratio();
+    let (w, h) = placement.size();
+    let (wratio, hratio) = placement.ratio();
+    // Two letters are what ISO 639-1 has; everything else is told by BCP 47.
+    let (language, langb) = match creative.language.as_deref() {
+        Some(language) if language.len() == 2 => (Some(language), None),
+        language => (None, language),
+    };
     Bid {
         id: Cow::Borrowed(id),
         impid: chosen.imp.id,
@@ -131,17 +151,32 @@ fn bid<'a>(
         iurl: creative.preview.as_deref(),
         cat: arena.alloc_slice_fill_iter(creative.categories.iter().map(String::as_str)),
         cattax: creative.coverage.taxonomy().code(),
-        attr: &creative.attributes,
-        apis: &[],
-        protocol: chosen.placement.protocol(),
-        language: creative.language.as_deref(),
+        attr: BumpVec::from_iter_in(placement.attributes(), arena).into_bump_slice(),
+        apis: BumpVec::from_iter_in(placement.apis(), arena).into_bump_slice(),
+        protocol: placement.protocol(),
+        qagmediarating: creative.rating.unwrap_or(0),
+        language,
+        langb,
         dealid: chosen.deal.map(|deal| deal.id),
         w,
         h,
         wratio,
         hratio,
         exp: u32::try_from(ticket.reserved_for.raw() / 1_000).ok(),
-        dur: chosen.placement.duration(),
-        mtype: chosen.placement.medium(),
+        dur: placement.duration(),
+        mtype: placement.medium(),
+        slotinpod: 0,
+        dsa: chosen.disclosure.map(|told| dsa(composer, chosen, told, arena)),
     }
 }
+
+/// `ext.dsa`: names always, and by what the ad was chosen where the publisher takes it.
+fn dsa<'a>(composer: &Composer, chosen: &'a Chosen<'a>, told: Disclosure, arena: &'a Bump) -> BidDsa<'a> {
+    let names = &chosen.advertiser.transparency;
+    let chosen_by: &[(&str, &[u32])] =
+        if told.as_data { arena.alloc([(&*arena.alloc_str(composer.domain()), told.params())]) } else { &[] };
+    BidDsa { behalf: &names.behalf, paid: &names.paid, transparency: chosen_by, adrender: told.in_markup }
+}
+
+#[cfg(test)]
+mod tests;

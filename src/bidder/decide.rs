@@ -10,7 +10,7 @@ use crate::bidder::profile::answer_currency;
 use crate::bidder::search::{RequestWide, Search};
 use crate::bidder::{NoBidReason, Snapshot};
 use crate::campaign::{Advertiser, Campaign, Creative, Exchange, LineItem};
-use crate::creative::Placement;
+use crate::creative::{Disclosure, Placement};
 use crate::frequency::Exposures;
 use crate::notice::Ticket;
 use crate::openrtb::{BidRequest, Deal, Imp};
@@ -50,6 +50,12 @@ impl<'a> Ask<'a, '_> {
         }
         scene
     }
+
+    /// What a bid must tell of who is behind the ad. Whoever is known is profiled: by segments, or by what was
+    /// shown before.
+    pub(in crate::bidder) fn disclosure(&self) -> Option<Disclosure> {
+        Disclosure::wanted(&self.request.regs.dsa, self.user.is_some() || self.permissions.personalise)
+    }
 }
 
 /// What to answer.
@@ -80,6 +86,8 @@ pub struct Chosen<'a> {
     pub placement: Placement<'a>,
     /// On which deal.
     pub deal: Option<&'a Deal<'a>>,
+    /// What it must tell of who is behind the ad, if anything.
+    pub disclosure: Option<Disclosure>,
     /// What was reserved, in the campaign's currency.
     pub reserved: Nanos,
     /// What the bid says of itself, the price included.
@@ -115,10 +123,6 @@ pub fn decide<'a>(
         return decision;
     };
     decision.currency = currency;
-    if ask.request.regs.dsa.required >= 2 {
-        decision.reason = NoBidReason::TransparencyRequired;
-        return decision;
-    }
     if !admits_seat(ask.request, ask.exchange) {
         decision.reason = NoBidReason::SeatRefused;
         return decision;

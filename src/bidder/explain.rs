@@ -81,7 +81,6 @@ pub fn explain<'a>(
 fn unlooked(decision: &Decision<'_>) -> NoBidReason {
     match decision.reason {
         refused @ (NoBidReason::CurrencyUnknown
-        | NoBidReason::TransparencyRequired
         | NoBidReason::SeatRefused
         | NoBidReason::PrivacyRefuses(_)
         | NoBidReason::SupplyRefused(_)

@@ -141,6 +141,7 @@ impl<'a> Market<'a, '_, '_> {
             creative: offer.creative,
             placement: offer.placement,
             deal: offer.deal,
+            disclosure: self.ask.disclosure(),
             reserved: offer.worst,
             ticket: self.ticket(offer, random),
         })

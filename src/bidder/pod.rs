@@ -4,7 +4,7 @@
 use smallvec::SmallVec;
 
 use crate::bidder::offer::Offer;
-use crate::campaign::{Creative, CreativeContent, LineItem, MediaFile};
+use crate::campaign::{AvAd, Creative, CreativeContent, LineItem, MediaFile, Played};
 use crate::openrtb::{Av, Imp, MediaType, Pod};
 use crate::units::limits;
 
@@ -103,8 +103,9 @@ fn alike(poddedupe: &[u32], chosen: &InPod<'_>, offer: &Offer<'_>) -> bool {
 
 fn files(creative: &Creative) -> &[MediaFile] {
     match &creative.content {
-        CreativeContent::Video { media, .. } | CreativeContent::Audio { media, .. } => media,
-        CreativeContent::Banner { .. } | CreativeContent::Native { .. } => &[],
+        CreativeContent::Video(AvAd { played: Played::Media(media), .. })
+        | CreativeContent::Audio(AvAd { played: Played::Media(media), .. }) => media,
+        _ => &[],
     }
 }
 

@@ -31,8 +31,6 @@ pub enum NoBidReason {
     ExchangeNotReady,
     /// None of the request's currencies is in our table and taken by the exchange.
     CurrencyUnknown,
-    /// The request wants the transparency of the Digital Services Act (`regs.dsa`), which is not given yet.
-    TransparencyRequired,
     /// The request does not admit our seat.
     SeatRefused,
     /// The person may not be recognised, and the exchange's profile then wants no bid.
@@ -112,7 +110,7 @@ impl NoBidReason {
     /// |---|---|
     /// | 500 | nobody wants the impression, or everybody who does has spent today's money |
     /// | 501 | none of the currencies |
-    /// | 502 | the Digital Services Act's transparency is not given |
+    /// | 502 | the transparency of the Digital Services Act cannot be shown |
     /// | 503 | `wseat` or `bseat` |
     /// | 504 | https |
     /// | 505 | no deal of ours is offered |
@@ -136,7 +134,7 @@ impl NoBidReason {
             | Self::PodTaken
             | Self::Outbid => 500,
             Self::CurrencyUnknown | Self::NoExchangeRate => 501,
-            Self::TransparencyRequired => 502,
+            Self::Misfit(Misfit::Disclosure) => 502,
             Self::SeatRefused => 503,
             Self::NotSecure => 504,
             Self::DealsOnly | Self::DealNotOffered => 505,
@@ -164,9 +162,6 @@ impl fmt::Display for NoBidReason {
             Self::CurrencyUnknown => f.write_str(
                 "no currency of `cur` is in the table of exchange rates and taken by the exchange",
             ),
-            Self::TransparencyRequired => {
-                f.write_str("`regs.dsa` requires transparency, which is not given yet")
-            }
             Self::SeatRefused => f.write_str("`wseat` or `bseat` leaves our seat out"),
             Self::PrivacyRefuses(restriction) => {
                 write!(f, "{restriction}, and the exchange's profile then wants no bid")

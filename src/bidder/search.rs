@@ -276,6 +276,9 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
             return Err(block);
         }
         let placement = fit(creative, self.market.imp).map_err(NoBidReason::Misfit)?;
+        if let Some(disclosure) = self.market.ask.disclosure() {
+            disclosure.fits(&placement).map_err(NoBidReason::Misfit)?;
+        }
         self.market.offer(row, creative, placement, deals)
     }
 }

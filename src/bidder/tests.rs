@@ -14,6 +14,7 @@ use crate::bidder::{
 };
 use crate::budget::{Book, Refusal};
 use crate::campaign::{Rates, Surroundings, compile, read_exchange};
+use crate::creative::Misfit;
 use crate::document::{Faults, Source};
 use crate::frequency::{Exposure, Exposures};
 use crate::notice::Keys;
@@ -176,6 +177,13 @@ fn what_the_request_blocks_is_not_bid() {
 }
 
 #[test]
+fn an_ad_without_a_word_speaks_every_language() {
+    let mut silent = campaign("c", "1", "");
+    silent.text = silent.text.replace(r#""language": "fr""#, r#""language": "xx""#);
+    check(&[silent], "", r#", "wlang": ["de"]"#, Ok("c 1.00 EUR"));
+}
+
+#[test]
 fn an_impression_that_takes_https_only_is_not_answered_with_plain_notices() {
     let one = [campaign("c", "1", "")];
     check(&one, r#", "secure": 1"#, "", Err(NoBidReason::NotSecure));
@@ -241,11 +249,18 @@ fn a_bid_tells_its_categories_in_the_taxonomy_of_the_campaign_file() {
 }
 
 #[test]
-fn transparency_that_we_do_not_give_yet_is_a_reason_not_to_bid() {
-    let one = [campaign("c", "1", "")];
-    let required = r#", "regs": {"ext": {"dsa": {"dsarequired": 2}}}"#;
-    check(&one, "", required, Err(NoBidReason::TransparencyRequired));
-    check(&one, "", r#", "regs": {"ext": {"dsa": {"dsarequired": 1}}}"#, Ok("c 1.00 EUR"));
+fn an_ad_that_cannot_show_who_is_behind_it_is_not_bid_where_nobody_else_does() {
+    let dsa =
+        |pubrender: u8| format!(r#", "regs": {{"dsa": {{"dsarequired": 2, "pubrender": {pubrender}}}}}"#);
+    check(&[campaign("c", "1", "")], "", &dsa(0), Ok("c 1.00 EUR"));
+    let overlay = |pubrender| {
+        let offer = r#""imp": [{"id": "1", "video": {"protocols": [2]}}]"#;
+        let request = format!(r#"{{"id": "r", "cur": ["EUR"], {offer} {}}}"#, dsa(pubrender));
+        let snapshot = Snapshot::new(plan(&[video("v", "9", 15, "")]), &Book::default(), NOON, None);
+        answer(&snapshot, &request, None)
+    };
+    assert_eq!(overlay(2), Ok("v 9.00 EUR".to_owned()));
+    assert_eq!(overlay(0), Err(NoBidReason::Misfit(Misfit::Disclosure)), "VAST 2.0 has no place for it");
 }
 
 #[test]
@@ -409,7 +424,7 @@ fn a_dynamic_pod_gets_as_many_bids_as_fit_into_its_time_and_number() {
     check_pod(&four, &[r#""poddur": 75"#], Ok("a 9.00 EUR, b 8.00 EUR, c 7.00 EUR, d 2.00 EUR"));
     check_pod(&four, &[r#""poddur": 60"#], Ok("a 9.00 EUR, b 8.00 EUR, c 7.00 EUR"));
     check_pod(&four, &[r#""poddur": 60, "maxseq": 2"#], Ok("a 9.00 EUR, b 8.00 EUR"));
-    check_pod(&four, &[r#""poddur": 14"#], Err(NoBidReason::PodTaken));
+    check_pod(&four, &[r#""poddur": 14"#], Err(NoBidReason::Misfit(Misfit::Duration { seconds: 30 })));
 }
 
 #[test]

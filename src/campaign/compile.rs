@@ -73,6 +73,7 @@ fn refuse_contradicting_advertisers(drafts: &[Draft<'_>], faults: &mut Faults) {
             ("name", first.name != advertiser.name),
             ("domain", first.domain != advertiser.domain),
             ("country", first.country != advertiser.country),
+            ("transparency", first.transparency != advertiser.transparency),
         ];
         if let Some((key, _)) = differences.into_iter().find(|(_, differs)| *differs) {
             let problem =

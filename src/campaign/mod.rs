@@ -15,7 +15,10 @@ mod read;
 mod tests;
 
 pub use compile::{Compilation, compile};
-pub use creative::{BannerBody, Creative, CreativeContent, Image, MediaFile};
+pub use creative::{
+    AvAd, BannerAd, BannerBody, Companion, Creative, CreativeContent, Image, MACROS, MediaFile, NativeAd,
+    NativeText, Played, Trackers, Wrapper,
+};
 pub use exchange::{
     Access, AddressRange, AnswerForm, Approval, Approvals, Audit, BidLimits, BillsOn, Caller, Credential,
     Exchange, Formats, MissingPrice, NoBidForm, PriceEncoding, PriceKeys, PriceNotice, PriceUnit, Refusal,
@@ -25,6 +28,7 @@ pub use model::{
     Advertiser, AgreedDeal, Attribution, Budget, Campaign, Catalog, ChannelKind, Circle, Clock,
     ConnectionKind, ConversionType, Costs, Daypart, DeviceKind, Flight, FormatKind, FrequencyCap, Goal,
     LineItem, NamedSegment, Pacing, PlacementKind, Predicate, RollKind, Rule, Status, TaxPlan, Test,
+    Transparency,
 };
 pub use rates::Rates;
 pub use read::Surroundings;

@@ -39,6 +39,29 @@ pub struct Advertiser {
     pub domain: String,
     /// Residence, for the tax.
     pub country: Option<Country>,
+    /// What the Digital Services Act has told to viewers.
+    pub transparency: Transparency,
+}
+
+/// Who is behind an ad (Digital Services Act, article 26): at most 100 characters each.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Transparency {
+    /// On whose behalf it is shown.
+    pub behalf: String,
+    /// Who paid for it.
+    pub paid: String,
+}
+
+impl Transparency {
+    /// Characters of either name (IAB Tech Lab, DSA Transparency 1.0).
+    pub const CHARS_MAX: usize = 100;
+
+    /// One and the same, cut to what is allowed.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        let name: String = name.chars().take(Self::CHARS_MAX).collect();
+        Self { behalf: name.clone(), paid: name }
+    }
 }
 
 /// Whether a campaign or line item may bid.

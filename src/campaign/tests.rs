@@ -1,5 +1,7 @@
 //! Cases of the campaign readers: what is written, and what is said about it.
 
+mod creatives;
+
 use crate::campaign::{
     BillsOn, Catalog, Compilation, Goal, Pacing, Predicate, Rates, Rule, Surroundings, compile,
     read_exchange, read_scenario,

@@ -51,28 +51,31 @@ pub(super) fn xml(text: &str, out: &mut String) {
     });
 }
 
-/// Appends `text` as a CDATA section: more than one where `text` holds what would end it.
+/// Appends `parts`, one after the other, as a CDATA section: more than one where they hold what would end it.
 ///
 /// A character that XML 1.0 cannot hold (section 2.2) becomes U+FFFD.
-pub(super) fn cdata(text: &str, out: &mut String) {
+pub(super) fn cdata(parts: &[&str], out: &mut String) {
     out.push_str("<![CDATA[");
     let mut brackets = 0;
-    each(text, out, |c| {
-        let ends = c == '>' && brackets >= 2;
-        brackets = if c == ']' { brackets + 1 } else { 0 };
-        match c {
-            '>' if ends => Some("]]><![CDATA[>"),
-            '\r' => Some("]]>&#13;<![CDATA["),
-            c if !is_xml(c) => Some("\u{FFFD}"),
-            _ => None,
-        }
-    });
+    for part in parts {
+        each(part, out, |c| {
+            let ends = c == '>' && brackets >= 2;
+            brackets = if c == ']' { brackets + 1 } else { 0 };
+            match c {
+                '>' if ends => Some("]]><![CDATA[>"),
+                '\r' => Some("]]>&#13;<![CDATA["),
+                c if !is_xml(c) => Some("\u{FFFD}"),
+                _ => None,
+            }
+        });
+    }
     out.push_str("]]>");
 }
 
 /// Appends a URL with the characters that no URL may hold percent-encoded: quotes, angle brackets,
-/// backslash, backtick, blanks, controls. It leads to the same place, and is safe within strings that
-/// are nested in strings, as in `onclick="open('...')"`.
+/// backslash, backtick, blanks, controls; and parentheses, which end a `url(...)` of a style. It leads to the
+/// same place, and is safe within strings that are nested in strings, as in `onclick="open('...')"`, and in
+/// styles.
 pub(super) fn url(text: &str, out: &mut String) {
     each(text, out, |c| match c {
         '"' => Some("%22"),
@@ -81,12 +84,44 @@ pub(super) fn url(text: &str, out: &mut String) {
         '>' => Some("%3E"),
         '\\' => Some("%5C"),
         '`' => Some("%60"),
+        '(' => Some("%28"),
+        ')' => Some("%29"),
         ' ' => Some("%20"),
         '\u{2028}' => Some("%E2%80%A8"),
         '\u{2029}' => Some("%E2%80%A9"),
         c if c.is_ascii_control() => Some(""),
         _ => None,
     });
+}
+
+/// Appends `text` as one value of a query: everything but letters, digits and `-._~` is percent-encoded
+/// (RFC 3986, 2.3), except for macros of the exchange, which it would not find otherwise.
+pub(super) fn component(text: &str, out: &mut String) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let whole = foreign_macro(rest).unwrap_or(c.len_utf8());
+        let (piece, behind) = rest.split_at(whole);
+        rest = behind;
+        if whole > c.len_utf8() || c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~') {
+            out.push_str(piece);
+            continue;
+        }
+        for byte in piece.bytes() {
+            out.push('%');
+            out.push(char::from(HEX[usize::from(byte >> 4)]));
+            out.push(char::from(HEX[usize::from(byte & 15)]));
+        }
+    }
+}
+
+/// The length of the macro that `text` starts with, if it does: `${NAME}` or `${NAME:X}`.
+fn foreign_macro(text: &str) -> Option<usize> {
+    let inner = text.strip_prefix("${")?;
+    let of_a_name =
+        |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b':');
+    let name = inner.bytes().take_while(of_a_name).count();
+    (name > 0 && inner.as_bytes().get(name) == Some(&b'}')).then_some(name + 3)
 }
 
 /// Appends `text`, each character that `instead` answers for replaced. Copies in runs.
@@ -158,8 +193,15 @@ mod tests {
 
     #[test]
     fn a_section_that_would_end_is_split() {
-        check(escape::cdata, "a]]>b", "<![CDATA[a]]]]><![CDATA[>b]]>");
-        check(escape::cdata, "a]>b", "<![CDATA[a]>b]]>");
+        for (parts, want) in [
+            (&["a]]>b"][..], "<![CDATA[a]]]]><![CDATA[>b]]>"),
+            (&["a]>b"], "<![CDATA[a]>b]]>"),
+            (&["a]", "]", ">b"], "<![CDATA[a]]]]><![CDATA[>b]]>"),
+        ] {
+            let mut out = String::new();
+            escape::cdata(parts, &mut out);
+            assert_eq!(out, want);
+        }
     }
 
     proptest! {
@@ -189,7 +231,7 @@ mod tests {
             document.push_str("\"><t>");
             escape::xml(&text, &mut document);
             document.push_str("</t><s>");
-            escape::cdata(&text, &mut document);
+            escape::cdata(&[&text], &mut document);
             document.push_str("</s></a>");
             let want: String =
                 text.chars().map(|c| if escape::is_xml(c) { c } else { '\u{FFFD}' }).collect();
@@ -206,7 +248,17 @@ mod tests {
         fn an_address_is_encoded_once_and_stays_safe_in_nested_strings(text in hostile()) {
             let once = escaped(escape::url, &text);
             assert_eq!(escaped(escape::url, &once), once);
-            assert!(!once.contains(['<', '>', '"', '\'', '\\', '`', ' ', '\n', '\r']));
+            assert!(!once.contains(['<', '>', '"', '\'', '\\', '`', ' ', '\n', '\r', '(', ')']));
+        }
+
+        #[test]
+        fn a_component_reads_back_and_ends_nothing(text in hostile()) {
+            let encoded = escaped(escape::component, &text);
+            let plain = encoded.replace("${A}", "");
+            let of_a_value = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~' | b'%');
+            assert!(plain.bytes().all(of_a_value), "{encoded}");
+            let read = percent_encoding::percent_decode_str(&encoded).decode_utf8().unwrap();
+            assert_eq!(read, text);
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::openrtb::MediaType;
 pub enum Misfit {
     /// The medium of the creative is not offered.
     WrongFormat(MediaType),
-    /// No size of the banner takes ours.
+    /// No size of the banner takes ours, or the player is smaller than the overlay.
     Size {
         /// Ours.
         width: u32,
@@ -22,6 +22,10 @@ pub enum Misfit {
     BlockedAttribute(u32),
     /// No MIME type of ours is taken.
     Mime,
+    /// The ad needs an API framework, and none of those it can use is supported.
+    Api,
+    /// The ad expands, and the place does not let it.
+    Expansion,
     /// No version of VAST that we write is taken.
     Protocol,
     /// Our duration is not taken.
@@ -29,9 +33,12 @@ pub enum Misfit {
         /// Ours.
         seconds: u32,
     },
-    /// Only non-linear ads are taken.
-    Linearity,
-    /// Only delivery that is not progressive is taken.
+    /// The ad is linear and only overlays are taken, or the other way round.
+    Linearity {
+        /// True if ours is an overlay.
+        overlay: bool,
+    },
+    /// What is streamed is not taken, or what is downloaded.
     Delivery,
     /// No bit rate of ours is taken.
     BitRate,
@@ -39,12 +46,14 @@ pub enum Misfit {
     NotSecure,
     /// Letterboxing is not allowed, and no file of ours has the player's aspect.
     Aspect,
+    /// The user earns a reward by watching, and a third party's answer could be skipped.
+    Skippable,
     /// A required native asset cannot be answered.
     RequiredAsset(u32),
     /// No native asset at all can be answered.
     NoAsset,
-    /// Offered as part of a pod.
-    Pod,
+    /// The markup would have to show who is behind the ad, and cannot.
+    Disclosure,
 }
 
 impl fmt::Display for Misfit {
@@ -59,16 +68,20 @@ impl fmt::Display for Misfit {
             Self::BlockedType(code) => write!(f, "banner type {code} is blocked"),
             Self::BlockedAttribute(code) => write!(f, "creative attribute {code} is blocked"),
             Self::Mime => f.write_str("no MIME type of the creative is taken"),
+            Self::Api => f.write_str("no API framework that the creative can use is supported"),
+            Self::Expansion => f.write_str("the creative expands, and may not do so here"),
             Self::Protocol => f.write_str("none of VAST 2.0, 3.0, 4.0, 4.1, 4.2 is taken"),
             Self::Duration { seconds } => write!(f, "a duration of {seconds} s is not taken"),
-            Self::Linearity => f.write_str("only non-linear ads are taken"),
-            Self::Delivery => f.write_str("progressive delivery is not taken"),
+            Self::Linearity { overlay: false } => f.write_str("only non-linear ads are taken"),
+            Self::Linearity { overlay: true } => f.write_str("only linear ads are taken"),
+            Self::Delivery => f.write_str("the delivery of the creative's files is not taken"),
             Self::BitRate => f.write_str("no bit rate of the creative is taken"),
             Self::NotSecure => f.write_str("https is required, and the creative is not all https"),
             Self::Aspect => f.write_str("no media file has the player's aspect, and bars are not allowed"),
+            Self::Skippable => f.write_str("the user is rewarded for watching, and the ad could be skipped"),
             Self::RequiredAsset(id) => write!(f, "required native asset {id} cannot be answered"),
             Self::NoAsset => f.write_str("no native asset can be answered"),
-            Self::Pod => f.write_str("offered in a pod"),
+            Self::Disclosure => f.write_str("the ad itself cannot show on whose behalf it is"),
         }
     }
 }

@@ -1,47 +1,90 @@
 //! Creatives and offers for the tests of this room.
 
-use crate::campaign::{BannerBody, Creative, CreativeContent, Image, MediaFile};
-use crate::creative::Links;
+use crate::campaign::{
+    Advertiser, AvAd, BannerAd, BannerBody, Companion, Creative, CreativeContent, Image, MediaFile, NativeAd,
+    NativeText, Played, Transparency, Wrapper,
+};
+use crate::creative::{Links, Serving};
 use crate::openrtb::{Av, Banner, Imp, Native, NativeAsset, NativeKind};
-use crate::units::{BidId, CreativeId};
+use crate::units::{AdvertiserId, BidId};
 
 fn creative(content: CreativeContent) -> Creative {
-    Creative {
-        id: CreativeId::from_slug("brest/a"),
-        slug: "a".into(),
-        crid: "brest/a".into(),
-        campaign: 0,
-        content,
-        landing_page: "https://ponant.test/".into(),
-        categories: vec![],
-        coverage: Default::default(),
-        attributes: vec![],
-        language: None,
-        bundle: None,
-        preview: None,
-        secure: true,
-    }
+    Creative { landing_page: "https://ponant.test/".into(), ..Creative::plain("brest/a", content) }
+}
+
+pub(super) fn banner_ad(body: BannerBody) -> BannerAd {
+    BannerAd { width: 300, height: 250, body, flexible: false, expands: vec![] }
 }
 
 pub(super) fn image() -> Creative {
     let body = BannerBody::Image("https://cdn.test/a.png?v=1&w=2".into());
-    creative(CreativeContent::Banner { width: 300, height: 250, body })
+    creative(CreativeContent::Banner(banner_ad(body)))
 }
 
 pub(super) fn html(body: &str) -> Creative {
-    creative(CreativeContent::Banner { width: 300, height: 250, body: BannerBody::Html(body.into()) })
+    creative(CreativeContent::Banner(banner_ad(BannerBody::Html(body.into()))))
 }
 
-pub(super) fn video() -> Creative {
-    let file = |name: &str, width, height, bitrate| MediaFile {
+/// A banner of HTML, changed.
+pub(super) fn html_with(change: impl Fn(&mut BannerAd)) -> Creative {
+    let mut ad = banner_ad(BannerBody::Html("<b>x</b>".into()));
+    change(&mut ad);
+    creative(CreativeContent::Banner(ad))
+}
+
+fn media_file(name: &str, (width, height): (u32, u32), bitrate: u32) -> MediaFile {
+    MediaFile {
         url: format!("https://cdn.test/{name}.mp4?a=1&b=2"),
         mime: "video/mp4".into(),
         width,
         height,
-        bitrate,
-    };
-    let media = vec![file("big", 1280, 720, 2_500), file("small", 640, 360, 800)];
-    creative(CreativeContent::Video { duration: 30, media })
+        bitrate: bitrate..=bitrate,
+        streaming: false,
+    }
+}
+
+/// An ad of one file.
+pub(super) fn file(duration: u32) -> AvAd {
+    let played = Played::Media(vec![media_file("small", (640, 360), 800)]);
+    AvAd { duration, played, skippable_after: None, companions: vec![] }
+}
+
+pub(super) fn video_ad() -> AvAd {
+    let files = vec![media_file("big", (1280, 720), 2_500), media_file("small", (640, 360), 800)];
+    AvAd { duration: 30, played: Played::Media(files), skippable_after: None, companions: vec![] }
+}
+
+pub(super) fn video() -> Creative {
+    video_with(|_| {})
+}
+
+/// A video, changed.
+pub(super) fn video_with(change: impl Fn(&mut AvAd)) -> Creative {
+    let mut ad = video_ad();
+    change(&mut ad);
+    creative(CreativeContent::Video(ad))
+}
+
+/// A tag of a third party.
+pub(super) fn wrapper() -> Creative {
+    video_with(|ad| ad.played = Played::Wrapper(wrapped()))
+}
+
+pub(super) fn wrapped() -> Wrapper {
+    let url = "https://ads.test/vast?cb=${CACHEBUSTER}&c=${CREATIVE_ID}".into();
+    Wrapper { url, protocols: vec![], mimes: vec![], bitrate: None }
+}
+
+/// A picture over the content.
+pub(super) fn overlay() -> Creative {
+    video_with(|ad| {
+        ad.duration = 10;
+        ad.played = Played::Overlay(companion(480, 70, "https://cdn.test/over.png"));
+    })
+}
+
+pub(super) fn companion(width: u32, height: u32, image: &str) -> Companion {
+    Companion { width, height, body: BannerBody::Image(image.into()) }
 }
 
 pub(super) fn audio() -> Creative {
@@ -50,23 +93,38 @@ pub(super) fn audio() -> Creative {
         mime: "audio/mpeg".into(),
         width: 0,
         height: 0,
-        bitrate: 128,
+        bitrate: 128..=128,
+        streaming: false,
     }];
-    creative(CreativeContent::Audio { duration: 3_675, media })
+    let played = Played::Media(media);
+    creative(CreativeContent::Audio(AvAd {
+        duration: 3_675,
+        played,
+        skippable_after: None,
+        companions: vec![],
+    }))
+}
+
+pub(super) fn native_ad() -> NativeAd {
+    let picture =
+        |name: &str, width, height| Image { url: format!("https://cdn.test/{name}"), width, height };
+    let text = |kind, text: &str| NativeText { kind, text: text.into() };
+    NativeAd {
+        titles: vec!["Été à Brest".into(), "Été".into()],
+        texts: vec![
+            text(1, "Compagnie du Ponant"),
+            text(2, "Trois jours & deux nuits"),
+            text(2, "Trois jours"),
+            text(12, "Réserver"),
+        ],
+        icons: vec![picture("icon.png", 80, 80)],
+        images: vec![picture("main.jpg", 1200, 627), picture("square.jpg", 300, 300)],
+        video: None,
+    }
 }
 
 pub(super) fn native() -> Creative {
-    let picture =
-        |name: &str, width, height| Image { url: format!("https://cdn.test/{name}"), width, height };
-    creative(CreativeContent::Native {
-        title: "Été à Brest".into(),
-        description: Some("Trois jours & deux nuits".into()),
-        sponsored_by: Some("Compagnie du Ponant".into()),
-        call_to_action: Some("Réserver".into()),
-        rating: None,
-        icon: Some(picture("icon.png", 80, 80)),
-        image: Some(picture("main.jpg", 1200, 627)),
-    })
+    creative(CreativeContent::Native(native_ad()))
 }
 
 pub(super) fn imp() -> Imp<'static> {
@@ -109,6 +167,22 @@ pub(super) fn links() -> Links<'static> {
         bid: BidId::from_bytes(bid),
         click: "https://bid.test/c?t=abc&p=${AUCTION_PRICE}",
         view: "https://bid.test/v?t=abc&p=${AUCTION_PRICE}",
+        play: "https://bid.test/p?e=",
         impression: None,
     }
+}
+
+pub(super) fn advertiser(name: &str) -> Advertiser {
+    Advertiser {
+        id: AdvertiserId::from_slug("ponant"),
+        slug: "ponant".into(),
+        name: name.into(),
+        domain: "ponant.test".into(),
+        country: None,
+        transparency: Transparency::of(name),
+    }
+}
+
+pub(super) fn serving<'a>(advertiser: &'a Advertiser, links: &Links<'a>) -> Serving<'a> {
+    Serving { advertiser, campaign: "brest", links: *links, discloses: false }
 }

@@ -68,6 +68,77 @@ pub enum EventKind {
     Click,
     /// A conversion followed the ad.
     Conversion(Conversion),
+    /// The player came to a step of a video or audio ad.
+    Playback(Playback),
+}
+
+/// A step of playback, as VAST names its tracking events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Playback {
+    /// Playing began, or the overlay was shown.
+    Start,
+    /// A quarter was played.
+    FirstQuartile,
+    /// Half was played.
+    Midpoint,
+    /// Three quarters were played.
+    ThirdQuartile,
+    /// It was played to its end.
+    Complete,
+    /// The viewer skipped the rest.
+    Skip,
+    /// It could not be played.
+    Error {
+        /// VAST's error code, if told.
+        code: Option<u32>,
+    },
+}
+
+impl Playback {
+    /// Every step, the error without a code.
+    pub const ALL: [Self; 7] = [
+        Self::Start,
+        Self::FirstQuartile,
+        Self::Midpoint,
+        Self::ThirdQuartile,
+        Self::Complete,
+        Self::Skip,
+        Self::Error { code: None },
+    ];
+
+    /// The step's name in our addresses.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::FirstQuartile => "q1",
+            Self::Midpoint => "q2",
+            Self::ThirdQuartile => "q3",
+            Self::Complete => "complete",
+            Self::Skip => "skip",
+            Self::Error { .. } => "error",
+        }
+    }
+
+    /// The step of that name; `error` is the code of one that is an error.
+    #[must_use]
+    pub fn from_name(name: &str, error: Option<u32>) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.name() == name).map(|step| step.with(error))
+    }
+
+    /// The step of that code (see [`EventKind::code`]); `error` as in [`Playback::from_name`].
+    #[must_use]
+    pub fn from_code(code: u8, error: Option<u32>) -> Option<Self> {
+        let of_code = |step: &Self| EventKind::Playback(*step).code() == code;
+        Self::ALL.into_iter().find(of_code).map(|step| step.with(error))
+    }
+
+    const fn with(self, error: Option<u32>) -> Self {
+        match self {
+            Self::Error { .. } => Self::Error { code: error },
+            step => step,
+        }
+    }
 }
 
 /// What a billed impression costs, each part exact, in the campaign's currency.
@@ -168,6 +239,14 @@ impl EventKind {
             Self::View => 4,
             Self::Click => 5,
             Self::Conversion(_) => 6,
+            // Each step has a number of its own, so that each is counted once for a bid.
+            Self::Playback(Playback::Start) => 7,
+            Self::Playback(Playback::FirstQuartile) => 8,
+            Self::Playback(Playback::Midpoint) => 9,
+            Self::Playback(Playback::ThirdQuartile) => 10,
+            Self::Playback(Playback::Complete) => 11,
+            Self::Playback(Playback::Skip) => 12,
+            Self::Playback(Playback::Error { .. }) => 13,
         }
     }
 }

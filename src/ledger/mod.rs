@@ -12,6 +12,6 @@ mod sample;
 mod tests;
 
 pub use entries::{Account, Applied, Entry, Ledger, entries};
-pub use event::{BidFacts, Charge, Conversion, Event, EventKey, EventKind, Touch};
+pub use event::{BidFacts, Charge, Conversion, Event, EventKey, EventKind, Playback, Touch};
 #[cfg(test)]
 pub(crate) use sample::{AMOUNT_MOST, any_charge, any_event, one_of_each};

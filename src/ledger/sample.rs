@@ -3,7 +3,7 @@
 use proptest::option;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 
-use crate::ledger::{BidFacts, Charge, Conversion, Event, EventKind, Touch};
+use crate::ledger::{BidFacts, Charge, Conversion, Event, EventKind, Playback, Touch};
 use crate::ttf::{Assessment, Bearer, Evidence, Exemption, Jurisdiction, Place, TaxLine};
 use crate::units::{
     AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, DealId, ExchangeId, LineItemId, Nanos,
@@ -80,6 +80,11 @@ fn conversion() -> impl Strategy<Value = Conversion> {
     })
 }
 
+fn playback() -> impl Strategy<Value = Playback> {
+    let any_code = option::of(any::<u32>()).prop_map(|code| Playback::Error { code });
+    prop_oneof![proptest::sample::select(Playback::ALL.as_slice()), any_code]
+}
+
 /// An event of any kind. `most` bounds the parts of a charge.
 pub(crate) fn any_event(most: i64) -> impl Strategy<Value = Event> {
     let kind = prop_oneof![
@@ -92,6 +97,7 @@ pub(crate) fn any_event(most: i64) -> impl Strategy<Value = Event> {
         1 => Just(EventKind::View),
         1 => Just(EventKind::Click),
         1 => conversion().prop_map(EventKind::Conversion),
+        1 => playback().prop_map(EventKind::Playback),
     ];
     (bid(), number(), kind).prop_map(|(bid, at, kind)| Event { bid, at: UnixMillis::from_raw(at), kind })
 }
@@ -121,7 +127,8 @@ pub(crate) fn one_of_each(event: &Event, charge: Charge) -> Vec<Event> {
         conversion("c", Some("a\0b")),
         conversion("b\0c", Some("a")),
     ];
-    kinds.into_iter().map(|kind| Event { kind, ..event.clone() }).collect()
+    let played = Playback::ALL.map(EventKind::Playback);
+    kinds.into_iter().chain(played).map(|kind| Event { kind, ..event.clone() }).collect()
 }
 
 /// The amount beyond which a charge of three parts may not be booked.

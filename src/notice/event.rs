@@ -1,12 +1,15 @@
 //! From a verified notice to ledger events: what each kind of notice means for money.
 
 use crate::campaign::MissingPrice;
-use crate::ledger::{Charge, Conversion, Event, EventKind, Touch};
+use crate::ledger::{Charge, Conversion, Event, EventKind, Playback, Touch};
 use crate::notice::keys::{Keys, NoticeKind};
 use crate::notice::price::Unreadable;
 use crate::notice::ticket::Ticket;
 use crate::ttf::{Assessment, Exemption, Scenario, TaxLine};
 use crate::units::{Cpm, Decimal, Multiplier, Nanos, RatePpm, Rounding, UnixMillis};
+
+/// What is repeated of a step that is not known.
+const STEP_CHARS_SHOWN: usize = 32;
 
 /// Appends the address of a notice of `kind`, below `base` (`https://bid.example`), with the macros that the
 /// exchange replaces; `price_macro` is its own name for the price. Ids never stand in the address: they may
@@ -33,6 +36,8 @@ pub fn write_address(
             }
         }
         NoticeKind::Loss => out.push_str("?r=${AUCTION_LOSS}&m=${AUCTION_MIN_TO_WIN}"),
+        // The name of the step goes behind it: the markup writes one address for each.
+        NoticeKind::Play => out.push_str("?e="),
         NoticeKind::View | NoticeKind::Click | NoticeKind::Clicked => {}
     }
 }
@@ -50,6 +55,10 @@ pub struct Params<'a> {
     pub min_to_win: &'a str,
     /// `${AUCTION_MULTIPLIER}`.
     pub multiplier: &'a str,
+    /// How far it was played: a name of [`Playback`].
+    pub step: &'a str,
+    /// VAST's `[ERRORCODE]`.
+    pub error: &'a str,
 }
 
 impl Params<'_> {
@@ -95,6 +104,9 @@ pub enum Refused {
     /// Not the currency we bid in.
     #[error("the clearing price is in `{0}`, the bid was in {1}")]
     Currency(String, crate::units::Currency),
+    /// A step of playback that no markup of ours names.
+    #[error("`{0}` is no step of playback")]
+    UnknownStep(String),
     /// The amount is beyond the books.
     #[error("the amount is out of range")]
     OutOfRange,
@@ -162,6 +174,10 @@ pub fn event(
         }
         NoticeKind::View => Ok(nothing(EventKind::View)),
         NoticeKind::Click => Ok(nothing(EventKind::Click)),
+        NoticeKind::Play => match Playback::from_name(params.step, params.error.trim().parse().ok()) {
+            Some(step) => Ok(nothing(EventKind::Playback(step))),
+            None => Err(Refused::UnknownStep(params.step.chars().take(STEP_CHARS_SHOWN).collect())),
+        },
         NoticeKind::Clicked => Ok(Outcome { events: Vec::new(), spent: None, closes: false }),
     }
 }

@@ -33,12 +33,22 @@ pub enum NoticeKind {
     Click,
     /// What the landing page gets, to report a conversion after a click.
     Clicked,
+    /// How far a video or audio was played.
+    Play,
 }
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [Self; 7] =
-        [Self::Win, Self::Billing, Self::Loss, Self::Impression, Self::View, Self::Click, Self::Clicked];
+    pub const ALL: [Self; 8] = [
+        Self::Win,
+        Self::Billing,
+        Self::Loss,
+        Self::Impression,
+        Self::View,
+        Self::Click,
+        Self::Clicked,
+        Self::Play,
+    ];
 
     /// The kind's name, as in its URL.
     #[must_use]
@@ -51,6 +61,7 @@ impl NoticeKind {
             Self::View => "view",
             Self::Click => "click",
             Self::Clicked => "clicked",
+            Self::Play => "play",
         }
     }
 }
@@ -157,7 +168,9 @@ impl Keys {
             NoticeKind::Win | NoticeKind::Billing | NoticeKind::Loss | NoticeKind::Impression => {
                 limits::NOTICE_AGE_MAX
             }
-            NoticeKind::View | NoticeKind::Click | NoticeKind::Clicked => limits::CONVERSION_AGE_MAX,
+            NoticeKind::View | NoticeKind::Click | NoticeKind::Clicked | NoticeKind::Play => {
+                limits::CONVERSION_AGE_MAX
+            }
         };
         if now > ticket.bid.at.plus(age_max) {
             return Err(TokenError::Expired);

@@ -2,7 +2,7 @@
 //! one thing for money.
 
 use crate::campaign::{BillsOn, MissingPrice};
-use crate::ledger::{BidFacts, EventKind};
+use crate::ledger::{BidFacts, EventKind, Playback};
 use crate::notice::{
     ConversionReport, Keys, NoticeKind, Params, Refused, Ticket, TokenError, conversion, event, write_address,
 };
@@ -230,7 +230,7 @@ fn a_test_leaves_no_trace_but_the_end_of_its_reservation() {
 
 #[test]
 fn only_the_notice_that_the_profile_names_moves_money() {
-    let params = Params { price: "1", ..Params::default() };
+    let params = Params { price: "1", step: "start", ..Params::default() };
     let spent = |kind, bills_on| {
         let ticket = Ticket { bills_on, ..plain() };
         event(kind, &ticket, &params, NOW, None, false).unwrap().spent
@@ -260,6 +260,26 @@ fn a_loss_keeps_its_reason_and_the_price_that_would_have_won() {
     let params = Params { loss: "${AUCTION_LOSS}", min_to_win: "", ..Params::default() };
     let outcome = event(NoticeKind::Loss, &plain(), &params, NOW, None, false).unwrap();
     assert_eq!(outcome.events[0].kind, EventKind::Loss { reason: None, min_to_win: None });
+}
+
+#[test]
+fn each_step_of_playback_is_an_event_of_its_own_and_closes_nothing() {
+    let booked = |step, error| {
+        let params = Params { step, error, ..Params::default() };
+        event(NoticeKind::Play, &plain(), &params, NOW, None, false)
+    };
+    for step in Playback::ALL {
+        let outcome = booked(step.name(), "").unwrap();
+        assert!(!outcome.closes && outcome.spent.is_none(), "{step:?}");
+        assert_eq!(outcome.events[0].kind, EventKind::Playback(step));
+    }
+    for (error, code) in [("405", Some(405)), ("[ERRORCODE]", None), ("-1", None)] {
+        let kind = EventKind::Playback(Playback::Error { code });
+        assert_eq!(booked("error", error).unwrap().events[0].kind, kind);
+    }
+    assert_eq!(booked("q4", ""), Err(Refused::UnknownStep("q4".to_owned())));
+    let long = "x".repeat(1_000);
+    assert_eq!(booked(&long, ""), Err(Refused::UnknownStep("x".repeat(32))));
 }
 
 #[test]

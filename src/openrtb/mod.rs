@@ -20,5 +20,5 @@ pub use request::{
     BidRequest, Channel, Content, Deal, Device, Dsa, Geo, Imp, Outlet, Regs, Segment, Source, SupplyChain,
     SupplyNode, User,
 };
-pub use response::{Bid, BidResponse, MediaType};
+pub use response::{Bid, BidDsa, BidResponse, MediaType};
 pub use write::{write, write_no_bid};

@@ -56,8 +56,12 @@ pub struct Bid<'a> {
     pub apis: &'a [u32],
     /// The protocol of a VAST answer.
     pub protocol: Option<u32>,
-    /// Language of the creative.
+    /// Media rating of the creative: 1 all audiences, 2 over 12, 3 mature; 0 = not told.
+    pub qagmediarating: u32,
+    /// Language of the creative, ISO 639-1.
     pub language: Option<&'a str>,
+    /// Language of the creative, BCP 47; in place of `language`.
+    pub langb: Option<&'a str>,
     /// The deal bid on.
     pub dealid: Option<&'a str>,
     /// Width, 0 = not told.
@@ -74,6 +78,23 @@ pub struct Bid<'a> {
     pub dur: Option<u32>,
     /// The medium of the markup.
     pub mtype: MediaType,
+    /// The slot wanted in the dynamic part of a pod: -1 last, 1 first, 2 first or last; 0 = any.
+    pub slotinpod: i32,
+    /// Who is behind the ad (`ext.dsa`), where that must be told.
+    pub dsa: Option<BidDsa<'a>>,
+}
+
+/// `ext.dsa` of a bid (IAB Tech Lab, DSA Transparency 1.0).
+#[derive(Debug, Clone, Copy)]
+pub struct BidDsa<'a> {
+    /// On whose behalf the ad is shown: at most 100 characters.
+    pub behalf: &'a str,
+    /// Who paid for it: at most 100 characters.
+    pub paid: &'a str,
+    /// Who used which parameters to choose the ad: a domain, and codes; left out if empty.
+    pub transparency: &'a [(&'a str, &'a [u32])],
+    /// True if the markup itself shows it.
+    pub adrender: bool,
 }
 
 /// `bid.mtype`.

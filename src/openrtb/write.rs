@@ -4,7 +4,7 @@
 //! and who embeds it knows where it goes.
 
 use crate::openrtb::json::plain_end;
-use crate::openrtb::{Bid, BidResponse};
+use crate::openrtb::{Bid, BidDsa, BidResponse};
 use crate::units::Cpm;
 
 /// Appends `response` as JSON to `out`.
@@ -57,7 +57,9 @@ fn write_bid(out: &mut Vec<u8>, bid: &Bid<'_>) {
     wholes_field(out, "attr", bid.attr);
     wholes_field(out, "apis", bid.apis);
     whole_field(out, "protocol", bid.protocol);
+    whole_field(out, "qagmediarating", Some(bid.qagmediarating));
     text_field(out, "language", bid.language);
+    text_field(out, "langb", bid.langb);
     text_field(out, "dealid", bid.dealid);
     whole_field(out, "w", Some(bid.w));
     whole_field(out, "h", Some(bid.h));
@@ -66,7 +68,34 @@ fn write_bid(out: &mut Vec<u8>, bid: &Bid<'_>) {
     whole_field(out, "exp", bid.exp);
     whole_field(out, "dur", bid.dur);
     whole_field(out, "mtype", Some(bid.mtype as u32));
+    if bid.slotinpod != 0 {
+        name(out, "slotinpod");
+        if bid.slotinpod < 0 {
+            out.push(b'-');
+        }
+        write_whole(out, bid.slotinpod.unsigned_abs().into());
+    }
+    if let Some(dsa) = &bid.dsa {
+        write_dsa(out, dsa);
+    }
     out.push(b'}');
+}
+
+/// `,"ext":{"dsa":{...}}`. Nothing of it is left out but an empty list: its absence would be read as a fault.
+fn write_dsa(out: &mut Vec<u8>, dsa: &BidDsa<'_>) {
+    out.extend_from_slice(b",\"ext\":{\"dsa\":{\"adrender\":");
+    out.push(digit(dsa.adrender.into()));
+    name(out, "behalf");
+    write_text(out, dsa.behalf);
+    name(out, "paid");
+    write_text(out, dsa.paid);
+    list_field(out, "transparency", dsa.transparency, |out, (domain, params)| {
+        out.extend_from_slice(b"{\"domain\":");
+        write_text(out, domain);
+        wholes_field(out, "dsaparams", params);
+        out.push(b'}');
+    });
+    out.extend_from_slice(b"}}");
 }
 
 /// `,"name":`: never the first field of an object.

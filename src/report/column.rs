@@ -79,6 +79,8 @@ fn counts_and_amounts(row: &Row) -> Vec<(&'static str, Cell)> {
         ("unresolved_impressions", Cell::Count(totals.unresolved_impressions)),
         ("views", Cell::Count(totals.views)),
         ("clicks", Cell::Count(totals.clicks)),
+        ("starts", Cell::Count(totals.starts)),
+        ("completes", Cell::Count(totals.completes)),
         ("conversions", Cell::Count(totals.conversions)),
         ("media", Cell::Amount(totals.media)),
         ("data", Cell::Amount(totals.data)),

@@ -1,6 +1,6 @@
 //! What the events of one row add up to: whole numbers only, so that no order or split changes a sum.
 
-use crate::ledger::{Charge, Event, EventKind};
+use crate::ledger::{Charge, Event, EventKind, Playback};
 use crate::ttf::{Standing, TaxKind};
 use crate::units::{Femtos, Nanos};
 
@@ -21,6 +21,10 @@ pub struct Totals {
     pub views: u64,
     /// Clicks.
     pub clicks: u64,
+    /// Video and audio ads that began to play.
+    pub starts: u64,
+    /// Of these, played to the end.
+    pub completes: u64,
     /// Conversions: the acquisitions of a CPA.
     pub conversions: u64,
     /// Paid to exchanges.
@@ -69,6 +73,9 @@ impl Totals {
             EventKind::Impression(charge) => self.add_charge(charge),
             EventKind::View => self.views += 1,
             EventKind::Click => self.clicks += 1,
+            EventKind::Playback(Playback::Start) => self.starts += 1,
+            EventKind::Playback(Playback::Complete) => self.completes += 1,
+            EventKind::Playback(_) => {}
             EventKind::Conversion(conversion) => {
                 self.conversions += 1;
                 add_nanos(&mut self.value, conversion.value);
@@ -100,6 +107,8 @@ impl Totals {
             (&mut self.unresolved_impressions, other.unresolved_impressions),
             (&mut self.views, other.views),
             (&mut self.clicks, other.clicks),
+            (&mut self.starts, other.starts),
+            (&mut self.completes, other.completes),
             (&mut self.conversions, other.conversions),
         ] {
             *count += more;

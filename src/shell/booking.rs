@@ -120,6 +120,8 @@ impl Service {
             loss: query.get("r"),
             min_to_win: query.get("m"),
             multiplier: query.get("q"),
+            step: query.get("e"),
+            error: query.get("code"),
         };
         let booked = self.understood(kind, &ticket, params, now).await;
         self.metrics.noticed(
@@ -131,8 +133,9 @@ impl Service {
             },
         );
         match (kind, booked) {
-            // A person who clicked is led on even if the click could not be booked.
-            (NoticeKind::Click, _) => self.landing(&ticket, now),
+            // A person who clicked is led on even if the click could not be booked. Not so a player that only
+            // tells of a click, for it would fetch the page as a picture.
+            (NoticeKind::Click, _) if query.get("t").is_empty() => self.landing(&ticket, now),
             (_, Ok(_)) => BookReply::Done,
             (_, Err(Failure::Refused(refused))) => BookReply::Refused(refused.into()),
             (_, Err(Failure::Store)) => BookReply::Unavailable,

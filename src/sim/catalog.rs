@@ -12,7 +12,7 @@ use rand::{RngExt, SeedableRng};
 
 use crate::campaign::{
     Advertiser, AgreedDeal, Attribution, Budget, Campaign, Catalog, ConversionType, Costs, Flight,
-    FormatKind, FrequencyCap, Goal, LineItem, Pacing, Status, TaxPlan,
+    FormatKind, FrequencyCap, Goal, LineItem, Pacing, Status, TaxPlan, Transparency,
 };
 use crate::sim::creatives::{SIZES, creative};
 use crate::sim::rules::rule;
@@ -50,9 +50,11 @@ pub fn catalog(seed: u64, line_items: usize) -> Catalog {
 /// Advertisers are numbered with leading zeros, so that they stand in the order of their slugs.
 fn advertiser(number: usize, rng: &mut Xoshiro256PlusPlus) -> Advertiser {
     let slug = format!("advertiser-{number:06}");
+    let name = format!("Annonceur {number}");
     Advertiser {
         id: AdvertiserId::from_slug(&slug),
-        name: format!("Annonceur {number}"),
+        transparency: Transparency::of(&name),
+        name,
         domain: format!("{slug}.example"),
         country: rng.random_bool(0.95).then_some(Country::FR),
         slug,

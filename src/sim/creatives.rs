@@ -3,9 +3,11 @@
 use rand::RngExt;
 use rand::rngs::Xoshiro256PlusPlus;
 
-use crate::campaign::{BannerBody, Creative, CreativeContent, FormatKind, Image, MediaFile};
+use crate::campaign::{
+    AvAd, BannerAd, BannerBody, Creative, CreativeContent, FormatKind, Image, MediaFile, NativeAd,
+    NativeText, Played,
+};
 use crate::taxonomy::{Coverage, Label, Taxonomy};
-use crate::units::CreativeId;
 
 /// Banner sizes, the most usual first.
 pub(crate) const SIZES: [(u32, u32); 8] =
@@ -30,19 +32,14 @@ pub(crate) fn creative(
     let category = ["IAB2", "IAB18", "IAB20", "IAB22", "IAB13", "IAB8"][rng.random_range(0..6)];
     let label = Label::find(Taxonomy::Content1_0, category);
     Creative {
-        id: CreativeId::from_slug(&crid),
-        slug,
         campaign,
-        content,
         landing_page: format!("https://www.{domain}/offre?c={at}"),
         categories: vec![category.to_owned()],
         coverage: Coverage::of(label.as_slice()),
         attributes: if rng.random_bool(0.05) { vec![1] } else { Vec::new() },
         language: rng.random_bool(0.5).then(|| "fr".to_owned()),
-        bundle: None,
         preview: Some(format!("https://cdn.{domain}/{crid}.jpg")),
-        crid,
-        secure: true,
+        ..Creative::plain(&crid, content)
     }
 }
 
@@ -56,38 +53,37 @@ fn content(format: FormatKind, at: usize, domain: &str, rng: &mut Xoshiro256Plus
             } else {
                 BannerBody::Html(format!("<a href=\"${{CLICK_URL}}\"><img src=\"{}\"></a>", file("png")))
             };
-            CreativeContent::Banner { width, height, body }
+            CreativeContent::Banner(BannerAd { width, height, body, flexible: false, expands: Vec::new() })
         }
-        FormatKind::Video => CreativeContent::Video {
-            duration: [6, 10, 15, 20, 30][rng.random_range(0..5)],
-            media: [(640, 360, 1_200), (1_920, 1_080, 4_500)]
-                .map(|(width, height, bitrate)| MediaFile {
-                    url: file("mp4"),
-                    mime: "video/mp4".to_owned(),
-                    width,
-                    height,
-                    bitrate,
-                })
-                .into(),
-        },
-        FormatKind::Audio => CreativeContent::Audio {
-            duration: [15, 20, 30][rng.random_range(0..3)],
-            media: vec![MediaFile {
-                url: file("mp3"),
-                mime: "audio/mpeg".to_owned(),
-                width: 0,
-                height: 0,
-                bitrate: 128,
-            }],
-        },
-        FormatKind::Native => CreativeContent::Native {
-            title: "Une offre à saisir".to_owned(),
-            description: Some("Jusqu'à dimanche, chez votre marchand.".to_owned()),
-            sponsored_by: Some("Annonceur".to_owned()),
-            call_to_action: Some("Voir".to_owned()),
-            rating: Some("4.5".to_owned()),
-            icon: Some(Image { url: file("ico.png"), width: 80, height: 80 }),
-            image: Some(Image { url: file("jpg"), width: 1_200, height: 627 }),
-        },
+        FormatKind::Video => {
+            let duration = [6, 10, 15, 20, 30][rng.random_range(0..5)];
+            let sizes = [((640, 360), 1_200), ((1_920, 1_080), 4_500)];
+            let media = sizes.map(|(size, rate)| media(file("mp4"), "video/mp4", size, rate));
+            CreativeContent::Video(played(duration, media.into()))
+        }
+        FormatKind::Audio => {
+            let duration = [15, 20, 30][rng.random_range(0..3)];
+            let media = media(file("mp3"), "audio/mpeg", (0, 0), 128);
+            CreativeContent::Audio(played(duration, vec![media]))
+        }
+        FormatKind::Native => {
+            let texts =
+                [(1, "Annonceur"), (2, "Jusqu'à dimanche, chez votre marchand."), (3, "4.5"), (12, "Voir")];
+            CreativeContent::Native(NativeAd {
+                titles: vec!["Une offre à saisir".to_owned()],
+                texts: texts.map(|(kind, text)| NativeText { kind, text: text.to_owned() }).into(),
+                icons: vec![Image { url: file("ico.png"), width: 80, height: 80 }],
+                images: vec![Image { url: file("jpg"), width: 1_200, height: 627 }],
+                video: None,
+            })
+        }
     }
+}
+
+fn played(duration: u32, media: Vec<MediaFile>) -> AvAd {
+    AvAd { duration, played: Played::Media(media), skippable_after: None, companions: Vec::new() }
+}
+
+fn media(url: String, mime: &str, (width, height): (u32, u32), rate: u32) -> MediaFile {
+    MediaFile { url, mime: mime.to_owned(), width, height, bitrate: rate..=rate, streaming: false }
 }

@@ -6,9 +6,10 @@ use jiff::tz::TimeZone;
 
 use crate::audience::Profile;
 use crate::campaign::{
-    Advertiser, AgreedDeal, Attribution, BannerBody, Budget, Campaign, Catalog, ChannelKind, Circle, Clock,
-    ConnectionKind, Costs, Creative, CreativeContent, Daypart, DeviceKind, Flight, FormatKind, Goal,
-    LineItem, NamedSegment, Pacing, PlacementKind, Predicate, RollKind, Rule, Status, TaxPlan, Test,
+    Advertiser, AgreedDeal, Attribution, AvAd, BannerAd, BannerBody, Budget, Campaign, Catalog, ChannelKind,
+    Circle, Clock, ConnectionKind, Costs, Creative, CreativeContent, Daypart, DeviceKind, Flight, FormatKind,
+    Goal, LineItem, NamedSegment, NativeAd, Pacing, PlacementKind, Played, Predicate, RollKind, Rule, Status,
+    TaxPlan, Test, Transparency,
 };
 use crate::openrtb::{
     Av, Banner, BidRequest, Channel, Content, Deal, Device, Geo, Imp, Native, NativeAsset, NativeKind,
@@ -16,8 +17,8 @@ use crate::openrtb::{
 };
 use crate::ttf::Bearer;
 use crate::units::{
-    AdvertiserId, CampaignId, Country, Cpm, CreativeId, Currency, ExchangeId, LineItemId, Millis, Region,
-    ScenarioId, SegmentId, UnixMillis,
+    AdvertiserId, CampaignId, Country, Cpm, Currency, ExchangeId, LineItemId, Millis, Region, ScenarioId,
+    SegmentId, UnixMillis,
 };
 
 /// A Saturday, 22:30 in Paris.
@@ -250,43 +251,28 @@ pub(super) fn random_rule(random: &mut Random, depth: usize) -> Rule {
     }
 }
 
-fn creative(number: usize, content: CreativeContent) -> Creative {
-    let slug = format!("creative-{number}");
-    Creative {
-        id: CreativeId::from_slug(&slug),
-        crid: slug.clone(),
-        slug,
-        campaign: 0,
-        content,
-        landing_page: String::new(),
-        categories: Vec::new(),
-        coverage: Default::default(),
-        attributes: Vec::new(),
-        language: None,
-        bundle: None,
-        preview: None,
-        secure: true,
-    }
-}
-
 fn creatives() -> Vec<Creative> {
-    let body = BannerBody::Image(String::new());
+    let banner = |width, height| {
+        let body = BannerBody::Image(String::new());
+        CreativeContent::Banner(BannerAd { width, height, body, flexible: false, expands: Vec::new() })
+    };
+    let played = || AvAd {
+        duration: 15,
+        played: Played::Media(Vec::new()),
+        skippable_after: None,
+        companions: Vec::new(),
+    };
     let contents = [
-        CreativeContent::Banner { width: 300, height: 250, body: body.clone() },
-        CreativeContent::Banner { width: 728, height: 90, body },
-        CreativeContent::Video { duration: 15, media: Vec::new() },
-        CreativeContent::Audio { duration: 15, media: Vec::new() },
-        CreativeContent::Native {
-            title: String::new(),
-            description: None,
-            sponsored_by: None,
-            call_to_action: None,
-            rating: None,
-            icon: None,
-            image: None,
-        },
+        banner(300, 250),
+        banner(728, 90),
+        CreativeContent::Video(played()),
+        CreativeContent::Audio(played()),
+        CreativeContent::Native(NativeAd::default()),
     ];
-    (0..).zip(contents).map(|(number, content)| creative(number, content)).collect()
+    (0..)
+        .zip(contents)
+        .map(|(number, content)| Creative::plain(&format!("creative-{number}"), content))
+        .collect()
 }
 
 fn campaign(slug: &str, zone_name: &str) -> Campaign {
@@ -343,6 +329,7 @@ pub(super) fn catalog(line_items: Vec<LineItem>) -> Catalog {
         name: "A".to_owned(),
         domain: "a.example".to_owned(),
         country: None,
+        transparency: Transparency::default(),
     };
     Catalog {
         advertisers: vec![advertiser],

@@ -21,7 +21,7 @@ pub const ROOMS: &[Room] = &[
     ("pacing", &["units", "campaign", "ledger", "budget"]),
     ("pricing", &["units", "openrtb", "campaign", "ttf", "pacing"]),
     ("notice", &["units", "openrtb", "ttf", "campaign", "ledger"]),
-    ("creative", &["units", "openrtb", "campaign", "notice"]),
+    ("creative", &["units", "openrtb", "campaign", "ledger"]),
     ("bidder", ALL_ABOVE),
     ("attribution", &["units", "campaign", "ledger"]),
     ("report", &["units", "campaign", "ledger", "attribution", "ttf"]),

@@ -13,7 +13,9 @@ use crate::campaign::read::line_item::{Outer, check_ended, line_item, status};
 use crate::campaign::read::reach::format_of;
 use crate::campaign::read::targeting::country;
 use crate::campaign::read::{NAME_CHARS_MAX, Reading, plan};
-use crate::campaign::{Advertiser, Budget, Campaign, Creative, Flight, LineItem, Pacing, Status};
+use crate::campaign::{
+    Advertiser, Budget, Campaign, Creative, Flight, LineItem, Pacing, Status, Transparency,
+};
 use crate::document::{Document, Faults, Node, Object};
 use crate::units::{AdvertiserId, CampaignId, Currency, UnixMillis};
 
@@ -88,19 +90,33 @@ pub(in crate::campaign) fn read_campaign<'d>(
 }
 
 fn read_advertiser(node: Node<'_>, faults: &mut Faults) -> Option<Advertiser> {
-    let object = node.object(&["id", "name", "domain", "country"], faults)?;
+    let object = node.object(&["id", "name", "domain", "country", "transparency"], faults)?;
     let slug = object.require("id", faults).and_then(|node| node.slug(faults));
     let name = object.require("name", faults).and_then(|node| node.line(NAME_CHARS_MAX, faults));
     let domain = object.require("domain", faults).and_then(|node| domain(node, faults));
     let country = object.get("country").map(|node| country(node, faults));
-    let slug = slug?;
+    let named = object.get("transparency").map(|node| transparency(node, name.unwrap_or_default(), faults));
+    let (slug, name) = (slug?, name?);
     Some(Advertiser {
         id: AdvertiserId::from_slug(slug),
         slug: slug.into(),
-        name: name?.into(),
+        name: name.into(),
         domain: domain?,
         country: country.flatten(),
+        transparency: named.unwrap_or_else(|| Transparency::of(name)),
     })
+}
+
+/// Who is behind the ads; `name` where nothing else is written.
+fn transparency(node: Node<'_>, name: &str, faults: &mut Faults) -> Transparency {
+    let mut named = Transparency::of(name);
+    let Some(object) = node.object(&["behalf", "paid"], faults) else { return named };
+    for (key, text) in [("behalf", &mut named.behalf), ("paid", &mut named.paid)] {
+        if let Some(line) = object.get(key).and_then(|node| node.line(Transparency::CHARS_MAX, faults)) {
+            line.clone_into(text);
+        }
+    }
+    named
 }
 
 /// The campaign's own part. Where something is wrong a usual value stands in, so that the line items can

@@ -1,22 +1,29 @@
-//! Creatives.
+//! Creatives: what all of them share. Each format has a reader of its own below.
 
-use crate::campaign::read::address::{Address, address, asset};
-use crate::campaign::read::amount::span;
+mod av;
+mod banner;
+mod codes;
+mod native;
+
+use crate::campaign::read::address::{address, asset};
 use crate::campaign::read::categories::creative_categories;
-use crate::campaign::read::reach::check_size;
-use crate::campaign::read::targeting::language;
-use crate::campaign::{BannerBody, Creative, CreativeContent, Image, MediaFile};
-use crate::document::{Faults, Node, Object};
+use crate::campaign::read::creative::codes::{APIS, ATTRIBUTES, code};
+use crate::campaign::{AvAd, BannerAd, BannerBody, Creative, CreativeContent, MACROS, Played, Trackers};
+use crate::document::{Faults, Node, Object, suggestion};
 use crate::units::CreativeId;
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 16] = [
     "id",
     "landing_page",
     "categories",
     "attributes",
+    "apis",
+    "rating",
     "language",
     "bundle",
     "preview",
+    "privacy_url",
+    "trackers",
     "banner",
     "video",
     "audio",
@@ -25,14 +32,12 @@ const KEYS: [&str; 12] = [
 ];
 /// What `bid.crid` may hold: Google refuses longer ones.
 const CRID_BYTES_MAX: usize = 128;
-/// A banner's markup; it goes out with every bid.
-const HTML_CHARS_MAX: usize = 16_384;
-/// Pixels, kbit/s and seconds that no screen, line or viewer exceeds.
+/// Addresses of one kind that a third party has called.
+const TRACKERS_MAX: usize = 8;
+/// Pixels that no screen exceeds.
 const PIXELS_MAX: u32 = 10_000;
-const BITRATE_MAX: u32 = 200_000;
-const SECONDS_MAX: i64 = 3_600;
-/// Where the click goes, in a banner's markup.
-const CLICK_MACRO: &str = "${CLICK_URL}";
+/// Attribute: the ad has a skip button.
+const SKIP_BUTTON: u32 = 16;
 
 /// The creative here, of the campaign `campaign`; its index into the catalog is set later.
 pub(in crate::campaign) fn creative(node: Node<'_>, campaign: &str, faults: &mut Faults) -> Option<Creative> {
@@ -40,21 +45,28 @@ pub(in crate::campaign) fn creative(node: Node<'_>, campaign: &str, faults: &mut
     let slug = object.require("id", faults).and_then(|node| node.slug(faults));
     let landing_page = object.require("landing_page", faults).and_then(|node| landing_page(node, faults));
     let categories = object.get("categories").map(|node| creative_categories(node, faults));
-    let attributes = each(object, "attributes", faults, |node, faults| node.integer(1..=500, faults));
-    let language = object.get("language").map(|node| language(node, faults));
-    let bundle = object.get("bundle").map(|node| node.line(256, faults));
-    let preview = object.get("preview").map(|node| asset(node, faults));
+    let attributes = each(object, "attributes", faults, |node, faults| code(node, &ATTRIBUTES, faults));
+    let apis = each(object, "apis", faults, |node, faults| code(node, &APIS, faults));
+    let rating = object.get("rating").and_then(|node| rating(node, faults));
+    let language = object.get("language").and_then(|node| language(node, faults));
+    let bundle = object.get("bundle").and_then(|node| node.line(256, faults));
+    let mut secure = true;
+    let privacy_url = object.get("privacy_url").and_then(|node| loaded(node, &mut secure, faults));
+    let preview = object.get("preview").and_then(|node| loaded(node, &mut secure, faults));
+    let trackers = object.get("trackers").map(|node| trackers(node, &mut secure, faults));
     let content = object.one_of(&["banner", "video", "audio", "native"], faults);
-    let content = content.and_then(|(kind, node)| content_of(kind, node, faults));
+    let content = content.and_then(|(kind, node)| content_of(kind, node, &mut secure, faults));
     let slug = slug?;
     let crid = format!("{campaign}/{slug}");
     if crid.len() > CRID_BYTES_MAX {
         let problem = format!("makes the creative's id longer than {CRID_BYTES_MAX} bytes: {crid}");
         return faults.refuse(node.error(problem).hint("shorten the id of the campaign or of the creative"));
     }
-    let (content, is_secure) = content?;
     let (categories, coverage) = categories.flatten().unwrap_or_default();
-    let preview = preview.flatten();
+    let (content, implied) = content?;
+    check_skip_button(object, &content, &attributes, faults);
+    check_click_trackers(object, &content, faults);
+    let implied = implied.into_iter().filter(|code| !attributes.contains(code)).collect::<Vec<u32>>();
     Some(Creative {
         id: CreativeId::from_slug(&crid),
         slug: slug.into(),
@@ -64,11 +76,15 @@ pub(in crate::campaign) fn creative(node: Node<'_>, campaign: &str, faults: &mut
         landing_page: landing_page?,
         categories,
         coverage,
-        attributes,
-        language: language.flatten(),
-        bundle: bundle.flatten().map(str::to_string),
-        secure: is_secure && preview.as_ref().is_none_or(|preview| preview.secure),
-        preview: preview.map(|preview| preview.url),
+        attributes: [attributes, implied].concat(),
+        apis,
+        rating,
+        language,
+        bundle: bundle.map(str::to_string),
+        preview,
+        privacy_url,
+        trackers: trackers.unwrap_or_default(),
+        secure,
     })
 }
 
@@ -78,6 +94,52 @@ fn landing_page(node: Node<'_>, faults: &mut Faults) -> Option<String> {
         faults.push(node.warning("is not https").hint("browsers warn of such pages: serve it over https"));
     }
     Some(page.url)
+}
+
+fn rating(node: Node<'_>, faults: &mut Faults) -> Option<u32> {
+    if node.peek_text().is_none() {
+        return node.integer(1..=3, faults);
+    }
+    node.choice(&[("all", 1), ("over 12", 2), ("mature", 3)], faults)
+}
+
+/// A language by BCP 47, or `xx`: nothing to read or hear.
+fn language(node: Node<'_>, faults: &mut Faults) -> Option<String> {
+    let text = node.text(faults)?;
+    let mut tags = text.split('-');
+    let primary = tags
+        .next()
+        .filter(|tag| (2..=3).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    let rest = tags.all(|tag| (1..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric()));
+    if let (Some(primary), true, true) = (primary, rest, text.len() <= 35) {
+        return Some(format!("{}{}", primary.to_lowercase(), &text[primary.len()..]));
+    }
+    let fault = node.error(format!("is not a language of BCP 47, got {}", node.echo()));
+    faults.refuse(fault.hint("as `fr` or `fr-CA`; `xx` if there is nothing to read or hear"))
+}
+
+/// An address of a third party, with macros.
+fn foreign(node: Node<'_>, secure: &mut bool, faults: &mut Faults) -> Option<String> {
+    let url = loaded(node, secure, faults)?;
+    check_macros(node, &url, faults);
+    Some(url)
+}
+
+fn trackers(node: Node<'_>, secure: &mut bool, faults: &mut Faults) -> Trackers {
+    let Some(object) = node.object(&["impression", "click", "view"], faults) else {
+        return Trackers::default();
+    };
+    let mut read = |key| {
+        let Some(node) = object.get(key) else { return Vec::new() };
+        let nodes = node.one_or_more(faults).unwrap_or_default();
+        if nodes.len() > TRACKERS_MAX {
+            faults.push(
+                node.error(format!("has {} addresses, at most {TRACKERS_MAX} are allowed", nodes.len())),
+            );
+        }
+        nodes.into_iter().take(TRACKERS_MAX).filter_map(|node| foreign(node, secure, faults)).collect()
+    };
+    Trackers { impression: read("impression"), click: read("click"), view: read("view") }
 }
 
 fn each<'d, T>(
@@ -90,135 +152,70 @@ fn each<'d, T>(
     nodes.into_iter().filter_map(|node| read(node, faults)).collect()
 }
 
-/// The content, and whether all its addresses are https.
-fn content_of(kind: &str, node: Node<'_>, faults: &mut Faults) -> Option<(CreativeContent, bool)> {
+/// The content, and the attributes that it implies. `secure` turns false if anything is loaded without https.
+fn content_of(
+    kind: &str,
+    node: Node<'_>,
+    secure: &mut bool,
+    faults: &mut Faults,
+) -> Option<(CreativeContent, Vec<u32>)> {
     match kind {
-        "banner" => banner(node, faults),
-        "native" => native(node, faults),
-        _ => playable(node, kind == "video", faults),
-    }
-}
-
-fn banner(node: Node<'_>, faults: &mut Faults) -> Option<(CreativeContent, bool)> {
-    let object = node.object(&["size", "image", "html"], faults)?;
-    let size_node = object.require("size", faults);
-    let size = size_node.and_then(|node| size(node, faults));
-    if let (Some(node), Some(size)) = (size_node, size) {
-        check_size(node, size, faults);
-    }
-    let (kind, body) = object.one_of(&["image", "html"], faults)?;
-    let (body, is_secure) = match kind {
-        "image" => {
-            let Address { url, secure } = asset(body, faults)?;
-            (BannerBody::Image(url), secure)
+        "banner" => {
+            let (ad, implied) = banner::banner(node, secure, faults)?;
+            Some((CreativeContent::Banner(ad), implied))
         }
-        _ => html(body, faults)?,
-    };
-    let (width, height) = size?;
-    Some((CreativeContent::Banner { width, height, body }, is_secure))
-}
-
-fn html(node: Node<'_>, faults: &mut Faults) -> Option<(BannerBody, bool)> {
-    let html = node.text(faults)?;
-    let chars = html.chars().count();
-    if chars == 0 || chars > HTML_CHARS_MAX {
-        let problem = format!("must have 1 to {HTML_CHARS_MAX} characters, has {chars}");
-        return faults.refuse(node.error(problem).hint("load what is longer from your server"));
+        "native" => Some((CreativeContent::Native(native::native(node, secure, faults)?), Vec::new())),
+        "video" => Some((CreativeContent::Video(av::video(node, secure, faults)?), Vec::new())),
+        _ => Some((CreativeContent::Audio(av::audio(node, secure, faults)?), Vec::new())),
     }
-    if !html.contains(CLICK_MACRO) {
-        let fault = node.warning(format!("has no `{CLICK_MACRO}`: clicks will not be counted"));
-        faults.push(fault.hint(format!("link to `{CLICK_MACRO}`, it leads to the landing page")));
+}
+
+/// Whether a skip button is shown depends on the player, so it is not written as an attribute.
+fn check_skip_button(object: Object<'_>, content: &CreativeContent, attributes: &[u32], faults: &mut Faults) {
+    let (CreativeContent::Video(ad) | CreativeContent::Audio(ad)) = content else { return };
+    if attributes.contains(&SKIP_BUTTON) {
+        let node = object.get("attributes").unwrap_or_else(|| object.node());
+        let fault = node.error(format!("must not have {SKIP_BUTTON} (skip button)"));
+        let hint = match ad {
+            AvAd { played: Played::Overlay(_), .. } => "an overlay is closed, not skipped",
+            _ => "write `\"skippable_after\": \"5s\"` beside `duration`",
+        };
+        faults.push(fault.hint(hint));
     }
-    // The names of XML namespaces look like addresses, but nothing is fetched from there.
-    let is_secure = !html.replace("http://www.w3.org/", "").contains("http://");
-    if !is_secure {
-        let fault = node.warning("has an address that is not https: the ad will not serve on secure pages");
-        faults.push(fault.hint("serve it over https"));
+}
+
+/// HTML has links of its own, which we do not look for.
+fn check_click_trackers(object: Object<'_>, content: &CreativeContent, faults: &mut Faults) {
+    let CreativeContent::Banner(BannerAd { body: BannerBody::Html(_), .. }) = content else { return };
+    if let Some(node) = object.get("trackers").and_then(|node| node.peek("click")) {
+        let fault = node.warning("is not called: the links of `html` are its own");
+        faults.push(fault.hint("call it from the markup"));
     }
-    Some((BannerBody::Html(html.into()), is_secure))
 }
 
-fn playable(node: Node<'_>, is_video: bool, faults: &mut Faults) -> Option<(CreativeContent, bool)> {
-    let object = node.object(&["duration", "media"], faults)?;
-    let duration = object.require("duration", faults).and_then(|node| seconds(node, faults));
-    let media_node = object.require("media", faults)?;
-    let nodes = media_node.one_or_more(faults)?;
-    let files: Vec<_> = nodes.into_iter().map(|node| media_file(node, is_video, faults)).collect();
-    let files: Vec<(MediaFile, bool)> = files.into_iter().collect::<Option<_>>()?;
-    let is_secure = files.iter().all(|(_, is_secure)| *is_secure);
-    let media = files.into_iter().map(|(file, _)| file).collect();
-    let duration = duration?;
-    let content = match is_video {
-        true => CreativeContent::Video { duration, media },
-        false => CreativeContent::Audio { duration, media },
+/// A warning for the first macro in `text` that neither we nor the exchange replace. Other scripts' `${name}`
+/// is none, for macros are in capitals.
+fn check_macros(node: Node<'_>, text: &str, faults: &mut Faults) {
+    let names = text.split("${").skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name));
+    let capitals = |name: &&str| {
+        !name.is_empty() && name.len() <= 40 && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')
     };
-    Some((content, is_secure))
-}
-
-/// A whole number of seconds, as `15s`.
-fn seconds(node: Node<'_>, faults: &mut Faults) -> Option<u32> {
-    let seconds = span(node, faults)?.raw() / 1_000;
-    let fits = u32::try_from(seconds).ok().filter(|_| seconds <= SECONDS_MAX);
-    fits.or_else(|| faults.refuse(node.error(format!("must be at most {SECONDS_MAX}s, got {}", node.echo()))))
-}
-
-fn media_file(node: Node<'_>, is_video: bool, faults: &mut Faults) -> Option<(MediaFile, bool)> {
-    let (keys, medium): (&[&str], _) = match is_video {
-        true => (&["url", "mime", "bitrate", "size"], "video/"),
-        false => (&["url", "mime", "bitrate"], "audio/"),
-    };
-    let object = node.object(keys, faults)?;
-    let file = object.require("url", faults).and_then(|node| asset(node, faults));
-    let bitrate = object.require("bitrate", faults).and_then(|node| node.integer(1..=BITRATE_MAX, faults));
-    let size = match is_video {
-        true => object.require("size", faults).and_then(|node| size(node, faults)),
-        false => Some((0, 0)),
-    };
-    let mime_node = object.require("mime", faults)?;
-    let mime = mime_node.line(100, faults)?.to_lowercase();
-    if !mime.starts_with(medium) {
-        let fault = mime_node.error(format!("must begin with `{medium}`, got {}", mime_node.echo()));
-        return faults.refuse(fault.hint(format!("as `{medium}mp4`")));
+    let mut unknown =
+        names.filter(capitals).filter(|name| !name.starts_with("AUCTION_") && !MACROS.contains(name));
+    if let Some(name) = unknown.next() {
+        let fault = node.warning(format!("has `${{{name}}}`, which is none of our macros"));
+        faults.push(match suggestion(name, MACROS) {
+            Some(near) => fault.hint(format!("did you mean `${{{near}}}`?")),
+            None => fault.hint(format!("known are {}", MACROS.join(", "))),
+        });
     }
-    let (Address { url, secure }, (width, height)) = (file?, size?);
-    Some((MediaFile { url, mime, width, height, bitrate: bitrate? }, secure))
 }
 
-fn native(node: Node<'_>, faults: &mut Faults) -> Option<(CreativeContent, bool)> {
-    let keys = ["title", "description", "sponsored_by", "call_to_action", "rating", "icon", "image"];
-    let object = node.object(&keys, faults)?;
-    let mut text = |key: &str, chars_max: usize| {
-        let node = object.get(key)?;
-        node.line(chars_max, faults).map(str::to_string)
-    };
-    let (title, description) = (text("title", 140), text("description", 300));
-    let (sponsored_by, call_to_action) = (text("sponsored_by", 100), text("call_to_action", 50));
-    let rating = object.get("rating").and_then(|node| {
-        node.float(0.0..=5.0, faults)?;
-        node.number_text(faults).map(str::to_string)
-    });
-    let icon = object.get("icon").and_then(|node| image(node, faults));
-    let image = object.get("image").and_then(|node| image(node, faults));
-    object.require("title", faults)?;
-    let is_secure = icon.iter().chain(&image).all(|(_, is_secure)| *is_secure);
-    let content = CreativeContent::Native {
-        title: title?,
-        description,
-        sponsored_by,
-        call_to_action,
-        rating,
-        icon: icon.map(|(icon, _)| icon),
-        image: image.map(|(image, _)| image),
-    };
-    Some((content, is_secure))
-}
-
-fn image(node: Node<'_>, faults: &mut Faults) -> Option<(Image, bool)> {
-    let object = node.object(&["url", "size"], faults)?;
-    let file = object.require("url", faults).and_then(|node| asset(node, faults));
-    let size = object.require("size", faults).and_then(|node| size(node, faults));
-    let (Address { url, secure }, (width, height)) = (file?, size?);
-    Some((Image { url, width, height }, secure))
+/// An address that stands in the markup: of what is loaded with the ad, or linked from it.
+fn loaded(node: Node<'_>, secure: &mut bool, faults: &mut Faults) -> Option<String> {
+    let address = asset(node, faults)?;
+    *secure &= address.secure;
+    Some(address.url)
 }
 
 /// Width and height, as `300x250`.

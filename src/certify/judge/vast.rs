@@ -51,13 +51,16 @@ pub(super) fn check(medium: &str, offer: &Value, bid: &Value, adm: &str, judgeme
     let is_wrapper = ad.all("Wrapper").next().is_some();
     check_version(&ad, is_wrapper, judgement);
     check_parts(&ad, is_wrapper, judgement);
-    check_linearity(&ad, judgement);
+    check_linearity(&ad, is_wrapper, judgement);
     if medium == "video" {
         check_skip(&ad, judgement);
     }
     if !is_wrapper && ad.all("Linear").next().is_some() {
         check_duration(&ad, judgement);
         check_files(&ad, judgement);
+    } else if let Some(dur) = whole(&bid["dur"]) {
+        // What is played is a third party's, or nothing: the bid's word counts.
+        check_length(offer, dur.saturating_mul(1_000), judgement);
     }
 }
 
@@ -100,14 +103,19 @@ fn check_parts(ad: &Ad<'_, '_>, is_wrapper: bool, judgement: &mut Judgement) {
 }
 
 /// `linearity`: 1 linear, 2 not.
-fn check_linearity(ad: &Ad<'_, '_>, judgement: &mut Judgement) {
+fn check_linearity(ad: &Ad<'_, '_>, is_wrapper: bool, judgement: &mut Judgement) {
     let asked = whole(&ad.offer["linearity"]);
     let wanted = match asked {
         Some(1) => "Linear",
         Some(2) => "NonLinearAds",
         _ => return,
     };
-    let has = ad.all(wanted).next().is_some();
+    let has = |name| ad.all(name).next().is_some();
+    if is_wrapper && !has("Linear") && !has("NonLinearAds") {
+        // Only the next tag tells.
+        return;
+    }
+    let has = has(wanted);
     judgement.must(&rule::LINEARITY, has, format!("`linearity` is {asked:?}, and there is no `{wanted}`"));
 }
 
@@ -148,7 +156,11 @@ fn check_duration(ad: &Ad<'_, '_>, judgement: &mut Judgement) {
         let holds = whole(dur).is_some_and(|dur| dur == seconds || dur == up);
         judgement.must(&rule::DUR, holds, format!("`dur` is {dur}, the VAST lasts {duration} ms"));
     }
-    let offer = ad.offer;
+    check_length(ad.offer, duration, judgement);
+}
+
+/// Whether an ad of so many milliseconds is taken.
+fn check_length(offer: &Value, duration: i64, judgement: &mut Judgement) {
     let required = numbers(&offer["rqddurs"]);
     let fits = if required.is_empty() {
         let extended = match whole(&offer["maxextended"]) {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use proptest::prelude::{any, prop, prop_assert, prop_assert_eq, proptest};
 use serde_json::{Value, json};
 
-use crate::openrtb::{Bid, BidResponse, MediaType, write};
+use crate::openrtb::{Bid, BidDsa, BidResponse, MediaType, write};
 use crate::units::{Cpm, Currency, Rounding};
 
 fn bid<'a>() -> Bid<'a> {
@@ -27,7 +27,9 @@ fn bid<'a>() -> Bid<'a> {
         attr: &[],
         apis: &[],
         protocol: None,
+        qagmediarating: 0,
         language: None,
+        langb: None,
         dealid: None,
         w: 0,
         h: 0,
@@ -36,6 +38,8 @@ fn bid<'a>() -> Bid<'a> {
         exp: None,
         dur: None,
         mtype: MediaType::Banner,
+        slotinpod: 0,
+        dsa: None,
     }
 }
 
@@ -85,6 +89,15 @@ fn the_first_taxonomy_is_the_default_and_others_are_told() {
 }
 
 #[test]
+fn who_is_behind_an_ad_is_told_even_where_the_publisher_wants_no_data() {
+    let told = BidDsa { behalf: "A", paid: "A", transparency: &[], adrender: false };
+    check(
+        Bid { dsa: Some(told), slotinpod: 2, ..bid() },
+        r#"{"id":"b1","impid":"1","price":2.3456,"mtype":1,"slotinpod":2,"ext":{"dsa":{"adrender":0,"behalf":"A","paid":"A"}}}"#,
+    );
+}
+
+#[test]
 fn every_field_has_its_place() {
     let full = Bid {
         adm: Cow::Borrowed("<a href=\"x\">é</a>\n"),
@@ -101,7 +114,9 @@ fn every_field_has_its_place() {
         attr: &[1, 16],
         apis: &[7],
         protocol: Some(7),
+        qagmediarating: 2,
         language: Some("fr"),
+        langb: Some("fr-CA"),
         dealid: Some("d"),
         w: 300,
         h: 250,
@@ -110,6 +125,13 @@ fn every_field_has_its_place() {
         exp: Some(300),
         dur: Some(15),
         mtype: MediaType::Video,
+        slotinpod: -1,
+        dsa: Some(BidDsa {
+            behalf: "A \"B\"",
+            paid: "C",
+            transparency: &[("bid.example", &[1, 2])],
+            adrender: true,
+        }),
         ..bid()
     };
     let response = BidResponse {
@@ -127,8 +149,12 @@ fn every_field_has_its_place() {
         "nurl": "https://n/?p=${AUCTION_PRICE}", "burl": "https://b", "lurl": "https://l",
         "adomain": ["a.example", "b.example"], "bundle": "com.a", "cid": "c", "crid": "cr",
         "iurl": "https://i", "cat": ["1"], "cattax": 9, "attr": [1, 16], "apis": [7], "protocol": 7,
-        "language": "fr", "dealid": "d", "w": 300, "h": 250, "wratio": 6, "hratio": 5, "exp": 300,
-        "dur": 15, "mtype": 2,
+        "qagmediarating": 2, "language": "fr", "langb": "fr-CA", "dealid": "d", "w": 300, "h": 250, "wratio": 6, "hratio": 5, "exp": 300,
+        "dur": 15, "mtype": 2, "slotinpod": -1,
+        "ext": {"dsa": {
+            "behalf": "A \"B\"", "paid": "C", "adrender": 1,
+            "transparency": [{"domain": "bid.example", "dsaparams": [1, 2]}],
+        }},
     });
     let second = json!({"id": "b1", "impid": "1", "price": 2.3456, "mtype": 1});
     let want =

@@ -36,7 +36,9 @@ pub(in crate::shell::http) async fn notice(
     }
     let query = request.uri().query().unwrap_or_default().to_owned();
     let booking = Arc::clone(&service).notice(kind, token.to_owned(), query);
-    booked(finish(booking).await, matches!(kind, NoticeKind::View | NoticeKind::Impression))
+    let of_a_browser =
+        matches!(kind, NoticeKind::Impression | NoticeKind::View | NoticeKind::Click | NoticeKind::Play);
+    booked(finish(booking).await, of_a_browser)
 }
 
 /// A conversion that a browser reports.

@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::types::{FromSql, Value};
 use rusqlite::{CachedStatement, Row, params_from_iter};
 
-use crate::ledger::{BidFacts, Charge, Conversion, Event, EventKind, Touch};
+use crate::ledger::{BidFacts, Charge, Conversion, Event, EventKind, Playback, Touch};
 use crate::shell::store::schema::StoreError;
 use crate::ttf::{Assessment, Bearer, Evidence, Exemption, Jurisdiction, Place, TaxLine};
 use crate::units::{
@@ -47,7 +47,8 @@ mod column {
     pub(super) const BEARER: usize = 27;
     pub(super) const LATE: usize = 28;
     pub(super) const PRICE: usize = 29;
-    pub(super) const LOSS_REASON: usize = 30;
+    /// Why: of a loss OpenRTB's code, of a playback that failed VAST's.
+    pub(super) const REASON: usize = 30;
     pub(super) const CONVERSION_TYPE: usize = 31;
     pub(super) const ORDER: usize = 32;
     pub(super) const VALUE: usize = 33;
@@ -86,10 +87,13 @@ pub(in crate::shell::store) fn insert(
         EventKind::Win { price } => row[column::PRICE] = optional(price.map(Nanos::raw)),
         EventKind::Impression(charge) => write_charge(charge, &mut row),
         EventKind::Loss { reason, min_to_win } => {
-            row[column::LOSS_REASON] = optional(reason.map(i64::from));
+            row[column::REASON] = optional(reason.map(i64::from));
             row[column::PRICE] = optional(min_to_win.map(Nanos::raw));
         }
-        EventKind::View | EventKind::Click => {}
+        EventKind::Playback(Playback::Error { code }) => {
+            row[column::REASON] = optional(code.map(i64::from));
+        }
+        EventKind::View | EventKind::Click | EventKind::Playback(_) => {}
         EventKind::Conversion(conversion) => write_conversion(conversion, &mut row),
     }
     Ok(statement.execute(params_from_iter(row))? == 1)
@@ -138,14 +142,16 @@ pub(in crate::shell::store) fn read(row: &Row<'_>, file: &Path) -> Result<Event,
     let kind = match fields.get::<u8>(column::KIND)? {
         1 => EventKind::Win { price: fields.nanos(column::PRICE)? },
         2 => EventKind::Impression(fields.charge()?),
-        3 => EventKind::Loss {
-            reason: fields.get(column::LOSS_REASON)?,
-            min_to_win: fields.nanos(column::PRICE)?,
-        },
+        3 => {
+            EventKind::Loss { reason: fields.get(column::REASON)?, min_to_win: fields.nanos(column::PRICE)? }
+        }
         4 => EventKind::View,
         5 => EventKind::Click,
         6 => EventKind::Conversion(fields.conversion()?),
-        _ => return Err(StoreError::Row("an unknown kind of event")),
+        code => {
+            let step = Playback::from_code(code, fields.get(column::REASON)?);
+            EventKind::Playback(step.ok_or(StoreError::Row("an unknown kind of event"))?)
+        }
     };
     Ok(Event { bid, at, kind })
 }
