@@ -21,13 +21,14 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A whole number of at least zero: cut at the point, also from text; true is 1 and false 0.
+    /// A whole number of at least zero: cut at the point, also from text; true is 1 and false 0. One that is
+    /// too large is `u32::MAX`: a player as wide as that takes nothing, and a time as long as that is no limit.
     #[inline]
     pub(crate) fn whole(&mut self) -> Result<Option<u32>, Fault> {
         if let Some(whole) = self.short_whole() {
             return Ok(Some(whole));
         }
-        Ok(self.integer(Rounding::Down)?.and_then(|value| u32::try_from(value).ok()))
+        Ok(self.integer(Rounding::Down)?.and_then(not_negative))
     }
 
     /// As [`Reader::whole`], but rounded up: for what is the least that is allowed.
@@ -35,12 +36,13 @@ impl<'a> Reader<'a> {
         if let Some(whole) = self.short_whole() {
             return Ok(Some(whole));
         }
-        Ok(self.integer(Rounding::Up)?.and_then(|value| u32::try_from(value).ok()))
+        Ok(self.integer(Rounding::Up)?.and_then(not_negative))
     }
 
     /// As [`Reader::whole`], of either sign.
     pub(crate) fn signed(&mut self) -> Result<Option<i32>, Fault> {
-        Ok(self.integer(Rounding::Down)?.and_then(|value| i32::try_from(value).ok()))
+        let end = |value: i64| if value < 0 { i32::MIN } else { i32::MAX };
+        Ok(self.integer(Rounding::Down)?.map(|value| i32::try_from(value).unwrap_or(end(value))))
     }
 
     /// A flag: any number but zero is true, also as text; `true` and `false` as words too. Unreadable ones
@@ -64,7 +66,7 @@ impl<'a> Reader<'a> {
             Scalar::Text(text) if text.trim().eq_ignore_ascii_case("false") => Some(false),
             Scalar::Text(text) if text.trim().is_empty() => None,
             Scalar::Number(text) | Scalar::Text(text) => {
-                integer(text.trim(), Rounding::Up).map_or(unreadable, |value| Some(value != 0))
+                Decimal::parse(text.trim()).map_or(unreadable, |number| Some(!number.is_zero()))
             }
             Scalar::Null => None,
             Scalar::Nested => unreadable,
@@ -145,14 +147,23 @@ impl<'a> Reader<'a> {
         self.one_or_list(usize::MAX, Self::text)
     }
 
-    /// Whole numbers, or one that stands alone.
+    /// Codes, or one that stands alone.
     pub(crate) fn wholes(&mut self) -> Result<&'a [u32], Fault> {
-        self.one_or_list(LIST_MAX, Self::whole)
+        self.one_or_list(LIST_MAX, Self::code)
     }
 
-    /// Whole numbers that must all be heeded, such as blocked attributes.
+    /// Codes that must all be heeded, such as blocked attributes.
     pub(crate) fn all_wholes(&mut self) -> Result<&'a [u32], Fault> {
-        self.one_or_list(usize::MAX, Self::whole)
+        self.one_or_list(usize::MAX, Self::code)
+    }
+
+    /// As [`Reader::whole`], but below zero there is a code that nobody knows, `u32::MAX`: a list of what is taken
+    /// must not become an empty one, which takes everything.
+    fn code(&mut self) -> Result<Option<u32>, Fault> {
+        if let Some(whole) = self.short_whole() {
+            return Ok(Some(whole));
+        }
+        Ok(self.integer(Rounding::Down)?.map(|value| u32::try_from(value).unwrap_or(u32::MAX)))
     }
 
     /// Keywords, from one text or several, split at commas and trimmed.
@@ -207,8 +218,18 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The integer that `text` is a number of, the end of the range if it is beyond.
 fn integer(text: &str, rounding: Rounding) -> Option<i64> {
-    text.parse().ok().or_else(|| Decimal::parse(text).ok()?.scaled(0, rounding).ok())
+    if let Ok(plain) = text.parse() {
+        return Some(plain);
+    }
+    let number = Decimal::parse(text).ok()?;
+    let end = if number.is_negative() { i64::MIN } else { i64::MAX };
+    Some(number.scaled(0, rounding).unwrap_or(end))
+}
+
+fn not_negative(value: i64) -> Option<u32> {
+    (value >= 0).then(|| u32::try_from(value).unwrap_or(u32::MAX))
 }
 
 fn floor(text: &str) -> Cpm {
