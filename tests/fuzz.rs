@@ -32,6 +32,7 @@ use bumpalo::Bump;
 use encan::openrtb::parse;
 use encan::privacy::Permissions;
 use encan::sim::Mutation;
+use encan::units::{Decimal, Rounding};
 use rand::RngExt as _;
 use rand::rngs::SmallRng;
 use serde_json::{Value, json};
@@ -309,7 +310,24 @@ fn for_the_judge(tree: &Tree) -> Value {
         Tree::List(elements) => elements.iter().map(for_the_judge).collect(),
         // Of a repeated key the last counts.
         Tree::Object(members) => {
-            members.iter().map(|(key, value)| (key.clone(), for_the_judge(value))).collect()
+            members.iter().map(|(key, value)| (key.clone(), member_for_the_judge(key, value))).collect()
         }
+    }
+}
+
+/// A flag is raised by any number but zero: the judge cuts it at the point first.
+fn member_for_the_judge(key: &str, value: &Tree) -> Value {
+    const FLAGS: [&str; 5] = ["boxingallowed", "secure", "private_auction", "skip", "required"];
+    let is_fraction = |number: Decimal| {
+        let cut = [Rounding::Down, Rounding::Up].map(|rounding| number.scaled(0, rounding));
+        !number.is_zero() && cut.contains(&Ok(0))
+    };
+    match value {
+        Tree::Number(text) | Tree::Text(text)
+            if FLAGS.contains(&key) && Decimal::parse(text.trim()).is_ok_and(is_fraction) =>
+        {
+            Value::from(1)
+        }
+        value => for_the_judge(value),
     }
 }

@@ -129,7 +129,8 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Up to [`LIST_MAX`] elements of an array, those dropped for which `element` has nothing.
+    /// Up to [`LIST_MAX`] elements of an array, not counting those dropped for which `element` has nothing: no
+    /// number of them may push out what restricts.
     pub(crate) fn list<T: Copy, F>(&mut self, element: F) -> Result<&'a [T], Fault>
     where
         F: FnMut(&mut Self) -> Result<Option<T>, Fault>,
@@ -205,7 +206,10 @@ impl<'a> Reader<'a> {
         F: FnMut(&mut Self) -> Result<Option<T>, Fault>,
     {
         let mut elements = ArenaVec::new_in(self.arena());
-        self.array(most, |json| {
+        self.array(usize::MAX, |json| {
+            if elements.len() == most {
+                return json.skip();
+            }
             if let Some(element) = element(json)? {
                 if elements.is_empty() {
                     elements.reserve(4);

@@ -254,10 +254,11 @@ fn native<'a>(tree: &'a Tree, arena: &'a Bump) -> Option<Native<'a>> {
     };
     let assets = |root: &'a Tree| {
         let mut kept: Vec<NativeAsset<'a>> = Vec::new();
-        for asset in listed(root.get("assets"), arena, |tree| asset(tree, arena)) {
+        for asset in root.get("assets").elements().iter().filter_map(|tree| asset(tree, arena)) {
             match kept.iter().any(|earlier| earlier.id == asset.id) {
-                false => kept.push(*asset),
-                true if asset.required => kept.push(NativeAsset { kind: NativeKind::Other, ..*asset }),
+                _ if kept.len() == LIST_MAX => break,
+                false => kept.push(asset),
+                true if asset.required => kept.push(NativeAsset { kind: NativeKind::Other, ..asset }),
                 true => {}
             }
         }
@@ -418,9 +419,9 @@ fn segments<'a>(data: &'a Tree, arena: &'a Bump) -> &'a [Segment<'a>] {
     let segments = data.flat_map(|data| {
         let provider = text(data.get("name")).or(text(data.get("id")));
         let segtax = whole(data.get("ext").get("segtax")).unwrap_or(0);
-        let segments = data.get("segment").elements().iter().take(LIST_MAX);
+        let segments = data.get("segment").elements().iter();
         let ids = segments.filter_map(|segment| text(segment.get("id")).or(text(segment.get("name"))));
-        ids.map(move |id| Segment { provider, id, segtax })
+        ids.take(LIST_MAX).map(move |id| Segment { provider, id, segtax })
     });
     keep(arena, segments.collect())
 }
@@ -429,8 +430,8 @@ fn eids<'a>(eids: &'a Tree, arena: &'a Bump) -> &'a [(&'a str, &'a str)] {
     let eids = eids.elements().iter().take(LIST_MAX);
     let pairs = eids.filter_map(|eid| Some((text(eid.get("source"))?, eid.get("uids")))).flat_map(
         |(source, uids)| {
-            let uids = uids.elements().iter().take(LIST_MAX);
-            uids.filter_map(|uid| text(uid.get("id"))).map(move |id| (source, id))
+            let uids = uids.elements().iter().filter_map(|uid| text(uid.get("id")));
+            uids.take(LIST_MAX).map(move |id| (source, id))
         },
     );
     keep(arena, pairs.collect())
@@ -489,7 +490,7 @@ fn text(tree: &Tree) -> Option<&str> {
 
 fn texts(tree: &Tree, most: usize) -> Vec<&str> {
     match tree {
-        Tree::List(elements) => elements.iter().take(most).filter_map(text).collect(),
+        Tree::List(elements) => elements.iter().filter_map(text).take(most).collect(),
         alone => text(alone).into_iter().collect(),
     }
 }
@@ -616,7 +617,7 @@ fn numbers<'a>(tree: &Tree, most: usize, arena: &'a Bump) -> &'a [u32] {
     let code =
         |tree: &Tree| integer(tree, Rounding::Down).map(|code| u32::try_from(code).unwrap_or(u32::MAX));
     let numbers = match tree {
-        Tree::List(elements) => elements.iter().take(most).filter_map(code).collect(),
+        Tree::List(elements) => elements.iter().filter_map(code).take(most).collect(),
         alone => code(alone).into_iter().collect(),
     };
     keep(arena, numbers)
@@ -624,7 +625,7 @@ fn numbers<'a>(tree: &Tree, most: usize, arena: &'a Bump) -> &'a [u32] {
 
 /// The elements of a list that `read` makes something of.
 fn listed<'a, T: Copy>(tree: &'a Tree, arena: &'a Bump, read: impl Fn(&'a Tree) -> Option<T>) -> &'a [T] {
-    keep(arena, tree.elements().iter().take(LIST_MAX).filter_map(read).collect())
+    keep(arena, tree.elements().iter().filter_map(read).take(LIST_MAX).collect())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the list is made for it")]

@@ -259,6 +259,16 @@ fn a_code_below_zero_is_one_that_nobody_knows_and_not_an_absent_list() {
 }
 
 #[test]
+fn no_number_of_nulls_pushes_a_restriction_out_of_its_list() {
+    let nulls = "null,".repeat(LIST_MAX + 1);
+    check_imp(
+        &format!(r#""video":{{"protocols":[{nulls}7]}}"#),
+        |imp| imp.video.map(|video| video.protocols.to_vec()),
+        Some(vec![7]),
+    );
+}
+
+#[test]
 fn null_is_absent() {
     check_root(r#""device":null,"user":null,"regs":null,"site":null,"cur":null,"badv":null"#, |_| (), ());
     check_root(r#""site":null"#, |request| request.channel.outlet().is_none(), true);
