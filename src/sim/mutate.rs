@@ -40,7 +40,7 @@ pub enum Mutation {
     Unknown,
     /// A text spelt in escapes.
     Escaped,
-    /// The JSON inside a text is broken in its turn: a native request.
+    /// The JSON inside a text has other types in its turn: a native request.
     Inside,
     /// A number that no integer holds, and perhaps no float.
     Huge,
@@ -325,7 +325,7 @@ fn inside(body: &[u8], spans: &[Span], random: &mut impl Rng) -> Option<Vec<u8>>
     let holds = |span: &Span| span.kind == Kind::Text && body[span.start..].starts_with(b"\"{\\\"");
     let span = one_of(spans, random, holds)?;
     let text: String = serde_json::from_slice(&body[span.start..span.end]).ok()?;
-    let broken = choose(&Mutation::ALL, random).plain()?.apply(text.as_bytes(), random)?;
+    let broken = choose(Mutation::OF_TYPES, random).plain()?.apply(text.as_bytes(), random)?;
     let broken = serde_json::to_vec(&String::from_utf8_lossy(&broken)).ok()?;
     Some(put(body, span, &broken))
 }
