@@ -304,7 +304,7 @@ fn for_the_judge(tree: &Tree) -> Value {
         Tree::Bool(flag) => Value::Bool(*flag),
         Tree::Text(text) => Value::String(text.clone()),
         Tree::Number(text) => match serde_json::from_str::<Value>(text) {
-            Ok(number) if number.to_string() == *text => number,
+            Ok(number) if format!("{number}") == *text => number,
             _ => Value::String(text.clone()),
         },
         Tree::List(elements) => elements.iter().map(for_the_judge).collect(),

@@ -110,9 +110,12 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().expect("memory takes every write")
 }
 
-/// What each hostile input must be answered with; `None` for the end of the connection without a word.
+/// A hostile input by its name, and what it may be answered with: `None` for the end of the connection without a
+/// word.
+type Case<'a> = (&'a str, Vec<u8>, &'a [Option<u16>]);
+
 #[track_caller]
-fn check_each(cases: &[(&str, Vec<u8>, &[Option<u16>])]) {
+fn check_each(cases: &[Case<'_>]) {
     check(|address| {
         for (name, bytes, allowed) in cases {
             let found = statuses(address, bytes);

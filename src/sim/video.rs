@@ -169,7 +169,7 @@ fn write_durations(json: &mut Json, rng: &mut Xoshiro256PlusPlus, placement: &Pl
     match (pod, exact) {
         (Pod::Slot { seconds, .. }, true) => json.numbers("rqddurs", &[seconds]),
         (_, true) => {
-            json.numbers("rqddurs", [&[15, 30][..], &[15, 20, 30], &[6, 15]][rng.random_range(0..3)])
+            json.numbers("rqddurs", [&[15, 30][..], &[15, 20, 30], &[6, 15]][rng.random_range(0..3)]);
         }
         (_, false) => {
             json.number("minduration", i64::from(least));
