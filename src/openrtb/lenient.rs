@@ -21,14 +21,19 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A whole number of at least zero: cut at the point, also from text; true is 1 and false 0. One that is
-    /// too large is `u32::MAX`: a player as wide as that takes nothing, and a time as long as that is no limit.
+    /// A whole number of at least zero: cut at the point, also from text; true is 1 and false 0. A part of one is
+    /// one, since zero often stands for no limit. One that is too large is `u32::MAX`: a player as wide as that
+    /// takes nothing, and a time as long as that is no limit.
     #[inline]
     pub(crate) fn whole(&mut self) -> Result<Option<u32>, Fault> {
         if let Some(whole) = self.short_whole() {
             return Ok(Some(whole));
         }
-        Ok(self.integer(Rounding::Down)?.and_then(not_negative))
+        Ok(match self.scalar()? {
+            Scalar::Bool(flag) => Some(u32::from(flag)),
+            Scalar::Number(text) | Scalar::Text(text) => cut(text.trim()),
+            Scalar::Null | Scalar::Nested => None,
+        })
     }
 
     /// As [`Reader::whole`], but rounded up: for what is the least that is allowed.
@@ -230,6 +235,13 @@ fn integer(text: &str, rounding: Rounding) -> Option<i64> {
     let number = Decimal::parse(text).ok()?;
     let end = if number.is_negative() { i64::MIN } else { i64::MAX };
     Some(number.scaled(0, rounding).unwrap_or(end))
+}
+
+fn cut(text: &str) -> Option<u32> {
+    match integer(text, Rounding::Down)? {
+        0 => integer(text, Rounding::Up).and_then(not_negative),
+        value => not_negative(value),
+    }
 }
 
 fn not_negative(value: i64) -> Option<u32> {

@@ -519,8 +519,12 @@ fn from_zero(value: i64) -> Option<u32> {
     u32::try_from(value.min(u32::MAX.into())).ok()
 }
 
+/// A part of one is one.
 fn whole(tree: &Tree) -> Option<u32> {
-    from_zero(integer(tree, Rounding::Down)?)
+    match integer(tree, Rounding::Down)? {
+        0 => whole_up(tree),
+        value => from_zero(value),
+    }
 }
 
 fn whole_up(tree: &Tree) -> Option<u32> {

@@ -240,6 +240,13 @@ fn a_flag_is_raised_by_any_number_but_zero_however_small_or_large() {
 }
 
 #[test]
+fn a_limit_of_less_than_one_is_a_limit() {
+    check_imp(r#""video":{"maxduration":0.5}"#, |imp| imp.video.and_then(|video| video.maxduration), Some(1));
+    check_banner(r#""w":"1e-99999","h":250"#, &[format(1, 250)]);
+    check_imp(r#""video":{"maxduration":-0.5}"#, |imp| imp.video.and_then(|video| video.maxduration), None);
+}
+
+#[test]
 fn a_number_beyond_the_range_is_its_end() {
     check_banner(r#""format":[{"w":300,"h":4294967296}]"#, &[format(300, u32::MAX)]);
     check_banner(r#""w":1e30,"h":"99999999999999999999""#, &[format(u32::MAX, u32::MAX)]);

@@ -8,7 +8,7 @@ use crate::sim::plan::USUAL_TMAX;
 use crate::sim::{Mix, RequestFacts, SizeClass, Traffic, shares};
 use crate::units::UnixMillis;
 
-const REQUESTS: usize = 20_000;
+const REQUESTS: usize = 10_000;
 const SEEDS: [u64; 2] = [1, 20_261_121];
 
 /// How often a feature was found, and of how many.
