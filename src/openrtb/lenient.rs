@@ -163,9 +163,9 @@ impl<'a> Reader<'a> {
         self.one_or_list(usize::MAX, Self::code)
     }
 
-    /// As [`Reader::whole`], but below zero there is a code that nobody knows, `u32::MAX`: a list of what is taken
-    /// must not become an empty one, which takes everything.
-    fn code(&mut self) -> Result<Option<u32>, Fault> {
+    /// A whole number, cut at the point, that names something. Out of range it is a code that nobody knows,
+    /// `u32::MAX`: a list of what is taken must not become an empty one, which takes everything.
+    pub(crate) fn code(&mut self) -> Result<Option<u32>, Fault> {
         if let Some(whole) = self.short_whole() {
             return Ok(Some(whole));
         }

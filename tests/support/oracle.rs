@@ -287,7 +287,8 @@ fn native<'a>(tree: &'a Tree, arena: &'a Bump) -> Option<Native<'a>> {
 /// Without id it cannot be answered, which matters if it is required.
 fn asset<'a>(tree: &'a Tree, arena: &'a Bump) -> Option<NativeAsset<'a>> {
     let required = flag(tree.get("required")).unwrap_or(false);
-    match whole(tree.get("id")).filter(|id| *id < u32::MAX) {
+    let id = integer(tree.get("id"), Rounding::Down).and_then(|id| u32::try_from(id).ok());
+    match id.filter(|id| *id < u32::MAX) {
         Some(id) => Some(NativeAsset { id, required, kind: asset_kind(tree, arena) }),
         None => required.then_some(NativeAsset { id: 0, required, kind: NativeKind::Other }),
     }

@@ -98,8 +98,8 @@ fn asset<'a>(json: &mut Reader<'a>) -> Result<Option<NativeAsset<'a>>, Fault> {
     let (mut title, mut img, mut video, mut data) = (None, None, None, None);
     json.object(|json, key| {
         match key {
-            // One that is too large could not be repeated.
-            b"id" => id = json.whole()?.filter(|id| *id < u32::MAX),
+            // One that is out of range could not be repeated.
+            b"id" => id = json.code()?.filter(|id| *id < u32::MAX),
             b"required" => required = json.flag()?.unwrap_or(false),
             b"title" => title = read_title(json)?,
             b"img" => img = read_img(json)?,
