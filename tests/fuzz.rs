@@ -278,8 +278,13 @@ fn a_broken_request_gets_a_right_answer_or_none_in_bounded_memory() {
 /// Whether an exchange would take `answer`. The one place that knows who judges that.
 fn judge_answer(body: &[u8], answer: &[u8]) -> Judged {
     let mut request = for_the_judge(&oracle::tree(body).map_err(|refusal| format!("{refusal:?}"))?);
-    // Zero is a taxonomy that is not stated, in all its forms.
-    if matches!(&request["cattax"], Value::Bool(false)) || request["cattax"].as_f64() == Some(0.0) {
+    // Zero is a taxonomy that is not stated, in all its forms, and a part of one is the first.
+    let taxonomy = match &request["cattax"] {
+        Value::Bool(flag) => Some(f64::from(u8::from(*flag))),
+        Value::String(text) => text.trim().parse().ok(),
+        number => number.as_f64(),
+    };
+    if taxonomy.is_some_and(|taxonomy| taxonomy.abs() < 1.0) {
         request["cattax"] = Value::Null;
     }
     for imp in request["imp"].as_array_mut().into_iter().flatten() {
