@@ -21,13 +21,19 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A whole number of at least zero: cut at the point, also from text; true is 1 and false 0.
+    /// A whole number of at least zero: cut at the point, also from text; true is 1 and false 0. A part of one is
+    /// one, since zero often stands for no limit. One that is too large is `u32::MAX`: a player as wide as that
+    /// takes nothing, and a time as long as that is no limit.
     #[inline]
     pub(crate) fn whole(&mut self) -> Result<Option<u32>, Fault> {
         if let Some(whole) = self.short_whole() {
             return Ok(Some(whole));
         }
-        Ok(self.integer(Rounding::Down)?.and_then(|value| u32::try_from(value).ok()))
+        Ok(match self.scalar()? {
+            Scalar::Bool(flag) => Some(u32::from(flag)),
+            Scalar::Number(text) | Scalar::Text(text) => cut(text.trim()),
+            Scalar::Null | Scalar::Nested => None,
+        })
     }
 
     /// As [`Reader::whole`], but rounded up: for what is the least that is allowed.
@@ -35,12 +41,13 @@ impl<'a> Reader<'a> {
         if let Some(whole) = self.short_whole() {
             return Ok(Some(whole));
         }
-        Ok(self.integer(Rounding::Up)?.and_then(|value| u32::try_from(value).ok()))
+        Ok(self.integer(Rounding::Up)?.and_then(not_negative))
     }
 
     /// As [`Reader::whole`], of either sign.
     pub(crate) fn signed(&mut self) -> Result<Option<i32>, Fault> {
-        Ok(self.integer(Rounding::Down)?.and_then(|value| i32::try_from(value).ok()))
+        let end = |value: i64| if value < 0 { i32::MIN } else { i32::MAX };
+        Ok(self.integer(Rounding::Down)?.map(|value| i32::try_from(value).unwrap_or(end(value))))
     }
 
     /// A flag: any number but zero is true, also as text; `true` and `false` as words too. Unreadable ones
@@ -64,7 +71,7 @@ impl<'a> Reader<'a> {
             Scalar::Text(text) if text.trim().eq_ignore_ascii_case("false") => Some(false),
             Scalar::Text(text) if text.trim().is_empty() => None,
             Scalar::Number(text) | Scalar::Text(text) => {
-                integer(text.trim(), Rounding::Up).map_or(unreadable, |value| Some(value != 0))
+                Decimal::parse(text.trim()).map_or(unreadable, |number| Some(!number.is_zero()))
             }
             Scalar::Null => None,
             Scalar::Nested => unreadable,
@@ -127,7 +134,8 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Up to [`LIST_MAX`] elements of an array, those dropped for which `element` has nothing.
+    /// Up to [`LIST_MAX`] elements of an array, not counting those dropped for which `element` has nothing: no
+    /// number of them may push out what restricts.
     pub(crate) fn list<T: Copy, F>(&mut self, element: F) -> Result<&'a [T], Fault>
     where
         F: FnMut(&mut Self) -> Result<Option<T>, Fault>,
@@ -145,14 +153,23 @@ impl<'a> Reader<'a> {
         self.one_or_list(usize::MAX, Self::text)
     }
 
-    /// Whole numbers, or one that stands alone.
+    /// Codes, or one that stands alone.
     pub(crate) fn wholes(&mut self) -> Result<&'a [u32], Fault> {
-        self.one_or_list(LIST_MAX, Self::whole)
+        self.one_or_list(LIST_MAX, Self::code)
     }
 
-    /// Whole numbers that must all be heeded, such as blocked attributes.
+    /// Codes that must all be heeded, such as blocked attributes.
     pub(crate) fn all_wholes(&mut self) -> Result<&'a [u32], Fault> {
-        self.one_or_list(usize::MAX, Self::whole)
+        self.one_or_list(usize::MAX, Self::code)
+    }
+
+    /// A whole number, cut at the point, that names something. Out of range it is a code that nobody knows,
+    /// `u32::MAX`: a list of what is taken must not become an empty one, which takes everything.
+    pub(crate) fn code(&mut self) -> Result<Option<u32>, Fault> {
+        if let Some(whole) = self.short_whole() {
+            return Ok(Some(whole));
+        }
+        Ok(self.integer(Rounding::Down)?.map(|value| u32::try_from(value).unwrap_or(u32::MAX)))
     }
 
     /// Keywords, from one text or several, split at commas and trimmed.
@@ -194,7 +211,10 @@ impl<'a> Reader<'a> {
         F: FnMut(&mut Self) -> Result<Option<T>, Fault>,
     {
         let mut elements = ArenaVec::new_in(self.arena());
-        self.array(most, |json| {
+        self.array(usize::MAX, |json| {
+            if elements.len() == most {
+                return json.skip();
+            }
             if let Some(element) = element(json)? {
                 if elements.is_empty() {
                     elements.reserve(4);
@@ -207,8 +227,25 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The integer that `text` is a number of, the end of the range if it is beyond.
 fn integer(text: &str, rounding: Rounding) -> Option<i64> {
-    text.parse().ok().or_else(|| Decimal::parse(text).ok()?.scaled(0, rounding).ok())
+    if let Ok(plain) = text.parse() {
+        return Some(plain);
+    }
+    let number = Decimal::parse(text).ok()?;
+    let end = if number.is_negative() { i64::MIN } else { i64::MAX };
+    Some(number.scaled(0, rounding).unwrap_or(end))
+}
+
+fn cut(text: &str) -> Option<u32> {
+    match integer(text, Rounding::Down)? {
+        0 => integer(text, Rounding::Up).and_then(not_negative),
+        value => not_negative(value),
+    }
+}
+
+fn not_negative(value: i64) -> Option<u32> {
+    (value >= 0).then(|| u32::try_from(value).unwrap_or(u32::MAX))
 }
 
 fn floor(text: &str) -> Cpm {

@@ -12,8 +12,9 @@ use crate::units::{Cpm, Multiplier};
 pub struct BidRequest<'a> {
     /// The exchange's id, to be repeated exactly.
     pub id: &'a str,
-    /// Impressions that can be bid on: those without id or medium, with an id that was there before, or
-    /// with a multiplier that cannot be read are dropped. At least one was sent; none may be left.
+    /// Impressions that can be bid on: those without id or medium, with an id that was there before (also of one
+    /// that was dropped), or with a multiplier that cannot be read are dropped. At least one was sent; none may
+    /// be left.
     pub imp: &'a [Imp<'a>],
     /// The site, app or digital out-of-home placement. Where several are sent: app, then site, then dooh.
     pub channel: Channel<'a>,

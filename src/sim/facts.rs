@@ -28,6 +28,10 @@ pub struct RequestFacts {
     pub tmax_ms: u32,
     /// The class its length was drawn from.
     pub size: SizeClass,
+    /// True if its fields stand in the places of 2.6, false for those of 2.5.
+    pub new_fields: bool,
+    /// `test`: nothing of it is billable.
+    pub test: bool,
 }
 
 /// What one impression says.

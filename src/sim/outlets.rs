@@ -1,7 +1,8 @@
 //! Sites, apps, television channels and screens in the street: like people, each follows from its number.
 
 use crate::sim::json::{Json, write_digits, write_hex};
-use crate::sim::people::{choose, scramble, zipf};
+use crate::sim::people::{choose, happens, scramble, zipf};
+use crate::sim::shares;
 
 /// Where an ad is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,7 +184,7 @@ impl Outlet {
         json.object("content");
         json.plain("id", |out| write_digits(out, tell.random >> 20 & 0xff_ffff, 7));
         json.text("title", choose(&topic.titles, tell.random));
-        json.texts("cat", &topic.cats);
+        self.write_content_categories(json, tell);
         json.plain("url", |out| {
             out.extend_from_slice(b"https://");
             self.write_domain(out);
@@ -214,6 +215,33 @@ impl Outlet {
         json.close();
     }
 
+    /// Categories of the content, in the taxonomy of the outlet's or in a later one, and data about it.
+    fn write_content_categories(&self, json: &mut Json, tell: Telling) {
+        let topic = self.topic();
+        let (cattax, ids) = LATER_TAXONOMIES[(tell.random >> 50 & 1) as usize];
+        if tell.new_fields && happens(tell.random, 6, shares::CONTENT_TAXONOMY) {
+            json.texts("cat", &[choose(&ids, self.hash >> 4)]);
+            json.number("cattax", cattax);
+        } else {
+            json.texts("cat", &topic.cats);
+        }
+        if tell.rich && happens(tell.random, 7, shares::CONTENT_DATA) {
+            json.list("data");
+            json.open();
+            json.text("name", "context.example");
+            json.list("segment");
+            json.open();
+            json.text("id", choose(&ids, self.hash >> 4));
+            json.close();
+            json.close_list();
+            json.object("ext");
+            json.number("segtax", cattax);
+            json.close();
+            json.close();
+            json.close_list();
+        }
+    }
+
     fn write_broadcaster(&self, json: &mut Json) {
         for part in ["network", "channel"] {
             json.object(part);
@@ -234,6 +262,12 @@ impl Outlet {
 }
 
 const SLUGS: usize = 3;
+
+/// Content 2.2 and 3.0 by the numbers that `cattax` and `segtax` give both, with a category for each topic.
+const LATER_TAXONOMIES: [(i64, [&str; 10]); 2] = [
+    (6, ["379", "483", "1", "210", "680", "324", "653", "596", "391", "223"]),
+    (7, ["379", "483", "1", "210", "680", "324", "653", "596", "391", "223"]),
+];
 
 const FIRST: [&str; 16] = [
     "gazette", "courrier", "echo", "planete", "daily", "metro", "jardin", "foot", "cine", "auto", "recette",

@@ -3,6 +3,7 @@
 
 use crate::sim::json::{Json, write_digits, write_hex, write_integer, write_uuid};
 use crate::sim::places::{Place, place};
+use crate::sim::shares;
 
 /// Segments that people may be in.
 pub const SEGMENTS: u32 = 2_000;
@@ -98,6 +99,8 @@ pub(crate) struct Disclosure {
     pub(crate) outdoor: bool,
     /// Everything a long request has: `sua`, hardware, carrier, precise place.
     pub(crate) rich: bool,
+    /// Fields that 2.6 added.
+    pub(crate) new_fields: bool,
     /// 64 random bits for what changes from request to request.
     pub(crate) random: u64,
 }
@@ -137,10 +140,10 @@ impl Person {
         let device = self.device();
         json.object("device");
         json.text("ua", device.ua);
-        if tell.rich && tell.random & 1 == 0 {
+        if tell.rich && happens(tell.random, 3, shares::SUA) {
             device.write_sua(json);
         }
-        self.write_addresses(json, tell.random >> 8);
+        self.write_addresses(json, tell.random);
         self.write_geo(json, tell);
         json.number("devicetype", if tell.outdoor { 8 } else { device.devicetype });
         json.text("make", device.make);
@@ -154,12 +157,14 @@ impl Person {
             json.number("js", 1);
         }
         if tell.random & 2 == 0 {
-            json.text("language", self.language());
+            let langb = tell.new_fields && happens(tell.random, 4, shares::LANGB);
+            json.text(if langb { "langb" } else { "language" }, self.language());
         }
         self.write_connection(json, tell);
-        if tell.limited || tell.rich {
+        let dnt = happens(tell.random, 5, shares::DNT);
+        if tell.limited || tell.rich || dnt {
             json.flag("lmt", tell.limited);
-            json.flag("dnt", tell.limited && device.screen == Screen::Desktop);
+            json.flag("dnt", dnt || (tell.limited && device.screen == Screen::Desktop));
         }
         if tell.ifa && device.screen != Screen::Desktop {
             if tell.limited {
@@ -180,7 +185,8 @@ impl Person {
             json.text("region", place.region);
             json.text("city", place.city);
         }
-        if tell.rich || tell.random & 0x80 == 0 {
+        // A screen in the street stands somewhere: its place is always told.
+        if tell.rich || tell.outdoor || tell.random & 0x80 == 0 {
             let precise = i64::from(tell.rich) * 400 + 100;
             let near = |bits: u64| (bits % 512).cast_signed() * precise / 512 - precise / 2;
             json.decimal("lat", place.lat + near(tell.random >> 16), 4);
@@ -198,24 +204,30 @@ impl Person {
 
     fn write_addresses(&self, json: &mut Json, random: u64) {
         let net = scramble(self.hash ^ 4);
-        let first = if self.home().gdpr { 78 + net % 16 } else { 63 + net % 13 };
-        json.plain("ip", |out| {
-            write_digits(out, first, 1);
-            for shift in [8, 16] {
+        let ipv6_only = happens(random, 1, shares::IPV6_ONLY);
+        let cut = happens(random, 2, shares::ADDRESS_CUT);
+        if !ipv6_only {
+            let first = if self.home().gdpr { 78 + net % 16 } else { 63 + net % 13 };
+            json.plain("ip", |out| {
+                write_digits(out, first, 1);
+                for shift in [8, 16] {
+                    out.push(b'.');
+                    write_digits(out, net >> shift & 255, 1);
+                }
                 out.push(b'.');
-                write_digits(out, net >> shift & 255, 1);
-            }
-            out.push(b'.');
-            // A third of all addresses are cut to their network.
-            write_digits(out, if random.is_multiple_of(3) { 0 } else { net >> 24 & 255 }, 1);
-        });
-        if net >> 32 & 3 == 0 {
+                write_digits(out, if cut { 0 } else { 1 + (net >> 24) % 254 }, 1);
+            });
+        }
+        if ipv6_only || net >> 32 & 3 == 0 {
             json.plain("ipv6", |out| {
                 out.extend_from_slice(b"2a01:cb");
                 write_hex(out, net >> 40, 2);
                 out.push(b':');
                 write_hex(out, net >> 16, 4);
                 out.extend_from_slice(b"::");
+                if !cut {
+                    write_hex(out, net >> 48 | 1, 4);
+                }
             });
         }
     }
@@ -265,6 +277,7 @@ impl Device {
         json.close();
         json.flag("mobile", self.screen == Screen::Phone);
         json.text("architecture", if self.screen == Screen::Desktop { "x86" } else { "arm" });
+        json.text("bitness", "64");
         json.text("model", self.model);
         json.number("source", 2);
         json.close();
@@ -300,11 +313,22 @@ pub(crate) fn write_segments(json: &mut Json, user: u64, provider: usize, named:
     true
 }
 
-/// Writes the `at`-th extended id of `person`; there are as many as [`EIDS`].
-pub(crate) fn write_eid(json: &mut Json, person: &Person, at: usize) {
+/// True for a share of all `random`; each `salt` is a dice of its own.
+#[expect(clippy::cast_precision_loss, reason = "53 bits of a share in [0, 1)")]
+pub(crate) fn happens(random: u64, salt: u64, share: f64) -> bool {
+    ((scramble(random ^ salt << 56) >> 11) as f64) < share * (1u64 << 53) as f64
+}
+
+/// Writes the `at`-th extended id of `person`, with how it was `matched` if told; there are as many as [`EIDS`].
+pub(crate) fn write_eid(json: &mut Json, person: &Person, at: usize, matched: bool) {
     let (source, atype) = EID_SOURCES[at % EIDS];
     json.open();
     json.text("source", source);
+    if matched {
+        json.text("inserter", "publisher.example");
+        json.text("matcher", source);
+        json.number("mm", [2, 3, 4, 5][at % 4]);
+    }
     json.list("uids");
     json.open();
     json.plain("id", |out| {

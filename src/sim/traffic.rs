@@ -8,17 +8,18 @@
 
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, RngExt, SeedableRng};
-use smallvec::SmallVec;
 
 use crate::sim::consent::{self, Choices};
-use crate::sim::facts::{AuctionType, ImpFacts, RequestFacts, SizeClass};
+use crate::sim::facts::{ImpFacts, RequestFacts, SizeClass};
 use crate::sim::imps::{Placement, write_imp};
-use crate::sim::json::{Json, write_digits, write_hex, write_uuid};
+use crate::sim::json::{Json, write_hex, write_uuid};
 use crate::sim::outlets::{Outlet, OutletKind, Telling};
-use crate::sim::people::{
-    Disclosure, EIDS, Person, SEGMENT_PROVIDERS, Screen, scramble, write_eid, write_segments, zipf,
-};
-use crate::units::{Country, Currency, UnixMillis};
+use crate::sim::people::{Disclosure, EIDS, SEGMENT_PROVIDERS, scramble, write_eid, write_segments};
+use crate::sim::plan::Plan;
+use crate::sim::shares;
+use crate::sim::terms::{write_blocks, write_source, write_terms};
+use crate::sim::video::{PodPart, draw_pod};
+use crate::units::{Country, UnixMillis};
 
 /// Shares of what varies from request to request, each 0 to 1.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +41,8 @@ pub struct Mix {
     pub deals: Vec<String>,
     /// Requests from screens in the street.
     pub dooh: f64,
+    /// Requests that are tests: `test` 1, not billable.
+    pub test: f64,
     /// People that requests come from, at least 1.
     pub users: u64,
 }
@@ -55,6 +58,7 @@ impl Default for Mix {
             deal_share: 0.1,
             deals: (1..=8).map(|number| format!("deal-{number}")).collect(),
             dooh: 0.02,
+            test: 0.01,
             users: 1_000_000,
         }
     }
@@ -95,18 +99,18 @@ impl Traffic {
 
     /// Appends the body of the next request to `out` and tells what it says.
     pub fn next(&mut self, now: UnixMillis, out: &mut Vec<u8>) -> RequestFacts {
-        let plan = self.plan();
+        let plan = Plan::draw(&mut self.rng, &self.mix);
         let mut json = Json::new(out);
         json.open();
         let id = self.write_id(&mut json);
         let imps = self.write_imps(&mut json, &plan, now);
         self.write_channel(&mut json, &plan);
         plan.person.write_device(&mut json, plan.disclosure(self.rng.next_u64()));
-        let auction = self.write_terms(&mut json, &plan);
-        self.write_source(&mut json, &plan);
+        let auction = write_terms(&mut json, &mut self.rng, &plan);
+        write_source(&mut json, &mut self.rng, &plan);
         let consent = self.write_regs(&mut json, &plan, now);
         self.write_user(&mut json, &plan, consent);
-        self.write_blocks(&mut json, &plan);
+        write_blocks(&mut json, &mut self.rng, &plan);
         json.finish();
         RequestFacts {
             id,
@@ -119,61 +123,8 @@ impl Traffic {
             currencies: plan.currencies,
             tmax_ms: plan.tmax_ms,
             size: plan.size,
-        }
-    }
-
-    /// Draws all that more than one part of the request depends on.
-    fn plan(&mut self) -> Plan {
-        let rng = &mut self.rng;
-        let dice: f64 = rng.random();
-        let size = if dice < self.mix.small {
-            SizeClass::Small
-        } else if dice < self.mix.small + self.mix.large {
-            SizeClass::Large
-        } else {
-            SizeClass::Huge
-        };
-        let (least, spread) = match size {
-            SizeClass::Small => (900, 600),
-            SizeClass::Large => (2_650, 1_350),
-            SizeClass::Huge => (6_100, 2_900),
-        };
-        let target = least + rng.random_range(0..=spread) + rng.random_range(0..=spread);
-        let person = Person::new(zipf(rng.next_u64(), self.mix.users));
-        let outlet = if rng.random_bool(self.mix.dooh) {
-            OutletKind::Dooh
-        } else {
-            match person.screen() {
-                Screen::Tv => OutletKind::Tv,
-                Screen::Desktop => OutletKind::Site,
-                Screen::Phone | Screen::Tablet if rng.random_bool(0.55) => OutletKind::App,
-                Screen::Phone | Screen::Tablet => OutletKind::Site,
-            }
-        };
-        let gdpr_applies = person.home().gdpr;
-        let gdpr = match gdpr_applies && rng.random_bool(self.mix.gdpr) {
-            true => Some(true),
-            false => rng.random_bool(0.5).then_some(false),
-        };
-        let limited = rng.random_bool(0.06);
-        let coppa = rng.random_bool(0.005);
-        let granted = gdpr != Some(true) || rng.random_bool(0.8);
-        let traceable = granted && !coppa && outlet != OutletKind::Dooh;
-        Plan {
-            size,
-            target,
-            person,
-            outlet,
-            gdpr,
-            granted,
-            coppa,
-            limited,
-            buyeruid: traceable && !limited && rng.random_bool(0.8),
-            ifa: traceable && outlet != OutletKind::Site,
-            new_fields: rng.random_bool(self.mix.version_2_6),
-            currencies: draw_currencies(rng),
-            tmax_ms: [80, 100, 120, 120, 150, 200, 250, 300][rng.random_range(0..8)],
-            deals: rng.random_bool(self.mix.deal_share),
+            new_fields: plan.new_fields,
+            test: plan.test,
         }
     }
 
@@ -188,12 +139,6 @@ impl Traffic {
 
     fn write_imps(&mut self, json: &mut Json, plan: &Plan, now: UnixMillis) -> Vec<ImpFacts> {
         let rng = &mut self.rng;
-        let several = plan.outlet != OutletKind::Dooh && rng.random_bool(self.mix.several_imps);
-        let count = match (several, plan.size) {
-            (false, _) => 1,
-            (true, SizeClass::Small) => 2,
-            (true, _) => rng.random_range(2..=4),
-        };
         let currency = plan.currencies.first().copied();
         let placement = Placement {
             outlet: plan.outlet,
@@ -204,13 +149,25 @@ impl Traffic {
             deals: if plan.deals { &self.mix.deals } else { &[] },
             now,
         };
+        let pod = draw_pod(rng, &placement);
+        let parts: Vec<Option<PodPart>> = if pod.is_empty() {
+            let several = plan.outlet != OutletKind::Dooh && rng.random_bool(self.mix.several_imps);
+            let count = match (several, plan.size) {
+                (false, _) => 1,
+                (true, SizeClass::Small) => 2,
+                (true, _) => rng.random_range(2..=4),
+            };
+            vec![None; count]
+        } else {
+            pod.into_iter().map(Some).collect()
+        };
         json.list("imp");
-        let mut imps = Vec::with_capacity(count);
-        for at in 0..count {
-            // A small body has no room for a second impression beside a long one or a series.
+        let mut imps = Vec::with_capacity(parts.len());
+        for (at, part) in parts.into_iter().enumerate() {
+            // A small body has no room for a second impression beside a long one or a series; a pod is whole.
             let room = plan.rich() || (plan.outlet != OutletKind::Tv && json.len() < SHORT_IMP);
             if at == 0 || room {
-                imps.push(write_imp(json, rng, &placement, at, &mut self.scratch));
+                imps.push(write_imp(json, rng, &placement, (at, part), &mut self.scratch));
             }
         }
         json.close_list();
@@ -222,64 +179,6 @@ impl Traffic {
         let language = plan.person.language();
         let random = self.rng.next_u64();
         outlet.write(json, Telling { rich: plan.rich(), new_fields: plan.new_fields, language, random });
-    }
-
-    fn write_terms(&mut self, json: &mut Json, plan: &Plan) -> AuctionType {
-        let second = self.rng.random_bool(0.2);
-        // Second price is the default, so half of those requests leave it out.
-        if !second || self.rng.random_bool(0.5) {
-            json.number("at", 1 + i64::from(second));
-        }
-        json.number("tmax", i64::from(plan.tmax_ms));
-        if !plan.currencies.is_empty() {
-            json.list("cur");
-            for currency in &plan.currencies {
-                json.element(currency.code());
-            }
-            json.close_list();
-        }
-        if self.rng.random_bool(0.05) {
-            if plan.new_fields {
-                json.texts("wlangb", &["fr-FR", "en"]);
-            } else {
-                json.texts("wlang", &["fr", "en", "de", "es", "it", "nl"]);
-            }
-        }
-        if second { AuctionType::SecondPrice } else { AuctionType::FirstPrice }
-    }
-
-    fn write_source(&mut self, json: &mut Json, plan: &Plan) {
-        let nodes = if plan.rich() { self.rng.random_range(1..=3) } else { self.rng.random_range(0..=1) };
-        json.object("source");
-        json.flag("fd", self.rng.random_bool(0.3));
-        json.plain("tid", |out| write_uuid(out, self.rng.next_u64(), self.rng.next_u64()));
-        if nodes > 0 {
-            if !plan.new_fields {
-                json.object("ext");
-            }
-            json.object("schain");
-            json.text("ver", "1.0");
-            json.flag("complete", self.rng.random_bool(0.95));
-            json.list("nodes");
-            for _ in 0..nodes {
-                let seller = self.rng.random_range(0..40u64);
-                json.open();
-                json.plain("asi", |out| {
-                    out.extend_from_slice(b"ssp-");
-                    write_digits(out, seller, 2);
-                    out.extend_from_slice(b".example");
-                });
-                json.plain("sid", |out| write_hex(out, scramble(seller), 10));
-                json.number("hp", 1);
-                json.close();
-            }
-            json.close_list();
-            json.close();
-            if !plan.new_fields {
-                json.close();
-            }
-        }
-        json.close();
     }
 
     /// Writes `regs`, and tells the choices of the consent string that the user object must then have.
@@ -317,14 +216,10 @@ impl Traffic {
         if plan.new_fields {
             json.object("ext");
         }
-        if rng.random_bool(0.05) {
-            json.object("dsa");
-            json.number("dsarequired", rng.random_range(0..=2));
-            json.number("pubrender", 0);
-            json.number("datatopub", 1);
-            json.close();
+        if rng.random_bool(shares::DSA) {
+            write_dsa(json, rng, plan.rich());
         }
-        if plan.person.home().country == "USA" && rng.random_bool(0.05) {
+        if plan.person.home().country == "USA" && rng.random_bool(shares::GPC) {
             json.text("gpc", "1");
         }
         json.close();
@@ -352,106 +247,73 @@ impl Traffic {
             }
             json.close_list();
         }
-        if plan.new_fields {
-            plan.write_moved(json, consent, share);
-        } else {
+        let rng = &mut self.rng;
+        if plan.rich() && rng.random_bool(shares::USER_KEYWORDS) {
+            let interests = [["cuisine", "vin"], ["football", "tennis"], ["travel", "flights"]];
+            let interests = interests[rng.random_range(0..3)];
+            match plan.new_fields {
+                true => json.texts("kwarray", &interests),
+                false => json.text("keywords", &interests.join(",")),
+            }
+        }
+        let twice = consent.filter(|_| plan.rich() && rng.random_bool(shares::CONSENT_TWICE));
+        if plan.new_fields || twice.is_some() {
+            write_moved(json, rng, plan, (consent, share));
+        }
+        if !plan.new_fields || twice.is_some() {
+            let other = |choices: Choices| Choices { granted: !choices.granted, ..choices };
             json.object("ext");
-            plan.write_moved(json, consent, share);
+            match twice {
+                None => write_moved(json, rng, plan, (consent, share)),
+                Some(choices) => {
+                    let differs = rng.random_bool(shares::CONSENT_DIFFERS);
+                    let choices = if differs { other(choices) } else { choices };
+                    json.plain("consent", |out| consent::write_tc_string(out, choices));
+                }
+            }
             json.close();
         }
         json.close();
     }
-
-    /// Writes blocked categories and advertisers, until the body is as long as it was drawn to be.
-    fn write_blocks(&mut self, json: &mut Json, plan: &Plan) {
-        const CATEGORIES: [&str; 12] = [
-            "IAB24", "IAB25", "IAB26", "IAB7-39", "IAB8-18", "IAB8-5", "IAB9-9", "IAB14-1", "IAB11-4",
-            "IAB23", "IAB25-3", "IAB26-4",
-        ];
-        if json.len() + 30 < plan.target {
-            json.list("bcat");
-            for category in CATEGORIES {
-                if json.len() + 20 < plan.target {
-                    json.element(category);
-                }
-            }
-            json.close_list();
-        }
-        if json.len() + 30 < plan.target {
-            json.list("badv");
-            while json.len() + 12 < plan.target {
-                let number = self.rng.random_range(0..50_000u64);
-                json.plain_element(|out| {
-                    out.extend_from_slice(b"blocked-brand-");
-                    write_digits(out, number, 1);
-                    out.extend_from_slice(b".example");
-                });
-            }
-            json.close_list();
-        }
-    }
 }
 
-/// What more than one part of a request depends on.
-struct Plan {
-    size: SizeClass,
-    /// Bytes to write, about.
-    target: usize,
-    person: Person,
-    outlet: OutletKind,
-    gdpr: Option<bool>,
-    granted: bool,
-    coppa: bool,
-    limited: bool,
-    buyeruid: bool,
-    ifa: bool,
-    new_fields: bool,
-    currencies: SmallVec<[Currency; 2]>,
-    tmax_ms: u32,
-    deals: bool,
-}
-
-impl Plan {
-    fn rich(&self) -> bool {
-        self.size != SizeClass::Small
-    }
-
-    fn has_ifa(&self) -> bool {
-        self.person.screen() != Screen::Desktop
-    }
-
-    fn disclosure(&self, random: u64) -> Disclosure {
-        let outdoor = self.outlet == OutletKind::Dooh;
-        Disclosure { ifa: self.ifa, limited: self.limited, outdoor, rich: self.rich(), random }
-    }
-
-    /// Writes what 2.6 moved into `user` out of its `ext`: consent and extended ids.
-    fn write_moved(&self, json: &mut Json, consent: Option<Choices>, share: usize) {
-        if let Some(choices) = consent {
-            json.plain("consent", |out| consent::write_tc_string(out, choices));
-        }
-        if !self.buyeruid {
-            return;
-        }
-        json.list("eids");
-        for at in 0..EIDS {
-            if json.len() < share {
-                write_eid(json, &self.person, at);
-            }
-        }
+/// Writes `dsa`: what the Digital Services Act asks for, and what others have declared.
+fn write_dsa(json: &mut Json, rng: &mut Xoshiro256PlusPlus, rich: bool) {
+    json.object("dsa");
+    json.number("dsarequired", rng.random_range(0..=3));
+    json.number("pubrender", rng.random_range(0..=2));
+    json.number("datatopub", rng.random_range(0..=2));
+    if rich && rng.random_bool(shares::DSA_TRANSPARENCY) {
+        json.list("transparency");
+        json.open();
+        json.text("domain", "ssp-07.example");
+        json.numbers("dsaparams", &[1, 2]);
+        json.close();
         json.close_list();
     }
+    json.close();
 }
 
-fn draw_currencies(rng: &mut Xoshiro256PlusPlus) -> SmallVec<[Currency; 2]> {
-    let currencies: &[Currency] = match rng.random_range(0..100) {
-        0..50 => &[Currency::EUR],
-        50..75 => &[Currency::USD],
-        75..85 => &[Currency::EUR, Currency::USD],
-        85..88 => &[Currency::USD, Currency::EUR],
-        _ => &[],
-    };
-    SmallVec::from_slice(currencies)
+/// Writes what 2.6 moved into `user` out of its `ext`: consent and extended ids.
+fn write_moved(
+    json: &mut Json,
+    rng: &mut Xoshiro256PlusPlus,
+    plan: &Plan,
+    (consent, share): (Option<Choices>, usize),
+) {
+    if let Some(choices) = consent {
+        json.plain("consent", |out| consent::write_tc_string(out, choices));
+    }
+    if !plan.buyeruid {
+        return;
+    }
+    json.list("eids");
+    for at in 0..EIDS {
+        if json.len() < share {
+            write_eid(json, &plan.person, at, plan.new_fields && rng.random_bool(shares::EID_MATCHED));
+        }
+    }
+    json.close_list();
 }
 
 #[cfg(test)]
@@ -572,60 +434,80 @@ mod tests {
         assert!((8_000..10_000).contains(&huge), "{huge}");
     }
 
+    /// Fields by their paths.
+    const NAMES: &[&str] = &[
+        "site",
+        "app",
+        "dooh",
+        "cur",
+        "wlangb",
+        "bcat",
+        "badv",
+        "imp.pmp.deals.at",
+        "imp.pmp.deals.wadomain",
+        "imp.video.plcmt",
+        "imp.video.placement",
+        "imp.video.poddur",
+        "imp.video.mincpmpersec",
+        "imp.video.slotinpod",
+        "imp.video.companionad",
+        "imp.audio.poddur",
+        "imp.audio.companionad",
+        "imp.pmp.deals.durfloors.mindur",
+        "imp.pmp.deals.mincpmpersec",
+        "imp.pmp.deals.guar",
+        "imp.qty.vendor",
+        "imp.ssai",
+        "app.content.cattax",
+        "device.langb",
+        "ext.schain.nodes",
+        "user.eids.mm",
+        "test",
+        "acat",
+        "cattax",
+        "wlang",
+        "imp.video.durfloors.mindur",
+        "imp.video.rqddurs",
+        "imp.qty.multiplier",
+        "imp.rwdd",
+        "imp.ext.gpid",
+        "app.content.series",
+        "app.content.channel.name",
+        "site.kwarray",
+        "site.keywords",
+        "device.sua.browsers",
+        "device.ipv6",
+        "device.ifa",
+        "regs.gdpr",
+        "regs.ext.gdpr",
+        "regs.gpp",
+        "regs.us_privacy",
+        "regs.ext.us_privacy",
+        "regs.ext.dsa.dsarequired",
+        "source.schain.nodes",
+        "source.ext.schain.nodes",
+        "user.consent",
+        "user.ext.consent",
+        "user.eids.uids.id",
+        "user.ext.eids.uids.id",
+        "user.data.ext.segtax",
+        "user.geo",
+    ];
+
     #[test]
     fn all_that_real_traffic_has_occurs() {
         let mut seen: HashSet<String> = HashSet::new();
         let mut formats: HashSet<FormatKind> = HashSet::new();
         let (mut told, mut several) = (0, 0);
-        for (_, read, facts) in requests(Mix::default(), 5_000) {
+        for (_, read, facts) in requests(Mix { deal_share: 0.3, ..Mix::default() }, 5_000) {
             collect_names(&read, "", &mut seen);
             formats.extend(facts.imps.iter().flat_map(|imp| imp.formats.clone()));
             told += usize::from(facts.gdpr == Some(true));
             several += usize::from(facts.imps.len() > 1);
         }
         assert_eq!(formats.len(), 4);
-        for name in [
-            "site",
-            "app",
-            "dooh",
-            "cur",
-            "wlangb",
-            "bcat",
-            "badv",
-            "imp.pmp.deals.at",
-            "imp.pmp.deals.wadomain",
-            "imp.video.plcmt",
-            "imp.video.placement",
-            "imp.video.poddur",
-            "imp.video.mincpmpersec",
-            "imp.video.durfloors.mindur",
-            "imp.video.rqddurs",
-            "imp.qty.multiplier",
-            "imp.rwdd",
-            "imp.ext.gpid",
-            "app.content.series",
-            "app.content.channel.name",
-            "site.kwarray",
-            "site.keywords",
-            "device.sua.browsers",
-            "device.ipv6",
-            "device.ifa",
-            "regs.gdpr",
-            "regs.ext.gdpr",
-            "regs.gpp",
-            "regs.us_privacy",
-            "regs.ext.us_privacy",
-            "regs.ext.dsa.dsarequired",
-            "source.schain.nodes",
-            "source.ext.schain.nodes",
-            "user.consent",
-            "user.ext.consent",
-            "user.eids.uids.id",
-            "user.ext.eids.uids.id",
-            "user.data.ext.segtax",
-            "user.geo",
-        ] {
-            assert!(seen.contains(name), "{name} never occurs");
+        for name in NAMES {
+            assert!(seen.contains(*name), "{name} never occurs");
         }
         assert!((300..900).contains(&told), "a quarter where the GDPR is in force: {told} of 5000");
         assert!((700..1_200).contains(&several), "a fifth has several imps: {several} of 5000");
@@ -645,6 +527,54 @@ mod tests {
             }
         }
         assert!(found > 50, "{found}");
+    }
+
+    /// What OpenRTB 2.6 calls invalid in one object, whatever it stands in.
+    fn check_exclusive(value: &Value, path: &str) {
+        const PAIRS: [[&str; 2]; 8] = [
+            ["wseat", "bseat"],
+            ["acat", "bcat"],
+            ["wlang", "wlangb"],
+            ["language", "langb"],
+            ["keywords", "kwarray"],
+            ["rqddurs", "minduration"],
+            ["rqddurs", "maxduration"],
+            ["mincpmpersec", "durfloors"],
+        ];
+        match value {
+            Value::Object(members) => {
+                for pair in PAIRS {
+                    assert!(!pair.iter().all(|name| members.contains_key(*name)), "{path}: {pair:?} at once");
+                }
+                members.iter().for_each(|(name, member)| check_exclusive(member, &format!("{path}.{name}")));
+            }
+            Value::Array(elements) => elements.iter().for_each(|element| check_exclusive(element, path)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn nothing_is_written_that_openrtb_calls_invalid() {
+        let mix = Mix { deal_share: 0.5, dooh: 0.1, ..Mix::default() };
+        for (_, read, facts) in requests(mix, 3_000) {
+            check_exclusive(&read, "request");
+            let outlets = ["site", "app", "dooh"].iter().filter(|name| read[name].is_object()).count();
+            assert_eq!(outlets, 1, "{read}");
+            assert!(facts.new_fields || read["dooh"].is_null(), "screens in the street came with 2.6");
+            for imp in read["imp"].as_array().unwrap() {
+                for medium in ["video", "audio"] {
+                    assert!(imp[medium].is_null() || !imp[medium]["mimes"].as_array().unwrap().is_empty());
+                }
+                assert!(imp["qty"].is_null() || imp["qty"]["multiplier"].as_f64().unwrap() > 0.0);
+                assert!(imp["qty"]["sourcetype"] != 1 || imp["qty"]["vendor"].is_string(), "{imp}");
+                for deal in imp["pmp"]["deals"].as_array().into_iter().flatten() {
+                    assert!(
+                        deal["id"].is_string() && (deal["at"] != 3 || deal["bidfloor"].is_number()),
+                        "{deal}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

@@ -53,8 +53,7 @@ impl Decimal {
     ///
     /// # Errors
     ///
-    /// [`DecimalError::NotANumber`] for any other text, [`DecimalError::OutOfRange`] for an exponent
-    /// beyond ±9999.
+    /// [`DecimalError::NotANumber`] for any other text.
     pub fn parse(text: &str) -> Result<Self, DecimalError> {
         let bytes = text.as_bytes();
         let mut at = 0;
@@ -85,6 +84,18 @@ impl Decimal {
             return Err(DecimalError::NotANumber);
         }
         Ok(number)
+    }
+
+    /// True for zero, of whatever sign and exponent.
+    #[must_use]
+    pub const fn is_zero(self) -> bool {
+        self.digits == 0
+    }
+
+    /// True for a number below zero, and for a zero written so.
+    #[must_use]
+    pub const fn is_negative(self) -> bool {
+        self.negative
     }
 
     /// Reads digits, each shifting the exponent by `step` (0 before the point, -1 behind it).
@@ -142,6 +153,9 @@ impl Decimal {
     }
 }
 
+/// Exponents beyond this are cut to it: more than the digits of any text that is read can make up for.
+const EXPONENT_MAX: i32 = 100_000_000;
+
 fn take_exponent(bytes: &[u8]) -> Result<i32, DecimalError> {
     let (negative, digits) = match bytes.first() {
         Some(b'-') => (true, &bytes[1..]),
@@ -153,10 +167,7 @@ fn take_exponent(bytes: &[u8]) -> Result<i32, DecimalError> {
     }
     let mut value = 0i32;
     for digit in digits {
-        value = value * 10 + i32::from(digit - b'0');
-        if value > 9_999 {
-            return Err(DecimalError::OutOfRange);
-        }
+        value = (value * 10 + i32::from(digit - b'0')).min(EXPONENT_MAX);
     }
     Ok(if negative { -value } else { value })
 }
@@ -179,6 +190,7 @@ mod tests {
         check("1.5E2", 0, Rounding::Exact, Ok(150));
         check("300.0", 0, Rounding::Exact, Ok(300));
         check("0e9999", 6, Rounding::Exact, Ok(0));
+        check("0e99999999999", 6, Rounding::Exact, Ok(0));
     }
 
     #[test]
@@ -188,6 +200,8 @@ mod tests {
         check("-1.0000001", 6, Rounding::Up, Ok(-1_000_000));
         check("-1.0000001", 6, Rounding::Down, Ok(-1_000_001));
         check("1e-400", 6, Rounding::Up, Ok(1));
+        check("1e-99999999999", 6, Rounding::Up, Ok(1));
+        check("-1e-99999999999", 6, Rounding::Up, Ok(0));
     }
 
     #[test]
@@ -198,6 +212,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused() {
         check("1e400", 6, Rounding::Up, Err(DecimalError::OutOfRange));
+        check("1e99999999999", 6, Rounding::Up, Err(DecimalError::OutOfRange));
         check("9300000000", 9, Rounding::Up, Err(DecimalError::OutOfRange));
         check("99999999999999999999999999999999999999999999", 0, Rounding::Up, Err(DecimalError::OutOfRange));
     }

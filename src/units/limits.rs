@@ -11,7 +11,7 @@ pub const BODY_INFLATED_BYTES_MAX: usize = 256 * 1024;
 pub const JSON_DEPTH_MAX: usize = 128;
 /// Impressions of one bid request that are looked at; pods and multi-slot pages stay below 50.
 pub const IMPS_MAX: usize = 64;
-/// Elements of any list in a bid request that are looked at, but for block lists: cut short, they would let
+/// Elements of any list in a bid request that are kept, but for block lists: cut short, they would let
 /// through what they block, and the body's size bounds them.
 pub const LIST_MAX: usize = 1_024;
 /// Candidates for one impression that pricing looks at before giving up: bounds the tail when

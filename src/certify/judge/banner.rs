@@ -7,8 +7,11 @@ use crate::certify::Judgement;
 use crate::certify::rules::{limits, markup};
 
 pub(super) fn check_size(offer: &Value, bid: &Value, judgement: &mut Judgement) {
+    // Without a list the banner has a width and a height; ratios are the list's.
+    let plain = serde_json::json!({"w": offer["w"], "h": offer["h"], "wmin": offer["wmin"], "wmax": offer["wmax"],
+        "hmin": offer["hmin"], "hmax": offer["hmax"]});
     let formats: Vec<&Value> = match elements(&offer["format"]) {
-        [] => vec![offer],
+        [] => vec![&plain],
         formats => formats.iter().collect(),
     };
     let ratio = (side(bid, "wratio"), side(bid, "hratio"));

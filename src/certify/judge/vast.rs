@@ -192,7 +192,8 @@ fn check_files(ad: &Ad<'_, '_>, judgement: &mut Judgement) {
         });
         judgement.must(&rule::MIMES, !files.is_empty(), what);
     }
-    let delivery = numbers(&offer["delivery"]);
+    // Zero is no code of the list: some write it for "not known".
+    let delivery: Vec<i64> = numbers(&offer["delivery"]).into_iter().filter(|code| *code != 0).collect();
     if !delivery.is_empty() && !files.is_empty() {
         // 1 streaming, 2 progressive, 3 download, which is a progressive file kept.
         files.retain(|file| match file.attribute("delivery") {

@@ -115,9 +115,11 @@ fn fitting(files: &[MediaFile], av: &Av<'_>) -> Result<u64, Misfit> {
     if bits == 0 { Err(furthest) } else { Ok(bits) }
 }
 
-/// `delivery`: a stream is streamed (1); a file is played as it loads (2), or loaded first (3).
+/// `delivery`: a stream is streamed (1); a file is played as it loads (2), or loaded first (3). Zero is no code of
+/// the list: some write it for "not known".
 fn delivered(file: &MediaFile, methods: &[u32]) -> bool {
-    methods.is_empty() || methods.iter().any(|method| (*method == 1) == file.streaming)
+    let takes = |method: &u32| if file.streaming { *method == 1 } else { matches!(method, 2 | 3) };
+    methods.iter().all(|method| *method == 0) || methods.iter().any(takes)
 }
 
 /// True if one of the rates is within the offer's; a rate of zero is one that is not told.

@@ -84,7 +84,9 @@ impl Size {
         let side = |told: u32, ours: u32| told == 0 || told == ours;
         let fixed = |format: &&Format| format.w > 0 || format.h > 0;
         let by_ratio = |format: &&Format| format.wratio > 0 && format.hratio > 0;
-        if !formats.iter().any(|format| fixed(&format) || by_ratio(&format)) {
+        // Half a ratio is a size that nobody can tell, and not one that takes all.
+        let sized = |format: &Format| fixed(&format) || format.wratio > 0 || format.hratio > 0;
+        if !formats.iter().any(sized) {
             return Some(own);
         }
         let mut exact = formats.iter().filter(fixed);

@@ -63,6 +63,7 @@ fn a_banner_has_one_of_the_sizes() {
         (vec![flexible(6, 5, 300)], Ok(())),
         (vec![flexible(6, 5, 301)], Err(other)),
         (vec![flexible(4, 3, 0)], Err(other)),
+        (vec![flexible(6, 0, 0)], Err(other)),
     ] {
         check_banner(&image(), Banner { format: &formats, ..banner() }, want);
     }
@@ -159,6 +160,8 @@ fn a_video_keeps_to_what_the_player_takes() {
     check_video(Av { mimes: &["VIDEO/MP4"], ..av() }, Ok(()));
     check_video(Av { delivery: &[1], ..av() }, Err(Misfit::Delivery));
     check_video(Av { delivery: &[1, 2], ..av() }, Ok(()));
+    check_video(Av { delivery: &[0], ..av() }, Ok(()));
+    check_video(Av { delivery: &[1, u32::MAX], ..av() }, Err(Misfit::Delivery));
     check_video(Av { minduration: 31, ..av() }, Err(seconds));
     check_video(Av { maxduration: Some(29), ..av() }, Err(seconds));
     check_video(Av { minduration: 30, maxduration: Some(30), ..av() }, Ok(()));

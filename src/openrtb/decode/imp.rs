@@ -20,12 +20,17 @@ pub(crate) struct Imps<'a> {
 /// `imp`; `None` if it is not an array.
 pub(crate) fn imps<'a>(json: &mut Reader<'a>) -> Result<Option<Imps<'a>>, Fault> {
     let mut sent = 0;
+    let mut ids = ArenaVec::<&'a str>::new_in(json.arena());
     let mut kept = ArenaVec::<Imp<'a>>::new_in(json.arena());
     let is_array = json.array(IMPS_MAX, |json| {
         sent += 1;
-        if let Some(imp) = imp(json)?
-            && kept.iter().all(|earlier| earlier.id != imp.id)
-        {
+        let (imp, can_be_bid_on) = imp(json)?;
+        if imp.id.is_empty() || ids.contains(&imp.id) {
+            return Ok(());
+        }
+        // Also of those dropped: a bid could be taken for one on them.
+        ids.push(imp.id);
+        if can_be_bid_on {
             kept.push(imp);
         }
         Ok(())
@@ -33,8 +38,8 @@ pub(crate) fn imps<'a>(json: &mut Reader<'a>) -> Result<Option<Imps<'a>>, Fault>
     Ok(is_array.then(|| Imps { sent, kept: kept.into_bump_slice() }))
 }
 
-/// One impression; `None` without id, medium, or a multiplier that we can count with.
-fn imp<'a>(json: &mut Reader<'a>) -> Result<Option<Imp<'a>>, Fault> {
+/// One impression, and whether it has a medium and a multiplier that we can count with.
+fn imp<'a>(json: &mut Reader<'a>) -> Result<(Imp<'a>, bool), Fault> {
     let mut imp = Imp::default();
     let mut rewarded_inventory = false;
     let mut countable = true;
@@ -66,7 +71,7 @@ fn imp<'a>(json: &mut Reader<'a>) -> Result<Option<Imp<'a>>, Fault> {
     imp.rwdd |= rewarded_inventory;
     let has_medium =
         imp.banner.is_some() || imp.video.is_some() || imp.audio.is_some() || imp.native.is_some();
-    Ok((has_medium && countable && !imp.id.is_empty()).then_some(imp))
+    Ok((imp, has_medium && countable))
 }
 
 /// `imp.ext.prebid.is_rewarded_inventory`, the place of `rwdd` before 2.6.

@@ -68,13 +68,27 @@ fn read_root<'a>(json: &mut Reader<'a>) -> Result<Request<'a>, Fault> {
 
 fn read_field<'a>(request: &mut Request<'a>, json: &mut Reader<'a>, key: &[u8]) -> Result<(), Fault> {
     match key {
-        b"assets" => request.assets = json.list(asset)?,
+        b"assets" => request.assets = assets(json)?,
         b"eventtrackers" => request.eventtrackers = eventtrackers(json)?,
         b"ver" => request.ver = json.text()?,
         b"privacy" => request.privacy = json.flag()?.unwrap_or(false),
         _ => json.skip()?,
     }
     Ok(())
+}
+
+/// The assets: of an id that stands twice the first. A second one that is required is one that nothing fits, for
+/// no answer could hold both.
+fn assets<'a>(json: &mut Reader<'a>) -> Result<&'a [NativeAsset<'a>], Fault> {
+    let mut ids = ArenaVec::new_in(json.arena());
+    json.list(|json| {
+        let Some(asset) = asset(json)? else { return Ok(None) };
+        if ids.contains(&asset.id) {
+            return Ok(asset.required.then_some(NativeAsset { kind: NativeKind::Other, ..asset }));
+        }
+        ids.push(asset.id);
+        Ok(Some(asset))
+    })
 }
 
 /// One asset. Without id it cannot be answered: `None`, or if it is required, one that nothing fits.
@@ -84,7 +98,8 @@ fn asset<'a>(json: &mut Reader<'a>) -> Result<Option<NativeAsset<'a>>, Fault> {
     let (mut title, mut img, mut video, mut data) = (None, None, None, None);
     json.object(|json, key| {
         match key {
-            b"id" => id = json.whole()?,
+            // One that is out of range could not be repeated.
+            b"id" => id = json.code()?.filter(|id| *id < u32::MAX),
             b"required" => required = json.flag()?.unwrap_or(false),
             b"title" => title = read_title(json)?,
             b"img" => img = read_img(json)?,

@@ -145,6 +145,12 @@ fn an_imp_without_id_or_medium_is_dropped_and_the_others_stay() {
 }
 
 #[test]
+fn an_imp_of_an_id_that_was_there_is_dropped_even_if_the_first_cannot_be_bid_on() {
+    check_kept(r#"{"id":"1"},{"id":"1","banner":{}},{"id":"2","banner":{}}"#, &["2"]);
+    check_kept(r#"{"id":"1","banner":{},"qty":{}},{"id":"1","banner":{}}"#, &[]);
+}
+
+#[test]
 fn the_first_imp_of_an_id_stays() {
     check_kept(r#"{"id":"1","banner":{}},{"id":"1","video":{}},{"id":"2","video":{}}"#, &["1", "2"]);
     let body = r#"{"id":"r","imp":[{"id":"1","banner":{}},{"id":"1","video":{}}]}"#;
@@ -189,8 +195,9 @@ fn an_integer_may_be_a_float_a_text_or_a_word() {
         ("{}", 2),
         ("\"first\"", 2),
         ("-1", 2),
-        ("1e400", 2),
-        ("99999999999999999999999", 2),
+        ("1e400", u32::MAX),
+        ("99999999999999999999999", u32::MAX),
+        ("-1e400", 2),
         ("0", 2),
     ] {
         check_root(&format!(r#""at":{value}"#), |request| request.at, want);
@@ -215,6 +222,57 @@ fn a_flag_may_be_a_number_a_text_or_a_word() {
     ] {
         check_imp(&format!(r#""secure":{value}"#), |imp| imp.secure, want);
     }
+}
+
+#[test]
+fn a_flag_is_raised_by_any_number_but_zero_however_small_or_large() {
+    for (text, want) in [
+        ("-0.5", Some(true)),
+        ("0.25", Some(true)),
+        ("\"-1e-9\"", Some(true)),
+        ("1e99999", Some(true)),
+        ("1e-99999", Some(true)),
+        ("-0.0", Some(false)),
+        ("0e99999", Some(false)),
+    ] {
+        check_regs(&format!(r#""gdpr":{text}"#), |regs| regs.gdpr, want);
+    }
+}
+
+#[test]
+fn a_limit_of_less_than_one_is_a_limit() {
+    check_imp(r#""video":{"maxduration":0.5}"#, |imp| imp.video.and_then(|video| video.maxduration), Some(1));
+    check_banner(r#""w":"1e-99999","h":250"#, &[format(1, 250)]);
+    check_imp(r#""video":{"maxduration":-0.5}"#, |imp| imp.video.and_then(|video| video.maxduration), None);
+}
+
+#[test]
+fn a_number_beyond_the_range_is_its_end() {
+    check_banner(r#""format":[{"w":300,"h":4294967296}]"#, &[format(300, u32::MAX)]);
+    check_banner(r#""w":1e30,"h":"99999999999999999999""#, &[format(u32::MAX, u32::MAX)]);
+    check_banner(r#""w":-1e30,"h":250"#, &[format(0, 250)]);
+    check_imp(
+        r#""video":{"startdelay":-3e10,"maxextended":3e10}"#,
+        |imp| imp.video.map(|video| (video.startdelay, video.maxextended)),
+        Some((Some(i32::MIN), i32::MAX.cast_unsigned())),
+    );
+}
+
+#[test]
+fn a_code_below_zero_is_one_that_nobody_knows_and_not_an_absent_list() {
+    let protocols = |imp: &Imp<'_>| imp.video.map(|video| video.protocols.to_vec());
+    check_imp(r#""video":{"protocols":-8}"#, protocols, Some(vec![u32::MAX]));
+    check_imp(r#""video":{"protocols":[2,"-1.5",null]}"#, protocols, Some(vec![2, u32::MAX]));
+}
+
+#[test]
+fn no_number_of_nulls_pushes_a_restriction_out_of_its_list() {
+    let nulls = "null,".repeat(LIST_MAX + 1);
+    check_imp(
+        &format!(r#""video":{{"protocols":[{nulls}7]}}"#),
+        |imp| imp.video.map(|video| video.protocols.to_vec()),
+        Some(vec![7]),
+    );
 }
 
 #[test]
@@ -591,6 +649,35 @@ fn an_asset_is_of_one_kind_and_a_required_one_without_id_cannot_be_answered() {
             kinds.collect::<Vec<_>>().join(", ")
         },
         format!("7 title {}, 0 other true, 8 other false", u32::MAX),
+    );
+}
+
+#[test]
+fn of_two_assets_of_one_id_the_first_stays_and_a_second_required_one_cannot_be_answered() {
+    let check = |second: &str, want: &str| {
+        let assets = format!(r#"{{"id":1,"title":{{"len":9}}}},{{"id":1,"data":{{"type":2}}{second}}}"#);
+        let body = format!(r#""native":{{"request":{{"assets":[{assets}]}}}}"#);
+        let kinds = |imp: &Imp<'_>| {
+            let kinds = imp.native.unwrap().assets.iter().map(|asset| match asset.kind {
+                NativeKind::Title { .. } => "title",
+                NativeKind::Other => "other",
+                _ => "more",
+            });
+            kinds.collect::<Vec<_>>().join(" ")
+        };
+        check_imp(&body, kinds, want.to_owned());
+    };
+    check("", "title");
+    check(r#","required":1"#, "title other");
+}
+
+#[test]
+fn an_asset_whose_id_is_too_large_to_be_repeated_has_none() {
+    let body = r#""native":{"request":{"assets":[{"id":4294967296,"title":{}},{"id":2,"title":{}}]}}"#;
+    check_imp(
+        body,
+        |imp| imp.native.unwrap().assets.iter().map(|asset| asset.id).collect::<Vec<_>>(),
+        vec![2],
     );
 }
 

@@ -36,7 +36,7 @@ impl Demand {
             line_items.iter().flat_map(|item| &item.deals).map(|deal| deal.slug.clone()).collect();
         deals.dedup();
         // One play, one impression: the truth of a multiplied play is the server's own rounding.
-        Mix { deals, users, dooh: 0.0, ..Mix::default() }
+        Mix { deals, users, dooh: 0.0, test: 0.0, ..Mix::default() }
     }
 
     /// Every segment that some campaign asks for.
