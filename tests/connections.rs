@@ -210,3 +210,13 @@ fn what_is_no_http_ends_its_own_connection_and_no_other() {
     }
     assert_eq!(server.metric("encan_panics_total"), 0);
 }
+
+#[test]
+fn a_client_that_ends_its_side_after_the_request_still_gets_its_answer() {
+    let server = start();
+    let mut stream = connect(server.public);
+    stream.write_all(request().as_bytes()).expect("room in the socket");
+    stream.shutdown(std::net::Shutdown::Write).expect("an open socket");
+    assert_eq!(answer(&mut stream), 200);
+    assert!(closed(&mut stream) < PATIENCE);
+}

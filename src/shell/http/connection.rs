@@ -74,6 +74,8 @@ pub(in crate::shell::http) async fn serve(
         .timer(TokioTimer::new())
         .header_read_timeout(spans.idle)
         .max_header_size(limits::HEAD_BYTES_MAX)
+        // A client that ends its side after the request still waits for the answer.
+        .half_close(true)
         .serve_connection(TokioIo::new(socket), answer);
     let mut served = pin!(served);
     // A client that hangs up or sends no HTTP is its own affair.
