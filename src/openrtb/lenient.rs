@@ -44,10 +44,19 @@ impl<'a> Reader<'a> {
         Ok(self.integer(Rounding::Up)?.and_then(not_negative))
     }
 
-    /// As [`Reader::whole`], of either sign.
+    /// As [`Reader::whole`], of either sign: cut at the point, towards zero.
     pub(crate) fn signed(&mut self) -> Result<Option<i32>, Fault> {
         let end = |value: i64| if value < 0 { i32::MIN } else { i32::MAX };
-        Ok(self.integer(Rounding::Down)?.map(|value| i32::try_from(value).unwrap_or(end(value))))
+        let value = match self.scalar()? {
+            Scalar::Bool(flag) => Some(i64::from(flag)),
+            Scalar::Number(text) | Scalar::Text(text) => {
+                let text = text.trim();
+                let rounding = if text.starts_with('-') { Rounding::Up } else { Rounding::Down };
+                integer(text, rounding)
+            }
+            Scalar::Null | Scalar::Nested => None,
+        };
+        Ok(value.map(|value| i32::try_from(value).unwrap_or(end(value))))
     }
 
     /// A flag: any number but zero is true, also as text; `true` and `false` as words too. Unreadable ones

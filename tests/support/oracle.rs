@@ -569,7 +569,9 @@ fn whole_up(tree: &Tree) -> Option<u32> {
 }
 
 fn signed(tree: &Tree) -> Option<i32> {
-    let value = integer(tree, Rounding::Down)?;
+    // Towards zero.
+    let down = integer(tree, Rounding::Down)?;
+    let value = if down < 0 { integer(tree, Rounding::Up)? } else { down };
     i32::try_from(value.clamp(i32::MIN.into(), i32::MAX.into())).ok()
 }
 

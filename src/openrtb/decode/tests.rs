@@ -543,6 +543,7 @@ fn a_video_tells_how_it_is_skipped_extended_and_accompanied() {
         (15, 5, u32::MAX, 1, 2),
     );
     check_imp(r#""video":{"maxextended":-7}"#, told, (0, 0, 0, 0, 0));
+    check_imp(r#""video":{"maxextended":-0.1}"#, told, (0, 0, 0, 0, 0));
     check_imp(r#""video":{"maxextended":10,"skipafter":4.5}"#, told, (0, 5, 10, 0, 0));
 }
 
