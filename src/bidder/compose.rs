@@ -143,7 +143,8 @@ fn bid<'a>(
         adm: Cow::Borrowed(adm),
         nurl: Some(Cow::Borrowed(nurl)),
         burl: Some(Cow::Borrowed(burl)),
-        lurl: Some(Cow::Borrowed(lurl)),
+        // A page that shows the ad must not be able to say that it lost.
+        lurl: (!billed_when_shown).then_some(Cow::Borrowed(lurl)),
         adomain: arena.alloc([chosen.advertiser.domain.as_str()]),
         bundle: creative.bundle.as_deref(),
         cid: &chosen.campaign.slug,

@@ -6,9 +6,10 @@ use smallvec::SmallVec;
 use crate::audience::Profile;
 use crate::bidder::blocks::admits_seat;
 use crate::bidder::offer::Market;
-use crate::bidder::profile::answer_currency;
+use crate::bidder::profile::{answer_currency, beyond_limits};
 use crate::bidder::search::{RequestWide, Search};
 use crate::bidder::{NoBidReason, Snapshot};
+use crate::budget::Held;
 use crate::campaign::{Advertiser, Campaign, Creative, Exchange, LineItem};
 use crate::creative::{Disclosure, Placement};
 use crate::frequency::Exposures;
@@ -17,7 +18,7 @@ use crate::openrtb::{BidRequest, Deal, Imp};
 use crate::privacy::Permissions;
 use crate::supply::judge;
 use crate::targeting::Scene;
-use crate::units::{Currency, Nanos, UnixMillis, UserKey};
+use crate::units::{Currency, UnixMillis, UserKey};
 
 /// One request, and what the shell fetched for it.
 #[derive(Debug, Clone, Copy)]
@@ -59,18 +60,18 @@ impl<'a> Ask<'a, '_> {
 }
 
 /// What to answer.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Decision<'a> {
     /// The currency of all bids.
     pub currency: Currency,
-    /// The bids; each has its worst case reserved. Whoever drops one releases it.
+    /// The bids; each holds its worst case, and gives it back if it is dropped.
     pub bids: SmallVec<[Chosen<'a>; 4]>,
     /// Why there is none, if there is none.
     pub reason: NoBidReason,
 }
 
 /// One bid.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Chosen<'a> {
     /// On what.
     pub imp: &'a Imp<'a>,
@@ -88,8 +89,8 @@ pub struct Chosen<'a> {
     pub deal: Option<&'a Deal<'a>>,
     /// What it must tell of who is behind the ad, if anything.
     pub disclosure: Option<Disclosure>,
-    /// What was reserved, in the campaign's currency.
-    pub reserved: Nanos,
+    /// What is reserved for it, in the campaign's currency: given back if the bid is dropped.
+    pub held: Held<'a>,
     /// What the bid says of itself, the price included.
     pub ticket: Ticket,
 }
@@ -118,34 +119,48 @@ pub fn decide<'a>(
 ) -> Decision<'a> {
     let mut decision =
         Decision { currency: Currency::USD, bids: SmallVec::new(), reason: NoBidReason::NoImpression };
-    let Some(currency) = answer_currency(ask.request, ask.exchange, &snapshot.plan.rates) else {
-        decision.reason = NoBidReason::CurrencyUnknown;
-        return decision;
-    };
-    decision.currency = currency;
-    if !admits_seat(ask.request, ask.exchange) {
-        decision.reason = NoBidReason::SeatRefused;
-        return decision;
-    }
-    if let Some(refused) = ask.permissions.refused() {
-        decision.reason = NoBidReason::PrivacyRefuses(refused);
-        return decision;
-    }
-    let (source, channel) = (&ask.request.source, &ask.request.channel);
-    if let Err(fault) = judge(source, channel, &ask.exchange.supply, &snapshot.plan.supply) {
-        decision.reason = NoBidReason::SupplyRefused(fault);
-        return decision;
+    match admitted(snapshot, ask) {
+        Ok(currency) => decision.currency = currency,
+        Err(reason) => {
+            decision.reason = reason;
+            return decision;
+        }
     }
     let mut scene = ask.scene();
     let mut request_wide = RequestWide::default();
     for imp in ask.request.imp {
         scene.look_at(imp);
-        let market = Market { snapshot, ask, imp, currency };
+        let market = Market { snapshot, ask, imp, currency: decision.currency };
         let mut search = Search::new(market, &scene, &mut request_wide, &mut decision.bids, witness);
         let furthest = search.run(random);
         if furthest.rank() >= decision.reason.rank() {
             decision.reason = furthest;
         }
     }
+    for dropped in beyond_limits(ask.exchange, &mut decision.bids) {
+        if let Some(line_item) = snapshot.plan.place_of(dropped.line_item) {
+            witness.declined(dropped.imp, line_item, NoBidReason::LimitExceeded);
+        }
+        decision.reason = NoBidReason::LimitExceeded;
+    }
     decision
+}
+
+/// The currency to bid in, if the request as a whole may be bid on.
+fn admitted(snapshot: &Snapshot, ask: &Ask<'_, '_>) -> Result<Currency, NoBidReason> {
+    let (request, exchange) = (ask.request, ask.exchange);
+    if !exchange.is_ready() {
+        return Err(NoBidReason::ExchangeNotReady);
+    }
+    let currency =
+        answer_currency(request, exchange, &snapshot.plan.rates).ok_or(NoBidReason::CurrencyUnknown)?;
+    if !admits_seat(request, exchange) {
+        return Err(NoBidReason::SeatRefused);
+    }
+    if let Some(refused) = ask.permissions.refused() {
+        return Err(NoBidReason::PrivacyRefuses(refused));
+    }
+    judge(&request.source, &request.channel, &exchange.supply, &snapshot.plan.supply)
+        .map_err(NoBidReason::SupplyRefused)?;
+    Ok(currency)
 }

@@ -84,6 +84,7 @@ fn unlooked(decision: &Decision<'_>) -> NoBidReason {
         | NoBidReason::SeatRefused
         | NoBidReason::PrivacyRefuses(_)
         | NoBidReason::SupplyRefused(_)
+        | NoBidReason::MultipliedElsewhere
         | NoBidReason::NotSecure)
             if decision.bids.is_empty() =>
         {

@@ -20,6 +20,5 @@ mod tests;
 pub use compose::{Composer, compose, markup_fits};
 pub use decide::{Ask, Chosen, Decision, Silent, Witness, decide};
 pub use explain::{Outcome, Verdict, explain};
-pub use profile::beyond_limits;
 pub use reason::NoBidReason;
 pub use snapshot::{Asleep, Money, Plan, PlanRow, Snapshot};

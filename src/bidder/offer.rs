@@ -132,7 +132,7 @@ impl<'a> Market<'a, '_, '_> {
         if !in_pace && !offer.deal.is_some_and(|deal| deal.guar) {
             return Err(NoBidReason::Paced);
         }
-        purse.reserve(offer.worst).map_err(NoBidReason::BudgetSpent)?;
+        let held = purse.hold(offer.worst).map_err(NoBidReason::BudgetSpent)?;
         Ok(Chosen {
             imp: offer.imp,
             advertiser: offer.advertiser,
@@ -142,7 +142,7 @@ impl<'a> Market<'a, '_, '_> {
             placement: offer.placement,
             deal: offer.deal,
             disclosure: self.ask.disclosure(),
-            reserved: offer.worst,
+            held,
             ticket: self.ticket(offer, random),
         })
     }
@@ -179,19 +179,21 @@ impl<'a> Market<'a, '_, '_> {
             data_rate: terms.data_rate,
             bearer: terms.bearer,
             billable: !self.ask.request.test,
+            measured: self.ask.permissions.measure,
             bills_on: exchange.bills_on,
             missing_price: exchange.missing_price,
             reserved_for: offer.reserved_for,
         }
     }
 
-    /// How long the bid is reserved: as the profile says, longer if the request announces it.
+    /// How long the bid is reserved: as the profile says, longer if the request announces it, and never longer
+    /// than for the slowest medium of that exchange: anybody can announce anything.
     fn reserved_for(&self, medium: MediaType) -> Millis {
         let dooh = matches!(self.ask.request.channel, Channel::Dooh(_));
         let usual = self.ask.exchange.reservation.of(medium, dooh);
         let announced =
             self.imp.exp.map_or(Millis::default(), |seconds| Millis::from_seconds(seconds.into()));
-        usual.max(announced).min(limits::NOTICE_AGE_MAX)
+        usual.max(announced.min(self.ask.exchange.reservation.longest())).min(limits::NOTICE_AGE_MAX)
     }
 
     fn tax_terms(&self, campaign: usize, advertiser: &Advertiser, reserved_for: Millis) -> TaxTerms {

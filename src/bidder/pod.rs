@@ -13,16 +13,17 @@ const ADVERTISER_DOMAIN: u32 = 1;
 const CATEGORY: u32 = 2;
 const CREATIVE_ID: u32 = 3;
 const MEDIA_FILE: u32 = 4;
+/// Two ads may be the same.
+const NOTHING: u32 = 5;
 
 /// The pod of which `imp` is a part in the medium of an ad.
 pub(in crate::bidder) fn pod_of<'a>(imp: &Imp<'a>, medium: MediaType) -> Option<Pod<'a>> {
     offered(imp, medium).and_then(|av| av.pod)
 }
 
-/// The dynamic pod that `imp` offers, if it does; of video and audio the first.
-pub(in crate::bidder) fn dynamic_pod<'a>(imp: &Imp<'a>) -> Option<Pod<'a>> {
-    let mut pods = [imp.video.as_ref(), imp.audio.as_ref()].into_iter().flatten().filter_map(|av| av.pod);
-    pods.find(|pod| pod.poddur.is_some())
+/// True if `imp` offers `medium` as a dynamic pod, so that several bids may share it.
+pub(in crate::bidder) fn is_dynamic(imp: &Imp<'_>, medium: MediaType) -> bool {
+    pod_of(imp, medium).is_some_and(|pod| pod.poddur.is_some())
 }
 
 fn offered<'i, 'a>(imp: &'i Imp<'a>, medium: MediaType) -> Option<&'i Av<'a>> {
@@ -42,6 +43,8 @@ pub(in crate::bidder) struct Pods<'a> {
 #[derive(Debug)]
 struct InPod<'a> {
     pod: PodKey<'a>,
+    /// The slot of a structured pod: bids on one slot are alternatives, of which one can win.
+    slot: Option<&'a str>,
     domain: &'a str,
     line_item: &'a LineItem,
     creative: &'a Creative,
@@ -54,12 +57,13 @@ enum PodKey<'a> {
 }
 
 impl<'a> Pods<'a> {
-    /// True if `offer` may stand beside what is chosen for its pod: never the same line item twice, and
-    /// nothing that the pod counts as the same. A pod that does not tell takes an advertiser once.
+    /// True if `offer` may stand beside what is chosen for its pod: nothing that the pod counts as the same, and
+    /// no line item twice unless it says that nothing is. A pod that does not tell takes an advertiser once.
     pub(in crate::bidder) fn admits(&self, offer: &Offer<'a>) -> bool {
         let Some(pod) = pod_of(offer.imp, offer.placement.medium()) else { return true };
-        let key = key(&pod, offer.imp);
-        let mut beside = self.chosen.iter().filter(|chosen| chosen.pod == key);
+        let (key, slot) = (key(&pod, offer.imp), slot(&pod, offer.imp));
+        let beside_it = |chosen: &&InPod<'_>| chosen.pod == key && (slot.is_none() || chosen.slot != slot);
+        let mut beside = self.chosen.iter().filter(beside_it);
         beside.all(|chosen| !alike(pod.poddedupe, chosen, offer))
     }
 
@@ -68,6 +72,7 @@ impl<'a> Pods<'a> {
         if let Some(pod) = pod_of(offer.imp, offer.placement.medium()) {
             self.chosen.push(InPod {
                 pod: key(&pod, offer.imp),
+                slot: slot(&pod, offer.imp),
                 domain: &offer.advertiser.domain,
                 line_item: offer.line_item,
                 creative: offer.creative,
@@ -80,7 +85,15 @@ fn key<'a>(pod: &Pod<'a>, imp: &Imp<'a>) -> PodKey<'a> {
     pod.podid.map_or(PodKey::OfImp(imp.id), PodKey::Named)
 }
 
+fn slot<'a>(pod: &Pod<'a>, imp: &Imp<'a>) -> Option<&'a str> {
+    pod.poddur.is_none().then_some(imp.id)
+}
+
 fn alike(poddedupe: &[u32], chosen: &InPod<'_>, offer: &Offer<'_>) -> bool {
+    let says_nothing = !poddedupe.is_empty() && poddedupe.iter().all(|rule| *rule == NOTHING);
+    if says_nothing {
+        return false;
+    }
     if chosen.line_item.id == offer.line_item.id {
         return true;
     }
@@ -96,7 +109,7 @@ fn alike(poddedupe: &[u32], chosen: &InPod<'_>, offer: &Offer<'_>) -> bool {
             let ours = files(offer.creative);
             files(chosen.creative).iter().any(|file| ours.iter().any(|own| own.url == file.url))
         }
-        // 5 is "nothing"; a rule that we do not know is kept by what every rule implies.
+        // A rule that we do not know is kept by what every rule implies: no line item twice.
         _ => false,
     })
 }
@@ -136,7 +149,7 @@ impl Room {
     }
 }
 
-/// An ad that does not tell its length, as a banner on the same imp, takes the whole pod.
+/// Ads of video and audio all have a length.
 fn seconds(offer: &Offer<'_>) -> u32 {
     offer.placement.duration().unwrap_or(u32::MAX)
 }

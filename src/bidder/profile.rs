@@ -3,8 +3,8 @@
 use smallvec::SmallVec;
 
 use crate::bidder::{Chosen, NoBidReason};
-use crate::campaign::{Creative, CreativeContent, Exchange, Rates};
-use crate::openrtb::{BidRequest, Imp, MediaType};
+use crate::campaign::{Creative, Exchange, Rates};
+use crate::openrtb::{BidRequest, Imp};
 use crate::units::Currency;
 
 /// The answer's currency: the first of the request's that is in our table and that the exchange takes; US
@@ -24,13 +24,7 @@ pub(in crate::bidder) fn answer_currency(
 
 /// Why the exchange would not show the creative, if so.
 pub(in crate::bidder) fn creative_block(exchange: &Exchange, creative: &Creative) -> Option<NoBidReason> {
-    let medium = match creative.content {
-        CreativeContent::Banner { .. } => MediaType::Banner,
-        CreativeContent::Native { .. } => MediaType::Native,
-        CreativeContent::Video { .. } => MediaType::Video,
-        CreativeContent::Audio { .. } => MediaType::Audio,
-    };
-    if !exchange.formats.allow(medium) {
+    if !exchange.formats.allow(creative.content.medium()) {
         return Some(NoBidReason::FormatNotTaken);
     }
     if !exchange.approvals.allow(&creative.crid) {
@@ -42,10 +36,9 @@ pub(in crate::bidder) fn creative_block(exchange: &Exchange, creative: &Creative
     (!crid_fits || !preview_fits).then_some(NoBidReason::LimitExceeded)
 }
 
-/// Takes from `bids` what the exchange does not take at once: on each impression and in all, bids on deals
-/// stay before those of the open auction, then higher prices before lower ones. What is given back is
-/// reserved still: whoever calls releases it.
-pub fn beyond_limits<'a>(
+/// Takes from `bids` what the exchange does not take at once: on each impression and in all, bids on guaranteed
+/// deals stay before those on other deals, these before the open auction's, then higher prices before lower ones.
+pub(in crate::bidder) fn beyond_limits<'a>(
     exchange: &Exchange,
     bids: &mut SmallVec<[Chosen<'a>; 4]>,
 ) -> SmallVec<[Chosen<'a>; 4]> {
@@ -59,9 +52,11 @@ pub fn beyond_limits<'a>(
     loop {
         let of_imp = |imp: &Imp<'_>| bids.iter().filter(|chosen| std::ptr::eq(chosen.imp, imp)).count();
         let crowded = |chosen: &Chosen<'_>| bids.len() > in_all || of_imp(chosen.imp) > on_one;
-        let least = (0..bids.len())
-            .filter(|at| crowded(&bids[*at]))
-            .min_by_key(|at| (bids[*at].deal.is_some(), bids[*at].ticket.price, std::cmp::Reverse(*at)));
+        let least = (0..bids.len()).filter(|at| crowded(&bids[*at])).min_by_key(|at| {
+            let chosen = &bids[*at];
+            let guaranteed = chosen.deal.is_some_and(|deal| deal.guar);
+            (guaranteed, chosen.deal.is_some(), chosen.ticket.price, std::cmp::Reverse(*at))
+        });
         let Some(least) = least else { return dropped };
         dropped.push(bids.remove(least));
     }

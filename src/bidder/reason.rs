@@ -39,6 +39,8 @@ pub enum NoBidReason {
     SupplyRefused(SupplyFault),
     /// The impression takes https only, and our own notices are not https.
     NotSecure,
+    /// A play counts as several impressions (`qty.multiplier`), and not on a screen in public (`dooh`).
+    MultipliedElsewhere,
     /// Of the line items that may spend now, none's targeting fits. Metrics count the others by why they may not.
     NoMatch,
     /// The impression is sold on deals only, and the line item has none of them.
@@ -123,7 +125,7 @@ impl NoBidReason {
     pub fn nbr(&self) -> u32 {
         match self {
             Self::LedgerStopped | Self::ExchangeNotReady => 1,
-            Self::NoImpression => 2,
+            Self::NoImpression | Self::MultipliedElsewhere => 2,
             Self::FrequencyCapped(_) => 9,
             Self::OutOfTime => 15,
             Self::SupplyRefused(fault) => fault.no_bid_code(),
@@ -170,6 +172,9 @@ impl fmt::Display for NoBidReason {
             Self::NotSecure => {
                 f.write_str("the impression takes https only, and our notices are not (`--public-url`)")
             }
+            Self::MultipliedElsewhere => f.write_str(
+                "`qty.multiplier` counts one play as several, and this is no screen in public (`dooh`)",
+            ),
             Self::NoMatch => f.write_str("the targeting does not fit"),
             Self::DealsOnly => f.write_str("the impression is sold on deals only (`private_auction`)"),
             Self::DealNotOffered => f.write_str("none of its deals is offered to us"),

@@ -8,14 +8,14 @@ use crate::bidder::NoBidReason;
 use crate::bidder::blocks::{admits_deal, advertiser_block, creative_block};
 use crate::bidder::decide::{Chosen, Witness};
 use crate::bidder::offer::{Market, Offer};
-use crate::bidder::pod::{Pods, Room, dynamic_pod, filling_order};
+use crate::bidder::pod::{Pods, Room, filling_order, is_dynamic, pod_of};
 use crate::bidder::profile;
-use crate::campaign::{Advertiser, LineItem};
+use crate::campaign::{Advertiser, Creative, LineItem};
 use crate::creative::fit;
 use crate::frequency::{Level, first_exceeded};
-use crate::openrtb::Deal;
+use crate::openrtb::{Channel, Deal, Imp, MediaType};
 use crate::targeting::{Rows, Scene};
-use crate::units::limits;
+use crate::units::{Multiplier, limits};
 
 /// Entries of block lists above which reading them once for each advertiser and creative is worth a note.
 const LONG_LISTS: usize = 64;
@@ -48,6 +48,27 @@ fn once(
     answer
 }
 
+/// What is searched for at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Ads for the dynamic pod of that medium, on deals and in the open auction.
+    Pod(MediaType),
+    /// One ad for each guaranteed deal: the seller counts on it.
+    Guaranteed,
+    /// One ad for each deal, up to a number.
+    Deals,
+    /// One ad in the open auction.
+    Open,
+}
+
+/// True if `imp` offers a medium that is no dynamic pod.
+fn offers_a_slot(imp: &Imp<'_>) -> bool {
+    let played = [(imp.video.is_some(), MediaType::Video), (imp.audio.is_some(), MediaType::Audio)];
+    imp.banner.is_some()
+        || imp.native.is_some()
+        || played.into_iter().any(|(offered, medium)| offered && !is_dynamic(imp, medium))
+}
+
 /// The search on one impression.
 pub(in crate::bidder) struct Search<'a, 'u, 's, W> {
     market: Market<'a, 'u, 's>,
@@ -58,6 +79,7 @@ pub(in crate::bidder) struct Search<'a, 'u, 's, W> {
     first: usize,
     witness: &'s mut W,
     furthest: NoBidReason,
+    stage: Stage,
 }
 
 /// `None` is the open auction.
@@ -72,7 +94,8 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         witness: &'s mut W,
     ) -> Self {
         let first = bids.len();
-        Self { market, scene, request_wide, bids, first, witness, furthest: NoBidReason::NoMatch }
+        let (furthest, stage) = (NoBidReason::NoMatch, Stage::Open);
+        Self { market, scene, request_wide, bids, first, witness, furthest, stage }
     }
 
     /// Adds the bids on this impression. Gives the reason that the line item came to which got furthest
@@ -82,19 +105,32 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         if imp.secure == Some(true) && !self.market.ask.secure {
             return NoBidReason::NotSecure;
         }
-        if let Some(pod) = dynamic_pod(imp) {
-            self.fill(Room::of(&pod), random);
-            return self.furthest;
+        if imp.multiplier != Multiplier::ONE && !matches!(self.market.ask.request.channel, Channel::Dooh(_)) {
+            return NoBidReason::MultipliedElsewhere;
+        }
+        for medium in [MediaType::Video, MediaType::Audio] {
+            if let Some(pod) = pod_of(imp, medium).filter(|pod| pod.poddur.is_some()) {
+                self.stage = Stage::Pod(medium);
+                self.fill(Room::of(&pod), random);
+            }
         }
         let live = &self.market.snapshot.live;
-        if !imp.deals.is_empty() {
-            let most = imp.deals.len().min(limits::DEAL_BIDS_OF_IMP_MAX);
-            self.bid_on(&live.on_deals, most, random);
+        if offers_a_slot(imp) {
+            if imp.deals.iter().any(|deal| deal.guar) {
+                self.stage = Stage::Guaranteed;
+                self.bid_on(&live.on_deals, imp.deals.len(), random);
+            }
+            if !imp.deals.is_empty() {
+                self.stage = Stage::Deals;
+                self.bid_on(&live.on_deals, limits::DEAL_BIDS_OF_IMP_MAX, random);
+            }
+            if !imp.private_auction {
+                self.stage = Stage::Open;
+                self.bid_on(&live.open, 1, random);
+            }
         }
         if imp.private_auction {
             self.leave_out(&live.open, NoBidReason::DealsOnly);
-        } else {
-            self.bid_on(&live.open, 1, random);
         }
         self.furthest
     }
@@ -106,6 +142,9 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         for row in plan.index.search(self.scene, rows, 0).take(limits::CANDIDATES_MAX) {
             if left == 0 || !self.looks_at_one_more() {
                 break;
+            }
+            if !self.has_creative(row) {
+                continue;
             }
             match self.consider(row, random).and_then(|offer| self.take(&offer, random)) {
                 Ok(()) => left -= 1,
@@ -124,14 +163,14 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
                 if offers.len() == limits::POD_OFFERS_MAX || !self.looks_at_one_more() {
                     break;
                 }
+                if !self.has_creative(row) {
+                    continue;
+                }
                 match self.consider(row, random) {
                     Ok(offer) => offers.push(offer),
                     Err(reason) => self.decline(row, reason),
                 }
             }
-        }
-        if open.is_none() {
-            self.leave_out(&live.open, NoBidReason::DealsOnly);
         }
         filling_order(&mut offers, room);
         for offer in &offers {
@@ -143,6 +182,22 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
                 Ok(()) => room.take(offer),
                 Err(reason) => self.decline(offer.row, reason),
             }
+        }
+    }
+
+    /// True if the line item of `row` has a creative for the stage; only an imp that offers a dynamic pod beside
+    /// something else leaves one out.
+    fn has_creative(&self, row: usize) -> bool {
+        let plan = &self.market.snapshot.plan;
+        let creatives = plan.line_item(row).creatives.iter();
+        creatives.map(|at| &plan.catalog.creatives[*at]).any(|creative| self.is_of_stage(creative))
+    }
+
+    fn is_of_stage(&self, creative: &Creative) -> bool {
+        let medium = creative.content.medium();
+        match self.stage {
+            Stage::Pod(of) => medium == of,
+            Stage::Guaranteed | Stage::Deals | Stage::Open => !is_dynamic(self.market.imp, medium),
         }
     }
 
@@ -203,9 +258,9 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         self.offer_of(row, line_item, &deals, random)
     }
 
-    /// The deals that a line item may bid on here, guaranteed ones first; the open auction if it has none.
+    /// The deals that a line item may bid on in this stage, guaranteed ones first; the open auction if it has none.
     ///
-    /// Outside of pods a deal takes one bid: those that have theirs are left out.
+    /// Outside of pods a deal takes one bid, and a line item makes one: those that have theirs are left out.
     fn deals_for(&self, line_item: &LineItem, advertiser: &Advertiser) -> Result<Deals<'a>, NoBidReason> {
         let imp = self.market.imp;
         if line_item.deals.is_empty() {
@@ -220,14 +275,17 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         if deals.is_empty() {
             return Err(NoBidReason::DealNotOffered);
         }
-        if dynamic_pod(imp).is_none() {
+        if !matches!(self.stage, Stage::Pod(_)) {
             let taken = &self.bids[self.first..];
+            let has_bid = taken.iter().any(|chosen| chosen.line_item.id == line_item.id);
+            let guaranteed_only = self.stage == Stage::Guaranteed;
             deals.retain(|deal| {
-                deal.is_none_or(|deal| {
-                    taken.iter().all(|chosen| chosen.deal.is_none_or(|other| other.id != deal.id))
+                deal.is_some_and(|deal| {
+                    (deal.guar || !guaranteed_only)
+                        && taken.iter().all(|chosen| chosen.deal.is_none_or(|other| other.id != deal.id))
                 })
             });
-            if deals.is_empty() {
+            if deals.is_empty() || has_bid {
                 return Err(NoBidReason::Outbid);
             }
         }
@@ -248,6 +306,10 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         let first = if count > 1 { random.random_range(0..count) } else { 0 };
         let mut refused = NoBidReason::NoMatch;
         for at in (first..count).chain(0..first) {
+            let creative = &self.market.snapshot.plan.catalog.creatives[line_item.creatives[at]];
+            if !self.is_of_stage(creative) {
+                continue;
+            }
             match self.offer_with(row, line_item.creatives[at], deals) {
                 Ok(offer) => return Ok(offer),
                 Err(reason) if reason.rank() >= refused.rank() => refused = reason,

@@ -74,10 +74,11 @@ fn answer(snapshot: &Snapshot, request: &str, exposures: Option<&Exposures>) -> 
         secure: false,
         now: NOON,
     };
-    let decision = decide(snapshot, &ask, &mut SmallRng::seed_from_u64(1), &mut Silent);
+    let mut decision = decide(snapshot, &ask, &mut SmallRng::seed_from_u64(1), &mut Silent);
     if decision.bids.is_empty() {
         return Err(decision.reason);
     }
+    decision.bids.iter_mut().for_each(|bid| bid.held.keep());
     let bids = decision.bids.iter().map(|bid| {
         let deal = bid.deal.map(|deal| format!(" {}", deal.id)).unwrap_or_default();
         format!("{} {} {}{deal}", bid.campaign.slug, bid.ticket.price, bid.ticket.price_currency)
@@ -505,4 +506,112 @@ fn a_guaranteed_deal_is_held_back_by_the_budget_but_not_by_the_pace() {
     assert_eq!(ask(1), Ok("x 10.00 EUR d".to_owned()));
     assert_eq!(ask(1), Ok("x 10.00 EUR d".to_owned()));
     assert_eq!(ask(1), Err(NoBidReason::BudgetSpent(Refusal::LineItemDaily)));
+}
+
+#[test]
+fn a_guaranteed_deal_is_bid_on_whatever_others_are_worth() {
+    let mut all: Vec<Source> = (0..6)
+        .map(|at| campaign(&format!("x{at}"), &format!("3{at}"), &format!(r#", "deals": ["d-{at}"]"#)))
+        .collect();
+    all.push(campaign("g", "2", r#", "deals": ["g"]"#));
+    let others: Vec<String> = (0..6).map(|at| format!(r#"{{"id": "d-{at}"}}"#)).collect();
+    let deals = format!(r#", "pmp": {{"deals": [{}, {{"id": "g", "guar": 1}}]}}"#, others.join(","));
+    let want = "g 2.00 EUR g, x5 35.00 EUR d-5, x4 34.00 EUR d-4, x3 33.00 EUR d-3, x2 32.00 EUR d-2";
+    check(&all, &deals, "", Ok(want));
+}
+
+#[test]
+fn a_medium_beside_a_dynamic_pod_gets_a_bid_of_its_own() {
+    let two = [campaign("banner", "5", ""), video("long", "9", 30, ""), video("short", "8", 15, "")];
+    let offer = |more: &str| {
+        let video = r#""video": {"mimes": ["video/mp4"], "poddur": 15}"#;
+        format!(r#"{{"id": "r", "cur": ["EUR"], "imp": [{{"id": "1", {video} {more}}}]}}"#)
+    };
+    let ask =
+        |more: &str| answer(&Snapshot::new(plan(&two), &Book::default(), NOON, None), &offer(more), None);
+    assert_eq!(ask(""), Ok("short 8.00 EUR".to_owned()));
+    let banner = r#", "banner": {"w": 300, "h": 250}"#;
+    assert_eq!(ask(banner), Ok("short 8.00 EUR, banner 5.00 EUR".to_owned()));
+}
+
+#[test]
+fn bids_on_one_slot_of_a_pod_are_alternatives_and_not_neighbours() {
+    let dealt = video("a", "20", 15, r#", "deals": ["d"]"#);
+    let mut open = video("b", "10", 15, "");
+    open.text = open
+        .text
+        .replace("b.example", "a.example")
+        .replace(r#""id": "b", "name": "A""#, r#""id": "a", "name": "A""#);
+    let slot = |pod: &str| {
+        let deals = r#""pmp": {"deals": [{"id": "d"}]}, "bidfloorcur": "EUR""#;
+        format!(
+            r#"{{"id": "r", "cur": ["EUR"], "imp": [{{"id": "1", {deals}, "video": {{"mimes": ["video/mp4"]{pod}}}}}]}}"#
+        )
+    };
+    let snapshot = Snapshot::new(plan(&[dealt, open]), &Book::default(), NOON, None);
+    for pod in ["", r#", "podid": "p", "slotinpod": 1"#] {
+        assert_eq!(answer(&snapshot, &slot(pod), None), Ok("a 20.00 EUR d, b 10.00 EUR".to_owned()), "{pod}");
+    }
+}
+
+#[test]
+fn a_pod_that_takes_everything_twice_gets_one_line_item_in_every_slot() {
+    let one = [video("a", "9", 15, "")];
+    let slot = r#""podid": "p", "poddedupe": [5]"#;
+    check_pod(&one, &[slot, slot], Ok("a 9.00 EUR, a 9.00 EUR"));
+}
+
+#[test]
+fn a_bid_that_is_dropped_gives_its_money_back() {
+    let snapshot = Snapshot::new(plan(&[campaign("c", "10", "")]), &Book::default(), NOON, None);
+    let (arena, text) = (Bump::new(), request("", ""));
+    let request = parse(text.as_bytes(), &arena).unwrap();
+    let permissions = Permissions::of(&request, &snapshot.plan.exchanges[0].privacy);
+    let ask = Ask {
+        request: &request,
+        exchange: &snapshot.plan.exchanges[0],
+        permissions: &permissions,
+        user: None,
+        profile: &Profile::known([]),
+        exposures: None,
+        secure: false,
+        now: NOON,
+    };
+    let decision = decide(&snapshot, &ask, &mut SmallRng::seed_from_u64(1), &mut Silent);
+    assert_eq!(snapshot.money.purses[0].campaign_day().committed(), Nanos::from_raw(10_000_000));
+    drop(decision);
+    assert_eq!(snapshot.money.purses[0].campaign_day().committed(), Nanos::ZERO);
+}
+
+#[test]
+fn what_a_request_announces_holds_money_no_longer_than_the_slowest_medium_of_the_profile() {
+    let snapshot = Snapshot::new(plan(&[campaign("c", "10", "")]), &Book::default(), NOON, None);
+    let held = |exp: u32| {
+        let (arena, text) = (Bump::new(), request(&format!(r#", "exp": {exp}"#), ""));
+        let request = parse(text.as_bytes(), &arena).unwrap();
+        let permissions = Permissions::of(&request, &snapshot.plan.exchanges[0].privacy);
+        let ask = Ask {
+            request: &request,
+            exchange: &snapshot.plan.exchanges[0],
+            permissions: &permissions,
+            user: None,
+            profile: &Profile::known([]),
+            exposures: None,
+            secure: false,
+            now: NOON,
+        };
+        let decision = decide(&snapshot, &ask, &mut SmallRng::seed_from_u64(1), &mut Silent);
+        decision.bids[0].ticket.reserved_for.raw() / 60_000
+    };
+    assert_eq!([0, 900, 1_000_000_000].map(held), [10, 15, 60], "minutes");
+}
+
+#[test]
+fn one_play_counts_as_many_impressions_on_screens_in_public_only() {
+    let one = [campaign("c", "1", "")];
+    let qty = r#", "qty": {"multiplier": 12.5}"#;
+    check(&one, qty, r#", "dooh": {"id": "d"}"#, Ok("c 1.00 EUR"));
+    check(&one, qty, r#", "site": {"id": "s"}"#, Err(NoBidReason::MultipliedElsewhere));
+    check(&one, qty, "", Err(NoBidReason::MultipliedElsewhere));
+    check(&one, r#", "qty": {"multiplier": 1}"#, "", Ok("c 1.00 EUR"));
 }

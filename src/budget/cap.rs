@@ -261,6 +261,17 @@ impl Purse {
         Ok(())
     }
 
+    /// The same, in a guard that gives the money back unless it is kept: whatever ends a decision, nothing stays
+    /// reserved for a bid that nobody sent.
+    ///
+    /// # Errors
+    ///
+    /// The first cap under which it does not fit.
+    pub fn hold(&self, amount: Nanos) -> Result<Held<'_>, Refusal> {
+        self.reserve(amount)?;
+        Ok(Held { purse: self, amount, kept: false })
+    }
+
     /// The first cap of which less than `least` is left.
     #[must_use]
     pub fn exhausted(&self, least: Nanos) -> Option<Refusal> {
@@ -293,6 +304,37 @@ impl Purse {
     }
 }
 
+/// Money reserved under every cap of a purse. Dropped, it is given back.
+#[derive(Debug)]
+pub struct Held<'a> {
+    purse: &'a Purse,
+    amount: Nanos,
+    kept: bool,
+}
+
+impl Held<'_> {
+    /// How much.
+    #[must_use]
+    pub fn amount(&self) -> Nanos {
+        self.amount
+    }
+
+    /// Leaves the money reserved; whoever keeps it settles or releases it through the book.
+    pub fn keep(&mut self) {
+        self.kept = true;
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if !self.kept {
+            for cap in &self.purse.caps {
+                cap.release(self.amount);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -319,6 +361,22 @@ mod tests {
         assert_eq!(purse.reserve(nanos(50)), Ok(()));
         assert_eq!(purse.reserve(nanos(1)), Err(Refusal::LineItemTotal));
         assert_eq!(purse.campaign_day().committed(), nanos(50), "the refused nano was given back");
+    }
+
+    #[test]
+    fn money_that_is_held_comes_back_unless_it_is_kept() {
+        let book = Book::default();
+        let purse = purse(&book, [Some(10), None, None, Some(10)]);
+        drop(purse.hold(nanos(10)).unwrap());
+        purse.hold(nanos(6)).unwrap().keep();
+        assert!(purse.hold(nanos(6)).is_err());
+        assert_eq!(purse.campaign_day().committed(), nanos(6));
+        let decided = std::panic::catch_unwind(|| {
+            let _held = purse.hold(nanos(4)).unwrap();
+            panic!("a decision fails");
+        });
+        assert!(decided.is_err());
+        assert_eq!(purse.line_item_total().committed(), nanos(6));
     }
 
     #[test]

@@ -7,5 +7,5 @@
 mod cap;
 mod open;
 
-pub use cap::{Book, Cap, CapKey, Level, Purse, Refusal, Reserved, Window, keys};
+pub use cap::{Book, Cap, CapKey, Held, Level, Purse, Refusal, Reserved, Window, keys};
 pub use open::{Hold, Open, Reservation};

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use crate::openrtb::MediaType;
 use crate::taxonomy::Coverage;
 use crate::units::CreativeId;
 
@@ -48,6 +49,19 @@ pub struct Creative {
     pub trackers: Trackers,
     /// True if all that it loads is https. The landing page does not count: our redirect leads there.
     pub secure: bool,
+}
+
+impl CreativeContent {
+    /// The medium it is shown in.
+    #[must_use]
+    pub const fn medium(&self) -> MediaType {
+        match self {
+            Self::Banner(_) => MediaType::Banner,
+            Self::Video(_) => MediaType::Video,
+            Self::Audio(_) => MediaType::Audio,
+            Self::Native(_) => MediaType::Native,
+        }
+    }
 }
 
 impl Creative {

@@ -146,6 +146,13 @@ impl Reservation {
         };
         self.dooh.filter(|_| dooh).unwrap_or(own)
     }
+
+    /// The longest of all.
+    #[must_use]
+    pub fn longest(&self) -> Millis {
+        let media = self.banner.max(self.native).max(self.video).max(self.audio);
+        self.dooh.map_or(media, |dooh| dooh.max(media))
+    }
 }
 
 /// How no bid is told (OpenRTB 2.6, 7.1).

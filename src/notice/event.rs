@@ -1,7 +1,7 @@
 //! From a verified notice to ledger events: what each kind of notice means for money.
 
 use crate::campaign::MissingPrice;
-use crate::ledger::{Charge, Conversion, Event, EventKind, Playback, Touch};
+use crate::ledger::{BidFacts, Charge, Conversion, Event, EventKind, Playback, Touch};
 use crate::notice::keys::{Keys, NoticeKind};
 use crate::notice::price::Unreadable;
 use crate::notice::ticket::Ticket;
@@ -126,13 +126,14 @@ pub fn event(
     scenario: Option<&Scenario>,
     late: bool,
 ) -> Result<Outcome, Refused> {
-    let ticket = &Ticket { multiplier: billed_multiplier(ticket, params), ..*ticket };
+    let ticket = &Ticket { multiplier: billed_multiplier(kind, ticket, params), ..*ticket };
     if !ticket.billable {
         // A test: nothing happened that anybody pays for, or that a report should count.
-        let closes = kind == NoticeKind::Loss || ticket.is_billed_by(kind);
+        let lost = kind == NoticeKind::Loss && !ticket.is_billed_by(NoticeKind::Impression);
+        let closes = lost || ticket.is_billed_by(kind);
         return Ok(Outcome { events: Vec::new(), spent: None, closes });
     }
-    let fact = |kind| Event { bid: ticket.bid, at: now, kind };
+    let fact = |kind| Event { bid: facts_of(ticket, &kind), at: now, kind };
     let nothing = |kind| Outcome { events: vec![fact(kind)], spent: None, closes: false };
     match kind {
         NoticeKind::Win => {
@@ -158,7 +159,9 @@ pub fn event(
                 // Another notice moves the money; this one says nothing new.
                 return Ok(Outcome { events: Vec::new(), spent: None, closes: false });
             }
-            let price = clearing_price(ticket, params)?;
+            // What a browser says of the price is nobody's word: the bid's own is booked.
+            let of_a_browser = kind == NoticeKind::Impression;
+            let price = if of_a_browser { ticket.price } else { clearing_price(ticket, params)? };
             let media = ticket.media(price).ok_or(Refused::OutOfRange)?;
             let (charge, spent) = charge(ticket, media, now, scenario, late)?;
             let events = vec![fact(EventKind::Impression(charge))];
@@ -169,8 +172,10 @@ pub fn event(
             let min_to_win = Cpm::from_decimal(params.min_to_win.trim(), Rounding::Up)
                 .ok()
                 .and_then(|price| ticket.media(price));
-            // Code 0 says that the bid won: its money stays reserved.
-            Ok(Outcome { closes: reason != Some(0), ..nothing(EventKind::Loss { reason, min_to_win }) })
+            // Code 0 says that the bid won: its money stays reserved. So it does where the markup bills, for
+            // whoever reads the answer in a page could tell of a loss and show the ad all the same.
+            let closes = reason != Some(0) && !ticket.is_billed_by(NoticeKind::Impression);
+            Ok(Outcome { closes, ..nothing(EventKind::Loss { reason, min_to_win }) })
         }
         NoticeKind::View => Ok(nothing(EventKind::View)),
         NoticeKind::Click => Ok(nothing(EventKind::Click)),
@@ -180,6 +185,15 @@ pub fn event(
         },
         NoticeKind::Clicked => Ok(Outcome { events: Vec::new(), spent: None, closes: false }),
     }
+}
+
+/// The bid as an event of `kind` tells it: what measures a person needs the person's consent.
+fn facts_of(ticket: &Ticket, kind: &EventKind) -> BidFacts {
+    let measures = matches!(
+        kind,
+        EventKind::View | EventKind::Click | EventKind::Playback(_) | EventKind::Conversion(_)
+    );
+    BidFacts { user: ticket.bid.user.filter(|_| ticket.measured || !measures), ..ticket.bid }
 }
 
 /// The price that the exchange charges, per thousand, in the bid's currency.
@@ -192,7 +206,7 @@ fn clearing_price(ticket: &Ticket, params: &Params<'_>) -> Result<Cpm, Refused> 
         };
     }
     let currency = params.currency.trim();
-    if !is_missing(currency) && currency != ticket.price_currency.code() {
+    if !is_missing(currency) && !currency.eq_ignore_ascii_case(ticket.price_currency.code()) {
         return Err(Refused::Currency(currency.to_owned(), ticket.price_currency));
     }
     let cleared = Cpm::from_decimal(raw, Rounding::Up).map_err(|_| Refused::NotAPrice(raw.to_owned()))?;
@@ -212,8 +226,12 @@ fn is_audit(raw: &str) -> bool {
 }
 
 /// How many impressions the play is billed as: what the exchange says was delivered, and never more than was
-/// bid for. What it says of nothing, or more than was bid for, is billed as it was bid.
-fn billed_multiplier(ticket: &Ticket, params: &Params<'_>) -> Multiplier {
+/// bid for. What it says of nothing, or more than was bid for, is billed as it was bid; so is what was bid as one
+/// impression, and what a browser says.
+fn billed_multiplier(kind: NoticeKind, ticket: &Ticket, params: &Params<'_>) -> Multiplier {
+    if ticket.multiplier == Multiplier::ONE || kind == NoticeKind::Impression {
+        return ticket.multiplier;
+    }
     let told = Decimal::parse(params.multiplier.trim()).and_then(|told| told.scaled(6, Rounding::Up));
     let told = told.ok().and_then(|told| Multiplier::from_millionths(u64::try_from(told).ok()?));
     told.map_or(ticket.multiplier, |told| told.min(ticket.multiplier))
@@ -275,5 +293,6 @@ pub struct ConversionReport {
 pub fn conversion(ticket: &Ticket, clicked: UnixMillis, report: ConversionReport, now: UnixMillis) -> Event {
     let ConversionReport { kind, order, value } = report;
     let touch = Touch::Click(clicked);
-    Event { bid: ticket.bid, at: now, kind: EventKind::Conversion(Conversion { kind, order, value, touch }) }
+    let kind = EventKind::Conversion(Conversion { kind, order, value, touch });
+    Event { bid: facts_of(ticket, &kind), at: now, kind }
 }

@@ -13,7 +13,7 @@
 //! | `AUCTION_PRICE`, or the profile's `price_macro` | `p` | what is billed, at most what was bid; see [`clearing_price`] |
 //! | `AUCTION_CURRENCY` | `c` | another one than the bid's is refused |
 //! | `AUCTION_MULTIPLIER` | `q`, where a play counts as several | what was delivered, at most what was bid for |
-//! | `AUCTION_LOSS` | `r` | ends the reservation, unless it is 0: that says won |
+//! | `AUCTION_LOSS` | `r` | ends the reservation, unless it is 0 (won) or the markup bills |
 //! | `AUCTION_MIN_TO_WIN` | `m` | nothing: it is kept beside the loss |
 //! | `AUCTION_ID`, `..._BID_ID`, `..._IMP_ID`, `..._SEAT_ID`, `..._AD_ID` | none | the token holds ours, and theirs may arrive unescaped |
 //! | `AUCTION_MBR` | none | follows from the price |
@@ -24,9 +24,12 @@
 //! One that is empty or not replaced is missing: then the profile's `missing_price` says whether the bid's price
 //! is booked. `AUDIT` is missing too; where the profile says `"audit": "ignore"`, it is no impression at all.
 //!
+//! Where the markup itself bills (`"bills_on": "impression"`) the notice comes from a browser, and nothing that it
+//! says of money counts: the bid's own price is booked, once, and a loss is news that frees no money.
+//!
 //! # Token
 //!
-//! Base64url without padding of: one byte of version (2), the fields of [`Ticket`] in the order of its writer,
+//! Base64url without padding of: one byte of version (3), the fields of [`Ticket`] in the order of its writer,
 //! encrypted, then 16 bytes of signature. A token of another version is refused; the version rises whenever the
 //! fields change.
 

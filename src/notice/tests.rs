@@ -45,6 +45,7 @@ fn ticket() -> Ticket {
         data_rate: RatePpm::from_ppm(500).unwrap(),
         bearer: Bearer::Inside,
         billable: true,
+        measured: true,
         bills_on: BillsOn::Billing,
         missing_price: MissingPrice::Refuse,
         reserved_for: Millis::from_seconds(600),
@@ -236,6 +237,7 @@ fn only_the_notice_that_the_profile_names_moves_money() {
         event(kind, &ticket, &params, NOW, None, false).unwrap().spent
     };
     let paid = Some(Nanos::from_raw(1_000_000 + 100_000));
+    let as_bid = Some(Nanos::from_raw(2_000_000 + 100_000));
     let pairs = [
         (BillsOn::Billing, NoticeKind::Billing),
         (BillsOn::Win, NoticeKind::Win),
@@ -244,6 +246,8 @@ fn only_the_notice_that_the_profile_names_moves_money() {
     assert_eq!(pairs.map(|(bills_on, _)| bills_on), BillsOn::ALL);
     for (bills_on, named) in pairs {
         for kind in NoticeKind::ALL {
+            // A browser's word on the price is not taken: the bid's own is booked.
+            let paid = if kind == NoticeKind::Impression { as_bid } else { paid };
             let want = if kind == named { paid } else { None };
             assert_eq!(spent(kind, bills_on), want, "{kind:?} where {bills_on:?} bills");
         }
@@ -296,4 +300,61 @@ fn an_order_converts_once_whichever_click_it_is_reported_with() {
     assert_ne!(key(&ticket(), Some("A1"), "purchase"), key(&ticket(), Some("A2"), "purchase"));
     assert_ne!(key(&ticket(), Some("A1"), "purchase"), key(&ticket(), Some("A1"), "lead"));
     assert_ne!(key(&ticket(), None, "purchase"), key(&other, None, "purchase"));
+}
+
+#[test]
+fn where_the_markup_bills_a_browser_neither_sets_the_price_nor_frees_the_money() {
+    let ticket = Ticket { bills_on: BillsOn::Impression, multiplier: Multiplier::ONE, ..plain() };
+    let booked =
+        |params: Params<'_>| event(NoticeKind::Impression, &ticket, &params, NOW, None, false).unwrap();
+    let whole = booked(Params::default()).spent;
+    for (price, currency, multiplier) in
+        [("0", "", ""), ("0.01", "USD", "0.000001"), ("nonsense", "XXX", "0")]
+    {
+        let params = Params { price, currency, multiplier, ..Params::default() };
+        assert_eq!(booked(params).spent, whole, "{price} {currency} {multiplier}");
+    }
+    let lost = |ticket: &Ticket| {
+        let params = Params { loss: "102", ..Params::default() };
+        event(NoticeKind::Loss, ticket, &params, NOW, None, false).unwrap().closes
+    };
+    assert!(!lost(&ticket));
+    assert!(lost(&Ticket { bills_on: BillsOn::Billing, ..ticket }));
+}
+
+#[test]
+fn a_multiplier_counts_only_where_a_play_was_bid_as_several_impressions() {
+    let spent = |multiplier, told: &str| {
+        let params = Params { price: "1", multiplier: told, ..Params::default() };
+        let ticket = Ticket { multiplier, ..plain() };
+        event(NoticeKind::Billing, &ticket, &params, NOW, None, false).unwrap().spent
+    };
+    assert_eq!(spent(Multiplier::ONE, "0.000001"), spent(Multiplier::ONE, ""));
+    let ten = Multiplier::from_millionths(10_000_000).unwrap();
+    assert!(spent(ten, "2.5") < spent(ten, ""));
+    assert_eq!(spent(ten, "11"), spent(ten, ""));
+}
+
+#[test]
+fn a_person_who_may_not_be_measured_is_in_no_event_that_measures() {
+    let user = |kind, measured| {
+        let ticket = Ticket { measured, ..ticket() };
+        let params = Params { price: "1", step: "start", ..Params::default() };
+        let outcome = event(kind, &ticket, &params, NOW, None, false).unwrap();
+        outcome.events.last().unwrap().bid.user.is_some()
+    };
+    for kind in [NoticeKind::View, NoticeKind::Click, NoticeKind::Play] {
+        assert_eq!((user(kind, true), user(kind, false)), (true, false), "{kind:?}");
+    }
+    assert!(user(NoticeKind::Billing, false), "the frequency caps count it");
+}
+
+#[test]
+fn a_currency_is_known_in_either_case() {
+    let of = |currency| {
+        let params = Params { price: "1", currency, ..Params::default() };
+        event(NoticeKind::Billing, &plain(), &params, NOW, None, false).map(|outcome| outcome.spent.is_some())
+    };
+    assert_eq!(of("usd").or(of("eur")), Ok(true));
+    assert!(of("gbp").is_err());
 }

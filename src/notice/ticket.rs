@@ -40,6 +40,9 @@ pub struct Ticket {
     pub bearer: Bearer,
     /// False for `test=1`.
     pub billable: bool,
+    /// True if views, clicks, playback and conversions may be counted by person: the user is left out of them
+    /// otherwise.
+    pub measured: bool,
     /// Which notice moves money.
     pub bills_on: BillsOn,
     /// What a notice without price does.
@@ -94,7 +97,8 @@ impl Ticket {
             | u8::from(self.missing_price == MissingPrice::Refuse) << 3
             | u8::from(self.place.jurisdiction.is_some()) << 4
             | u8::from((target, per) != (1, 1)) << 5
-            | u8::from(self.multiplier != Multiplier::ONE) << 6;
+            | u8::from(self.multiplier != Multiplier::ONE) << 6
+            | u8::from(!self.measured) << 7;
         out.bytes(&[flags, self.bills_on as u8, self.bearer.code(), self.place.evidence as u8]);
         out.bytes(bid.currency.code().as_bytes());
         out.bytes(self.price_currency.code().as_bytes());
@@ -176,6 +180,7 @@ impl Ticket {
             data_rate,
             bearer: Bearer::from_code(bearer)?,
             billable: flag(2),
+            measured: !flag(7),
             bills_on: *BillsOn::ALL.get(usize::from(bills_on))?,
             missing_price: if flag(3) { MissingPrice::Refuse } else { MissingPrice::BookBid },
             reserved_for,

@@ -153,18 +153,21 @@ impl Service {
         let snapshot = self.snapshot();
         // Without its profile a price can only be a plain number: anything else is refused.
         let exchange = snapshot.plan.exchange_of(ticket.bid.exchange);
-        if params.are_audit() && exchange.is_some_and(|exchange| exchange.audit == Audit::Ignore) {
-            return Ok(NoticeOutcome::Audit);
-        }
         let price = match exchange {
             Some(exchange) => match notice::clearing_price(params.price, &exchange.price) {
-                Err(unreadable) if ticket.is_billed_by(kind) => return Err(Refused::from(unreadable).into()),
-                // A notice that moves no money is news all the same.
+                Err(unreadable) if ticket.is_billed_by(kind) && kind != NoticeKind::Impression => {
+                    return Err(Refused::from(unreadable).into());
+                }
+                // A notice that moves no money, or not by its price, is news all the same.
                 price => price.unwrap_or(Cow::Borrowed("unreadable")),
             },
             None => Cow::Borrowed(params.price),
         };
-        self.book_notice(kind, ticket, &Params { price: &price, ..params }, now).await
+        let params = Params { price: &price, ..params };
+        if params.are_audit() && exchange.is_some_and(|exchange| exchange.audit == Audit::Ignore) {
+            return Ok(NoticeOutcome::Audit);
+        }
+        self.book_notice(kind, ticket, &params, now).await
     }
 
     async fn book_notice(

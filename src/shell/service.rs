@@ -15,8 +15,7 @@ use rand::rngs::SmallRng;
 
 use crate::audience::UserKeys;
 use crate::bidder::{
-    Ask, Chosen, Composer, Decision, NoBidReason, Plan, Silent, Snapshot, beyond_limits, compose, decide,
-    markup_fits,
+    Ask, Chosen, Composer, Decision, NoBidReason, Plan, Silent, Snapshot, compose, decide, markup_fits,
 };
 use crate::budget::{Book, Open, Reservation, Reserved};
 use crate::campaign::{AnswerForm, Caller, Exchange, NoBidForm, Refusal};
@@ -271,16 +270,11 @@ impl Service {
         received: Instant,
         arena: &Bump,
     ) -> Result<Vec<u8>, NoBidReason> {
-        let tmax = request.tmax.unwrap_or(exchange.tmax_ms);
-        let spent = u32::try_from(received.elapsed().as_millis()).unwrap_or(u32::MAX);
-        if spent.saturating_add(exchange.margin_ms) >= tmax {
+        if is_out_of_time(request, exchange, received) {
             return Err(NoBidReason::OutOfTime);
         }
         if !self.writer.is_alive() {
             return Err(NoBidReason::LedgerStopped);
-        }
-        if !exchange.is_ready() {
-            return Err(NoBidReason::ExchangeNotReady);
         }
         let now = clock::now();
         let permissions = Permissions::of(request, &exchange.privacy);
@@ -300,15 +294,13 @@ impl Service {
             };
             RANDOM.with_borrow_mut(|random| decide(snapshot, &ask, random, &mut Silent))
         };
-        let Decision { currency, mut bids, reason } = decision;
-        let mut reason = reason;
-        for chosen in beyond_limits(exchange, &mut bids) {
-            self.book.release(&reserved(&chosen));
-            reason = NoBidReason::LimitExceeded;
+        let Decision { currency, mut bids, mut reason } = decision;
+        if is_out_of_time(request, exchange, received) {
+            // Whoever asked has gone on. The bids are dropped, and with them what they hold.
+            return Err(NoBidReason::OutOfTime);
         }
         bids.retain(|chosen| {
             if !markup_fits(&self.composer, exchange, chosen) {
-                self.book.release(&reserved(chosen));
                 reason = NoBidReason::LimitExceeded;
                 return false;
             }
@@ -327,11 +319,10 @@ impl Service {
         Ok(out)
     }
 
-    /// Opens a bid's reservation and takes its place under the frequency caps; if there is none any more,
-    /// the money is given back and the bid is not sent.
-    fn hold(&self, chosen: &Chosen<'_>, now: UnixMillis) -> bool {
+    /// Opens a bid's reservation and takes its place under the frequency caps; false if there is none any more,
+    /// so that the bid is not sent.
+    fn hold(&self, chosen: &mut Chosen<'_>, now: UnixMillis) -> bool {
         let bid = &chosen.ticket.bid;
-        let reserved = reserved(chosen);
         let caps = [
             (Level::LineItem(bid.line_item), chosen.line_item.frequency.as_slice()),
             (Level::Campaign(bid.campaign), chosen.campaign.frequency.as_slice()),
@@ -342,20 +333,27 @@ impl Service {
             let exposure =
                 Exposure { line_item: bid.line_item, campaign: bid.campaign, at: now, bid: bid.id };
             if !self.users.expose(user, &caps, exposure, now) {
-                self.book.release(&reserved);
                 return false;
             }
         }
+        let reserved = Reserved {
+            campaign: bid.campaign,
+            line_item: bid.line_item,
+            day: bid.day,
+            amount: chosen.held.amount(),
+        };
         let expires = now.plus(chosen.ticket.reserved_for);
         self.open.insert(bid.id, Reservation { reserved, expires, user });
+        chosen.held.keep();
         true
     }
 }
 
-/// What a bid holds until its outcome is known.
-fn reserved(chosen: &Chosen<'_>) -> Reserved {
-    let bid = &chosen.ticket.bid;
-    Reserved { campaign: bid.campaign, line_item: bid.line_item, day: bid.day, amount: chosen.reserved }
+/// True if what is left of `tmax` is not more than the network and the exchange itself need.
+fn is_out_of_time(request: &BidRequest<'_>, exchange: &Exchange, received: Instant) -> bool {
+    let tmax = request.tmax.unwrap_or(exchange.tmax_ms);
+    let spent = u32::try_from(received.elapsed().as_millis()).unwrap_or(u32::MAX);
+    spent.saturating_add(exchange.margin_ms) >= tmax
 }
 
 /// The body that tells why there is no bid, where the exchange wants one.

@@ -41,6 +41,7 @@ fn ticket(bills_on: BillsOn, missing_price: MissingPrice) -> Ticket {
         data_rate: RatePpm::from_ppm(500).expect("0.05 %"),
         bearer: Bearer::Inside,
         billable: true,
+        measured: true,
         bills_on,
         missing_price,
         reserved_for: Millis::from_seconds(600),

@@ -6,11 +6,11 @@ use rand::rngs::SmallRng;
 
 use crate::audience::Profile;
 use crate::bidder::tests::{NOON, campaign, plan};
-use crate::bidder::{Ask, NoBidReason, Silent, Snapshot, beyond_limits, decide};
+use crate::bidder::{Ask, NoBidReason, Snapshot, Witness, decide};
 use crate::budget::Book;
 use crate::campaign::read_exchange;
 use crate::document::{Faults, Source};
-use crate::openrtb::parse;
+use crate::openrtb::{Imp, parse};
 use crate::privacy::Permissions;
 
 /// Two impressions of 300x250, one of them with a deal.
@@ -42,20 +42,34 @@ fn answer(profile: &str) -> Result<String, NoBidReason> {
         secure: false,
         now: NOON,
     };
-    let mut decision = decide(&snapshot, &ask, &mut SmallRng::seed_from_u64(1), &mut Silent);
-    let beyond = beyond_limits(&exchange, &mut decision.bids);
+    let mut beyond = Beyond::default();
+    let decision = decide(&snapshot, &ask, &mut SmallRng::seed_from_u64(1), &mut beyond);
     if decision.bids.is_empty() {
         return Err(decision.reason);
     }
-    let words = |bids: &[crate::bidder::Chosen<'_>]| {
-        let each = bids.iter().map(|bid| {
-            let deal = bid.deal.map(|deal| format!(" {}", deal.id)).unwrap_or_default();
-            format!("{} {} {}{deal}", bid.imp.id, bid.campaign.slug, bid.ticket.price_currency)
-        });
-        each.collect::<Vec<_>>().join(", ")
+    let bids = decision.bids.iter().map(|bid| {
+        let deal = bid.deal.map(|deal| format!(" {}", deal.id)).unwrap_or_default();
+        format!("{} {} {}{deal}", bid.imp.id, bid.campaign.slug, bid.ticket.price_currency)
+    });
+    let kept = bids.collect::<Vec<_>>().join(", ");
+    let slug = |(imp, at): &(String, usize)| {
+        let catalog = &snapshot.plan.catalog;
+        format!("{imp} {}", catalog.campaigns[catalog.line_items[*at].campaign].slug)
     };
-    let kept = words(&decision.bids);
-    Ok(if beyond.is_empty() { kept } else { format!("{kept} | {}", words(&beyond)) })
+    let beyond: Vec<String> = beyond.0.iter().map(slug).collect();
+    Ok(if beyond.is_empty() { kept } else { format!("{kept} | {}", beyond.join(", ")) })
+}
+
+/// Sees what the limits of the profile take away.
+#[derive(Default)]
+struct Beyond(Vec<(String, usize)>);
+
+impl Witness for Beyond {
+    fn declined(&mut self, imp: &Imp<'_>, line_item: usize, reason: NoBidReason) {
+        if reason == NoBidReason::LimitExceeded {
+            self.0.push((imp.id.to_owned(), line_item));
+        }
+    }
 }
 
 #[track_caller]
@@ -77,9 +91,9 @@ fn bids_are_in_a_currency_that_the_exchange_takes() {
 
 #[test]
 fn a_limit_takes_the_open_auction_before_the_deal_and_the_later_before_the_earlier() {
-    check(r#", "limits": {"bids_per_imp": 1}"#, Ok("1 dealt USD d-1, 2 open USD | 1 open USD"));
-    check(r#", "limits": {"bids": 2}"#, Ok("1 dealt USD d-1, 1 open USD | 2 open USD"));
-    check(r#", "limits": {"bids": 1}"#, Ok("1 dealt USD d-1 | 2 open USD, 1 open USD"));
+    check(r#", "limits": {"bids_per_imp": 1}"#, Ok("1 dealt USD d-1, 2 open USD | 1 open"));
+    check(r#", "limits": {"bids": 2}"#, Ok("1 dealt USD d-1, 1 open USD | 2 open"));
+    check(r#", "limits": {"bids": 1}"#, Ok("1 dealt USD d-1 | 2 open, 1 open"));
 }
 
 #[test]
@@ -88,6 +102,6 @@ fn a_creative_is_bid_where_its_medium_its_review_and_its_names_let_it() {
     check(r#", "creatives": {"approved": ["open/k"]}"#, Ok("1 open USD, 2 open USD"));
     check(r#", "creatives": {"default": "approved", "refused": ["open/*"]}"#, Ok("1 dealt USD d-1"));
     check(r#", "creatives": {"pending": ["open/k"]}"#, Err(NoBidReason::CreativeNotApproved));
-    check(r#", "limits": {"crid_bytes": 6}"#, Ok("1 open USD, 2 open USD"));
+    check(r#", "limits": {"crid_bytes": 6}"#, Ok("1 open USD, 2 open USD | 1 dealt"));
     check(r#", "limits": {"preview_required": true}"#, Err(NoBidReason::LimitExceeded));
 }
