@@ -25,6 +25,31 @@ function* within(schema) {
 /** The schema of the property `name`, wherever it stands. */
 const ofProperty = (schema, name) => [...within(schema)].map((inner) => inner.properties?.[name]).filter(Boolean);
 
+/** `bid.ext.dsa`: whose ad it is (DSA Transparency 1.0, "Bid Response"). */
+const DSA = {
+  type: 'object',
+  properties: {
+    behalf: { type: 'string', minLength: 1, maxLength: 100 },
+    paid: { type: 'string', minLength: 1, maxLength: 100 },
+    adrender: { type: 'integer', enum: [0, 1] },
+    transparency: {
+      type: 'array',
+      minItems: 1,
+      items: {
+        type: 'object',
+        properties: {
+          domain: { type: 'string', pattern: '^[^/:@ ]+$' },
+          dsaparams: { type: 'array', minItems: 1, uniqueItems: true, items: { type: 'integer', minimum: 1, maximum: 3 } },
+        },
+        required: ['domain', 'dsaparams'],
+        additionalProperties: false,
+      },
+    },
+  },
+  required: ['behalf', 'paid', 'adrender'],
+  additionalProperties: false,
+};
+
 /** What the specification's tables say and the types cannot. */
 const RULES = {
   'only a price has a fraction': (schema) => {
@@ -82,31 +107,6 @@ const EXCEPTIONS = {
       properties.ext = { type: 'object', properties: known, required: Object.keys(known), additionalProperties: false };
     }
   },
-};
-
-/** `bid.ext.dsa`: whose ad it is (DSA Transparency 1.0, "Bid Response"). */
-const DSA = {
-  type: 'object',
-  properties: {
-    behalf: { type: 'string', minLength: 1, maxLength: 100 },
-    paid: { type: 'string', minLength: 1, maxLength: 100 },
-    adrender: { type: 'integer', enum: [0, 1] },
-    transparency: {
-      type: 'array',
-      minItems: 1,
-      items: {
-        type: 'object',
-        properties: {
-          domain: { type: 'string', pattern: '^[^/:@ ]+$' },
-          dsaparams: { type: 'array', minItems: 1, uniqueItems: true, items: { type: 'integer', minimum: 1, maximum: 3 } },
-        },
-        required: ['domain', 'dsaparams'],
-        additionalProperties: false,
-      },
-    },
-  },
-  required: ['behalf', 'paid', 'adrender'],
-  additionalProperties: false,
 };
 
 function compiled(type) {

@@ -21,21 +21,24 @@ const PROTOCOLS = {
 };
 const VIDEO = 2;
 const AUDIO = 3;
+const NATIVE = 4;
 /** "Skip button" (AdCOM 1.0, "List: Creative Attributes"). */
 const SKIP_BUTTON = 16;
 
 /** What the client misses in every VAST, and the version that brought it. */
 const SINCE = { AdServingId: 4.1, UniversalAdId: 4.0 };
 
-/** What a player tells of a linear ad (VAST 3.0, 2.3.1.3): by these the plays are counted. */
+/** What a player tells of a linear ad (VAST 3.0, "Tracking Event Elements"): by these the plays are counted. */
 const STEPS = ['start', 'firstQuartile', 'midpoint', 'thirdQuartile', 'complete'];
-/** What else it may be asked to tell. */
-const OTHER_EVENTS = /^(creativeView|skip|progress-\d+)$/;
+/** What else it may be asked to tell of one. */
+const MORE = /^(skip|progress-\d+)$/;
+/** All that it tells of an overlay, which has no length of its own. */
+const SHOWN = ['creativeView'];
 
 /** How streams name their manifests: their media is told inside. */
 const MANIFEST = /^application\/(x-mpegurl|vnd\.apple\.mpegurl|dash\+xml)$/i;
 
-/** `about:blank` stands where an `Impression` is required and there is none to call (VAST 4.1, 3.4.5). */
+/** `about:blank` stands where an `Impression` is required and there is none to call (VAST 4.1, `Impression`). */
 const isImpression = (text) => isAddress(text) || text === 'about:blank';
 const isWhole = (number) => Number.isInteger(number) && number > 0;
 const hasSize = ({ width, height }) => isWhole(Number(width)) && isWhole(Number(height));
@@ -92,12 +95,12 @@ function judgeCalls(ad, faults) {
   for (const { viewable } of ad.viewableImpression) faults.mustBeAddresses(viewable, 'Viewable');
 }
 
-/** The events of a creative; `steps` are those that there must be. */
-function judgeEvents(creative, steps, faults) {
+/** The events of a creative: `steps` must be there, `more` may. */
+function judgeEvents(creative, steps, more, faults) {
   const events = creative.trackingEvents ?? {};
   for (const step of steps) faults.must(events[step]?.length > 0, `no Tracking of ${step}`);
   for (const name of Object.keys(events)) {
-    faults.must(STEPS.includes(name) || OTHER_EVENTS.test(name), `a Tracking of ${name}`);
+    faults.must(steps.includes(name) || more?.test(name), `a Tracking of ${name}`);
   }
   faults.mustBeAddresses(Object.values(events).flat(), 'Tracking', 0);
 }
@@ -125,7 +128,7 @@ function judgeIcons({ icons }, bid, faults) {
 
 function judgeFile(file, bid, faults) {
   faults.must(isAddress(file.fileURL), 'a MediaFile without an address');
-  const medium = bid.mtype === VIDEO ? /^video\// : /^audio\//;
+  const medium = bid.mtype === AUDIO ? /^audio\// : /^video\//;
   const streams = file.deliveryType === 'streaming';
   faults.must(streams || file.deliveryType === 'progressive', 'a MediaFile without delivery');
   faults.must(medium.test(file.mimeType) || (streams && MANIFEST.test(file.mimeType)), 'a MediaFile of another medium');
@@ -135,7 +138,7 @@ function judgeFile(file, bid, faults) {
   faults.must(minBitrate <= maxBitrate, `a MediaFile of ${minBitrate} to ${maxBitrate} kbit/s`);
 }
 
-/** A skip button is declared where the markup brings it (OpenRTB 2.6, 3.2.7, `skip`). */
+/** A skip button is declared where the markup brings it (OpenRTB 2.6, `video.skip`, and AdCOM 1.0, attribute 16). */
 function judgeSkip({ skipDelay, duration, trackingEvents }, bid, faults) {
   const declared = (bid.attr ?? []).includes(SKIP_BUTTON);
   faults.must((skipDelay !== null) === declared, `skipoffset ${skipDelay} s, attr ${bid.attr ?? 'none'}`);
@@ -144,25 +147,34 @@ function judgeSkip({ skipDelay, duration, trackingEvents }, bid, faults) {
   faults.must(trackingEvents.skip?.length > 0, 'no Tracking of skip');
 }
 
+/** What the bid tells of the files. It tells nothing of the video of a native ad. */
+function judgeTold({ duration, mediaFiles }, bid, faults) {
+  if (bid.mtype === NATIVE) {
+    faults.must(isWhole(duration), `lasts ${duration} s`);
+    return;
+  }
+  faults.must(duration === bid.dur, `lasts ${duration} s, the bid says ${bid.dur}`);
+  const told = ({ width, height }) => width === bid.w && height === bid.h;
+  faults.must(bid.mtype === AUDIO || mediaFiles.some(told), `no MediaFile of ${bid.w}x${bid.h}, as the bid says`);
+}
+
 /** Files of our own, in place of the content. */
 function judgeLinear(creative, bid, faults) {
-  faults.must(creative.duration === bid.dur, `lasts ${creative.duration} s, the bid says ${bid.dur}`);
   faults.must(isAddress(creative.videoClickThroughURLTemplate?.url), 'no ClickThrough');
   faults.mustBeAddresses(creative.videoClickTrackingURLTemplates.map(({ url }) => url), 'ClickTracking', 0);
-  judgeEvents(creative, STEPS, faults);
+  judgeEvents(creative, STEPS, MORE, faults);
   judgeSkip(creative, bid, faults);
+  judgeTold(creative, bid, faults);
   judgeIcons(creative, bid, faults);
   const files = creative.mediaFiles;
   faults.must(files.length > 0, 'no MediaFile');
   for (const file of files) judgeFile(file, bid, faults);
-  const told = ({ width, height }) => width === bid.w && height === bid.h;
-  faults.must(bid.mtype === AUDIO || files.some(told), `no MediaFile of ${bid.w}x${bid.h}, as the bid says`);
 }
 
 /** A picture or HTML over the content. */
 function judgeOverlay(creative, bid, faults) {
   faults.must(bid.mtype === VIDEO, `an overlay, mtype ${bid.mtype}`);
-  judgeEvents(creative, ['creativeView'], faults);
+  judgeEvents(creative, SHOWN, null, faults);
   faults.must(creative.variations.length === 1, `${creative.variations.length} NonLinear`);
   for (const shown of creative.variations) {
     const { staticResource, htmlResource, iframeResource } = shown;
@@ -186,13 +198,13 @@ function judgeOverlay(creative, bid, faults) {
 
 /** What is added to another server's linear ad: how long it lasts, what it shows and where it leads is told there. */
 function judgeWrapped(creative, bid, faults) {
-  faults.must(isWhole(bid.dur), `a Wrapper that lasts ${bid.dur} s`);
+  faults.must(bid.mtype === NATIVE || isWhole(bid.dur), `a Wrapper that lasts ${bid.dur} s`);
   faults.must(creative.duration === -1, 'a Wrapper that has a Duration');
   faults.must(creative.mediaFiles.length === 0, 'a Wrapper that has a MediaFile');
   faults.must(!creative.videoClickThroughURLTemplate, 'a Wrapper that has a ClickThrough');
   faults.must(creative.skipDelay === null, 'a Wrapper that has a skipoffset');
   faults.mustBeAddresses(creative.videoClickTrackingURLTemplates.map(({ url }) => url), 'ClickTracking');
-  judgeEvents(creative, STEPS, faults);
+  judgeEvents(creative, STEPS, MORE, faults);
   judgeIcons(creative, bid, faults);
 }
 
@@ -230,16 +242,41 @@ function judgeCreatives(ad, form, bid, faults) {
   for (const companion of beside.variations ?? []) judgeCompanion(companion, faults);
 }
 
-/** What a player finds wrong with the ad of `bid`. Throws if it is no XML or no VAST. */
-export async function vastFaults(bid) {
+/** What the markup holds, to be counted. */
+function formsOf(ad, form) {
+  const [played, beside] = ad.creatives;
+  const holds = {
+    wrapper: form === WRAPPER,
+    overlay: played?.type === 'nonlinear',
+    companion: beside !== undefined,
+    skip: Number.isFinite(played?.skipDelay),
+    stream: played?.mediaFiles?.some(({ deliveryType }) => deliveryType === 'streaming'),
+    icon: played?.icons?.length > 0,
+  };
+  return Object.keys(holds).filter((name) => holds[name]);
+}
+
+/** The version and the form that the bid tells; those of the video of a native ad are its own. */
+function declared(bid, document) {
+  if (bid.mtype !== NATIVE) return PROTOCOLS[bid.protocol] ?? [];
+  const version = document.documentElement?.getAttribute('version');
+  const form = document.getElementsByTagName('Wrapper').length > 0 ? WRAPPER : INLINE;
+  return Object.values(PROTOCOLS).find(([own, ownForm]) => own === version && ownForm === form) ?? [];
+}
+
+/**
+ * What a player finds wrong with `adm`, the ad of `bid`, and what it holds beyond a linear ad: `{ faults, forms }`.
+ * Throws if it is no XML or no VAST.
+ */
+export async function judgeVast(adm, bid) {
   const faults = new Faults();
-  const [version, form] = PROTOCOLS[bid.protocol] ?? [];
-  const document = readXml(bid.adm);
+  const document = readXml(adm);
+  const [version, form] = declared(bid, document);
   const { vast, forms } = await read(document, version, faults);
   faults.must(vast.version === version, `version ${vast.version}, protocol ${bid.protocol}`);
   faults.must(vast.ads.length === 1, `${vast.ads.length} ads`);
   const [ad] = vast.ads;
-  if (!ad) return faults.list;
+  if (!ad) return { faults: faults.list, forms: [] };
   faults.must(forms[0] === form, `written as ${forms[0]}, protocol ${bid.protocol}`);
   faults.must(ad.system?.value === 'encan', 'no AdSystem');
   judgeCalls(ad, faults);
@@ -252,5 +289,5 @@ export async function vastFaults(bid) {
   }
   judgeCreatives(ad, forms[0], bid, faults);
   judgeNoEventIsLost(ad, document, faults);
-  return faults.list;
+  return { faults: faults.list, forms: formsOf(ad, forms[0]) };
 }
