@@ -23,6 +23,20 @@ use serde_json::{Value, json};
 use support::node::{self, Needs, Script};
 use support::{Client, eager};
 
+/// `protocols`: a version of VAST, inline and as a wrapper (2.0, 3.0, 4.0, 4.1 and 4.2).
+const PROTOCOLS: [[u64; 2]; 5] = [[2, 5], [3, 6], [7, 8], [11, 12], [13, 14]];
+/// The samples whose ad can be written in each of them.
+const VERSATILE: [&str; 8] = [
+    "video",
+    "stream",
+    "overlay",
+    "overlay of HTML",
+    "audio wrapper",
+    "laden",
+    "laden wrapper",
+    "laden overlay",
+];
+
 /// What the oracle says of one answer.
 #[derive(Debug, Deserialize)]
 struct Verdict {
@@ -172,6 +186,32 @@ fn answers_to_the_fixtures_are_read_by_others() {
     }
     // The one for audio speaks DAAST alone.
     println!("{}", tally.judged("fixtures", 10, &[1, 2, 4]));
+}
+
+#[test]
+fn every_form_is_read_by_others_in_every_version() {
+    if !node::is_ready(Needs::Nothing) {
+        return;
+    }
+    let ((server, _folder), mut oracle) = (eager::server(), Oracle::start());
+    let mut client = server.client();
+    for sample in SAMPLES.iter().filter(|sample| VERSATILE.contains(&sample.name)) {
+        for (protocols, exchange) in PROTOCOLS.iter().flat_map(|own| [(own, "generic"), (own, "prebid-js")]) {
+            let what = format!("{} in {protocols:?} by {exchange}", sample.name);
+            let mut tally = Tally::default();
+            let body = sample.request(Some(*protocols));
+            tally.post(&mut client, &mut oracle, exchange, body.as_bytes());
+            // An icon, which the publisher demands of these, cannot be written in VAST 2.0.
+            if protocols[0] == 2 && sample.forms.contains(&"icon") {
+                assert_eq!(tally.answers, 0, "{what}");
+                continue;
+            }
+            let medium = if sample.name.contains("audio") { 3 } else { 2 };
+            tally.judged(&what, 1, &[medium]);
+            let want: BTreeMap<_, _> = sample.forms.iter().map(|form| ((*form).to_owned(), 1)).collect();
+            assert_eq!(tally.forms, want, "{what}");
+        }
+    }
 }
 
 #[test]

@@ -116,19 +116,32 @@ pub const SAMPLES: [Sample; 14] = [
     },
 ];
 
+impl Sample {
+    /// The request, with other `protocols` if told.
+    pub fn request(&self, protocols: Option<[u64; 2]>) -> String {
+        const FIELD: &str = r#""protocols": ["#;
+        let Self { imp, rest, .. } = self;
+        let comma = if rest.is_empty() { "" } else { ", " };
+        let body = format!(r#"{{"id": "r", "tmax": 20000, "imp": [{{"id": "1", {imp}}}]{comma}{rest}}}"#);
+        let body = body.replace('\n', "");
+        let Some([inline, wrapper]) = protocols else { return body };
+        let (before, after) = body.split_once(FIELD).expect("a sample of VAST");
+        let (_, after) = after.split_once(']').expect("a list has an end");
+        format!("{before}{FIELD}{inline}, {wrapper}]{after}")
+    }
+}
+
 /// A request, and a good answer to it.
 pub type Exchanged = (Value, Value);
 
 /// A good answer to each of [`SAMPLES`], with its request, from an exchange that is billed by the markup.
 pub fn samples(server: &Encan) -> BTreeMap<&'static str, Exchanged> {
     let mut client = server.client();
-    let sample = |Sample { name, imp, rest, .. }: &Sample| {
-        let comma = if rest.is_empty() { "" } else { ", " };
-        let body = format!(r#"{{"id": "r", "tmax": 20000, "imp": [{{"id": "1", {imp}}}]{comma}{rest}}}"#)
-            .replace('\n', "");
+    let sample = |sample: &Sample| {
+        let body = sample.request(None);
         let answer = client.send("POST", "/openrtb2/prebid-js", &[], body.as_bytes());
-        assert_eq!(answer.status, 200, "no bid on {name}: {body}");
-        (*name, (serde_json::from_str(&body).expect("JSON"), answer.json()))
+        assert_eq!(answer.status, 200, "no bid on {}: {body}", sample.name);
+        (sample.name, (serde_json::from_str(&body).expect("JSON"), answer.json()))
     };
     SAMPLES.iter().map(sample).collect()
 }
