@@ -1,34 +1,40 @@
 //! What others make of our answers: every one to the recorded and the generated requests is read by a schema of
 //! OpenRTB and a parser of VAST that we did not write (`tests/node/oracle.mjs`).
 
+#[path = "oracles/planted.rs"]
+mod planted;
+#[path = "oracles/samples.rs"]
+mod samples;
 mod support;
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use encan::sim::{Mix, Traffic};
 use encan::units::UnixMillis;
+use planted::{Planted, planted};
+use samples::{SAMPLES, Sample, samples};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use support::node::{self, Needs, Script};
-use support::{Client, Encan, eager};
+use support::{Client, eager};
 
-/// One of each medium. A machine may be busy, so there is time.
-const IMPS: [(u64, &str); 4] = [
-    (1, r#""banner": {"w": 300, "h": 250}"#),
-    (
-        2,
-        r#""video": {"mimes": ["video/mp4"], "protocols": [3, 7, 13], "w": 640, "h": 360, "maxduration": 30}"#,
-    ),
-    (3, r#""audio": {"mimes": ["audio/mpeg"], "protocols": [2], "maxduration": 30}"#),
-    (
-        4,
-        r#""native": {"request": "{\"ver\":\"1.2\",\"assets\":[{\"id\":1,\"required\":1,\"title\":{\"len\":90}},
-            {\"id\":2,\"required\":1,\"img\":{\"type\":3,\"wmin\":300,\"hmin\":150}}],
-            \"eventtrackers\":[{\"event\":1,\"methods\":[1]},{\"event\":2,\"methods\":[1]}]}"}"#,
-    ),
+/// `protocols`: a version of VAST, inline and as a wrapper (2.0, 3.0, 4.0, 4.1 and 4.2).
+const PROTOCOLS: [[u64; 2]; 5] = [[2, 5], [3, 6], [7, 8], [11, 12], [13, 14]];
+/// The samples whose ad can be written in each of them.
+const VERSATILE: [&str; 8] = [
+    "video",
+    "stream",
+    "overlay",
+    "overlay of HTML",
+    "audio wrapper",
+    "laden",
+    "laden wrapper",
+    "laden overlay",
 ];
 
 /// What the oracle says of one answer.
@@ -37,6 +43,8 @@ struct Verdict {
     faults: Vec<String>,
     /// `mtype` of each bid whose markup was read.
     markups: Vec<u64>,
+    /// What of VAST beyond the plain linear ad was among it.
+    forms: Vec<String>,
 }
 
 /// The oracle, asked one answer at a time.
@@ -72,6 +80,7 @@ fn wrapped(request: &Value) -> Vec<&str> {
 struct Tally {
     answers: usize,
     markups: BTreeMap<u64, usize>,
+    forms: BTreeMap<String, usize>,
     /// By fault: how often, and the first answer it was found in.
     faults: BTreeMap<String, (usize, String)>,
 }
@@ -90,6 +99,9 @@ impl Tally {
         for medium in verdict.markups {
             *self.markups.entry(medium).or_default() += 1;
         }
+        for form in verdict.forms {
+            *self.forms.entry(form).or_default() += 1;
+        }
         for fault in verdict.faults {
             let sample = || format!("{}\n  {}", String::from_utf8_lossy(body), answer.text());
             self.faults.entry(fault).or_insert_with(|| (0, sample())).0 += 1;
@@ -105,7 +117,10 @@ impl Tally {
         assert!(self.faults.is_empty(), "{name}: {} kinds of faults{list}", self.faults.len());
         assert!(self.answers >= answers_min, "{name}: only {} answers", self.answers);
         assert_eq!(Vec::from_iter(self.markups.keys().copied()), media, "{name}: media");
-        format!("{name}: {} answers read, bids by mtype {:?}", self.answers, self.markups)
+        format!(
+            "{name}: {} answers read, bids by mtype {:?}, forms {:?}",
+            self.answers, self.markups, self.forms
+        )
     }
 }
 
@@ -173,109 +188,30 @@ fn answers_to_the_fixtures_are_read_by_others() {
     println!("{}", tally.judged("fixtures", 10, &[1, 2, 4]));
 }
 
-/// A good answer to each of [`IMPS`], with its request, from an exchange that is billed by the markup.
-fn samples(server: &Encan) -> BTreeMap<u64, (Value, Value)> {
+#[test]
+fn every_form_is_read_by_others_in_every_version() {
+    if !node::is_ready(Needs::Nothing) {
+        return;
+    }
+    let ((server, _folder), mut oracle) = (eager::server(), Oracle::start());
     let mut client = server.client();
-    let sample = |(medium, imp): (u64, &str)| {
-        let body =
-            format!(r#"{{"id": "r", "tmax": 20000, "imp": [{{"id": "1", {}}}]}}"#, imp.replace('\n', ""));
-        let answer = client.send("POST", "/openrtb2/prebid-js", &[], body.as_bytes());
-        assert_eq!(answer.status, 200, "no bid on {body}");
-        (medium, (serde_json::from_str(&body).expect("JSON"), answer.json()))
-    };
-    IMPS.into_iter().map(sample).collect()
-}
-
-/// Puts `new` in the place of `old` in the markup.
-fn in_markup(old: &'static str, new: &'static str) -> impl Fn(&mut Value) {
-    move |answer| {
-        let adm = &mut answer["seatbid"][0]["bid"][0]["adm"];
-        let text = adm.as_str().expect("markup").to_owned();
-        assert!(text.contains(old), "no {old} in {text}");
-        *adm = Value::from(text.replacen(old, new, 1));
+    for sample in SAMPLES.iter().filter(|sample| VERSATILE.contains(&sample.name)) {
+        for (protocols, exchange) in PROTOCOLS.iter().flat_map(|own| [(own, "generic"), (own, "prebid-js")]) {
+            let what = format!("{} in {protocols:?} by {exchange}", sample.name);
+            let mut tally = Tally::default();
+            let body = sample.request(Some(*protocols));
+            tally.post(&mut client, &mut oracle, exchange, body.as_bytes());
+            // An icon, which the publisher demands of these, cannot be written in VAST 2.0.
+            if protocols[0] == 2 && sample.forms.contains(&"icon") {
+                assert_eq!(tally.answers, 0, "{what}");
+                continue;
+            }
+            let medium = if sample.name.contains("audio") { 3 } else { 2 };
+            tally.judged(&what, 1, &[medium]);
+            let want: BTreeMap<_, _> = sample.forms.iter().map(|form| ((*form).to_owned(), 1)).collect();
+            assert_eq!(tally.forms, want, "{what}");
+        }
     }
-}
-
-/// Sets the field `name` of the bid.
-fn in_bid(name: &'static str, value: Value) -> impl Fn(&mut Value) {
-    move |answer| answer["seatbid"][0]["bid"][0][name] = value.clone()
-}
-
-/// Sets the field `name` of the response.
-fn in_answer(name: &'static str, value: Value) -> impl Fn(&mut Value) {
-    move |answer| answer[name] = value.clone()
-}
-
-/// Takes the field `name` out of the bid.
-fn not_in_bid(name: &'static str) -> impl Fn(&mut Value) {
-    move |answer| {
-        let bid = answer["seatbid"][0]["bid"][0].as_object_mut().expect("a bid");
-        bid.remove(name).expect("it was there");
-    }
-}
-
-/// What is done to a good answer of this medium, and what the oracle says of it.
-type Planted = (u64, Box<dyn Fn(&mut Value)>, &'static str);
-
-fn planted() -> Vec<Planted> {
-    vec![
-        (1, Box::new(in_answer("id", json!(7))), "Answer/id must be string"),
-        (1, Box::new(in_answer("idd", json!("r"))), "Answer must NOT have additional properties idd"),
-        (1, Box::new(in_answer("cur", json!("usd"))), "Answer/cur must match pattern"),
-        (1, Box::new(in_answer("seatbid", json!([]))), "Answer/seatbid must NOT have fewer than 1 items"),
-        (1, Box::new(in_answer("seatbid", json!([{"bid": []}]))), "bid must NOT have fewer than 1 items"),
-        (1, Box::new(in_bid("price", json!("1.5"))), "bid[]/price must be number"),
-        (1, Box::new(in_bid("w", json!(300.5))), "bid[]/w must be integer"),
-        (1, Box::new(in_bid("mtype", json!(5))), "mtype must be equal to one of the allowed values"),
-        (1, Box::new(in_bid("cat", json!("IAB3"))), "bid[]/cat must be array"),
-        (1, Box::new(in_bid("attr", json!([]))), "bid[]/attr must NOT have fewer than 1 items"),
-        (1, Box::new(in_bid("attr", json!([0]))), "bid[]/attr[] must"),
-        (1, Box::new(in_bid("dealid", json!(""))), "bid[]/dealid must NOT have fewer than 1 characters"),
-        (1, Box::new(in_bid("api", json!(3))), "bid[] must NOT have additional properties api"),
-        (1, Box::new(not_in_bid("impid")), "bid[] must have required property 'impid'"),
-        (2, Box::new(in_bid("dur", json!(16))), "VAST: lasts 15 s, the bid says 16"),
-        (2, Box::new(in_bid("protocol", json!(2))), "protocol 2"),
-        (2, Box::new(in_markup("</VAST>", "")), "unclosed xml tag(s): VAST"),
-        (2, Box::new(in_markup("<AdSystem>encan</AdSystem>", "")), "VAST: no AdSystem"),
-        (2, Box::new(in_markup("<Duration>", "<Duration>x")), "VAST: lasts -1 s"),
-        (
-            2,
-            Box::new(in_markup("<Impression>", "<Impression>no address ")),
-            "an Impression without an address",
-        ),
-        (2, Box::new(in_markup("<ClickThrough>", "<ClickThru>")), "Opening and ending tag mismatch"),
-        (2, Box::new(in_markup("video/mp4", "audio/mp4")), "VAST: a MediaFile of another medium"),
-        (2, Box::new(in_markup(" delivery=\"progressive\"", "")), "VAST: a MediaFile without delivery"),
-        (
-            2,
-            Box::new(in_markup("<![CDATA[https://cdn", "<![CDATA[cdn")),
-            "VAST: a MediaFile without an address",
-        ),
-        (
-            3,
-            Box::new(in_markup("<MediaFiles>", "<MediaFiles/><MediaFiles>")),
-            "VAST: Element 'MediaFiles' is empty",
-        ),
-        (
-            3,
-            Box::new(in_markup("<Linear>", "<NonLinear/><Linear>")),
-            "VAST: Element 'NonLinear' missing required",
-        ),
-        (4, Box::new(in_markup("{", "")), "mtype 4 cannot be read: "),
-        (4, Box::new(in_markup("\"link\"", "\"lnk\"")), "NativeAd must have required property 'link'"),
-        (
-            4,
-            Box::new(in_markup("\"title\":", "\"data\":")),
-            "NativeAd/assets[]/data must have required property 'value'",
-        ),
-        (4, Box::new(in_markup("\"id\":1,", "\"id\":\"1\",")), "NativeAd/assets[]/id must be integer"),
-        (4, Box::new(in_markup("\"event\":1", "\"event\":9")), "NativeAd/eventtrackers[]/event must be"),
-        (
-            4,
-            Box::new(in_markup("\"url\":\"https://bid", "\"url\":\"bid")),
-            "native: a link without an address",
-        ),
-    ]
 }
 
 #[test]
@@ -285,19 +221,44 @@ fn the_oracle_takes_good_answers_and_finds_every_planted_fault() {
     }
     let ((server, _folder), mut oracle) = (eager::server(), Oracle::start());
     let samples = samples(&server);
-    let mut judged = |medium: u64, change: &dyn Fn(&mut Value)| {
-        let (request, mut answer) = samples[&medium].clone();
+    let mut judged = |name: &str, change: &dyn Fn(&mut Value)| {
+        let (request, mut answer) = samples[name].clone();
         change(&mut answer);
-        oracle.judge(&request, answer.to_string().as_bytes()).faults
+        oracle.judge(&request, answer.to_string().as_bytes())
     };
-    for (medium, _) in IMPS {
-        assert_eq!(judged(medium, &|_| {}), [""; 0], "mtype {medium}");
+    for Sample { name, forms, .. } in &SAMPLES {
+        let verdict = judged(name, &|_| {});
+        assert_eq!(verdict.faults, [""; 0], "{name}: {}", samples[name].1);
+        assert_eq!(verdict.forms, *forms, "{name}: {}", samples[name].1);
     }
-    for (medium, change, want) in planted() {
-        let faults = judged(medium, &change);
-        assert!(faults.iter().any(|fault| fault.contains(want)), "no `{want}` in {faults:?}");
-        assert!(faults.iter().any(|fault| fault.contains(want)), "no `{want}` in {faults:?}");
+    let missed = |(name, change, want): Planted| {
+        let faults = judged(name, &change).faults;
+        let found = faults.iter().any(|fault| fault.contains(want));
+        (!found).then(|| format!("{name}: no `{want}` in {faults:?}"))
+    };
+    let missed: Vec<String> = planted().filter_map(missed).collect();
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+#[test]
+fn the_oracle_follows_no_wrapper() {
+    if !node::is_ready(Needs::Nothing) {
+        return;
     }
+    let ((server, _folder), mut oracle) = (eager::server(), Oracle::start());
+    let other = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let here = format!("http://{}/", other.local_addr().expect("bound"));
+    let (request, mut answer) = samples(&server)["wrapper"].clone();
+    let adm = &mut answer["seatbid"][0]["bid"][0]["adm"];
+    // All that could be called: the tag, the trackers, the links.
+    *adm = Value::from(adm.as_str().expect("markup").replace("https://", &here));
+    let verdict = oracle.judge(&request, answer.to_string().as_bytes());
+    assert_eq!((verdict.faults, verdict.forms), (vec![], vec!["wrapper".to_owned()]), "{answer}");
+    // The oracle reads one line at a time: once the next verdict is there, the first one has had its time.
+    oracle.judge(&request, answer.to_string().as_bytes());
+    other.set_nonblocking(true).expect("a socket can be asked without waiting");
+    let called = other.accept().map(|(_, from)| from).map_err(|error| error.kind());
+    assert_eq!(called, Err(ErrorKind::WouldBlock));
 }
 
 fn now() -> UnixMillis {

@@ -1,4 +1,5 @@
-//! A server that bids on nearly everything: the fixtures' campaigns, and one that takes what they are too choosy for.
+//! A server that bids on nearly everything: the fixtures' campaigns, one that takes what they are too choosy for, and
+//! by a deal of its own one that has all that a video can have.
 
 use std::path::Path;
 
@@ -28,6 +29,40 @@ const EXTRA: &str = r#"{
   ]
 }"#;
 
+/// Every form of video with third parties' trackers, companions and a skip button, for who offers `laden`.
+const LADEN: &str = r#"{
+  "advertiser": { "id": "laden", "name": "Laden <& Co>", "domain": "laden.example", "country": "FR" },
+  "id": "laden", "name": "Laden", "currency": "EUR", "time_zone": "UTC", "flight": { "start": "2025-01-01" },
+  "budget": { "daily": 10000 }, "pacing": "asap",
+  "line_items": [{ "id": "all", "goal": { "cpm": 40 }, "creatives": ["files", "tag", "picture", "html", "native"],
+    "deals": ["laden"] }],
+  "creatives": [
+    { "id": "files", "landing_page": "https://laden.example/", "categories": ["IAB3"],
+      "privacy_url": "https://laden.example/why", "trackers": TRACKERS,
+      "video": { "duration": "15s", "skippable_after": "5s", "companions": COMPANIONS,
+        "media": { "url": "https://cdn.laden.example/a.mp4?a=1&b=2", "mime": "video/mp4", "size": "640x360",
+          "bitrate": 900 } } },
+    { "id": "native", "landing_page": "https://laden.example/", "categories": ["IAB3"],
+      "privacy_url": "https://laden.example/why", "trackers": TRACKERS,
+      "native": { "title": "Laden", "video": { "duration": "12s",
+        "media": { "url": "https://cdn.laden.example/b.mp4", "mime": "video/mp4", "size": "640x360",
+          "bitrate": 900 } } } },
+    { "id": "tag", "landing_page": "https://laden.example/", "categories": ["IAB3"], "trackers": TRACKERS,
+      "video": { "duration": "15s", "companions": COMPANIONS,
+        "wrapper": { "url": "https://tag.laden.example/vast?a=1&b=${CACHEBUSTER}", "mimes": "video/webm" } } },
+    { "id": "picture", "landing_page": "https://laden.example/", "categories": ["IAB3"], "trackers": TRACKERS,
+      "video": { "duration": "10s", "companions": COMPANIONS,
+        "overlay": { "size": "480x70", "image": "https://cdn.laden.example/over.png" } } },
+    { "id": "html", "landing_page": "https://laden.example/", "categories": ["IAB3"], "trackers": TRACKERS,
+      "video": { "duration": "10s",
+        "overlay": { "size": "300x50", "html": "<a href=\"${CLICK_URL}\">Laden</a>" } } }
+  ]
+}"#;
+const TRACKERS: &str = r#"{ "impression": ["https://one.example/i?a=1&b=2", "https://two.example/i"],
+  "click": ["https://one.example/c?r=${CACHEBUSTER}", "https://two.example/c"], "view": "https://one.example/v" }"#;
+const COMPANIONS: &str = r#"[{ "size": "300x250", "image": "https://cdn.laden.example/beside.jpg" },
+  { "size": "728x90", "html": "<a href=\"${CLICK_URL}\">Laden</a>" }]"#;
+
 /// Names a seat, so that lists of seats can be tried; there is time, for a machine may be busy.
 const SEATED: &str = r#"{
   "name": "An exchange that gave us a seat", "seat": "seat-7", "bills_on": "billing",
@@ -38,7 +73,13 @@ const SEATED: &str = r#"{
 #[must_use]
 pub fn server() -> (Encan, TempDir) {
     let folder = tempfile::tempdir().expect("a folder for the configuration");
-    for (name, extra, text) in [("campaigns", "any.json", EXTRA), ("exchanges", "seated.json", SEATED)] {
+    let laden = LADEN.replace("TRACKERS", TRACKERS).replace("COMPANIONS", COMPANIONS);
+    let files = [
+        ("campaigns", "any.json", EXTRA),
+        ("campaigns", "laden.json", &laden),
+        ("exchanges", "seated.json", SEATED),
+    ];
+    for name in ["campaigns", "exchanges"] {
         let own = folder.path().join(name);
         std::fs::create_dir(&own).expect("a new folder");
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
@@ -46,7 +87,9 @@ pub fn server() -> (Encan, TempDir) {
             let entry = entry.expect("a folder is read to its end");
             std::fs::copy(entry.path(), own.join(entry.file_name())).expect("a copy");
         }
-        std::fs::write(own.join(extra), text).expect("a file");
+    }
+    for (name, file, text) in files {
+        std::fs::write(folder.path().join(name).join(file), text).expect("a file");
     }
     let public_url = Some("https://bid.example".to_owned());
     let campaigns = Some(folder.path().join("campaigns"));

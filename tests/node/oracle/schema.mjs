@@ -25,6 +25,31 @@ function* within(schema) {
 /** The schema of the property `name`, wherever it stands. */
 const ofProperty = (schema, name) => [...within(schema)].map((inner) => inner.properties?.[name]).filter(Boolean);
 
+/** `bid.ext.dsa`: whose ad it is (DSA Transparency 1.0, "Bid Response"). */
+const DSA = {
+  type: 'object',
+  properties: {
+    behalf: { type: 'string', minLength: 1, maxLength: 100 },
+    paid: { type: 'string', minLength: 1, maxLength: 100 },
+    adrender: { type: 'integer', enum: [0, 1] },
+    transparency: {
+      type: 'array',
+      minItems: 1,
+      items: {
+        type: 'object',
+        properties: {
+          domain: { type: 'string', pattern: '^[^/:@ ]+$' },
+          dsaparams: { type: 'array', minItems: 1, uniqueItems: true, items: { type: 'integer', minimum: 1, maximum: 3 } },
+        },
+        required: ['domain', 'dsaparams'],
+        additionalProperties: false,
+      },
+    },
+  },
+  required: ['behalf', 'paid', 'adrender'],
+  additionalProperties: false,
+};
+
 /** What the specification's tables say and the types cannot. */
 const RULES = {
   'only a price has a fraction': (schema) => {
@@ -61,6 +86,11 @@ const RULES = {
   'a tracker that is a picture has an address (Native 1.2, 5.8)': (schema) => {
     for (const { items } of ofProperty(schema, 'eventtrackers')) items.required = ['event', 'method', 'url'];
   },
+  'the language of a creative is told once (OpenRTB 2.6, 4.2.3, `langb`)': (schema) => {
+    for (const inner of within(schema)) {
+      if (inner.properties?.langb) inner.not = { required: ['language', 'langb'] };
+    }
+  },
 };
 
 /** Where the types contradict the specification, which is followed then. */
@@ -70,6 +100,13 @@ const EXCEPTIONS = {
       const known = { anyOf: [{ minimum: 1, maximum: 23 }, { minimum: 500 }] };
       for (const attr of ofProperty(schema, 'attr')) attr.items = { type: 'integer', ...known };
     },
+  'of the extensions, which the types leave open, we write that of DSA Transparency 1.0, and to a bid alone': (schema) => {
+    const open = [...within(schema)].filter((inner) => inner.properties?.ext);
+    for (const { properties } of open) {
+      const known = properties.impid ? { dsa: DSA } : {};
+      properties.ext = { type: 'object', properties: known, required: Object.keys(known), additionalProperties: false };
+    }
+  },
 };
 
 function compiled(type) {
