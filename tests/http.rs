@@ -199,7 +199,7 @@ fn a_body_above_the_limit_is_refused_announced_or_not() {
 }
 
 #[test]
-fn an_exchange_that_has_no_profile_is_served_by_the_generic_one() {
+fn a_name_that_has_no_profile_is_served_by_the_one_that_stands_in() {
     let server = Encan::start(Options::default());
     let mut client = server.client();
     for exchange in ["generic", "demo", "never-heard-of", "Ad.Exchange_7"] {

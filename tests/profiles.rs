@@ -378,3 +378,72 @@ fn parameters_are_read_however_they_arrive() {
         assert_eq!((media.len(), media.last()), (before + 1, Some(&100_000)), "{query}");
     }
 }
+
+#[test]
+fn an_unknown_name_is_not_found_unless_a_profile_stands_in_and_never_opens_a_door_that_is_locked() {
+    let locked = json!({ "authentication": { "header": { "name": "k", "value": "env:KEY" } } });
+    let (server, _folder) = start(&[("vip", locked.clone()), ("generic", json!({}))], &[("KEY", "open")]);
+    for (name, key, want) in
+        [("vip", "open", 200), ("vip", "shut", 403), ("Vip", "open", 404), ("vip2", "", 404)]
+    {
+        assert_eq!(post(&server, name, &[("k", key)], BID).status, want, "{name} {key}");
+    }
+    let stand_in = json!({ "stands_in": true });
+    let (server, _folder) = start(&[("vip", locked), ("generic", stand_in)], &[("KEY", "open")]);
+    assert_eq!(post(&server, "vip2", &[], BID).status, 200);
+    let words = server.words();
+    assert!(
+        words.contains("`stands_in` serves every unknown name without asking who calls, beside `vip`"),
+        "{words}"
+    );
+}
+
+#[test]
+fn no_page_may_call_an_exchange_that_asks_who_calls() {
+    let locked = json!({ "authentication": { "basic": { "user": "u", "password": "env:KEY" } } });
+    let (server, _folder) = start(&[("vip", locked), ("generic", json!({}))], &[("KEY", "open")]);
+    let of_a_page = [("origin", "https://evil.example")];
+    let grant = |answer: &HttpAnswer| answer.header("access-control-allow-origin").is_some();
+    assert!(grant(&post(&server, "generic", &of_a_page, BID)));
+    let refused = post(&server, "vip", &of_a_page, BID);
+    assert_eq!((refused.status, grant(&refused)), (401, false));
+    let asked = [of_a_page[0], ("access-control-request-method", "POST")];
+    let preflight = server.client().send("OPTIONS", "/openrtb2/vip", &asked, b"");
+    assert_eq!((preflight.status, grant(&preflight)), (405, false));
+}
+
+#[test]
+fn a_page_that_reports_a_loss_and_shows_the_ad_all_the_same_does_not_pass_a_cap() {
+    let page = json!({ "bills_on": "impression", "missing_price": "book_bid" });
+    let (server, _folder) = start(&[("page", page)], &[]);
+    let mut pixels = Vec::new();
+    for _ in 0..3 {
+        let answer = post(&server, "page", &[], BID);
+        let bid = &answer.json()["seatbid"][0]["bid"][0];
+        assert!(bid.get("lurl").is_none(), "{bid}");
+        let adm = bid["adm"].as_str().expect("markup");
+        let start = adm.find("/n/imp/").expect("a pixel in the markup");
+        let path = adm[start..].split(['"', '&', '\\', '?', ' ', '<']).next().expect("an address");
+        pixels.push(path.to_owned());
+    }
+    assert_eq!(server.metric("encan_reservations_open"), 3);
+    for (pixel, query) in pixels.iter().zip(["?p=0&c=USD", "?p=0.000001&q=0.000001", ""]) {
+        assert_eq!(server.client().send("GET", &format!("{pixel}{query}"), &[], b"").status, 200);
+    }
+    assert_eq!(server.metric("encan_notices_total{kind=\"imp\",outcome=\"booked\"}"), 3);
+    assert_eq!(server.metric("encan_reservations_open"), 0);
+}
+
+#[test]
+fn an_audit_is_known_through_the_encoding_of_prices() {
+    let encoded = json!({ "price_encoding": "base64", "audit": "ignore", "missing_price": "book_bid" });
+    let (server, _folder) = start(&[("encoded", encoded)], &[]);
+    let (path, _) = billing(&post(&server, "encoded", &[], BID));
+    let path = path.split('?').next().expect("a path");
+    for audit in ["AUDIT", "QVVESVQ="] {
+        let answer = server.client().send("GET", &format!("{path}?p={audit}&c=USD"), &[], b"");
+        assert_eq!(answer.status, 204, "{audit} at {path}");
+    }
+    assert_eq!(server.metric("encan_notices_total{kind=\"bill\",outcome=\"audit\"}"), 2);
+    assert_eq!(server.metric("encan_notices_total{kind=\"bill\",outcome=\"booked\"}"), 0);
+}

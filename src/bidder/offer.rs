@@ -193,7 +193,7 @@ impl<'a> Market<'a, '_, '_> {
         let usual = self.ask.exchange.reservation.of(medium, dooh);
         let announced =
             self.imp.exp.map_or(Millis::default(), |seconds| Millis::from_seconds(seconds.into()));
-        usual.max(announced.min(self.ask.exchange.reservation.longest())).min(limits::NOTICE_AGE_MAX)
+        usual.max(announced.min(self.ask.exchange.reservation.longest(dooh))).min(limits::NOTICE_AGE_MAX)
     }
 
     fn tax_terms(&self, campaign: usize, advertiser: &Advertiser, reserved_for: Millis) -> TaxTerms {

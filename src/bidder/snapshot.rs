@@ -154,11 +154,12 @@ impl Plan {
         self.scenarios.iter().find(|scenario| scenario.id() == id)
     }
 
-    /// The profile of an exchange, by the last part of its address; `generic` stands in for any other.
+    /// The profile of an exchange, by the last part of its address; of a name that has none, the profile that
+    /// stands in for such names.
     #[must_use]
     pub fn exchange(&self, slug: &str) -> Option<&Exchange> {
-        let named = |slug| self.exchanges.iter().find(move |exchange| exchange.slug == slug);
-        named(slug).or_else(|| named("generic"))
+        let named = self.exchanges.iter().find(|exchange| exchange.slug == slug);
+        named.or_else(|| self.exchanges.iter().find(|exchange| exchange.stands_in))
     }
 
     /// The profile of the exchange `id`, as a bid names it.

@@ -57,6 +57,8 @@ pub struct Exchange {
     pub supply: supply::Policy,
     /// Who may come in.
     pub access: Access,
+    /// True if it serves every name that has no profile of its own.
+    pub stands_in: bool,
     /// Which creatives it has reviewed.
     pub approvals: Approvals,
     /// The file that `approvals` is to be read from, if not the profile's own; beside the profile.
@@ -147,11 +149,11 @@ impl Reservation {
         self.dooh.filter(|_| dooh).unwrap_or(own)
     }
 
-    /// The longest of all.
+    /// The longest of all media; on a screen in public (`dooh`) that of such screens, if it is longer.
     #[must_use]
-    pub fn longest(&self) -> Millis {
+    pub fn longest(&self, dooh: bool) -> Millis {
         let media = self.banner.max(self.native).max(self.video).max(self.audio);
-        self.dooh.map_or(media, |dooh| dooh.max(media))
+        self.dooh.filter(|_| dooh).map_or(media, |dooh| dooh.max(media))
     }
 }
 

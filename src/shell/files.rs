@@ -99,6 +99,7 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: &Lists) -> Loaded {
             misspelt_creatives(exchange, &source.name, catalog, &mut faults);
         }
     }
+    question_stand_ins(&exchanges, &exchange_sources, &mut faults);
     let is_right = faults.errors() == 0;
     let mut all = faults.into_vec();
     all.extend(compilation.faults);
@@ -150,6 +151,27 @@ fn misspelt_creatives(exchange: &Exchange, file: &str, catalog: &Catalog, faults
             let fault = Fault::of_file(file, format!("`creatives`: no campaign has the creative `{listed}`"));
             faults.push(fault.as_warning().hint(format!("did you mean `{near}`?")));
         }
+    }
+}
+
+/// Warns of a profile that lets anybody in under a name nobody knows, where others ask who calls: a slip in a
+/// protected name would be served by it.
+fn question_stand_ins(exchanges: &[Exchange], sources: &[Source], faults: &mut Faults) {
+    let Some(protected) = exchanges.iter().find(|exchange| exchange.access.asks()) else { return };
+    for open in exchanges.iter().filter(|exchange| exchange.stands_in && !exchange.access.asks()) {
+        let file = sources.iter().find(|source| source.stem() == open.slug).map_or("", |source| &source.name);
+        let problem = format!(
+            "`stands_in` serves every unknown name without asking who calls, beside `{}`, which asks",
+            protected.slug
+        );
+        let fault = Fault::of_file(file, problem).as_warning();
+        faults.push(fault.hint("take `stands_in` out, so that an unknown name is answered with 404"));
+    }
+    if let [first, .., last] = exchanges.iter().filter(|exchange| exchange.stands_in).collect::<Vec<_>>()[..]
+    {
+        let file = sources.iter().find(|source| source.stem() == last.slug).map_or("", |source| &source.name);
+        let fault = Fault::of_file(file, format!("`stands_in` is already said by `{}`", first.slug));
+        faults.push(fault.hint("one profile can stand in for unknown names"));
     }
 }
 

@@ -226,6 +226,14 @@ impl Service {
         Ok(exchange.answer)
     }
 
+    /// True if a page of any publisher may call the exchange of that name: not where a browser could be made to
+    /// show what only its user has, a password that it remembers or its place in a network.
+    #[must_use]
+    pub fn admits_pages(&self, exchange: &str) -> bool {
+        let snapshot = self.snapshot.load();
+        snapshot.plan.exchange(exchange).is_none_or(|exchange| !exchange.access.asks())
+    }
+
     /// Answers a bid request whose head arrived at `received`.
     #[must_use]
     pub fn bid(&self, exchange: &str, body: &[u8], received: Instant) -> BidReply {

@@ -57,6 +57,12 @@ pub enum Refusal {
 }
 
 impl Access {
+    /// True if a caller has to show anything.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        !self.credentials.is_empty()
+    }
+
     /// Lets `caller` in, or says why not. Every credential is looked at, so that the time tells nothing.
     ///
     /// # Errors

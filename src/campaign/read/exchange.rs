@@ -23,6 +23,7 @@
 //! | `supply` | `require_chain`, `require_complete`, `asi`, `sellers_allowed`, `sellers_blocked`, `hops_max`, `require_owner`; `ads_txt`, `sellers_json`: `off`, `where_known` or `required` | no rule |
 //! | `authentication` | `none`, or of `basic`, `header`, `addresses` those that `require` says: `all` or `any` | `none`; `all` |
 //! | `trusted_proxies` | whose `X-Forwarded-For` is believed | nobody's |
+//! | `stands_in` | true: it serves every name without a profile | false: such a name is not found |
 //! | `creatives` | `default`, `approved`, `pending`, `refused`, `bid_pending`; or the `file` that says so | all approved; `pending` where lists are given |
 
 mod access;
@@ -41,7 +42,7 @@ use crate::document::{Document, Fault, Faults, Object, Source};
 use crate::units::ExchangeId;
 use crate::{privacy, supply};
 
-const KEYS: [&str; 23] = [
+const KEYS: [&str; 24] = [
     "name",
     "bills_on",
     "reservation",
@@ -64,6 +65,7 @@ const KEYS: [&str; 23] = [
     "supply",
     "authentication",
     "trusted_proxies",
+    "stands_in",
     "creatives",
 ];
 
@@ -103,6 +105,7 @@ pub fn read_exchange(source: &Source, faults: &mut Faults) -> Option<Exchange> {
     let usual = || Some(supply::Policy::default());
     let supply = object.get("supply").map_or_else(usual, |node| rules::supply(node, faults));
     let access = access::access(object, faults);
+    let stands_in = object.get("stands_in").map_or(Some(false), |node| node.flag(faults));
     let everything = || Some((Approvals::everything(), None));
     let approvals = object.get("creatives").map_or_else(everything, |node| approval::creatives(node, faults));
     let (slug, (price, price_decimals), (approvals, approvals_file)) = (slug?, price?, approvals?);
@@ -126,6 +129,7 @@ pub fn read_exchange(source: &Source, faults: &mut Faults) -> Option<Exchange> {
         privacy: privacy?,
         supply: supply?,
         access: access?,
+        stands_in: stands_in?,
         approvals,
         approvals_file,
     })

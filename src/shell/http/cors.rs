@@ -4,7 +4,8 @@
 //! conversion by script. Every origin is let in, and told so by its own name, since a browser takes no `*` for
 //! a request with credentials. Nothing is given away with that: no answer of ours depends on a cookie, so a
 //! page learns from us no more than any server does that sends the same bytes. Deliberately absent: the
-//! operator's door, which no page may read. Source: the Fetch standard, "CORS protocol".
+//! operator's door, which no page may read, and exchanges that ask who calls: there a browser would show a
+//! password that it remembers, or its place in a network. Source: the Fetch standard, "CORS protocol".
 
 use http_body_util::Full;
 use hyper::body::Bytes;

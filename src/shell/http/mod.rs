@@ -85,8 +85,11 @@ pub(in crate::shell) async fn stopped(stop: &mut watch::Receiver<bool>) {
 }
 
 async fn route(door: Door, mut request: Request<Incoming>, service: Arc<Service>, peer: IpAddr) -> Answer {
-    let page = Page::of(&request).filter(|_| door == Door::Public);
-    let mut answer = match (door, Page::preflight(&request)) {
+    let exchange = request.uri().path().strip_prefix("/openrtb2/");
+    let is_for_pages = door == Door::Public && exchange.is_none_or(|exchange| service.admits_pages(exchange));
+    let page = Page::of(&request).filter(|_| is_for_pages);
+    let preflight = Page::preflight(&request).filter(|_| is_for_pages);
+    let mut answer = match (door, preflight) {
         (Door::Public, Some(preflight)) => preflight,
         (Door::Public, None) => public(&mut request, service, peer).await,
         (Door::Admin, _) => admin::answer(&request, &service),
