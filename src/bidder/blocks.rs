@@ -25,9 +25,9 @@ fn seats_admit(wseat: &[&str], bseat: &[&str], seat: Option<&str>) -> bool {
 
 /// True if the deal is open to our seat and the advertiser.
 pub(in crate::bidder) fn admits_deal(deal: &Deal<'_>, exchange: &Exchange, advertiser: &Advertiser) -> bool {
+    let domain = host(&advertiser.domain);
     seats_admit(deal.wseat, &[], exchange.seat.as_deref())
-        && (deal.wadomain.is_empty()
-            || deal.wadomain.iter().any(|allowed| covers(allowed, &advertiser.domain)))
+        && (deal.wadomain.is_empty() || deal.wadomain.iter().any(|allowed| covers(allowed, domain)))
 }
 
 /// The block that holds the advertiser, if any.
@@ -35,7 +35,8 @@ pub(in crate::bidder) fn advertiser_block(
     request: &BidRequest<'_>,
     advertiser: &Advertiser,
 ) -> Option<NoBidReason> {
-    let blocked = request.badv.iter().any(|blocked| covers(blocked, &advertiser.domain));
+    let domain = host(&advertiser.domain);
+    let blocked = request.badv.iter().any(|blocked| covers(blocked, domain));
     blocked.then_some(NoBidReason::AdvertiserBlocked)
 }
 
@@ -62,10 +63,10 @@ pub(in crate::bidder) fn creative_block(
     None
 }
 
-/// True if `domain` is `listed` or below it, whatever their case. An address counts as its host; `www.`, `*.` and
-/// a dot at the end are left out. Internationalised names are compared as they are written, in punycode or not.
+/// True if `domain` (a [`host`]) is the host of `listed` or below it, whatever their case. Internationalised names
+/// are compared as they are written, in punycode or not.
 fn covers(listed: &str, domain: &str) -> bool {
-    let (listed, domain) = (host(listed), host(domain));
+    let listed = host(listed);
     let Some(start) = domain.len().checked_sub(listed.len()) else { return false };
     !listed.is_empty()
         && domain.get(start..).is_some_and(|tail| tail.eq_ignore_ascii_case(listed))

@@ -25,14 +25,17 @@ const LONG_LISTS: usize = 64;
 #[derive(Default)]
 pub(in crate::bidder) struct RequestWide<'a> {
     looked_at: usize,
-    advertisers: Vec<(usize, Option<NoBidReason>)>,
-    creatives: Vec<(usize, Option<NoBidReason>)>,
+    advertisers: Answers,
+    creatives: Answers,
     pods: Pods<'a>,
 }
 
+/// By index: the block that was found, if any. More are rarely asked for.
+type Answers = SmallVec<[(usize, Option<NoBidReason>); 16]>;
+
 /// What `block` says of `index`; asked once where `listed` entries are many.
 fn once(
-    known: &mut Vec<(usize, Option<NoBidReason>)>,
+    known: &mut Answers,
     listed: usize,
     index: usize,
     block: impl FnOnce() -> Option<NoBidReason>,

@@ -56,18 +56,25 @@ pub(super) fn xml(text: &str, out: &mut String) {
 /// A character that XML 1.0 cannot hold (section 2.2) becomes U+FFFD.
 pub(super) fn cdata(parts: &[&str], out: &mut String) {
     out.push_str("<![CDATA[");
-    let mut brackets = 0;
+    // Where the last brackets in a row stand, counted over all parts.
+    let mut brackets = 0..0;
+    let mut before = 0;
     for part in parts {
-        each(part, out, |c| {
-            let ends = c == '>' && brackets >= 2;
-            brackets = if c == ']' { brackets + 1 } else { 0 };
+        each_at(part, out, |at, c| {
+            let at = before + at;
             match c {
-                '>' if ends => Some("]]><![CDATA[>"),
+                ']' if brackets.end == at => brackets.end += 1,
+                ']' => brackets = at..at + 1,
+                _ => {}
+            }
+            match c {
+                '>' if brackets.end == at && brackets.len() >= 2 => Some("]]><![CDATA[>"),
                 '\r' => Some("]]>&#13;<![CDATA["),
                 c if !is_xml(c) => Some("\u{FFFD}"),
                 _ => None,
             }
         });
+        before += part.len();
     }
     out.push_str("]]>");
 }
@@ -124,18 +131,39 @@ fn foreign_macro(text: &str) -> Option<usize> {
     (name > 0 && inner.as_bytes().get(name) == Some(&b'}')).then_some(name + 3)
 }
 
-/// Appends `text`, each character that `instead` answers for replaced. Copies in runs.
+/// Appends `text`, each character that `instead` answers for replaced.
 fn each(text: &str, out: &mut String, mut instead: impl FnMut(char) -> Option<&'static str>) {
-    let mut copied = 0;
-    for (at, c) in text.char_indices() {
-        if let Some(replacement) = instead(c) {
+    each_at(text, out, |_, c| instead(c));
+}
+
+/// Appends `text`, each character that `instead` answers for replaced; it is told where that stands, and not
+/// asked for what is plain everywhere. Copies in runs.
+fn each_at(text: &str, out: &mut String, mut instead: impl FnMut(usize, char) -> Option<&'static str>) {
+    let (mut copied, mut at) = (0, 0);
+    loop {
+        at += text.as_bytes()[at..].iter().take_while(|byte| PLAIN[usize::from(**byte)]).count();
+        let Some(c) = text[at..].chars().next() else { break };
+        if let Some(replacement) = instead(at, c) {
             out.push_str(&text[copied..at]);
             out.push_str(replacement);
             copied = at + c.len_utf8();
         }
+        at += c.len_utf8();
     }
     out.push_str(&text[copied..]);
 }
+
+/// By byte: true if it stands for itself in every kind of place. Nearly all of a signed link does.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        plain[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b':');
+        byte += 1;
+    }
+    plain
+};
 
 /// True if XML 1.0 can hold the character.
 fn is_xml(c: char) -> bool {
@@ -196,6 +224,9 @@ mod tests {
         for (parts, want) in [
             (&["a]]>b"][..], "<![CDATA[a]]]]><![CDATA[>b]]>"),
             (&["a]>b"], "<![CDATA[a]>b]]>"),
+            (&["a]b]>"], "<![CDATA[a]b]>]]>"),
+            (&["a]", "b]>"], "<![CDATA[a]b]>]]>"),
+            (&["]]", ">"], "<![CDATA[]]]]><![CDATA[>]]>"),
             (&["a]", "]", ">b"], "<![CDATA[a]]]]><![CDATA[>b]]>"),
         ] {
             let mut out = String::new();

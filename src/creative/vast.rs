@@ -192,21 +192,29 @@ impl Tag<'_, '_> {
 
 /// An element that holds a URL, of these parts.
 fn element(name: &str, url: &[&str], out: &mut String) {
-    put(out, format_args!("<{name}>"));
+    open(name, out);
     escape::cdata(url, out);
-    put(out, format_args!("</{name}>"));
+    close(name, out);
 }
 
 /// An element that holds a text.
 fn text(name: &str, text: &str, out: &mut String) {
-    put(out, format_args!("<{name}>"));
+    open(name, out);
     escape::xml(text, out);
-    put(out, format_args!("</{name}>"));
+    close(name, out);
+}
+
+fn open(name: &str, out: &mut String) {
+    ["<", name, ">"].into_iter().for_each(|part| out.push_str(part));
+}
+
+fn close(name: &str, out: &mut String) {
+    ["</", name, ">"].into_iter().for_each(|part| out.push_str(part));
 }
 
 /// A tracking event, with its offset if it has one.
 fn tracking(event: &str, offset: Option<u32>, url: &[&str], out: &mut String) {
-    put(out, format_args!("<Tracking event=\"{event}\""));
+    ["<Tracking event=\"", event, "\""].into_iter().for_each(|part| out.push_str(part));
     if let Some(seconds) = offset {
         put(out, format_args!(" offset=\"{}\"", Clock(seconds)));
     }

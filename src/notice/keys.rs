@@ -119,7 +119,7 @@ impl Keys {
     /// Appends the token of `ticket` for `kind`; `touched` is the time of the click for
     /// [`NoticeKind::Clicked`].
     pub fn sign(&self, kind: NoticeKind, ticket: &Ticket, touched: Option<UnixMillis>, out: &mut String) {
-        let mut token = Writer::default();
+        let mut token = Writer::new();
         token.bytes(&[VERSION]);
         ticket.write(&mut token);
         if let Some(touched) = touched {
@@ -192,10 +192,12 @@ fn opens(keys: &KindKeys, payload: &mut [u8], signature: &[u8; MAC_BYTES]) -> bo
 /// Adds the stream of `key` and `nonce` to `bytes`; twice gives them back.
 fn crypt(key: &[u8; 32], nonce: &[u8; MAC_BYTES], bytes: &mut [u8]) {
     let mut stream = blake3::Hasher::new_keyed(key).update(nonce).finalize_xof();
-    let mut block = [0_u8; 64];
-    for part in bytes.chunks_mut(block.len()) {
-        stream.fill(&mut block);
-        part.iter_mut().zip(&block).for_each(|(byte, mask)| *byte ^= mask);
+    // As much as our tokens are long, so that its blocks are made side by side.
+    let mut masks = [0_u8; 256];
+    for part in bytes.chunks_mut(masks.len()) {
+        let masks = &mut masks[..part.len()];
+        stream.fill(masks);
+        part.iter_mut().zip(masks).for_each(|(byte, mask)| *byte ^= *mask);
     }
 }
 

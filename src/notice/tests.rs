@@ -64,6 +64,20 @@ fn plain() -> Ticket {
     plain
 }
 
+/// The longest ticket: every number at the end of its range.
+fn longest() -> Ticket {
+    let mut longest = ticket();
+    longest.bid.at = UnixMillis::from_raw(i64::MAX);
+    longest.bid.day = Day::from_raw(i32::MIN);
+    (longest.price, longest.data) = (Cpm::MAX, Cpm::MAX);
+    longest.fx = FxRate::new(u64::MAX, u64::MAX - 1).unwrap();
+    longest.multiplier = Multiplier::from_millionths(1_000_000_000_000).unwrap();
+    let whole = RatePpm::from_ppm(1_000_000).unwrap();
+    (longest.fee, longest.space_rate, longest.data_rate) = (whole, whole, whole);
+    longest.reserved_for = Millis::from_raw(i64::MIN);
+    longest
+}
+
 fn token(kind: NoticeKind, ticket: &Ticket, touched: Option<UnixMillis>) -> String {
     let mut token = String::new();
     keys().sign(kind, ticket, touched, &mut token);
@@ -73,9 +87,9 @@ fn token(kind: NoticeKind, ticket: &Ticket, touched: Option<UnixMillis>) -> Stri
 #[test]
 fn what_was_signed_comes_back_whole() {
     let bills_on = |bills_on| Ticket { bills_on, ..plain() };
-    for ticket in [ticket(), plain()].into_iter().chain(BillsOn::ALL.map(bills_on)) {
+    for ticket in [ticket(), plain(), longest()].into_iter().chain(BillsOn::ALL.map(bills_on)) {
         for kind in NoticeKind::ALL {
-            let touched = (kind == NoticeKind::Clicked).then_some(NOW);
+            let touched = (kind == NoticeKind::Clicked).then_some(UnixMillis::from_raw(i64::MAX));
             let token = token(kind, &ticket, touched);
             assert_eq!(keys().verify(kind, &token, NOW), Ok((ticket, touched)));
             assert!(token.len() < limits::TOKEN_CHARS_MAX / 2, "{} characters", token.len());

@@ -65,7 +65,8 @@ impl SellerName {
     /// True if it means the seller `sid` of `asi`.
     #[must_use]
     pub fn means(&self, asi: &str, sid: &str) -> bool {
-        host(asi).eq_ignore_ascii_case(&self.asi) && self.sid.as_deref().is_none_or(|own| own == sid.trim())
+        // Lists are mostly of ids, which are compared without looking for a host.
+        self.sid.as_deref().is_none_or(|own| own == sid.trim()) && host(asi).eq_ignore_ascii_case(&self.asi)
     }
 }
 

@@ -7,7 +7,11 @@ pub(in crate::taxonomy) struct Key(u64);
 impl Key {
     /// The id written in `text`, spaces around it left out; `None` for what no table can hold.
     pub(in crate::taxonomy) fn of(text: &str) -> Option<Self> {
-        let bytes = text.trim().as_bytes();
+        // Spaces are rare and ids are many: they are looked for in what is no id as it stands.
+        Self::folded(text.as_bytes()).or_else(|| Self::folded(text.trim().as_bytes()))
+    }
+
+    fn folded(bytes: &[u8]) -> Option<Self> {
         if bytes.is_empty() || bytes.len() > 8 {
             return None;
         }

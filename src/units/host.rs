@@ -5,15 +5,25 @@
 #[must_use]
 pub fn host(text: &str) -> &str {
     let text = text.trim();
-    let text = text.split_once("://").map_or(text, |(_, rest)| rest);
-    let text = text.split(['/', '?', '#']).next().unwrap_or_default();
-    let text = text.rsplit('@').next().unwrap_or_default();
-    let host = text.split(':').next().unwrap_or_default();
-    let host = host.trim_end_matches('.').trim_start_matches("*.");
+    // Long block lists are of bare domains, which have nothing to look for.
+    let is_bare = !text.bytes().any(|byte| matches!(byte, b':' | b'/' | b'?' | b'#' | b'@'));
+    let mut host = if is_bare { text } else { host_of_address(text) };
+    host = host.trim_end_matches('.');
+    while let Some(below) = host.strip_prefix("*.") {
+        host = below;
+    }
     match host.get(..4) {
         Some(www) if www.eq_ignore_ascii_case("www.") => &host[4..],
         _ => host,
     }
+}
+
+/// `address` without scheme, path, user and port.
+fn host_of_address(address: &str) -> &str {
+    let text = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let text = text.split(['/', '?', '#']).next().unwrap_or_default();
+    let text = text.rsplit('@').next().unwrap_or_default();
+    text.split(':').next().unwrap_or_default()
 }
 
 /// `host` (one that [`host`] gave) and every domain above it, the longest first: `a.b.example`, `b.example`, ...
@@ -36,6 +46,11 @@ mod tests {
             "https://shop.example",
             "http://user@WWW.shop.example:8080/path?q=1#x",
             "shop.example/path",
+            "shop.example:8080",
+            "shop.example?q",
+            "shop.example#x",
+            "user@shop.example",
+            "*.*.www.shop.example..",
         ] {
             assert_eq!(host(text), "shop.example", "{text}");
         }
