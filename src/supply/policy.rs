@@ -131,10 +131,12 @@ mod tests {
         let seed = rand::random();
         println!("seed {seed}");
         let mut rng = SmallRng::seed_from_u64(seed);
-        let systems = ["x.example", "X.example", "www.x.example", "a.x.example", "x.exampl", "y.example.", "é.x"];
+        let systems =
+            ["x.example", "X.example", "www.x.example", "a.x.example", "x.exampl", "y.example.", "é.x"];
         let ids = ["1", "10", "2", " 1 ", "a/b", "A/b", "é", ""];
         for _ in 0..500 {
-            let mut text = || format!("{}/{}", systems.choose(&mut rng).unwrap(), ids.choose(&mut rng).unwrap());
+            let mut text =
+                || format!("{}/{}", systems.choose(&mut rng).unwrap(), ids.choose(&mut rng).unwrap());
             let mut texts: Vec<String> = (0..20).map(|_| text()).collect();
             texts.iter_mut().step_by(7).for_each(|text| text.truncate(text.find('/').unwrap()));
             let names: Vec<SellerName> = texts.iter().filter_map(|text| SellerName::parse(text)).collect();

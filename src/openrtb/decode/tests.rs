@@ -467,7 +467,8 @@ fn a_multiplier_is_rounded_up_to_a_millionth() {
 
 #[test]
 fn of_deals_with_the_same_id_the_first_counts() {
-    let terms = |imp: &Imp<'_>| imp.deals.iter().map(|deal| (deal.id.to_owned(), deal.at)).collect::<Vec<_>>();
+    let terms =
+        |imp: &Imp<'_>| imp.deals.iter().map(|deal| (deal.id.to_owned(), deal.at)).collect::<Vec<_>>();
     check_imp(
         r#""pmp":{"deals":[{"id":"b","at":1},{"id":"a","at":2},{"id":"b","at":3},{"id":"B","at":4},{"at":5},
             {"id":"a","at":6},{"id":"b","at":7}]}"#,

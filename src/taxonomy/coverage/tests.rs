@@ -156,10 +156,20 @@ fn lists_of_anything_never_panic_and_a_set_says_what_its_list_does_and_a_longer_
         let listed: Vec<&str> = listed.iter().map(String::as_str).collect();
         let cattax = (rng.next_u32() % 12) + u32::from(rng.random_bool(0.1)) * 500;
         let shorter = &listed[..rng.random_range(0..listed.len())];
-        for (listed, coverage) in [(shorter, &coverage), (&listed, &coverage), (shorter, &Coverage::default())] {
+        for (listed, coverage) in
+            [(shorter, &coverage), (&listed, &coverage), (shorter, &Coverage::default())]
+        {
             let set = CategorySet::of(listed);
-            assert_eq!(coverage.is_blocked_by(&set, cattax), coverage.is_blocked(listed, cattax), "{listed:?}");
-            assert_eq!(coverage.is_allowed_by(&set, cattax), coverage.is_allowed(listed, cattax), "{listed:?}");
+            assert_eq!(
+                coverage.is_blocked_by(&set, cattax),
+                coverage.is_blocked(listed, cattax),
+                "{listed:?}"
+            );
+            assert_eq!(
+                coverage.is_allowed_by(&set, cattax),
+                coverage.is_allowed(listed, cattax),
+                "{listed:?}"
+            );
         }
         assert!(!coverage.is_blocked(shorter, cattax) || coverage.is_blocked(&listed, cattax), "{listed:?}");
         let more_is_allowed = shorter.is_empty() || !coverage.is_allowed(shorter, cattax);
