@@ -98,10 +98,10 @@ impl<'a> Lists<'a> {
 }
 
 fn domains<'a>(listed: &[&'a str]) -> Sorted<'a> {
-    Sorted::of(listed.iter().map(|domain| host(domain)).filter(|domain| !domain.is_empty()), by_text)
+    Sorted::of(listed.iter().map(|domain| host(domain)), by_text)
 }
 
-/// True if `domain` is one of `listed` or below it.
+/// True if `domain` is one of `listed` or below it. Entries without a host are passed over: no domain is empty.
 fn cover(listed: &Sorted<'_>, domain: &str) -> bool {
     domains_of(host(domain)).any(|domain| listed.holds(domain))
 }

@@ -13,7 +13,7 @@ pub(in crate::bidder) struct Sorted<'a> {
 pub(in crate::bidder) type Order = fn(&str, &str) -> Ordering;
 
 impl<'a> Sorted<'a> {
-    /// `texts`, each once.
+    /// `texts`, each once. Allocates once where their number is known.
     pub(in crate::bidder) fn of(texts: impl Iterator<Item = &'a str>, order: Order) -> Self {
         let mut texts: Vec<&str> = texts.collect();
         texts.sort_unstable_by(|one, other| order(one, other));

@@ -26,6 +26,13 @@ use crate::units::{BidId, CampaignId, Cpm, LineItemId, Nanos, Rounding, UnixMill
 
 const NOON: UnixMillis = UnixMillis::from_raw(1_795_262_400_000);
 
+/// A seed for a random test, printed so that a failure can be run again.
+fn printed_seed() -> u64 {
+    let seed = rand::random();
+    println!("seed {seed}");
+    seed
+}
+
 /// A campaign of one line item with a 300x250 picture; `more` holds keys of the line item.
 fn campaign(id: &str, cpm: &str, more: &str) -> Source {
     let text = format!(

@@ -1,15 +1,15 @@
 //! A request's list of categories, sorted, so that its length hardly matters to each creative held against it.
 
-use crate::taxonomy::key::{Key, sorted};
+use crate::taxonomy::key::Key;
 
 /// The ids of a list, whatever its taxonomy. What it says of a creative is asked of its
 /// [`Coverage`](crate::taxonomy::Coverage).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CategorySet {
-    /// Ids in the form of Content 1.0, which count as such whatever the list's taxonomy, sorted.
-    content_1: Box<[Key]>,
-    /// The other ids, sorted.
-    others: Box<[Key]>,
+    /// Sorted, but those in the form of Content 1.0 stand behind the others.
+    ids: Vec<Key>,
+    /// Where those in the form of Content 1.0 begin.
+    content_1_at: usize,
     /// True if an entry is neither an id that a table can hold nor blank.
     has_unreadable: bool,
     /// True if it was made of nothing at all.
@@ -17,31 +17,30 @@ pub struct CategorySet {
 }
 
 impl CategorySet {
-    /// The set of `listed`, as exchanges write it.
+    /// The set of `listed`, as exchanges write it. Allocates once.
     #[must_use]
     pub fn of(listed: &[&str]) -> Self {
-        let (mut content_1, mut others, mut has_unreadable) = (Vec::new(), Vec::new(), false);
+        let (mut ids, mut has_unreadable) = (Vec::with_capacity(listed.len()), false);
         for id in listed {
             match Key::of(id) {
-                Some(key) if key.is_content_1() => content_1.push(key),
-                Some(key) => others.push(key),
+                Some(key) => ids.push(key),
                 None => has_unreadable |= !id.trim().is_empty(),
             }
         }
-        Self {
-            content_1: sorted(content_1),
-            others: sorted(others),
-            has_unreadable,
-            is_empty: listed.is_empty(),
-        }
+        ids.sort_unstable_by_key(|key| (key.is_content_1(), *key));
+        ids.dedup();
+        let content_1_at = ids.partition_point(|key| !key.is_content_1());
+        Self { ids, content_1_at, has_unreadable, is_empty: listed.is_empty() }
     }
 
+    /// The ids that are of Content 1.0 whatever the list's taxonomy, sorted.
     pub(in crate::taxonomy) fn content_1(&self) -> &[Key] {
-        &self.content_1
+        &self.ids[self.content_1_at..]
     }
 
+    /// The other ids, sorted.
     pub(in crate::taxonomy) fn others(&self) -> &[Key] {
-        &self.others
+        &self.ids[..self.content_1_at]
     }
 
     pub(in crate::taxonomy) fn has_unreadable(&self) -> bool {

@@ -1,7 +1,7 @@
 //! What a creative's labels mean in every taxonomy, compiled once: which listed ids block it or allow it.
 
 use crate::taxonomy::category_set::meet;
-use crate::taxonomy::key::{Key, sorted};
+use crate::taxonomy::key::Key;
 use crate::taxonomy::list::Family;
 use crate::taxonomy::table::Tables;
 use crate::taxonomy::{CategorySet, Label, Taxonomy};
@@ -147,6 +147,12 @@ impl Verdict {
         let holds = |ids: &[Key]| meet(ids, listed.content_1()) || meet(ids, listed.others());
         !self.is_unknown && self.allowing.iter().all(|ids| holds(ids))
     }
+}
+
+fn sorted(mut keys: Vec<Key>) -> Box<[Key]> {
+    keys.sort_unstable();
+    keys.dedup();
+    keys.into_boxed_slice()
 }
 
 #[cfg(test)]

@@ -28,13 +28,6 @@ impl Key {
     }
 }
 
-/// `keys` in their order, each once.
-pub(in crate::taxonomy) fn sorted(mut keys: Vec<Key>) -> Box<[Key]> {
-    keys.sort_unstable();
-    keys.dedup();
-    keys.into_boxed_slice()
-}
-
 #[cfg(test)]
 mod tests {
     use super::Key;
