@@ -17,7 +17,7 @@ pub(in crate::bidder) fn admits_seat(request: &BidRequest<'_>, exchange: &Exchan
     seats_admit(request.wseat, request.bseat, exchange.seat.as_deref())
 }
 
-fn seats_admit(wseat: &[&str], bseat: &[&str], seat: Option<&str>) -> bool {
+pub(in crate::bidder) fn seats_admit(wseat: &[&str], bseat: &[&str], seat: Option<&str>) -> bool {
     let ours =
         |list: &[&str]| seat.is_some_and(|seat| list.iter().any(|listed| listed.trim() == seat.trim()));
     (wseat.is_empty() || ours(wseat)) && !ours(bseat)
@@ -65,7 +65,7 @@ pub(in crate::bidder) fn creative_block(
 
 /// True if `domain` (a [`host`]) is the host of `listed` or below it, whatever their case. Internationalised names
 /// are compared as they are written, in punycode or not.
-fn covers(listed: &str, domain: &str) -> bool {
+pub(in crate::bidder) fn covers(listed: &str, domain: &str) -> bool {
     let listed = host(listed);
     let Some(start) = domain.len().checked_sub(listed.len()) else { return false };
     !listed.is_empty()
@@ -75,11 +75,12 @@ fn covers(listed: &str, domain: &str) -> bool {
 
 /// True if both are the same app in a store, whatever their case: a package's name, or Apple's number with or
 /// without `id` before it.
-fn same_app(listed: &str, own: &str) -> bool {
+pub(in crate::bidder) fn same_app(listed: &str, own: &str) -> bool {
     store_id(listed).eq_ignore_ascii_case(store_id(own))
 }
 
-fn store_id(text: &str) -> &str {
+/// What names the app `text` in its store.
+pub(in crate::bidder) fn store_id(text: &str) -> &str {
     let text = text.trim();
     let number = match text.get(..2) {
         Some(prefix) if prefix.eq_ignore_ascii_case("id") => &text[2..],
@@ -92,14 +93,22 @@ fn store_id(text: &str) -> &str {
 ///
 /// Without a list anything may; without words in it (`xx`, `zxx`) a creative may be shown anywhere.
 fn language_allowed(allowed: &[&str], own: Option<&str>) -> bool {
-    let Some(own) = own else { return allowed.is_empty() };
-    let is_wordless = ["xx", "zxx"].iter().any(|code| own.eq_ignore_ascii_case(code));
-    allowed.is_empty() || is_wordless || allowed.iter().any(|allowed| same_language(allowed, own))
+    language_allowed_by(allowed, own, |own| allowed.iter().any(|allowed| same_language(allowed, own)))
+}
+
+/// The same, where `agrees` tells whether a language is in the list.
+pub(in crate::bidder) fn language_allowed_by(
+    allowed: &[&str],
+    own: Option<&str>,
+    agrees: impl FnOnce(&str) -> bool,
+) -> bool {
+    let is_wordless = |own: &str| ["xx", "zxx"].iter().any(|code| own.eq_ignore_ascii_case(code));
+    allowed.is_empty() || own.is_some_and(|own| is_wordless(own) || agrees(own))
 }
 
 /// True if the tags (BCP 47, or two letters of ISO 639-1) agree as far as both go: `fr` and `fr-CA` do, `fr-FR` and
 /// `fr-CA` do not. `*` is every language.
-fn same_language(allowed: &str, own: &str) -> bool {
+pub(in crate::bidder) fn same_language(allowed: &str, own: &str) -> bool {
     let parts = |tag| str::split(str::trim(tag), ['-', '_']);
     allowed.trim() == "*" || parts(allowed).zip(parts(own)).all(|(a, b)| a.eq_ignore_ascii_case(b))
 }

@@ -8,12 +8,14 @@ mod blocks;
 mod compose;
 mod decide;
 mod explain;
+mod lists;
 mod offer;
 mod pod;
 mod profile;
 mod reason;
 mod search;
 mod snapshot;
+mod sorted;
 #[cfg(test)]
 mod tests;
 

@@ -5,8 +5,8 @@ use rand::{Rng, RngExt as _};
 use smallvec::SmallVec;
 
 use crate::bidder::NoBidReason;
-use crate::bidder::blocks::{admits_deal, advertiser_block, creative_block};
 use crate::bidder::decide::{Chosen, Witness};
+use crate::bidder::lists::Lists;
 use crate::bidder::offer::{Market, Offer};
 use crate::bidder::pod::{Pods, Room, filling_order, is_dynamic, pod_of};
 use crate::bidder::profile;
@@ -17,38 +17,13 @@ use crate::openrtb::{Channel, Deal, Imp, MediaType};
 use crate::targeting::{Rows, Scene};
 use crate::units::{Multiplier, limits};
 
-/// Entries of block lists above which reading them once for each advertiser and creative is worth a note.
-const LONG_LISTS: usize = 64;
-
-/// What the impressions of one request share: candidates are counted over all, long block lists are read
-/// once for each advertiser and creative, and slots of one pod know each other.
+/// What the impressions of one request share: candidates are counted over all, long lists are sorted once, and
+/// slots of one pod know each other.
 #[derive(Default)]
 pub(in crate::bidder) struct RequestWide<'a> {
     looked_at: usize,
-    advertisers: Answers,
-    creatives: Answers,
+    lists: Lists<'a>,
     pods: Pods<'a>,
-}
-
-/// By index: the block that was found, if any. More are rarely asked for.
-type Answers = SmallVec<[(usize, Option<NoBidReason>); 16]>;
-
-/// What `block` says of `index`; asked once where `listed` entries are many.
-fn once(
-    known: &mut Answers,
-    listed: usize,
-    index: usize,
-    block: impl FnOnce() -> Option<NoBidReason>,
-) -> Option<NoBidReason> {
-    if listed <= LONG_LISTS {
-        return block();
-    }
-    if let Some((_, answer)) = known.iter().find(|(asked, _)| *asked == index) {
-        return *answer;
-    }
-    let answer = block();
-    known.push((index, answer));
-    answer
 }
 
 /// What is searched for at the moment.
@@ -244,11 +219,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         let campaign = plan.campaign(line_item);
         let advertiser = &plan.catalog.advertisers[campaign.advertiser];
         let deals = self.deals_for(line_item, advertiser)?;
-        let request = ask.request;
-        let block = || advertiser_block(request, advertiser);
-        if let Some(block) =
-            once(&mut self.request_wide.advertisers, request.badv.len(), campaign.advertiser, block)
-        {
+        if let Some(block) = self.request_wide.lists.advertiser_block(ask.request, advertiser) {
             return Err(block);
         }
         let caps = [
@@ -264,17 +235,21 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
     /// The deals that a line item may bid on in this stage, guaranteed ones first; the open auction if it has none.
     ///
     /// Outside of pods a deal takes one bid, and a line item makes one: those that have theirs are left out.
-    fn deals_for(&self, line_item: &LineItem, advertiser: &Advertiser) -> Result<Deals<'a>, NoBidReason> {
+    fn deals_for(&mut self, line_item: &LineItem, advertiser: &Advertiser) -> Result<Deals<'a>, NoBidReason> {
         let imp = self.market.imp;
         if line_item.deals.is_empty() {
             return Ok(SmallVec::from_slice(&[None]));
         }
         let exchange = self.market.ask.exchange;
-        let fits = |deal: &&Deal<'_>| {
-            line_item.deals.iter().any(|agreed| agreed.slug == deal.id)
-                && admits_deal(deal, exchange, advertiser)
-        };
-        let mut deals: Deals<'a> = imp.deals.iter().filter(fits).map(Some).collect();
+        let lists = &mut self.request_wide.lists;
+        let is_agreed = |deal: &&'a Deal<'a>| line_item.deals.iter().any(|agreed| agreed.slug == deal.id);
+        let mut deals: Deals<'a> = imp
+            .deals
+            .iter()
+            .filter(is_agreed)
+            .filter(|deal| lists.admit_deal(deal, exchange, advertiser))
+            .map(Some)
+            .collect();
         if deals.is_empty() {
             return Err(NoBidReason::DealNotOffered);
         }
@@ -330,14 +305,11 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         deals: &[Option<&'a Deal<'a>>],
     ) -> Result<Offer<'a>, NoBidReason> {
         let request = self.market.ask.request;
-        let listed = request.bcat.len() + request.acat.len() + request.bapp.len();
-        let index = creative;
-        let creative = &self.market.snapshot.plan.catalog.creatives[index];
+        let creative = &self.market.snapshot.plan.catalog.creatives[creative];
         if let Some(unwanted) = profile::creative_block(self.market.ask.exchange, creative) {
             return Err(unwanted);
         }
-        let block = || creative_block(request, creative);
-        if let Some(block) = once(&mut self.request_wide.creatives, listed, index, block) {
+        if let Some(block) = self.request_wide.lists.creative_block(request, creative) {
             return Err(block);
         }
         let placement = fit(creative, self.market.imp).map_err(NoBidReason::Misfit)?;

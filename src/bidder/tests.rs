@@ -1,5 +1,6 @@
 //! The decision on requests written as JSON against campaigns written as JSON.
 
+mod lists;
 mod profile;
 
 use std::sync::Arc;
@@ -24,6 +25,13 @@ use crate::supply::{Check, Lists, Policy, SupplyFault};
 use crate::units::{BidId, CampaignId, Cpm, LineItemId, Nanos, Rounding, UnixMillis, UserKey};
 
 const NOON: UnixMillis = UnixMillis::from_raw(1_795_262_400_000);
+
+/// A seed for a random test, printed so that a failure can be run again.
+fn printed_seed() -> u64 {
+    let seed = rand::random();
+    println!("seed {seed}");
+    seed
+}
 
 /// A campaign of one line item with a 300x250 picture; `more` holds keys of the line item.
 fn campaign(id: &str, cpm: &str, more: &str) -> Source {

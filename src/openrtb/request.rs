@@ -84,7 +84,7 @@ pub struct Imp<'a> {
     pub exp: Option<u32>,
     /// True if only bids on a listed deal are accepted (`pmp.private_auction`).
     pub private_auction: bool,
-    /// Deals offered (`pmp.deals`), those without id dropped.
+    /// Deals offered (`pmp.deals`), those without id and those of an id that was there before dropped.
     pub deals: &'a [Deal<'a>],
     /// Impressions one play counts as (`qty.multiplier`), 1 without `qty`. Rounded up to a millionth.
     pub multiplier: Multiplier,

@@ -2,7 +2,7 @@
 
 use crate::openrtb::{Channel, Source, SupplyChain, SupplyNode};
 use crate::supply::{AdsTxt, Check, Lists, Policy, SellerKind, SupplyFault};
-use crate::units::host;
+use crate::units::{host, limits};
 
 /// Holds the chains of `source`, sold on `channel`, against `policy`.
 ///
@@ -39,18 +39,20 @@ fn judge_chain(
         return Err(SupplyFault::ChainIncomplete);
     }
     let Some(last) = nodes.last() else { return Err(SupplyFault::ChainIncomplete) };
-    if policy.hops_max.is_some_and(|most| nodes.len() > most) {
+    // The limit bounds what every rule below may cost.
+    let most = limits::CHAIN_NODES_MAX as usize;
+    if nodes.len() > policy.hops_max.map_or(most, |hops_max| hops_max.min(most)) {
         return Err(SupplyFault::TooManyHops);
     }
     if policy.asi.as_deref().is_some_and(|asi| !same_host(last.asi, asi)) {
         return Err(SupplyFault::SenderNotLast);
     }
     for node in nodes {
-        if policy.sellers_blocked.iter().any(|seller| seller.means(node.asi, node.sid)) {
+        if policy.sellers_blocked.hold(node.asi, node.sid) {
             return Err(SupplyFault::SellerBlocked);
         }
         let allowed = &policy.sellers_allowed;
-        if !allowed.is_empty() && !allowed.iter().any(|seller| seller.means(node.asi, node.sid)) {
+        if !allowed.is_empty() && !allowed.hold(node.asi, node.sid) {
             return Err(SupplyFault::SellerNotAllowed);
         }
     }

@@ -14,5 +14,5 @@ pub use ads_txt::{AdsTxt, Relation};
 pub use fault::SupplyFault;
 pub use judge::judge;
 pub use lists::Lists;
-pub use policy::{Check, Policy, SellerName};
+pub use policy::{Check, Policy, SellerName, SellerNames};
 pub use sellers::{SellerKind, Sellers};

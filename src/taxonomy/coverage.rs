@@ -1,9 +1,10 @@
 //! What a creative's labels mean in every taxonomy, compiled once: which listed ids block it or allow it.
 
+use crate::taxonomy::category_set::meet;
 use crate::taxonomy::key::Key;
 use crate::taxonomy::list::Family;
 use crate::taxonomy::table::Tables;
-use crate::taxonomy::{Label, Taxonomy};
+use crate::taxonomy::{CategorySet, Label, Taxonomy};
 
 /// A creative's labels against block and allow lists of every taxonomy. Looking up allocates nothing.
 ///
@@ -80,6 +81,32 @@ impl Coverage {
             && (self.by_family[family.index()].allows(allowed)
                 || self.by_family[Family::Content1.index()].allows(allowed))
     }
+
+    /// What [`is_blocked`](Self::is_blocked) says of the list that `blocked` was made of: for long lists, against
+    /// which many creatives are held.
+    #[must_use]
+    pub fn is_blocked_by(&self, blocked: &CategorySet, cattax: u32) -> bool {
+        if blocked.is_empty() || !self.is_labelled {
+            return false;
+        }
+        let Some(taxonomy) = Taxonomy::from_code(cattax) else { return true };
+        let own = taxonomy.family().map(|family| &self.by_family[family.index()]);
+        let may_be_anything = own.is_none_or(|own| own.is_unknown) && blocked.has_unreadable();
+        may_be_anything
+            || self.by_family[Family::Content1.index()].meets(blocked.content_1())
+            || own.map_or(!blocked.others().is_empty(), |own| own.meets(blocked.others()))
+    }
+
+    /// What [`is_allowed`](Self::is_allowed) says of the list that `allowed` was made of.
+    #[must_use]
+    pub fn is_allowed_by(&self, allowed: &CategorySet, cattax: u32) -> bool {
+        if allowed.is_empty() {
+            return true;
+        }
+        let Some(family) = Taxonomy::from_code(cattax).and_then(Taxonomy::family) else { return false };
+        let families = [family, Family::Content1];
+        self.is_labelled && families.iter().any(|family| self.by_family[family.index()].is_within(allowed))
+    }
 }
 
 impl Verdict {
@@ -107,6 +134,17 @@ impl Verdict {
         let holds = |ids: &[Key]| {
             listed.iter().filter_map(|id| Key::of(id)).any(|listed| ids.binary_search(&listed).is_ok())
         };
+        !self.is_unknown && self.allowing.iter().all(|ids| holds(ids))
+    }
+
+    /// True if one of the sorted `listed` blocks.
+    fn meets(&self, listed: &[Key]) -> bool {
+        (self.is_unknown && !listed.is_empty()) || meet(&self.blocking, listed)
+    }
+
+    /// True if all that the labels are here is allowed by `listed`.
+    fn is_within(&self, listed: &CategorySet) -> bool {
+        let holds = |ids: &[Key]| meet(ids, listed.content_1()) || meet(ids, listed.others());
         !self.is_unknown && self.allowing.iter().all(|ids| holds(ids))
     }
 }

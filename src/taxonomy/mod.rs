@@ -8,6 +8,7 @@
 //! The tables lie in `tables`, with their attribution in `NOTICE.md`. They are read once, at the first use,
 //! which reading the campaigns makes long before the first bid.
 
+mod category_set;
 mod coverage;
 mod key;
 mod label;
@@ -16,6 +17,7 @@ mod mapping;
 mod table;
 mod translated;
 
+pub use category_set::CategorySet;
 pub use coverage::Coverage;
 pub use label::{Label, categories};
 pub use list::Taxonomy;

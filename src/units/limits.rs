@@ -14,6 +14,9 @@ pub const IMPS_MAX: usize = 64;
 /// Elements of any list in a bid request that are kept, but for block lists: cut short, they would let
 /// through what they block, and the body's size bounds them.
 pub const LIST_MAX: usize = 1_024;
+/// Nodes of a supply chain that are held against an exchange's rules; a longer one breaks them. Real chains have
+/// one to five nodes, hardly any has ten, and each node costs a search in every list.
+pub const CHAIN_NODES_MAX: u32 = 64;
 /// Candidates for one impression that pricing looks at before giving up: bounds the tail when
 /// the best line items are all out of budget.
 pub const CANDIDATES_MAX: usize = 64;

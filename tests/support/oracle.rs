@@ -2,6 +2,8 @@
 //! code: what a field means when its type deviates, which of two places counts, what is dropped. It shares the
 //! types, so that a new field without a rule here does not compile, and the arithmetic of decimals.
 
+use std::collections::HashSet;
+
 use bumpalo::Bump;
 use encan::openrtb::{
     Av, Banner, BidRequest, Channel, Content, Deal, Device, Dsa, DurFloor, Format, Geo, Imp, Native,
@@ -173,7 +175,7 @@ fn imp<'a>(tree: &'a Tree, arena: &'a Bump) -> Option<Imp<'a>> {
         secure: flag(tree.get("secure")),
         exp: whole(tree.get("exp")),
         private_auction: flag(pmp.get("private_auction")).unwrap_or(false),
-        deals: listed(pmp.get("deals"), arena, |tree| deal(tree, arena)),
+        deals: deals(pmp.get("deals"), arena),
         multiplier: match tree.get("qty") {
             Tree::Null => Multiplier::ONE,
             qty => multiplier(qty.get("multiplier"))?,
@@ -186,6 +188,13 @@ fn imp<'a>(tree: &'a Tree, arena: &'a Bump) -> Option<Imp<'a>> {
 fn multiplier(tree: &Tree) -> Option<Multiplier> {
     let millionths = Decimal::parse(spelt(tree)?.trim()).ok()?.scaled(6, Rounding::Up).ok()?;
     Multiplier::from_millionths(u64::try_from(millionths).ok()?)
+}
+
+/// Of those with the same id, the first.
+fn deals<'a>(tree: &'a Tree, arena: &'a Bump) -> &'a [Deal<'a>] {
+    let mut seen = HashSet::new();
+    let read = listed(tree, arena, |tree| deal(tree, arena));
+    keep(arena, read.iter().filter(|deal| seen.insert(deal.id)).copied().collect())
 }
 
 fn deal<'a>(tree: &'a Tree, arena: &'a Bump) -> Option<Deal<'a>> {

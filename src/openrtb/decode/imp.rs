@@ -1,5 +1,6 @@
 //! `imp`: what is offered, at which floor, under which deals.
 
+use bumpalo::Bump;
 use bumpalo::collections::Vec as ArenaVec;
 
 use crate::openrtb::decode::{media, native, stated};
@@ -128,12 +129,26 @@ fn pmp<'a>(json: &mut Reader<'a>) -> Result<(bool, &'a [Deal<'a>]), Fault> {
     json.object(|json, key| {
         match key {
             b"private_auction" => private_auction = json.flag()?.unwrap_or(false),
-            b"deals" => deals = json.list(deal)?,
+            b"deals" => deals = firsts_of_ids(json.list(deal)?, json.arena()),
             _ => json.skip()?,
         }
         Ok(())
     })?;
     Ok((private_auction, deals))
+}
+
+/// `deals` without those of an id that was there before: a bid on one would be taken for one on the other.
+fn firsts_of_ids<'a>(deals: &'a [Deal<'a>], arena: &'a Bump) -> &'a [Deal<'a>] {
+    let mut by_id = ArenaVec::from_iter_in(0..deals.len(), arena);
+    by_id.sort_unstable_by_key(|at| (deals[*at].id, *at));
+    let repeats = by_id.windows(2).filter(|pair| deals[pair[0]].id == deals[pair[1]].id).map(|pair| pair[1]);
+    let mut repeats = ArenaVec::from_iter_in(repeats, arena);
+    if repeats.is_empty() {
+        return deals;
+    }
+    repeats.sort_unstable();
+    let firsts = deals.iter().enumerate().filter(|(at, _)| repeats.binary_search(at).is_err());
+    ArenaVec::from_iter_in(firsts.map(|(_, deal)| *deal), arena).into_bump_slice()
 }
 
 fn deal<'a>(json: &mut Reader<'a>) -> Result<Option<Deal<'a>>, Fault> {

@@ -466,6 +466,20 @@ fn a_multiplier_is_rounded_up_to_a_millionth() {
 }
 
 #[test]
+fn of_deals_with_the_same_id_the_first_counts() {
+    let terms =
+        |imp: &Imp<'_>| imp.deals.iter().map(|deal| (deal.id.to_owned(), deal.at)).collect::<Vec<_>>();
+    check_imp(
+        r#""pmp":{"deals":[{"id":"b","at":1},{"id":"a","at":2},{"id":"b","at":3},{"id":"B","at":4},{"at":5},
+            {"id":"a","at":6},{"id":"b","at":7}]}"#,
+        terms,
+        vec![("b".to_owned(), Some(1)), ("a".to_owned(), Some(2)), ("B".to_owned(), Some(4))],
+    );
+    let same = vec![r#"{"id":"d","at":1}"#; LIST_MAX].join(",");
+    check_imp(&format!(r#""pmp":{{"deals":[{same}]}}"#), terms, vec![("d".to_owned(), Some(1))]);
+}
+
+#[test]
 fn deals_come_with_their_terms_and_those_without_id_are_dropped() {
     check_imp(
         r#""pmp":{"private_auction":1,"deals":[{"bidfloor":1},{"id":"d","at":3,"wseat":["s"],"wadomain":"a.example"},7]}"#,

@@ -7,7 +7,8 @@ use rand::{RngExt as _, SeedableRng as _};
 use crate::document;
 use crate::document::Faults;
 use crate::openrtb::{Channel, Outlet, Source, SupplyChain, SupplyNode};
-use crate::supply::{Check, Lists, Policy, SellerName, SupplyFault, judge};
+use crate::supply::{Check, Lists, Policy, SellerName, SellerNames, SupplyFault, judge};
+use crate::units::limits::CHAIN_NODES_MAX;
 
 fn lists() -> Lists {
     let (mut lists, mut faults) = (Lists::default(), Faults::new());
@@ -38,7 +39,7 @@ fn site(domain: &str) -> Channel<'_> {
     Channel::Site(Outlet { domain: Some(domain), publisher_id: Some("1"), ..Outlet::default() })
 }
 
-fn names(texts: &[&str]) -> Vec<SellerName> {
+fn names(texts: &[&str]) -> SellerNames {
     texts.iter().map(|text| SellerName::parse(text).unwrap()).collect()
 }
 
@@ -84,6 +85,21 @@ fn the_exchange_is_the_last_node_and_not_too_many_stand_before_it() {
     let short = Policy { hops_max: Some(2), ..Policy::default() };
     check(&short, "x.example/1 y.example/2", Ok(()));
     check(&short, "x.example/1 y.example/2 z.example/3", Err(SupplyFault::TooManyHops));
+}
+
+#[test]
+fn a_chain_that_nobody_could_look_through_is_refused_where_any_rule_stands() {
+    let most = "x.example/1 ".repeat(CHAIN_NODES_MAX as usize);
+    let too_many = format!("{most}x.example/1");
+    for policy in [
+        Policy { require_chain: true, ..Policy::default() },
+        Policy { sellers_blocked: names(&["bad.example"]), ..Policy::default() },
+        Policy { hops_max: Some(usize::MAX), ..Policy::default() },
+    ] {
+        check(&policy, &most, Ok(()));
+        check(&policy, &too_many, Err(SupplyFault::TooManyHops));
+    }
+    check(&Policy::default(), &too_many, Ok(()));
 }
 
 #[test]

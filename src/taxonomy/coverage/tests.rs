@@ -3,7 +3,7 @@
 use rand::rngs::SmallRng;
 use rand::{Rng as _, RngExt as _, SeedableRng as _};
 
-use crate::taxonomy::{Coverage, Label, Taxonomy, categories};
+use crate::taxonomy::{CategorySet, Coverage, Label, Taxonomy, categories};
 
 fn coverage(taxonomy: Taxonomy, ids: &[&str]) -> Coverage {
     let labels: Vec<Label> = ids.iter().map(|id| Label::find(taxonomy, id).unwrap()).collect();
@@ -16,11 +16,15 @@ const AD_PRODUCT_2: Taxonomy = Taxonomy::AdProduct2_0;
 #[track_caller]
 fn check_blocked(own: (Taxonomy, &[&str]), bcat: &[&str], cattax: u32, want: bool) {
     assert_eq!(coverage(own.0, own.1).is_blocked(bcat, cattax), want, "{own:?} against {bcat:?} in {cattax}");
+    let set = CategorySet::of(bcat);
+    assert_eq!(coverage(own.0, own.1).is_blocked_by(&set, cattax), want, "{own:?} against {set:?}");
 }
 
 #[track_caller]
 fn check_allowed(own: (Taxonomy, &[&str]), acat: &[&str], cattax: u32, want: bool) {
     assert_eq!(coverage(own.0, own.1).is_allowed(acat, cattax), want, "{own:?} against {acat:?} in {cattax}");
+    let set = CategorySet::of(acat);
+    assert_eq!(coverage(own.0, own.1).is_allowed_by(&set, cattax), want, "{own:?} against {set:?}");
 }
 
 #[test]
@@ -132,7 +136,7 @@ fn in_its_own_taxonomy_every_label_is_blocked_by_itself_and_by_every_parent() {
 }
 
 #[test]
-fn lists_of_anything_never_panic_and_a_longer_list_never_blocks_less() {
+fn lists_of_anything_never_panic_and_a_set_says_what_its_list_does_and_a_longer_list_never_blocks_less() {
     let seed = rand::random();
     println!("seed {seed}");
     let mut rng = SmallRng::seed_from_u64(seed);
@@ -152,6 +156,21 @@ fn lists_of_anything_never_panic_and_a_longer_list_never_blocks_less() {
         let listed: Vec<&str> = listed.iter().map(String::as_str).collect();
         let cattax = (rng.next_u32() % 12) + u32::from(rng.random_bool(0.1)) * 500;
         let shorter = &listed[..rng.random_range(0..listed.len())];
+        for (listed, coverage) in
+            [(shorter, &coverage), (&listed, &coverage), (shorter, &Coverage::default())]
+        {
+            let set = CategorySet::of(listed);
+            assert_eq!(
+                coverage.is_blocked_by(&set, cattax),
+                coverage.is_blocked(listed, cattax),
+                "{listed:?}"
+            );
+            assert_eq!(
+                coverage.is_allowed_by(&set, cattax),
+                coverage.is_allowed(listed, cattax),
+                "{listed:?}"
+            );
+        }
         assert!(!coverage.is_blocked(shorter, cattax) || coverage.is_blocked(&listed, cattax), "{listed:?}");
         let more_is_allowed = shorter.is_empty() || !coverage.is_allowed(shorter, cattax);
         assert!(more_is_allowed || coverage.is_allowed(&listed, cattax), "{listed:?}");

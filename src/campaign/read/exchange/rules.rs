@@ -2,14 +2,13 @@
 
 use crate::document::{Faults, Node};
 use crate::privacy::{self, Outcome, Purposes, Unwaivable};
-use crate::supply::{self, Check, SellerName};
+use crate::supply::{self, Check, SellerName, SellerNames};
+use crate::units::limits::CHAIN_NODES_MAX;
 
 /// Ids on the Global Vendor List have 16 bits.
 const VENDOR_ID_MAX: u32 = 0xffff;
 /// Purposes for which a vendor may declare legitimate interest; 1 and, from TCF 2.2 on, 3 to 6 are consent only.
 const PURPOSE_MAX: u32 = 11;
-/// Nodes of a chain.
-const HOPS_MAX: u32 = 100;
 const SELLER_CHARS_MAX: usize = 256;
 
 /// `privacy`; what it leaves out is as [`privacy::Policy::default`] says.
@@ -67,7 +66,7 @@ pub(super) fn supply(node: Node<'_>, faults: &mut Faults) -> Option<supply::Poli
     let (ads_txt, sellers_json) = (check("ads_txt"), check("sellers_json"));
     let mut sellers = |key| {
         let nodes = object.get(key).map_or(Some(Vec::new()), |node| node.list(faults))?;
-        nodes.into_iter().map(|node| seller(node, faults)).collect::<Option<Vec<_>>>()
+        nodes.into_iter().map(|node| seller(node, faults)).collect::<Option<SellerNames>>()
     };
     let (allowed, blocked) = (sellers("sellers_allowed"), sellers("sellers_blocked"));
     let asi = match object.get("asi") {
@@ -75,7 +74,7 @@ pub(super) fn supply(node: Node<'_>, faults: &mut Faults) -> Option<supply::Poli
         None => None,
     };
     let hops_max = match object.get("hops_max") {
-        Some(node) => Some(usize::try_from(node.integer(1..=HOPS_MAX, faults)?).ok()?),
+        Some(node) => Some(usize::try_from(node.integer(1..=CHAIN_NODES_MAX, faults)?).ok()?),
         None => None,
     };
     Some(supply::Policy {

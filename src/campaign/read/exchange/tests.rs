@@ -360,7 +360,9 @@ fn supply_has_a_rule_for_chains_sellers_and_lists() {
     assert!(supply.require_chain && !supply.require_complete && !supply.require_owner);
     assert_eq!((supply.asi.as_deref(), supply.hops_max), (Some("exchange.example"), Some(3)));
     assert_eq!((supply.ads_txt, supply.sellers_json), (Check::WhereKnown, Check::Required));
-    assert!(supply.sellers_blocked[1].means("x.example", "7"));
+    assert!(supply.sellers_blocked.hold("x.example", "7") && supply.sellers_blocked.hold("bad.example", "1"));
+    assert!(!supply.sellers_blocked.hold("x.example", "8") && supply.sellers_allowed.is_empty());
+    assert_eq!(sound(r#""supply": {"hops_max": 64}"#).supply.hops_max, Some(64));
     check(
         r#""supply": {"sellers_allowed": ["nonsense"]}"#,
         "`supply.sellers_allowed[0]` is not a seller, got \"nonsense\" (an advertising system, as \
