@@ -822,7 +822,7 @@ fn a_creative_without_categories_is_noticed() {
     let hint = "(it is not bid wherever a request blocks categories, which most do)";
     check(LABELLED, "", &format!("warning 17:5 `creatives[0]` has no `categories` {hint}"));
     for none in ["[]", r#"{"taxonomy": "ad_product_2.0", "ids": []}"#] {
-        let want = format!("warning 18:34 `creatives[0].categories` names no category {hint}");
+        let want = format!("warning 18:20 `creatives[0].categories` names no category {hint}");
         check(LABELLED, &format!("\"categories\": {none},"), &want);
     }
     accept(LABELLED, LABELLED);
