@@ -177,9 +177,14 @@ impl<'a> Reader<'a> {
     pub(crate) fn allowed_texts(&mut self) -> Result<&'a [&'a str], Fault> {
         let mut unreadable = false;
         let texts = self.one_or_list(LIST_MAX, |json| {
-            let text = json.strict_text()?;
-            unreadable |= text == Some(UNREADABLE);
-            Ok(text.filter(|text| *text != UNREADABLE))
+            Ok(match json.scalar()? {
+                Scalar::Null | Scalar::Text("") => None,
+                Scalar::Text(text) | Scalar::Number(text) => Some(text),
+                Scalar::Bool(_) | Scalar::Nested => {
+                    unreadable = true;
+                    None
+                }
+            })
         })?;
         Ok(if texts.is_empty() && unreadable { &[UNREADABLE] } else { texts })
     }
