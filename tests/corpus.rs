@@ -156,7 +156,7 @@ fn media(imp: &Imp<'_>) -> String {
             (wratio, hratio) => format!("{wratio}:{hratio}"),
         });
         media += &format!(" banner {}", sizes.collect::<Vec<_>>().join(","));
-        if let Some(SizeRange { wmin, wmax, hmin, hmax }) = banner.range {
+        if let Some(&SizeRange { wmin, wmax, hmin, hmax }) = banner.range {
             let most = |most: Option<u32>| most.map_or(String::new(), |most| most.to_string());
             media += &format!("{wmin}..{}x{hmin}..{}", most(wmax), most(hmax));
         }

@@ -18,8 +18,9 @@ pub struct DurFloor {
 pub struct Banner<'a> {
     /// Sizes taken: `format[]`, else `w` and `h`; empty = any within `range`. Flexible sizes have a ratio.
     pub format: &'a [Format],
-    /// Of a side that neither `format[]` nor `w` or `h` tells; absent = any. With `format[]`, none.
-    pub range: Option<SizeRange>,
+    /// Of a side that neither `format[]` nor `w` or `h` tells; absent = any. With `format[]`, none. Rare, and kept
+    /// apart: a request may hold thousands of banners as companions.
+    pub range: Option<&'a SizeRange>,
     /// Blocked banner types: 1 XHTML text, 2 XHTML banner, 3 JavaScript, 4 iframe.
     pub btype: &'a [u32],
     /// Blocked creative attributes.

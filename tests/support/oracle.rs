@@ -222,7 +222,7 @@ fn banner<'a>(tree: &'a Tree, arena: &'a Bump) -> Option<Banner<'a>> {
     let own = size(tree, false).map(|own| keep(arena, vec![own]));
     Some(Banner {
         format: if formats.is_empty() { own.unwrap_or(&[]) } else { formats },
-        range: if formats.is_empty() { range(tree) } else { None },
+        range: if formats.is_empty() { range(tree).map(|range| &*arena.alloc(range)) } else { None },
         btype: numbers(tree.get("btype"), usize::MAX, arena),
         battr: numbers(tree.get("battr"), usize::MAX, arena),
         mimes: keep(arena, allowed_texts(tree.get("mimes"))),

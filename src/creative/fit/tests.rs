@@ -85,7 +85,8 @@ fn a_banner_without_sizes_is_within_the_range() {
         ((0, None), (0, Some(249)), Err(other)),
         ((400, Some(200)), (0, None), Err(other)),
     ] {
-        let range = Some(SizeRange { wmin, wmax, hmin, hmax });
+        let range = SizeRange { wmin, wmax, hmin, hmax };
+        let range = Some(&range);
         check_banner(&image(), Banner { range, ..banner() }, want);
         check_banner(&image(), Banner { range, format: &[size(300, 0)], ..banner() }, want);
     }

@@ -33,7 +33,7 @@ pub(crate) fn banner<'a>(json: &mut Reader<'a>) -> Result<Option<Banner<'a>>, Fa
         Ok(())
     })?;
     if banner.format.is_empty() {
-        banner.range = range.beside(size);
+        banner.range = range.beside(size).map(|range| &*json.arena().alloc(range));
         if size != NO_FORMAT {
             banner.format = json.arena().alloc_slice_copy(&[size]);
         }

@@ -369,7 +369,7 @@ fn a_banner_takes_the_deprecated_ranges_of_sides_that_are_told_in_no_other_way()
         (format!(r#"{all},"format":[{{"w":970,"h":250}}]"#), None),
         (format!(r#"{all},"format":[{{}}]"#), range(300, Some(728), 90, Some(600))),
     ] {
-        check_imp(&format!(r#""banner":{{{fields}}}"#), |imp| imp.banner.unwrap().range, want);
+        check_imp(&format!(r#""banner":{{{fields}}}"#), |imp| imp.banner.unwrap().range.copied(), want);
     }
 }
 
