@@ -218,6 +218,13 @@ fn elsewhere() -> Vec<(&'static str, Value, &'static str)> {
         ("?/imp/3/video/maxseq", json!(1), "pod.count"),
         ("?/imp/3/video/poddur", json!(29), "pod.length"),
         ("?/imp/1/video/skip", json!(1), ""),
+        // Fields of 2.5: one protocol, and the ends of a size instead of the size.
+        ("?/imp/1/video", json!({"mimes": ["video/mp4"], "protocol": 2}), "video.protocols"),
+        ("?/imp/1/video", json!({"mimes": ["video/mp4"], "protocol": 3}), ""),
+        ("?/imp/5/banner", json!({"wmin": 728, "wmax": 728, "hmin": 90, "hmax": 90}), "banner.size"),
+        ("?/imp/5/banner", json!({"wmin": 301}), "banner.size"),
+        ("?/imp/5/banner", json!({"wmin": 300, "wmax": 728, "hmin": 90, "hmax": 250}), ""),
+        ("?/imp/5/banner", json!({"w": 320, "wmin": 300, "wmax": 728, "h": 250}), ""),
         ("?/imp/0/banner/battr", json!([2]), ""),
     ]
 }

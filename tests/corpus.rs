@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bumpalo::Bump;
-use encan::openrtb::{BidRequest, Channel, Imp, ParseError, parse};
+use encan::openrtb::{BidRequest, Channel, Imp, ParseError, SizeRange, parse};
 use serde_json::value::RawValue;
 
 /// What each accepted fixture is read as.
@@ -24,8 +24,16 @@ const ACCEPTED: &[(&str, &str)] = &[
     ("dooh_play_counted_as_many", "dooh at=2 | screen banner 1080x1920 10.00 USD plays=14200000"),
     ("escapes_and_other_scripts", "site at=2 | ü/\\ banner 300x250 0.00 USD"),
     ("every_imp_dropped", "site at=2"),
+    (
+        "fields_of_2_5_that_are_deprecated",
+        "site at=2 | 1 banner 300..728x90.. 0.00 USD | 2 video [2] 0.00 USD | 3 banner 970x250 0.00 USD",
+    ),
     ("native_request_as_a_wrapped_object", "site at=2 | n native 2 wrapped 0.00 USD"),
     ("native_request_in_a_string", "site at=2 | n native 2 0.00 USD"),
+    (
+        "restrictions_that_cannot_be_read",
+        "site at=2 | 1 banner 300x250 video [4294967295] 0.00 USD secure private d=0.00USD",
+    ),
     (
         "several_imps_of_several_media",
         "site at=2 | 1 banner 300x600 video 0.00 USD | 2 banner 320x50 0.20 USD",
@@ -148,10 +156,18 @@ fn media(imp: &Imp<'_>) -> String {
             (wratio, hratio) => format!("{wratio}:{hratio}"),
         });
         media += &format!(" banner {}", sizes.collect::<Vec<_>>().join(","));
+        if let Some(&SizeRange { wmin, wmax, hmin, hmax }) = banner.range {
+            let most = |most: Option<u32>| most.map_or(String::new(), |most| most.to_string());
+            media += &format!("{wmin}..{}x{hmin}..{}", most(wmax), most(hmax));
+        }
     }
     for (name, av) in [("video", imp.video), ("audio", imp.audio)] {
         if let Some(av) = av {
             media += &format!(" {name}{}", if av.pod.is_some() { " pod" } else { "" });
+            // Told where it is a single one.
+            if let [protocol] = av.protocols {
+                media += &format!(" [{protocol}]");
+            }
         }
     }
     if let Some(native) = imp.native {

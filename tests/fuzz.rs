@@ -173,11 +173,12 @@ fn a_consent_string_of_whatever_bytes_is_judged_the_same_twice() {
                 [json!([2]), json!([7]), json!([6, 8, 2]), json!("2,7"), json!([300]), Value::Null];
             let sections = sections[random.random_range(0..sections.len())].clone();
             let gdpr = choose(&[0, 1, 1, 1, 2], random);
-            let us_privacy = choose(&["1YNN", "1YYN", "1---", "", "1Y", "zzzz", "1\u{e9}Y"], random);
+            let mut us_privacy = || choose(&["1YNN", "1YYN", "1---", "", "1Y", "zzzz", "1\u{e9}Y"], random);
+            let (us_privacy, us_privacy_ext) = (us_privacy(), us_privacy());
             json!({
                 "id": "r", "imp": [{ "id": "1", "banner": {} }],
                 "regs": { "gdpr": gdpr, "gpp": gpp, "gpp_sid": sections, "us_privacy": us_privacy,
-                          "ext": { "gpp": gpp_ext } },
+                          "ext": { "gpp": gpp_ext, "us_privacy": us_privacy_ext } },
                 "user": { "buyeruid": "u", "consent": newer, "ext": { "consent": older } },
             })
             .to_string()

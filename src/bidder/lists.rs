@@ -131,6 +131,7 @@ mod tests {
 
     use super::{agree, apps, cover, domains, tags};
     use crate::bidder::blocks::{covers, same_app, same_language, store_id};
+    use crate::units::host;
 
     /// Three parts of `words` at most, so that many lists hold what they are asked for and many do not.
     fn text(words: &[&str], rng: &mut impl Rng) -> String {
@@ -158,7 +159,7 @@ mod tests {
     #[test]
     fn sorted_domains_cover_what_one_of_them_covers() {
         let words = ["a", "A", "b", ".", ".", "www.", "*.", "https://", " ", "é", ":8", "/p", "@", "-"];
-        check(&words, |listed, own| cover(&domains(listed), own), covers);
+        check(&words, |listed, own| cover(&domains(listed), own), |listed, own| covers(listed, host(own)));
     }
 
     #[test]

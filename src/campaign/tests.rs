@@ -30,7 +30,7 @@ const CAMPAIGN: &str = r#"{
   ],
   "creatives": [
     {
-      "id": "mpu",
+      "id": "mpu", "categories": ["IAB3"],
       "landing_page": "https://acme.example/",
       "banner": {"size": "300x250", "image": "https://cdn.acme.example/a.png"}
     }
@@ -386,7 +386,7 @@ fn line_items_name_creatives_that_exist_and_all_are_used() {
     );
     let twice = CAMPAIGN.replace(
         "\"creatives\": [",
-        r#""creatives": [{"id": "mpu", "landing_page": "https://acme.example/",
+        r#""creatives": [{"id": "mpu", "landing_page": "https://acme.example/", "categories": ["IAB3"],
       "banner": {"size": "320x50", "image": "https://cdn.acme.example/b.png"}},"#,
     );
     assert_eq!(
@@ -791,10 +791,12 @@ fn no_slip_of_the_finger_panics() {
     }
 }
 
+const LABELLED: &str = r#""categories": ["IAB3"],"#;
+
 /// The creative's first category and its code in the file with `categories`.
 #[track_caller]
 fn check_categories(categories: &str, want: (&[&str], u32)) {
-    let text = CAMPAIGN.replacen("\"banner\"", &format!("\"categories\": {categories}, \"banner\""), 1);
+    let text = CAMPAIGN.replacen(LABELLED, &format!("\"categories\": {categories},"), 1);
     let catalog = compiled(&[&text]).catalog.unwrap();
     let creative = &catalog.creatives[0];
     assert_eq!(
@@ -816,30 +818,40 @@ fn a_creative_is_labelled_in_any_taxonomy_of_the_iab() {
 }
 
 #[test]
+fn a_creative_without_categories_is_noticed() {
+    let hint = "(it is not bid wherever a request blocks categories, which most do)";
+    check(LABELLED, "", &format!("warning 17:5 `creatives[0]` has no `categories` {hint}"));
+    for none in ["[]", r#"{"taxonomy": "ad_product_2.0", "ids": []}"#] {
+        let want = format!("warning 18:20 `creatives[0].categories` names no category {hint}");
+        check(LABELLED, &format!("\"categories\": {none},"), &want);
+    }
+    accept(LABELLED, LABELLED);
+}
+
+#[test]
 fn a_category_that_does_not_exist_is_refused_with_one_that_does() {
-    let banner = r#""banner": {"size""#;
     let case = |categories: &str, want: &str| {
-        check(banner, &format!("\"categories\": {categories}, {banner}"), want);
+        check(LABELLED, &format!("\"categories\": {categories},"), want);
     };
     case(
         r#"["IAB27"]"#,
-        "error 20:22 `creatives[0].categories[0]` is not a category of content_1.0, got \"IAB27\" (did you mean \"IAB17\" (Sports)?)",
+        "error 18:35 `creatives[0].categories[0]` is not a category of content_1.0, got \"IAB27\" (did you mean \"IAB17\" (Sports)?)",
     );
     case(
         r#"["Wine"]"#,
-        "error 20:22 `creatives[0].categories[0]` is not a category of content_1.0, got \"Wine\" (did you mean \"IAB8-18\" (Wine)?)",
+        "error 18:35 `creatives[0].categories[0]` is not a category of content_1.0, got \"Wine\" (did you mean \"IAB8-18\" (Wine)?)",
     );
     case(
         r#"["1007"]"#,
-        "error 20:22 `creatives[0].categories[0]` is not a category of content_1.0, got \"1007\" (\"1007\" is Wine in ad_product_2.0)",
+        "error 18:35 `creatives[0].categories[0]` is not a category of content_1.0, got \"1007\" (\"1007\" is Wine in ad_product_2.0)",
     );
     case(
         r#"{"taxonomy": "ad_product_2.0", "ids": ["IAB8-18"]}"#,
-        "error 20:60 `creatives[0].categories.ids[0]` is not a category of ad_product_2.0, got \"IAB8-18\" (\"IAB8-18\" is Wine in content_1.0)",
+        "error 18:73 `creatives[0].categories.ids[0]` is not a category of ad_product_2.0, got \"IAB8-18\" (\"IAB8-18\" is Wine in content_1.0)",
     );
     case(
         r#"{"taxonomy": "audience_1.1", "ids": ["1"]}"#,
-        "error 20:34 `creatives[0].categories.taxonomy` must be one of `content_1.0`, `content_2.0`, \
+        "error 18:47 `creatives[0].categories.taxonomy` must be one of `content_1.0`, `content_2.0`, \
          `ad_product_1.0`, `content_2.1`, `content_2.2`, `content_3.0`, `ad_product_2.0`, `content_3.1`, got \
          \"audience_1.1\"",
     );

@@ -59,6 +59,7 @@ impl Default for Banner<'_> {
     fn default() -> Self {
         Self {
             format: &[],
+            range: None,
             btype: &[],
             battr: &[],
             mimes: &[],

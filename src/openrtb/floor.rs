@@ -8,12 +8,13 @@ impl<'a> Imp<'a> {
     /// The floor of a bid on this imp, and the currency it is in, which may be none.
     ///
     /// `deal` is the deal bid on, `av` the video or audio offer that the bid answers and `dur` the bid's
-    /// duration in seconds, if known. Floors by duration come before plain ones, a deal's before the
-    /// open market's; a deal without any has the open market's.
+    /// duration in seconds, if known. Floors by duration, which hold for video and audio alone, come before plain ones,
+    /// a deal's before the open market's; a deal without any has the open market's.
     #[must_use]
     pub fn floor(&self, deal: Option<&Deal<'a>>, av: Option<&Av<'a>>, dur: Option<u32>) -> (Cpm, &'a str) {
         if let Some(deal) = deal {
-            let by_duration = floor_by_duration(deal.mincpmpersec, deal.durfloors, dur);
+            // A banner and a native ad last no time that a floor could be counted by.
+            let by_duration = av.and_then(|_| floor_by_duration(deal.mincpmpersec, deal.durfloors, dur));
             let floor = by_duration.unwrap_or(deal.bidfloor);
             if by_duration.is_some() || floor > Cpm::ZERO {
                 return (floor, deal.bidfloorcur);
@@ -79,6 +80,18 @@ mod tests {
         check(imp, Some(15), "7.50 USD");
         check(imp, None, "1000000.00 USD");
         check(r#""bidfloor":1,"video":{"mincpmpersec":999999}"#, Some(u32::MAX), "1000000.00 USD");
+    }
+
+    #[test]
+    fn a_deals_floor_by_duration_holds_for_video_and_not_for_a_banner() {
+        let imp = |medium: &str, deal: &str| {
+            format!(r#"{medium},"bidfloor":1,"pmp":{{"deals":[{{"id":"d","mincpmpersec":0.5,{deal}}}]}}"#)
+        };
+        let own = r#""bidfloor":2,"bidfloorcur":"EUR","durfloors":[{"bidfloor":9}]"#;
+        check(&imp(r#""video":{}"#, own), Some(15), "9.00 EUR");
+        check(&imp(r#""video":{}"#, own), None, "1000000.00 EUR");
+        check(&imp(r#""banner":{}"#, own), None, "2.00 EUR");
+        check(&imp(r#""banner":{}"#, r#""durfloors":[{"bidfloor":9}]"#), None, "1.00 USD");
     }
 
     #[test]

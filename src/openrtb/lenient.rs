@@ -1,7 +1,7 @@
 //! What a field means when its type deviates: the tolerance that real exchanges need, in one place.
 //!
-//! A value that cannot be read is absent, except for a floor: there, not understanding must never
-//! let a bid slip under it.
+//! A value that cannot be read is absent, except where that would permit more: not understanding must never let a
+//! bid slip under a floor, past a list of what is allowed, or past a flag that protects somebody.
 
 use bumpalo::collections::Vec as ArenaVec;
 
@@ -12,12 +12,27 @@ use crate::units::{Cpm, Decimal, DecimalError, Rounding};
 /// Stands for a section of GPP that cannot be read: no list names it, so the strict outcome is taken.
 const UNKNOWN_LAW: u32 = u32::MAX;
 
+/// Stands for a text that was sent and cannot be read: no name, seat, domain, type or language is written so.
+pub const UNREADABLE: &str = "\0";
+
+/// Stands for a code that was sent and cannot be read, or is out of range: none is known by this number.
+pub const UNKNOWN_CODE: u32 = u32::MAX;
+
 impl<'a> Reader<'a> {
     /// A string, or a number as its text; `None` for the empty string and everything else.
     pub(crate) fn text(&mut self) -> Result<Option<&'a str>, Fault> {
         Ok(match self.scalar()? {
             Scalar::Text(text) | Scalar::Number(text) if !text.is_empty() => Some(text),
             _ => None,
+        })
+    }
+
+    /// As [`Reader::text`], of a text that protects somebody: one that is there and is no text is [`UNREADABLE`].
+    pub(crate) fn strict_text(&mut self) -> Result<Option<&'a str>, Fault> {
+        Ok(match self.scalar()? {
+            Scalar::Null | Scalar::Text("") => None,
+            Scalar::Text(text) | Scalar::Number(text) => Some(text),
+            Scalar::Bool(_) | Scalar::Nested => Some(UNREADABLE),
         })
     }
 
@@ -157,6 +172,23 @@ impl<'a> Reader<'a> {
         self.one_or_list(LIST_MAX, Self::text)
     }
 
+    /// Strings that are allowed, or one that stands alone. Null and the empty string say nothing, and nor does a list
+    /// of them alone; a list of which nothing else can be read is [`UNREADABLE`], for an empty one allows everything.
+    pub(crate) fn allowed_texts(&mut self) -> Result<&'a [&'a str], Fault> {
+        let mut unreadable = false;
+        let texts = self.one_or_list(LIST_MAX, |json| {
+            Ok(match json.scalar()? {
+                Scalar::Null | Scalar::Text("") => None,
+                Scalar::Text(text) | Scalar::Number(text) => Some(text),
+                Scalar::Bool(_) | Scalar::Nested => {
+                    unreadable = true;
+                    None
+                }
+            })
+        })?;
+        Ok(if texts.is_empty() && unreadable { &[UNREADABLE] } else { texts })
+    }
+
     /// Strings that must all be heeded, such as blocked domains: only the body's size limits them.
     pub(crate) fn all_texts(&mut self) -> Result<&'a [&'a str], Fault> {
         self.one_or_list(usize::MAX, Self::text)
@@ -172,13 +204,33 @@ impl<'a> Reader<'a> {
         self.one_or_list(usize::MAX, Self::code)
     }
 
+    /// Codes that are allowed, or one that stands alone: as [`Reader::allowed_texts`], with [`UNKNOWN_CODE`].
+    pub(crate) fn allowed_codes(&mut self) -> Result<&'a [u32], Fault> {
+        let mut unreadable = false;
+        let codes = self.one_or_list(LIST_MAX, |json| {
+            if let Some(code) = json.short_whole() {
+                return Ok(Some(code));
+            }
+            let code = match json.scalar()? {
+                Scalar::Null => return Ok(None),
+                Scalar::Text(text) if text.trim().is_empty() => return Ok(None),
+                Scalar::Bool(flag) => Some(u32::from(flag)),
+                Scalar::Number(text) | Scalar::Text(text) => code(text),
+                Scalar::Nested => None,
+            };
+            unreadable |= code.is_none();
+            Ok(code)
+        })?;
+        Ok(if codes.is_empty() && unreadable { &[UNKNOWN_CODE] } else { codes })
+    }
+
     /// A whole number, cut at the point, that names something. Out of range it is a code that nobody knows,
-    /// `u32::MAX`: a list of what is taken must not become an empty one, which takes everything.
+    /// [`UNKNOWN_CODE`]: a list of what is taken must not become an empty one, which takes everything.
     pub(crate) fn code(&mut self) -> Result<Option<u32>, Fault> {
         if let Some(whole) = self.short_whole() {
             return Ok(Some(whole));
         }
-        Ok(self.integer(Rounding::Down)?.map(|value| u32::try_from(value).unwrap_or(u32::MAX)))
+        Ok(self.integer(Rounding::Down)?.map(|value| u32::try_from(value).unwrap_or(UNKNOWN_CODE)))
     }
 
     /// Keywords, from one text or several, split at commas and trimmed.
@@ -244,6 +296,11 @@ fn integer(text: &str, rounding: Rounding) -> Option<i64> {
     let number = Decimal::parse(text).ok()?;
     let end = if number.is_negative() { i64::MIN } else { i64::MAX };
     Some(number.scaled(0, rounding).unwrap_or(end))
+}
+
+/// As [`Reader::code`].
+fn code(text: &str) -> Option<u32> {
+    integer(text.trim(), Rounding::Down).map(|value| u32::try_from(value).unwrap_or(UNKNOWN_CODE))
 }
 
 fn cut(text: &str) -> Option<u32> {

@@ -15,7 +15,8 @@ mod response;
 mod write;
 
 pub use decode::{ParseError, parse};
-pub use offer::{Av, Banner, DurFloor, Format, Native, NativeAsset, NativeKind, Pod};
+pub use lenient::{UNKNOWN_CODE, UNREADABLE};
+pub use offer::{Av, Banner, DurFloor, Format, Native, NativeAsset, NativeKind, Pod, SizeRange};
 pub use request::{
     BidRequest, Channel, Content, Deal, Device, Dsa, Geo, Imp, Outlet, Regs, Segment, Source, SupplyChain,
     SupplyNode, User,

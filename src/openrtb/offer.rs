@@ -16,8 +16,11 @@ pub struct DurFloor {
 /// `Banner`, 3.2.6.
 #[derive(Debug, Clone, Copy)]
 pub struct Banner<'a> {
-    /// Sizes taken: `format[]`, else `w` and `h`; empty = any. Flexible sizes have a ratio.
+    /// Sizes taken: `format[]`, else `w` and `h`; empty = any within `range`. Flexible sizes have a ratio.
     pub format: &'a [Format],
+    /// Of a side that neither `format[]` nor `w` or `h` tells; absent = any. With `format[]`, none. Rare, and kept
+    /// apart: a request may hold thousands of banners as companions.
+    pub range: Option<&'a SizeRange>,
     /// Blocked banner types: 1 XHTML text, 2 XHTML banner, 3 JavaScript, 4 iframe.
     pub btype: &'a [u32],
     /// Blocked creative attributes.
@@ -33,6 +36,43 @@ pub struct Banner<'a> {
     pub expdir: &'a [u32],
     /// `Some(true)` if delivered in the top frame. Absent = unknown.
     pub topframe: Option<bool>,
+}
+
+/// The sizes of a banner by their ends, `wmin`, `wmax`, `hmin` and `hmax`: deprecated since OpenRTB 2.4, 3.2.3. Both
+/// ends belong to it; of one that ends before it begins, no size does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SizeRange {
+    /// Least width in device-independent pixels; zero = any.
+    pub wmin: u32,
+    /// Greatest width, if told.
+    pub wmax: Option<u32>,
+    /// Least height; zero = any.
+    pub hmin: u32,
+    /// Greatest height, if told.
+    pub hmax: Option<u32>,
+}
+
+impl SizeRange {
+    pub(super) const ANY: Self = Self { wmin: 0, wmax: None, hmin: 0, hmax: None };
+
+    /// True if it holds the size of this width and height.
+    #[must_use]
+    pub fn holds(&self, width: u32, height: u32) -> bool {
+        let within =
+            |side: u32, least: u32, most: Option<u32>| side >= least && most.is_none_or(|most| side <= most);
+        within(width, self.wmin, self.wmax) && within(height, self.hmin, self.hmax)
+    }
+
+    /// What is left of it where `size` tells a side exactly; `None` if that is nothing.
+    pub(super) fn beside(mut self, size: Format) -> Option<Self> {
+        if size.w > 0 {
+            (self.wmin, self.wmax) = (0, None);
+        }
+        if size.h > 0 {
+            (self.hmin, self.hmax) = (0, None);
+        }
+        (self != Self::ANY).then_some(self)
+    }
 }
 
 /// `Format`, 3.2.10. Zero = absent.
@@ -55,7 +95,7 @@ pub struct Format {
 pub struct Av<'a> {
     /// MIME types taken.
     pub mimes: &'a [&'a str],
-    /// Protocols taken: 2 VAST 2.0, 3 VAST 3.0, 7 VAST 4.0 ...; empty = all.
+    /// Protocols taken: 2 VAST 2.0, 3 VAST 3.0, 7 VAST 4.0 ..., else the one of `protocol`; empty = all.
     pub protocols: &'a [u32],
     /// Least duration in seconds.
     pub minduration: u32,

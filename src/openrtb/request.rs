@@ -1,6 +1,9 @@
 //! A bid request as the bidder reads it: fields spelt as OpenRTB spells them, absent ones as the
 //! specification's default or `None`, both places of every moved field already merged.
 //!
+//! A list of what is allowed that was sent and of which nothing can be read holds [`UNREADABLE`](crate::openrtb::UNREADABLE),
+//! or [`UNKNOWN_CODE`](crate::openrtb::UNKNOWN_CODE): it allows nothing.
+//!
 //! Everything borrows from the body or from the arena it was read into, so that a request costs no
 //! allocation of its own. What the bidder does not read is not here.
 
@@ -28,9 +31,9 @@ pub struct BidRequest<'a> {
     pub source: Source<'a>,
     /// 1 first price, 2 second price plus (default), 500+ the exchange's own.
     pub at: u32,
-    /// True if not billable.
+    /// True if not billable; so is one of which that cannot be read.
     pub test: bool,
-    /// Milliseconds the exchange waits, network included.
+    /// Milliseconds the exchange waits, network included; above zero, which exchanges send for unknown.
     pub tmax: Option<u32>,
     /// Currencies allowed; empty if absent, which means US dollars.
     pub cur: &'a [&'a str],
@@ -78,11 +81,11 @@ pub struct Imp<'a> {
     pub bidfloor: Cpm,
     /// Of all floors in the imp except the deals'; default USD. Not necessarily a currency; perhaps empty.
     pub bidfloorcur: &'a str,
-    /// `Some(true)` if everything must be https. Absent = unknown.
+    /// `Some(true)` if everything must be https, or if that cannot be read. Absent = unknown.
     pub secure: Option<bool>,
     /// Seconds between auction and impression, as the exchange advises.
     pub exp: Option<u32>,
-    /// True if only bids on a listed deal are accepted (`pmp.private_auction`).
+    /// True if only bids on a listed deal are accepted (`pmp.private_auction`), or if that cannot be read.
     pub private_auction: bool,
     /// Deals offered (`pmp.deals`), those without id and those of an id that was there before dropped.
     pub deals: &'a [Deal<'a>],
@@ -284,8 +287,10 @@ pub struct Regs<'a> {
     pub coppa: bool,
     /// `Some(true)` under the GDPR; `None` = unknown.
     pub gdpr: Option<bool>,
-    /// US privacy string; where both places hold one, the one that opts out.
+    /// US privacy string, `regs.us_privacy` first; one that is no text at all is [`UNREADABLE`](crate::openrtb::UNREADABLE).
     pub us_privacy: Option<&'a str>,
+    /// `regs.ext.us_privacy` where it differs from `regs.us_privacy`: only what both permit is permitted.
+    pub us_privacy_ext: Option<&'a str>,
     /// GPP string, `regs.gpp` first.
     pub gpp: Option<&'a str>,
     /// `regs.ext.gpp` where it differs from `regs.gpp`: only what both permit is permitted.
@@ -330,7 +335,7 @@ pub struct SupplyChain<'a> {
     pub complete: bool,
     /// Of the specification.
     pub ver: Option<&'a str>,
-    /// From the owner of the inventory to the sender of the request, as many as were sent.
+    /// From the owner of the inventory to the sender of the request, at most one more than [`CHAIN_NODES_MAX`](crate::units::limits::CHAIN_NODES_MAX).
     pub nodes: &'a [SupplyNode<'a>],
 }
 

@@ -50,7 +50,8 @@ impl Permissions {
         allowed.refuse_if(request.device.dnt, Restriction::DoNotTrack, policy.devices.into());
         let sections = SectionsInForce::of(request);
         allowed.heed_gdpr(request, &sections, policy);
-        if let Some(us_privacy) = regs.us_privacy.filter(|text| !text.is_empty()) {
+        let us_privacy = [regs.us_privacy, regs.us_privacy_ext].into_iter().flatten();
+        for us_privacy in us_privacy.filter(|text| !text.is_empty()) {
             match opted_out_of_sale(us_privacy) {
                 Ok(opted_out) => allowed.refuse_if(opted_out, Restriction::UsPrivacy, policy.us),
                 Err(_) => allowed.refuse(Restriction::UsPrivacyUnreadable, policy.us),
@@ -98,9 +99,6 @@ impl Permissions {
     }
 
     fn heed_us(&mut self, sections: &SectionsInForce<'_>, policy: &Policy) {
-        if policy.us == Outcome::Bid {
-            return;
-        }
         for id in US_PRIVACY..=SECTION_MAX {
             for text in sections.texts(id) {
                 let refusal = match text {
@@ -109,6 +107,7 @@ impl Permissions {
                 };
                 let Some(refusal) = refusal else { continue };
                 let outcome = match refusal {
+                    // Whoever vouches for the law does not vouch for a child.
                     UsRefusal::Child => policy.us.max(policy.children.into()),
                     _ => policy.us,
                 };

@@ -357,10 +357,43 @@ fn an_exchange_that_vouches_for_a_law_waives_it_but_never_a_childs_nor_a_devices
         gpp_sid: &[2, 5, 6, 19, 99],
         ..Regs::default()
     };
+    check(&with_regs(regs), vouching, context(Restriction::UsSection(19, UsRefusal::Child)));
+    let grown_up = nebraska("01", "01", "00");
+    let regs = Regs { gpp: Some(&grown_up), ..regs };
     check(&with_regs(regs), vouching, EVERYTHING);
     check(&with_regs(Regs { coppa: true, ..regs }), vouching, context(Restriction::Coppa));
     let device = Device { dnt: true, ..Device::default() };
     check(&BidRequest { device, ..with_regs(regs) }, vouching, context(Restriction::DoNotTrack));
+}
+
+#[test]
+fn an_exchange_that_vouches_for_the_us_does_not_waive_a_child_that_a_section_knows_of() {
+    let vouching = Policy { us: Outcome::Bid, children: Unwaivable::NoBid, ..OURS };
+    let refused = (Outcome::NoBid, "", Some(Restriction::UsSection(19, UsRefusal::Child)));
+    check(&with_gpp(Some(&nebraska("10", "10", "01")), &[19]), vouching, refused);
+    check(&with_gpp(Some(&nebraska("10", "10", "10")), &[19]), vouching, refused);
+    check(&with_gpp(Some(&nebraska("01", "01", "00")), &[19]), vouching, EVERYTHING);
+    // What cannot be read or is not there says nothing of a child.
+    check(&with_gpp(Some(&gpp(19, "BQ")), &[19]), vouching, EVERYTHING);
+    check(&with_gpp(None, &[19]), vouching, EVERYTHING);
+}
+
+#[test]
+fn of_two_us_privacy_strings_only_what_both_permit_is_permitted() {
+    let both = |newer, older| {
+        with_regs(Regs { us_privacy: Some(newer), us_privacy_ext: Some(older), ..Regs::default() })
+    };
+    let unreadable = context(Restriction::UsPrivacyUnreadable);
+    let out = context(Restriction::UsPrivacy);
+    check(&both("1YNN", "1---"), OURS, EVERYTHING);
+    for (newer, older, want) in [
+        ("1YNN", "zzzz", unreadable),
+        ("zzzz", "1YNN", unreadable),
+        ("1YNN", "1YYN", out),
+        ("1YYN", "1YNN", out),
+    ] {
+        check(&both(newer, older), OURS, want);
+    }
 }
 
 #[test]

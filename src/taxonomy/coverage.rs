@@ -53,11 +53,14 @@ impl Coverage {
 
     /// True if the list `blocked` (`bcat`) of the taxonomy `cattax` holds one of the labels, or may.
     ///
-    /// Without labels nothing is held: there is nothing that the list could hold.
+    /// Without labels a list with anything in it blocks: what the creative is cannot be told.
     #[must_use]
     pub fn is_blocked(&self, blocked: &[&str], cattax: u32) -> bool {
-        if blocked.is_empty() || !self.is_labelled {
+        if blocked.is_empty() {
             return false;
+        }
+        if !self.is_labelled {
+            return blocked.iter().any(|id| !id.trim().is_empty());
         }
         let Some(taxonomy) = Taxonomy::from_code(cattax) else { return true };
         let own = taxonomy.family().map(|family| &self.by_family[family.index()]);
@@ -86,8 +89,12 @@ impl Coverage {
     /// which many creatives are held.
     #[must_use]
     pub fn is_blocked_by(&self, blocked: &CategorySet, cattax: u32) -> bool {
-        if blocked.is_empty() || !self.is_labelled {
+        if blocked.is_empty() {
             return false;
+        }
+        if !self.is_labelled {
+            let has_id = !blocked.content_1().is_empty() || !blocked.others().is_empty();
+            return has_id || blocked.has_unreadable();
         }
         let Some(taxonomy) = Taxonomy::from_code(cattax) else { return true };
         let own = taxonomy.family().map(|family| &self.by_family[family.index()]);

@@ -7,12 +7,16 @@ use std::collections::HashSet;
 use bumpalo::Bump;
 use encan::openrtb::{
     Av, Banner, BidRequest, Channel, Content, Deal, Device, Dsa, DurFloor, Format, Geo, Imp, Native,
-    NativeAsset, NativeKind, Outlet, ParseError, Pod, Regs, Segment, Source, SupplyChain, SupplyNode, User,
+    NativeAsset, NativeKind, Outlet, ParseError, Pod, Regs, Segment, SizeRange, Source, SupplyChain,
+    SupplyNode, User,
 };
-use encan::units::limits::{IMPS_MAX, JSON_DEPTH_MAX, LIST_MAX};
+use encan::units::limits::{CHAIN_NODES_MAX, IMPS_MAX, JSON_DEPTH_MAX, LIST_MAX};
 use encan::units::{Cpm, Decimal, Multiplier, Rounding};
 
 use crate::tree::Tree;
+
+/// A text that is there and cannot be read.
+const UNREADABLE: &str = "\0";
 
 /// Why a body is refused, without the place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +93,7 @@ pub fn request<'a>(root: &'a Tree, arena: &'a Bump) -> Result<BidRequest<'a>, Re
         .filter(|(at, imp)| looked_at[..*at].iter().all(|earlier| id_of(earlier) != id_of(imp)));
     let kept = firsts.filter_map(|(_, tree)| imp(tree, arena)).collect();
     let [app, site, dooh] = ["app", "site", "dooh"].map(|name| outlet(root.get(name), arena));
-    let texts_of = |name| keep(arena, texts(root.get(name), LIST_MAX));
+    let allowed_of = |name| keep(arena, allowed_texts(root.get(name)));
     let all_texts_of = |name| keep(arena, texts(root.get(name), usize::MAX));
     Ok(BidRequest {
         id,
@@ -105,14 +109,14 @@ pub fn request<'a>(root: &'a Tree, arena: &'a Bump) -> Result<BidRequest<'a>, Re
         regs: regs(root.get("regs"), arena),
         source: source(root, arena),
         at: code(root.get("at")).unwrap_or(2),
-        test: flag(root.get("test")).unwrap_or(false),
-        tmax: whole(root.get("tmax")),
-        cur: texts_of("cur"),
-        wseat: texts_of("wseat"),
+        test: strict_flag(root.get("test")) == Some(true),
+        tmax: code(root.get("tmax")),
+        cur: allowed_of("cur"),
+        wseat: allowed_of("wseat"),
         bseat: all_texts_of("bseat"),
-        wlang: texts_of("wlang"),
-        wlangb: texts_of("wlangb"),
-        acat: texts_of("acat"),
+        wlang: allowed_of("wlang"),
+        wlangb: allowed_of("wlangb"),
+        acat: allowed_of("acat"),
         bcat: all_texts_of("bcat"),
         cattax: code(root.get("cattax")).unwrap_or(1),
         badv: all_texts_of("badv"),
@@ -151,7 +155,8 @@ fn chain<'a>(tree: &'a Tree, arena: &'a Bump) -> Option<SupplyChain<'a>> {
     Some(SupplyChain {
         complete: whole(tree.get("complete")) == Some(1),
         ver: text(tree.get("ver")),
-        nodes: keep(arena, nodes.iter().map(node).collect()),
+        // One more than any rule takes tells that there are too many.
+        nodes: keep(arena, nodes.iter().take(CHAIN_NODES_MAX as usize + 1).map(node).collect()),
     })
 }
 
@@ -172,9 +177,9 @@ fn imp<'a>(tree: &'a Tree, arena: &'a Bump) -> Option<Imp<'a>> {
         tagid: text(tree.get("tagid")),
         bidfloor: floor(tree.get("bidfloor")).unwrap_or(Cpm::ZERO),
         bidfloorcur: floor_currency(tree.get("bidfloorcur")),
-        secure: flag(tree.get("secure")),
+        secure: strict_flag(tree.get("secure")),
         exp: whole(tree.get("exp")),
-        private_auction: flag(pmp.get("private_auction")).unwrap_or(false),
+        private_auction: strict_flag(pmp.get("private_auction")) == Some(true),
         deals: deals(pmp.get("deals"), arena),
         multiplier: match tree.get("qty") {
             Tree::Null => Multiplier::ONE,
@@ -205,8 +210,8 @@ fn deal<'a>(tree: &'a Tree, arena: &'a Bump) -> Option<Deal<'a>> {
         durfloors: listed(tree.get("durfloors"), arena, durfloor),
         bidfloorcur: floor_currency(tree.get("bidfloorcur")),
         at: code(tree.get("at")),
-        wseat: keep(arena, texts(tree.get("wseat"), LIST_MAX)),
-        wadomain: keep(arena, texts(tree.get("wadomain"), LIST_MAX)),
+        wseat: keep(arena, allowed_texts(tree.get("wseat"))),
+        wadomain: keep(arena, allowed_texts(tree.get("wadomain"))),
         guar: flag(tree.get("guar")).unwrap_or(false),
     })
 }
@@ -227,14 +232,26 @@ fn banner<'a>(tree: &'a Tree, arena: &'a Bump) -> Option<Banner<'a>> {
     let own = size(tree, false).map(|own| keep(arena, vec![own]));
     Some(Banner {
         format: if formats.is_empty() { own.unwrap_or(&[]) } else { formats },
+        range: if formats.is_empty() { range(tree).map(|range| &*arena.alloc(range)) } else { None },
         btype: numbers(tree.get("btype"), usize::MAX, arena),
         battr: numbers(tree.get("battr"), usize::MAX, arena),
-        mimes: keep(arena, texts(tree.get("mimes"), LIST_MAX)),
+        mimes: keep(arena, allowed_texts(tree.get("mimes"))),
         api: numbers(tree.get("api"), LIST_MAX, arena),
         pos: whole(tree.get("pos")),
         expdir: numbers(tree.get("expdir"), LIST_MAX, arena),
         topframe: flag(tree.get("topframe")),
     })
+}
+
+/// The ends of the sides that are not told exactly; nothing if none is told.
+fn range(tree: &Tree) -> Option<SizeRange> {
+    let ends = |exact: &str, least: &str, most: &str| match code(tree.get(exact)) {
+        Some(_) => (0, None),
+        None => (whole_up(tree.get(least)).unwrap_or(0), code(tree.get(most))),
+    };
+    let ((wmin, wmax), (hmin, hmax)) = (ends("w", "wmin", "wmax"), ends("h", "hmin", "hmax"));
+    let is_told = wmin > 0 || hmin > 0 || wmax.is_some() || hmax.is_some();
+    is_told.then_some(SizeRange { wmin, wmax, hmin, hmax })
 }
 
 /// A size that says something; flexible ones stand in `format` alone.
@@ -248,6 +265,7 @@ fn size(tree: &Tree, may_flex: bool) -> Option<Format> {
 
 fn av<'a>(tree: &'a Tree, arena: &'a Bump) -> Option<Av<'a>> {
     let numbers_of = |name| numbers(tree.get(name), LIST_MAX, arena);
+    let allowed_of = |name| keep(arena, allowed_codes(tree.get(name)));
     let pod = Pod {
         podid: text(tree.get("podid")),
         podseq: signed(tree.get("podseq")).unwrap_or(0),
@@ -258,11 +276,15 @@ fn av<'a>(tree: &'a Tree, arena: &'a Bump) -> Option<Av<'a>> {
     };
     let is_pod = pod.podid.is_some() || pod.poddur.is_some() || pod.slotinpod != 0;
     tree.is_object().then(|| Av {
-        mimes: keep(arena, texts(tree.get("mimes"), LIST_MAX)),
-        protocols: numbers_of("protocols"),
+        mimes: keep(arena, allowed_texts(tree.get("mimes"))),
+        protocols: match (allowed_of("protocols"), allowed_of("protocol")) {
+            ([], [0]) => &[],
+            ([], single) => single,
+            (several, _) => several,
+        },
         minduration: whole_up(tree.get("minduration")).unwrap_or(0),
         maxduration: code(tree.get("maxduration")),
-        rqddurs: numbers_of("rqddurs"),
+        rqddurs: allowed_of("rqddurs"),
         w: code(tree.get("w")),
         h: code(tree.get("h")),
         startdelay: signed(tree.get("startdelay")),
@@ -277,12 +299,12 @@ fn av<'a>(tree: &'a Tree, arena: &'a Bump) -> Option<Av<'a>> {
             seconds => u32::try_from(seconds.unwrap_or(0)).unwrap_or(0),
         },
         companionad: listed(tree.get("companionad"), arena, |companion| banner(companion, arena)),
-        companiontype: numbers_of("companiontype"),
+        companiontype: allowed_of("companiontype"),
         minbitrate: whole_up(tree.get("minbitrate")).unwrap_or(0),
         maxbitrate: code(tree.get("maxbitrate")),
         battr: numbers(tree.get("battr"), usize::MAX, arena),
         api: numbers_of("api"),
-        delivery: numbers_of("delivery"),
+        delivery: allowed_of("delivery"),
         pos: whole(tree.get("pos")),
         pod: is_pod.then_some(pod),
         boxingallowed: flag(tree.get("boxingallowed")).unwrap_or(true),
@@ -341,7 +363,7 @@ fn asset<'a>(tree: &'a Tree, arena: &'a Bump) -> Option<NativeAsset<'a>> {
 
 fn asset_kind<'a>(tree: &'a Tree, arena: &'a Bump) -> NativeKind<'a> {
     let [title, img, video, data] = ["title", "img", "video", "data"].map(|name| tree.get(name));
-    let mimes = |kind: &'a Tree| keep(arena, texts(kind.get("mimes"), LIST_MAX));
+    let mimes = |kind: &'a Tree| keep(arena, allowed_texts(kind.get("mimes")));
     let side = |name| whole(img.get(name)).unwrap_or(0);
     let least = |name| whole_up(img.get(name)).unwrap_or(0);
     if title.is_object() {
@@ -355,7 +377,7 @@ fn asset_kind<'a>(tree: &'a Tree, arena: &'a Bump) -> NativeKind<'a> {
             mimes: mimes(video),
             minduration: whole_up(video.get("minduration")).unwrap_or(0),
             maxduration: code(video.get("maxduration")).unwrap_or(u32::MAX),
-            protocols: numbers(video.get("protocols"), LIST_MAX, arena),
+            protocols: keep(arena, allowed_codes(video.get("protocols"))),
         }
     } else if let Some(r#type) = code(data.get("type")) {
         NativeKind::Data { r#type, len: whole(data.get("len")).unwrap_or(0) }
@@ -489,13 +511,15 @@ fn regs<'a>(newer: &'a Tree, arena: &'a Bump) -> Regs<'a> {
     let places = [newer, older];
     let raised = |name| places.iter().any(|place| strict_flag(place.get(name)) == Some(true));
     let told = |name| places.iter().any(|place| strict_flag(place.get(name)).is_some());
-    let us_privacy = places.map(|place| text(place.get("us_privacy")));
-    let opts_out = |text: &&str| matches!(text.as_bytes().get(2), Some(b'Y' | b'y'));
-    let out = us_privacy.iter().flatten().copied().find(|text| opts_out(text));
+    let us_privacy = places.map(|place| match place.get("us_privacy") {
+        Tree::Bool(_) | Tree::List(_) | Tree::Object(_) => Some(UNREADABLE),
+        told => text(told),
+    });
     Regs {
         coppa: raised("coppa"),
         gdpr: told("gdpr").then(|| raised("gdpr")),
-        us_privacy: out.or(us_privacy[0]).or(us_privacy[1]),
+        us_privacy: us_privacy[0].or(us_privacy[1]),
+        us_privacy_ext: second(us_privacy[0], us_privacy[1]),
         gpp: text(newer.get("gpp")).or(text(older.get("gpp"))),
         gpp_ext: second(text(newer.get("gpp")), text(older.get("gpp"))),
         gpp_sid: keep(arena, places.iter().flat_map(|place| laws(place.get("gpp_sid"))).collect()),
@@ -539,6 +563,31 @@ fn texts(tree: &Tree, most: usize) -> Vec<&str> {
         Tree::List(elements) => elements.iter().filter_map(text).take(most).collect(),
         alone => text(alone).into_iter().collect(),
     }
+}
+
+/// What is allowed: what cannot be read never leaves a list that allows everything. Null and "" say nothing.
+fn allowed_texts(tree: &Tree) -> Vec<&str> {
+    let told = texts(tree, LIST_MAX);
+    let is_unreadable = |tree: &Tree| matches!(tree, Tree::Bool(_) | Tree::List(_) | Tree::Object(_));
+    let lost = told.is_empty() && alone_or_elements(tree).iter().any(is_unreadable);
+    if lost { vec![UNREADABLE] } else { told }
+}
+
+/// As texts are.
+fn allowed_codes(tree: &Tree) -> Vec<u32> {
+    let entries = alone_or_elements(tree).iter();
+    let says_something = |tree: &&Tree| match tree {
+        Tree::Null => false,
+        Tree::Text(text) => !text.trim().is_empty(),
+        _ => true,
+    };
+    let entries: Vec<Option<u32>> = entries.filter(says_something).map(named).collect();
+    let told: Vec<u32> = entries.iter().flatten().copied().take(LIST_MAX).collect();
+    if told.is_empty() && !entries.is_empty() { vec![u32::MAX] } else { told }
+}
+
+fn alone_or_elements(tree: &Tree) -> &[Tree] {
+    if let Tree::List(elements) = tree { elements } else { std::slice::from_ref(tree) }
 }
 
 fn keywords<'a>(tree: &'a Tree, arena: &'a Bump) -> &'a [&'a str] {
@@ -664,13 +713,15 @@ fn floor_currency(tree: &Tree) -> &str {
     }
 }
 
-/// Codes; one that is out of range, on either side, is one that nobody knows.
+/// A code; one that is out of range, on either side, is one that nobody knows.
+fn named(tree: &Tree) -> Option<u32> {
+    integer(tree, Rounding::Down).map(|code| u32::try_from(code).unwrap_or(u32::MAX))
+}
+
 fn numbers<'a>(tree: &Tree, most: usize, arena: &'a Bump) -> &'a [u32] {
-    let code =
-        |tree: &Tree| integer(tree, Rounding::Down).map(|code| u32::try_from(code).unwrap_or(u32::MAX));
     let numbers = match tree {
-        Tree::List(elements) => elements.iter().filter_map(code).take(most).collect(),
-        alone => code(alone).into_iter().collect(),
+        Tree::List(elements) => elements.iter().filter_map(named).take(most).collect(),
+        alone => named(alone).into_iter().collect(),
     };
     keep(arena, numbers)
 }

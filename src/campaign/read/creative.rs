@@ -62,6 +62,9 @@ pub(in crate::campaign) fn creative(node: Node<'_>, campaign: &str, faults: &mut
         let problem = format!("makes the creative's id longer than {CRID_BYTES_MAX} bytes: {crid}");
         return faults.refuse(node.error(problem).hint("shorten the id of the campaign or of the creative"));
     }
+    if categories.as_ref().is_none_or(|read| read.as_ref().is_some_and(|(ids, _)| ids.is_empty())) {
+        warn_of_unlabelled(object, faults);
+    }
     let (categories, coverage) = categories.flatten().unwrap_or_default();
     let (content, implied) = content?;
     check_skip_button(object, &content, &attributes, faults);
@@ -191,6 +194,15 @@ fn check_click_trackers(object: Object<'_>, content: &CreativeContent, faults: &
         let fault = node.warning("is not called: the links of `html` are its own");
         faults.push(fault.hint("call it from the markup"));
     }
+}
+
+/// A list of blocked categories may mean any creative that has none.
+fn warn_of_unlabelled(object: Object<'_>, faults: &mut Faults) {
+    let fault = match object.get("categories") {
+        Some(node) => node.warning("names no category"),
+        None => object.node().warning("has no `categories`"),
+    };
+    faults.push(fault.hint("it is not bid wherever a request blocks categories, which most do"));
 }
 
 /// A warning for the first macro in `text` that neither we nor the exchange replace. Other scripts' `${name}`

@@ -24,19 +24,21 @@ pub(super) fn check_size(offer: &Value, bid: &Value, judgement: &mut Judgement) 
     judgement.must(&limits::SIZE_TOLD, true, "");
     let fits = |format: &&Value| {
         let sized = |exact, least, most, ours| {
-            side(format, exact).is_none_or(|side| side == ours || side_range(format, least, most, ours))
+            let range = (side(format, least), side(format, most));
+            match side(format, exact) {
+                Some(side) => side == ours || preferred(range, ours),
+                None => range.0.is_none_or(|least| ours >= least) && range.1.is_none_or(|most| ours <= most),
+            }
         };
         side(format, "wratio").is_none() && sized("w", "wmin", "wmax", w) && sized("h", "hmin", "hmax", h)
     };
     judgement.must(&limits::SIZE, formats.iter().any(fits), format!("{w}x{h} is none of the sizes"));
 }
 
-/// The deprecated ranges: a banner of `w` may be from `wmin` to `wmax` wide if both are told.
-fn side_range(format: &Value, least: &str, most: &str, ours: i64) -> bool {
-    match (side(format, least), side(format, most)) {
-        (Some(least), Some(most)) => (least..=most).contains(&ours),
-        _ => false,
-    }
+/// The deprecated ranges: a banner of `w` may be from `wmin` to `wmax` wide if both are told. Without `w`, each end
+/// holds by itself.
+fn preferred(range: (Option<i64>, Option<i64>), ours: i64) -> bool {
+    matches!(range, (Some(least), Some(most)) if (least..=most).contains(&ours))
 }
 
 fn check_ratio(

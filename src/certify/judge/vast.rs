@@ -82,7 +82,11 @@ fn check_version(ad: &Ad<'_, '_>, is_wrapper: bool, judgement: &mut Judgement) {
         let what = format!("`protocol` is {told}, and the VAST is {protocol}");
         judgement.must(&rule::PROTOCOL, whole(told) == Some(protocol), what);
     }
-    let protocols = numbers(&ad.offer["protocols"]);
+    // One that stands alone in `protocol` is of 2.5.
+    let mut protocols = numbers(&ad.offer["protocols"]);
+    if protocols.is_empty() {
+        protocols = numbers(&ad.offer["protocol"]).into_iter().filter(|code| *code > 0).collect();
+    }
     if !protocols.is_empty() {
         let what = format!("VAST {version} (protocol {protocol}) is none of {protocols:?}");
         judgement.must(&rule::PROTOCOLS, protocols.contains(&protocol), what);

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use crate::campaign::{AvAd, BannerBody, Companion, MediaFile, Played, Wrapper};
 use crate::creative::fit::banner::takes_companion;
-use crate::creative::mime::{takes, takes_image};
+use crate::creative::mime::{takes, takes_image, takes_untold};
 use crate::creative::placement::Shown;
 use crate::creative::skip::{SKIP_BUTTON, Skip};
 use crate::creative::{AvPlacement, Misfit, Vast};
@@ -135,7 +135,7 @@ fn same_aspect(file: &MediaFile, av: &Av<'_>) -> bool {
 }
 
 fn fit_wrapper<'a>(wrapper: &'a Wrapper, av: &Av<'_>) -> Result<&'a Wrapper, Misfit> {
-    let taken = wrapper.mimes.is_empty()
+    let taken = (wrapper.mimes.is_empty() && takes_untold(av.mimes))
         || av.mimes.is_empty()
         || wrapper.mimes.iter().any(|mime| takes(av.mimes, mime));
     if !taken {

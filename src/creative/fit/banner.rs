@@ -18,7 +18,7 @@ pub(super) fn fit_banner<'a>(
     banner: &Banner<'_>,
 ) -> Result<BannerPlacement<'a>, Misfit> {
     let own = (ad.width, ad.height);
-    let size = Size::taken(own, ad.flexible, banner.format);
+    let size = Size::taken(own, ad.flexible, banner);
     let Size { width, height, ratio } = size.ok_or(Misfit::Size { width: own.0, height: own.1 })?;
     if let Some(blocked) = blocked_type(&ad.body, banner.btype) {
         return Err(Misfit::BlockedType(blocked));
@@ -43,7 +43,7 @@ pub(super) fn takes_companion(companion: &Companion, banner: &Banner<'_>, kinds:
     };
     let own = (companion.width, companion.height);
     (kinds.is_empty() || kinds.contains(&kind))
-        && Size::taken(own, false, banner.format).is_some_and(|size| size.ratio.is_none())
+        && Size::taken(own, false, banner).is_some_and(|size| size.ratio.is_none())
         && blocked_type(&companion.body, banner.btype).is_none()
         && mime_taken(&companion.body, banner.mimes)
 }
@@ -76,10 +76,13 @@ struct Size {
 }
 
 impl Size {
-    /// The size in which `formats` take an ad of `own` pixels: its own before another one, an exact one before
-    /// a ratio. A side that is not told is any; a list without any size takes all.
-    fn taken(own: (u32, u32), flexible: bool, formats: &[Format]) -> Option<Self> {
-        let (width, height) = own;
+    /// The size in which `banner` takes an ad of `own` pixels: its own before another one, an exact one before
+    /// a ratio. A side that is not told is any within the range; a list without any size takes all.
+    fn taken(own: (u32, u32), flexible: bool, banner: &Banner<'_>) -> Option<Self> {
+        let (formats, (width, height)) = (banner.format, own);
+        if banner.range.is_some_and(|range| !range.holds(width, height)) {
+            return None;
+        }
         let own = Self { width, height, ratio: None };
         let side = |told: u32, ours: u32| told == 0 || told == ours;
         let fixed = |format: &&Format| format.w > 0 || format.h > 0;

@@ -6,7 +6,10 @@ use crate::creative::samples::{
     overlay, video, video_ad, video_with, wrapped, wrapper,
 };
 use crate::creative::{Disclosure, Form, Misfit, Vast, fit};
-use crate::openrtb::{Av, Banner, Format, Imp, MediaType, Native, NativeAsset, NativeKind, Pod};
+use crate::openrtb::{
+    Av, Banner, Format, Imp, MediaType, Native, NativeAsset, NativeKind, Pod, SizeRange, UNKNOWN_CODE,
+    UNREADABLE,
+};
 
 #[track_caller]
 fn check(creative: &Creative, imp: &Imp<'_>, want: Result<MediaType, Misfit>) {
@@ -66,6 +69,42 @@ fn a_banner_has_one_of_the_sizes() {
         (vec![flexible(6, 0, 0)], Err(other)),
     ] {
         check_banner(&image(), Banner { format: &formats, ..banner() }, want);
+    }
+}
+
+#[test]
+fn a_banner_without_sizes_is_within_the_range() {
+    let other = Misfit::Size { width: 300, height: 250 };
+    for ((wmin, wmax), (hmin, hmax), want) in [
+        ((300, Some(300)), (250, Some(250)), Ok(())),
+        ((0, None), (0, Some(250)), Ok(())),
+        ((728, Some(728)), (90, Some(90)), Err(other)),
+        ((301, None), (0, None), Err(other)),
+        ((0, Some(299)), (0, None), Err(other)),
+        ((0, None), (251, None), Err(other)),
+        ((0, None), (0, Some(249)), Err(other)),
+        ((400, Some(200)), (0, None), Err(other)),
+    ] {
+        let range = SizeRange { wmin, wmax, hmin, hmax };
+        let range = Some(&range);
+        check_banner(&image(), Banner { range, ..banner() }, want);
+        check_banner(&image(), Banner { range, format: &[size(300, 0)], ..banner() }, want);
+    }
+}
+
+#[test]
+fn what_can_be_read_of_no_list_takes_nothing() {
+    let (types, codes) = ([UNREADABLE], [UNKNOWN_CODE]);
+    check_banner(&image(), Banner { mimes: &types, ..banner() }, Err(Misfit::Mime));
+    check_banner(&image(), Banner { mimes: &[], ..banner() }, Ok(()));
+    check_video(Av { mimes: &types, ..av() }, Err(Misfit::Mime));
+    check_video(Av { delivery: &codes, ..av() }, Err(Misfit::Delivery));
+    check_video(Av { delivery: &[], ..av() }, Ok(()));
+    for fits in [
+        fit(&video(), &Imp { video: Some(Av { protocols: &codes, ..av() }), ..imp() }).is_ok(),
+        fit(&video(), &Imp { video: Some(Av { rqddurs: &codes, ..av() }), ..imp() }).is_ok(),
+    ] {
+        assert!(!fits);
     }
 }
 

@@ -56,7 +56,7 @@ fn imp<'a>(json: &mut Reader<'a>) -> Result<(Imp<'a>, bool), Fault> {
             b"tagid" => imp.tagid = json.text()?,
             b"bidfloor" => imp.bidfloor = json.floor()?.unwrap_or(Cpm::ZERO),
             b"bidfloorcur" => imp.bidfloorcur = json.floor_currency()?,
-            b"secure" => imp.secure = json.flag()?,
+            b"secure" => imp.secure = json.strict_flag()?,
             b"exp" => imp.exp = json.whole()?,
             b"pmp" => (imp.private_auction, imp.deals) = pmp(json)?,
             b"qty" => {
@@ -128,7 +128,7 @@ fn pmp<'a>(json: &mut Reader<'a>) -> Result<(bool, &'a [Deal<'a>]), Fault> {
     let mut deals: &[Deal<'a>] = &[];
     json.object(|json, key| {
         match key {
-            b"private_auction" => private_auction = json.flag()?.unwrap_or(false),
+            b"private_auction" => private_auction = json.strict_flag()?.unwrap_or(false),
             b"deals" => deals = firsts_of_ids(json.list(deal)?, json.arena()),
             _ => json.skip()?,
         }
@@ -161,8 +161,8 @@ fn deal<'a>(json: &mut Reader<'a>) -> Result<Option<Deal<'a>>, Fault> {
             b"durfloors" => deal.durfloors = durfloors(json)?,
             b"bidfloorcur" => deal.bidfloorcur = json.floor_currency()?,
             b"at" => deal.at = stated(json.whole()?),
-            b"wseat" => deal.wseat = json.texts()?,
-            b"wadomain" => deal.wadomain = json.texts()?,
+            b"wseat" => deal.wseat = json.allowed_texts()?,
+            b"wadomain" => deal.wadomain = json.allowed_texts()?,
             b"guar" => deal.guar = json.flag()?.unwrap_or(false),
             _ => json.skip()?,
         }

@@ -3,7 +3,7 @@
 use crate::openrtb::decode::imp::durfloors;
 use crate::openrtb::decode::stated;
 use crate::openrtb::json::{Fault, Reader};
-use crate::openrtb::{Av, Banner, Format, Pod};
+use crate::openrtb::{Av, Banner, Format, Pod, SizeRange};
 
 const NO_FORMAT: Format = Format { w: 0, h: 0, wratio: 0, hratio: 0, wmin: 0 };
 
@@ -11,14 +11,19 @@ const NO_FORMAT: Format = Format { w: 0, h: 0, wratio: 0, hratio: 0, wmin: 0 };
 pub(crate) fn banner<'a>(json: &mut Reader<'a>) -> Result<Option<Banner<'a>>, Fault> {
     let mut banner = Banner::default();
     let mut size = NO_FORMAT;
+    let mut range = SizeRange::ANY;
     let is_object = json.object(|json, key| {
         match key {
             b"format" => banner.format = json.list(format)?,
             b"w" => size.w = json.whole()?.unwrap_or(0),
             b"h" => size.h = json.whole()?.unwrap_or(0),
+            b"wmin" => range.wmin = json.whole_up()?.unwrap_or(0),
+            b"hmin" => range.hmin = json.whole_up()?.unwrap_or(0),
+            b"wmax" => range.wmax = stated(json.whole()?),
+            b"hmax" => range.hmax = stated(json.whole()?),
             b"btype" => banner.btype = json.all_wholes()?,
             b"battr" => banner.battr = json.all_wholes()?,
-            b"mimes" => banner.mimes = json.texts()?,
+            b"mimes" => banner.mimes = json.allowed_texts()?,
             b"api" => banner.api = json.wholes()?,
             b"pos" => banner.pos = json.whole()?,
             b"expdir" => banner.expdir = json.wholes()?,
@@ -27,8 +32,11 @@ pub(crate) fn banner<'a>(json: &mut Reader<'a>) -> Result<Option<Banner<'a>>, Fa
         }
         Ok(())
     })?;
-    if banner.format.is_empty() && size != NO_FORMAT {
-        banner.format = json.arena().alloc_slice_copy(&[size]);
+    if banner.format.is_empty() {
+        banner.range = range.beside(size).map(|range| &*json.arena().alloc(range));
+        if size != NO_FORMAT {
+            banner.format = json.arena().alloc_slice_copy(&[size]);
+        }
     }
     Ok(is_object.then_some(banner))
 }
@@ -54,6 +62,7 @@ fn format(json: &mut Reader<'_>) -> Result<Option<Format>, Fault> {
 pub(crate) fn av<'a>(json: &mut Reader<'a>) -> Result<Option<Av<'a>>, Fault> {
     let mut av = Av::default();
     let mut pod = Pod::default();
+    let mut protocol: &[u32] = &[];
     let is_object = json.object(|json, key| {
         match key {
             b"podid" => pod.podid = json.text()?,
@@ -61,11 +70,16 @@ pub(crate) fn av<'a>(json: &mut Reader<'a>) -> Result<Option<Av<'a>>, Fault> {
             b"slotinpod" => pod.slotinpod = json.signed()?.unwrap_or(0),
             b"poddur" => pod.poddur = stated(json.whole()?),
             b"maxseq" => pod.maxseq = stated(json.whole()?),
+            // Of 2.5, where there was one only; zero says none.
+            b"protocol" => protocol = json.allowed_codes()?,
             b"poddedupe" => pod.poddedupe = json.wholes()?,
             _ => read_av_field(&mut av, json, key)?,
         }
         Ok(())
     })?;
+    if av.protocols.is_empty() && protocol != [0] {
+        av.protocols = protocol;
+    }
     // `maxseq` alone is no pod: in audio it is older than pods.
     let is_pod = pod.podid.is_some() || pod.poddur.is_some() || pod.slotinpod != 0;
     av.pod = is_pod.then_some(pod);
@@ -74,11 +88,11 @@ pub(crate) fn av<'a>(json: &mut Reader<'a>) -> Result<Option<Av<'a>>, Fault> {
 
 fn read_av_field<'a>(av: &mut Av<'a>, json: &mut Reader<'a>, key: &[u8]) -> Result<(), Fault> {
     match key {
-        b"mimes" => av.mimes = json.texts()?,
-        b"protocols" => av.protocols = json.wholes()?,
+        b"mimes" => av.mimes = json.allowed_texts()?,
+        b"protocols" => av.protocols = json.allowed_codes()?,
         b"minduration" => av.minduration = json.whole_up()?.unwrap_or(0),
         b"maxduration" => av.maxduration = stated(json.whole()?),
-        b"rqddurs" => av.rqddurs = json.wholes()?,
+        b"rqddurs" => av.rqddurs = json.allowed_codes()?,
         b"w" => av.w = stated(json.whole()?),
         b"h" => av.h = stated(json.whole()?),
         b"startdelay" => av.startdelay = json.signed()?,
@@ -90,12 +104,12 @@ fn read_av_field<'a>(av: &mut Av<'a>, json: &mut Reader<'a>, key: &[u8]) -> Resu
         b"skipafter" => av.skipafter = json.whole_up()?.unwrap_or(0),
         b"maxextended" => av.maxextended = maxextended(json.signed()?),
         b"companionad" => av.companionad = json.list(banner)?,
-        b"companiontype" => av.companiontype = json.wholes()?,
+        b"companiontype" => av.companiontype = json.allowed_codes()?,
         b"minbitrate" => av.minbitrate = json.whole_up()?.unwrap_or(0),
         b"maxbitrate" => av.maxbitrate = stated(json.whole()?),
         b"battr" => av.battr = json.all_wholes()?,
         b"api" => av.api = json.wholes()?,
-        b"delivery" => av.delivery = json.wholes()?,
+        b"delivery" => av.delivery = json.allowed_codes()?,
         b"pos" => av.pos = json.whole()?,
         b"boxingallowed" => av.boxingallowed = json.flag()?.unwrap_or(true),
         b"mincpmpersec" => av.mincpmpersec = json.floor()?,

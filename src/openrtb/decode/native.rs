@@ -140,7 +140,7 @@ fn read_img<'a>(json: &mut Reader<'a>) -> Result<Option<NativeKind<'a>>, Fault> 
             b"h" => h = json.whole()?.unwrap_or(0),
             b"wmin" => wmin = json.whole_up()?.unwrap_or(0),
             b"hmin" => hmin = json.whole_up()?.unwrap_or(0),
-            b"mimes" => mimes = json.texts()?,
+            b"mimes" => mimes = json.allowed_texts()?,
             _ => json.skip()?,
         }
         Ok(())
@@ -155,8 +155,8 @@ fn read_video<'a>(json: &mut Reader<'a>) -> Result<Option<NativeKind<'a>>, Fault
     let mut maxduration = None;
     let is_object = json.object(|json, key| {
         match key {
-            b"mimes" => mimes = json.texts()?,
-            b"protocols" => protocols = json.wholes()?,
+            b"mimes" => mimes = json.allowed_texts()?,
+            b"protocols" => protocols = json.allowed_codes()?,
             b"minduration" => minduration = json.whole_up()?.unwrap_or(0),
             b"maxduration" => maxduration = stated(json.whole()?),
             _ => json.skip()?,

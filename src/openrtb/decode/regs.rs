@@ -1,4 +1,4 @@
-//! `regs`: the same fields stand in it and in its `ext`, and the stricter of the two counts.
+//! `regs`: the same fields stand in it and in its `ext`, and the stricter of the two counts; of strings both.
 
 use crate::openrtb::decode::joined;
 use crate::openrtb::json::{Fault, Reader};
@@ -18,9 +18,10 @@ pub(crate) fn regs<'a>(json: &mut Reader<'a>) -> Result<Regs<'a>, Fault> {
     Ok(Regs {
         coppa: newer.coppa || older.coppa,
         gdpr: newer.gdpr.max(older.gdpr),
-        us_privacy: stricter_us_privacy(newer.us_privacy, older.us_privacy),
+        us_privacy: newer.us_privacy.or(older.us_privacy),
+        us_privacy_ext: second(newer.us_privacy, older.us_privacy),
         gpp: newer.gpp.or(older.gpp),
-        gpp_ext: older.gpp.filter(|_| newer.gpp.is_some() && newer.gpp != older.gpp),
+        gpp_ext: second(newer.gpp, older.gpp),
         gpp_sid: joined(&[newer.gpp_sid, older.gpp_sid], json.arena()),
         gpc: newer.gpc || older.gpc,
         dsa: stricter_dsa(newer.dsa, older.dsa),
@@ -44,7 +45,7 @@ impl<'a> Place<'a> {
         match key {
             b"coppa" => self.coppa = json.strict_flag()?.unwrap_or(false),
             b"gdpr" => self.gdpr = json.strict_flag()?,
-            b"us_privacy" => self.us_privacy = json.text()?,
+            b"us_privacy" => self.us_privacy = json.strict_text()?,
             b"gpp" => self.gpp = json.text()?,
             b"gpp_sid" => self.gpp_sid = json.laws()?,
             b"gpc" => self.gpc = json.strict_flag()?.unwrap_or(false),
@@ -85,8 +86,7 @@ fn stricter_dsa(newer: Dsa, older: Dsa) -> Dsa {
     }
 }
 
-/// The one that opts out of the sale (third character `Y`), else the newer place's.
-fn stricter_us_privacy<'a>(newer: Option<&'a str>, older: Option<&'a str>) -> Option<&'a str> {
-    let opts_out = |text: &&str| matches!(text.as_bytes(), [_, _, b'Y' | b'y', ..]);
-    newer.filter(opts_out).or(older.filter(opts_out)).or(newer).or(older)
+/// The older place's string, if it says other than the newer's.
+fn second<'a>(newer: Option<&'a str>, older: Option<&'a str>) -> Option<&'a str> {
+    older.filter(|_| newer.is_some() && newer != older)
 }

@@ -4,6 +4,7 @@ use bumpalo::collections::Vec as ArenaVec;
 
 use crate::openrtb::json::{Fault, Reader};
 use crate::openrtb::{Source, SupplyChain, SupplyNode};
+use crate::units::limits;
 
 /// `source` with the chains of 2.6 (`schain`) and 2.5 (`ext.schain`); nothing is known if it is not an object.
 pub(crate) fn source<'a>(json: &mut Reader<'a>) -> Result<Source<'a>, Fault> {
@@ -55,10 +56,10 @@ fn chain<'a>(json: &mut Reader<'a>) -> Result<Option<SupplyChain<'a>>, Fault> {
     Ok(Some(chain))
 }
 
-/// All nodes, whatever their number: one that is left out might be the one that a rule refuses.
+/// The nodes up to one more than any rule takes: a chain that is longer is refused for its length.
 fn nodes<'a>(json: &mut Reader<'a>) -> Result<&'a [SupplyNode<'a>], Fault> {
     let mut nodes = ArenaVec::new_in(json.arena());
-    json.array(usize::MAX, |json| {
+    json.array(limits::CHAIN_NODES_MAX as usize + 1, |json| {
         let mut node = SupplyNode::default();
         json.object(|json, key| {
             match key {

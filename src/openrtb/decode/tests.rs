@@ -7,7 +7,7 @@ use proptest::prelude::{any, prop, prop_assert, proptest};
 
 use crate::openrtb::{
     BidRequest, Channel, Content, Deal, Device, DurFloor, Format, Imp, NativeKind, Outlet, ParseError, Regs,
-    User, parse,
+    SizeRange, UNKNOWN_CODE, UNREADABLE, User, parse,
 };
 use crate::units::Cpm;
 use crate::units::limits::{IMPS_MAX, LIST_MAX};
@@ -220,7 +220,7 @@ fn a_flag_may_be_a_number_a_text_or_a_word() {
         ("null", None),
         ("{}", None),
     ] {
-        check_imp(&format!(r#""secure":{value}"#), |imp| imp.secure, want);
+        check_imp(&format!(r#""video":{{"skip":{value}}}"#), |imp| imp.video.unwrap().skip, want);
     }
 }
 
@@ -273,6 +273,104 @@ fn no_number_of_nulls_pushes_a_restriction_out_of_its_list() {
         |imp| imp.video.map(|video| video.protocols.to_vec()),
         Some(vec![7]),
     );
+}
+
+/// What is read of `sent` as each of the lists of what is allowed: the texts, then the codes.
+#[track_caller]
+fn check_allowed(sent: &str, texts: &[&str], codes: &[u32]) {
+    for name in ["cur", "wseat", "wlang", "wlangb", "acat"] {
+        let read = |request: &BidRequest<'_>| {
+            let BidRequest { cur, wseat, wlang, wlangb, acat, .. } = *request;
+            owned([cur, wseat, wlang, wlangb, acat].into_iter().find(|list| !list.is_empty()).unwrap_or(&[]))
+        };
+        check_root(&format!(r#""{name}":{sent}"#), read, owned(texts));
+    }
+    check_deal(&format!(r#""wseat":{sent}"#), |deal| owned(deal.wseat), owned(texts));
+    check_deal(&format!(r#""wadomain":{sent}"#), |deal| owned(deal.wadomain), owned(texts));
+    let banner = format!(r#""banner":{{"mimes":{sent}}}"#);
+    check_imp(&banner, |imp| owned(imp.banner.unwrap().mimes), owned(texts));
+    check_imp(&format!(r#""video":{{"mimes":{sent}}}"#), |imp| owned(imp.video.unwrap().mimes), owned(texts));
+    for name in ["protocols", "protocol", "rqddurs", "companiontype", "delivery"] {
+        let read = |imp: &Imp<'_>| {
+            let video = imp.video.unwrap();
+            let lists = [video.protocols, video.rqddurs, video.companiontype, video.delivery];
+            lists.into_iter().find(|list| !list.is_empty()).unwrap_or(&[]).to_vec()
+        };
+        check_imp(&format!(r#""video":{{"{name}":{sent}}}"#), read, codes.to_vec());
+    }
+}
+
+#[test]
+fn a_list_of_what_is_allowed_that_cannot_be_read_allows_nothing() {
+    for sent in ["{}", r#"{"x":1}"#, "[{}]", "[[]]", "[null,{}]", r#"["",[7]]"#] {
+        check_allowed(sent, &[UNREADABLE], &[UNKNOWN_CODE]);
+    }
+    // Nothing is said by these, and what can be read is enough.
+    for sent in ["null", "[]", "[null]", r#""""#, r#"["",null]"#] {
+        check_allowed(sent, &[], &[]);
+    }
+    check_allowed(r#"[{},"7",null]"#, &["7"], &[7]);
+    check_allowed(r#""7""#, &["7"], &[7]);
+    check_allowed(r#"["x"]"#, &["x"], &[UNKNOWN_CODE]);
+    check_allowed("[true]", &[UNREADABLE], &[1]);
+}
+
+#[test]
+fn an_unreadable_entry_of_a_block_list_blocks_nothing() {
+    check_root(
+        r#""bcat":[{}],"badv":{},"bapp":[[]],"bseat":[true]"#,
+        |request| {
+            let BidRequest { bcat, badv, bapp, bseat, .. } = *request;
+            [bcat, badv, bapp, bseat].map(<[&str]>::len)
+        },
+        [0; 4],
+    );
+    check_imp(r#""banner":{"btype":[{}],"battr":["x"]}"#, |imp| imp.banner.unwrap().btype.len(), 0);
+}
+
+#[test]
+fn a_time_of_zero_is_one_that_the_exchange_does_not_know() {
+    for (tmax, want) in [("0", None), ("\"0\"", None), ("null", None), ("1", Some(1)), ("0.5", Some(1))] {
+        check_root(&format!(r#""tmax":{tmax}"#), |request| request.tmax, want);
+    }
+}
+
+#[test]
+fn the_single_protocol_of_older_requests_counts_where_there_is_no_list() {
+    for (fields, want) in [
+        (r#""protocol":2"#, &[2][..]),
+        (r#""protocol":2,"protocols":[]"#, &[2]),
+        (r#""protocols":[3,7],"protocol":2"#, &[3, 7]),
+        (r#""protocols":[{}],"protocol":2"#, &[UNKNOWN_CODE]),
+        (r#""protocol":-1"#, &[UNKNOWN_CODE]),
+        (r#""protocol":0"#, &[]),
+        (r#""protocol":null"#, &[]),
+    ] {
+        check_imp(
+            &format!(r#""video":{{{fields}}}"#),
+            |imp| imp.video.unwrap().protocols.to_vec(),
+            want.to_vec(),
+        );
+    }
+}
+
+#[test]
+fn a_banner_takes_the_deprecated_ranges_of_sides_that_are_told_in_no_other_way() {
+    let range = |wmin, wmax, hmin, hmax| Some(SizeRange { wmin, wmax, hmin, hmax });
+    let all = r#""wmin":300,"wmax":"728","hmin":89.5,"hmax":600.5"#;
+    let of_height = range(0, None, 90, Some(600));
+    for (fields, want) in [
+        (String::new(), None),
+        (all.into(), range(300, Some(728), 90, Some(600))),
+        (r#""wmin":300"#.into(), range(300, None, 0, None)),
+        (r#""wmin":0,"wmax":0,"hmin":null,"hmax":{}"#.into(), None),
+        (format!(r#"{all},"w":970"#), of_height),
+        (format!(r#"{all},"w":970,"h":250"#), None),
+        (format!(r#"{all},"format":[{{"w":970,"h":250}}]"#), None),
+        (format!(r#"{all},"format":[{{}}]"#), range(300, Some(728), 90, Some(600))),
+    ] {
+        check_imp(&format!(r#""banner":{{{fields}}}"#), |imp| imp.banner.unwrap().range.copied(), want);
+    }
 }
 
 #[test]
@@ -796,15 +894,19 @@ fn gdpr_stands_in_either_place_and_yes_wins() {
 }
 
 #[test]
-fn the_us_privacy_string_that_opts_out_wins() {
-    for (fields, want) in [
-        (r#""us_privacy":"1YNN""#, Some("1YNN")),
-        (r#""ext":{"us_privacy":"1YNN"}"#, Some("1YNN")),
-        (r#""us_privacy":"1YNN","ext":{"us_privacy":"1YYN"}"#, Some("1YYN")),
-        (r#""us_privacy":"1YYN","ext":{"us_privacy":"1YNN"}"#, Some("1YYN")),
-        (r#""us_privacy":"""#, None),
+fn us_privacy_stands_in_either_place_and_a_second_string_is_kept() {
+    let both = |regs: &Regs<'_>| [regs.us_privacy, regs.us_privacy_ext].map(|text| text.map(str::to_owned));
+    for (fields, newer, older) in [
+        (r#""us_privacy":"1YNN""#, Some("1YNN"), None),
+        (r#""ext":{"us_privacy":"1YNN"}"#, Some("1YNN"), None),
+        (r#""us_privacy":"1YNN","ext":{"us_privacy":"1YNN"}"#, Some("1YNN"), None),
+        (r#""us_privacy":"1YNN","ext":{"us_privacy":"1YYN"}"#, Some("1YNN"), Some("1YYN")),
+        (r#""us_privacy":"1YYN","ext":{"us_privacy":"zzzz"}"#, Some("1YYN"), Some("zzzz")),
+        (r#""us_privacy":"1YNN","ext":{"us_privacy":{}}"#, Some("1YNN"), Some(UNREADABLE)),
+        (r#""us_privacy":[],"ext":{"us_privacy":"1YNN"}"#, Some(UNREADABLE), Some("1YNN")),
+        (r#""us_privacy":"","ext":{"us_privacy":null}"#, None, None),
     ] {
-        check_regs(fields, |regs| regs.us_privacy.map(str::to_owned), want.map(str::to_owned));
+        check_regs(fields, both, [newer, older].map(|text| text.map(str::to_owned)));
     }
 }
 
@@ -896,6 +998,12 @@ fn a_flag_that_protects_somebody_and_cannot_be_read_counts_as_raised() {
     check_regs(r#""coppa":"","gdpr":null,"gpc":"0""#, flags, (false, None, false));
     check_device(r#""lmt":"on","dnt":[1]"#, |device| (device.lmt, device.dnt), (true, true));
     check_device(r#""lmt":0,"dnt":"false""#, |device| (device.lmt, device.dnt), (false, false));
+    for (sent, want) in [("{}", true), (r#""yes""#, true), ("1", true), ("0", false), ("null", false)] {
+        check_root(&format!(r#""test":{sent}"#), |request| request.test, want);
+        check_imp(&format!(r#""secure":{sent}"#), |imp| imp.secure == Some(true), want);
+        let private = format!(r#""pmp":{{"private_auction":{sent}}}"#);
+        check_imp(&private, |imp| imp.private_auction, want);
+    }
 }
 
 #[test]

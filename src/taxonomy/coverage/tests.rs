@@ -38,6 +38,17 @@ fn a_blocked_category_blocks_its_children_and_no_neighbour_nor_parent() {
 }
 
 #[test]
+fn without_labels_every_list_with_an_entry_blocks() {
+    for bcat in [&["IAB25"][..], &["", "IAB25"], &["no id of any table"]] {
+        check_blocked((CONTENT_1, &[]), bcat, 1, true);
+        check_blocked((CONTENT_1, &[]), bcat, 500, true);
+    }
+    check_blocked((CONTENT_1, &[]), &[], 1, false);
+    check_blocked((CONTENT_1, &[]), &["", " "], 1, false);
+    check_blocked((CONTENT_1, &["IAB3"]), &["IAB25"], 1, false);
+}
+
+#[test]
 fn one_blocked_label_of_several_is_enough() {
     check_blocked((CONTENT_1, &["IAB3", "IAB8-18"]), &["IAB8-18"], 1, true);
     check_blocked((CONTENT_1, &["IAB3", "IAB8-18"]), &["IAB8-5"], 1, false);
@@ -116,10 +127,11 @@ fn an_allow_list_of_another_taxonomy_must_hold_all_that_a_label_is_there() {
 }
 
 #[test]
-fn without_labels_nothing_is_blocked_and_nothing_allowed() {
+fn without_labels_whatever_is_listed_blocks_and_nothing_is_allowed() {
     let unlabelled = Coverage::default();
-    assert!(!unlabelled.is_blocked(&["IAB1"], 1));
-    assert!(!unlabelled.is_blocked(&["1"], 500));
+    assert!(unlabelled.is_blocked(&["IAB1"], 1));
+    assert!(unlabelled.is_blocked(&["1"], 500));
+    assert!(!unlabelled.is_blocked(&[], 1));
     assert!(!unlabelled.is_allowed(&["IAB1"], 1));
     assert!(unlabelled.is_allowed(&[], 1));
 }
