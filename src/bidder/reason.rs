@@ -64,7 +64,9 @@ pub enum NoBidReason {
     /// No creative fits.
     #[strum_discriminants(strum(serialize = "creative_misfit"))]
     Misfit(Misfit),
-    /// A frequency cap is reached, or the user is unknown and the cap excludes such.
+    /// A frequency cap wants to count, and the viewer is not known or may not be recognised.
+    ViewerUnknown(frequency::Level),
+    /// A frequency cap is reached.
     FrequencyCapped(frequency::Level),
     /// There is no rate to the request's currency.
     NoExchangeRate,
@@ -126,6 +128,7 @@ impl NoBidReason {
         match self {
             Self::LedgerStopped | Self::ExchangeNotReady => 1,
             Self::NoImpression | Self::MultipliedElsewhere => 2,
+            Self::ViewerUnknown(_) => 8,
             Self::FrequencyCapped(_) => 9,
             Self::OutOfTime => 15,
             Self::SupplyRefused(fault) => fault.no_bid_code(),
@@ -186,6 +189,9 @@ impl fmt::Display for NoBidReason {
             Self::CategoryBlocked => f.write_str("`bcat` or `acat` leaves a category of the creative out"),
             Self::LanguageNotAllowed => f.write_str("`wlang` leaves the creative's language out"),
             Self::Misfit(misfit) => write!(f, "no creative fits: {misfit}"),
+            Self::ViewerUnknown(level) => {
+                write!(f, "the viewer is not known, and a frequency cap of the {level} wants to count")
+            }
             Self::FrequencyCapped(level) => write!(f, "a frequency cap of the {level} is reached"),
             Self::NoExchangeRate => f.write_str("there is no exchange rate to the request's currency"),
             Self::WorthNothing => f.write_str("nothing is left of the value after data and tax"),

@@ -227,7 +227,10 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
             (Level::Campaign(campaign.id), campaign.frequency.as_slice()),
         ];
         if let Some(exceeded) = first_exceeded(&caps, ask.exposures, ask.now) {
-            return Err(NoBidReason::FrequencyCapped(exceeded.level));
+            return Err(match exceeded.seen {
+                Some(_) => NoBidReason::FrequencyCapped(exceeded.level),
+                None => NoBidReason::ViewerUnknown(exceeded.level),
+            });
         }
         self.offer_of(row, line_item, &deals, random)
     }

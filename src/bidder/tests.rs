@@ -342,7 +342,7 @@ fn a_frequency_cap_counts_what_the_user_was_shown() {
     let mut exposures = Exposures::default();
     let ask = |exposures: Option<&Exposures>| answer(&snapshot, &request("", ""), exposures);
     assert_eq!(ask(Some(&exposures)), Ok("c 1.00 EUR".to_owned()));
-    assert!(matches!(ask(None), Err(NoBidReason::FrequencyCapped(_))), "nobody knows how often");
+    assert!(matches!(ask(None), Err(NoBidReason::ViewerUnknown(_))), "nobody knows how often");
     exposures.record(Exposure {
         line_item: LineItemId::from_slug("c/l"),
         campaign: CampaignId::from_slug("c"),

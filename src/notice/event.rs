@@ -196,14 +196,19 @@ fn facts_of(ticket: &Ticket, kind: &EventKind) -> BidFacts {
     BidFacts { user: ticket.bid.user.filter(|_| ticket.measured || !measures), ..ticket.bid }
 }
 
-/// The price that the exchange charges, per thousand, in the bid's currency.
+/// The price that the exchange charges, per thousand, in the bid's currency. Where it tells none that can be
+/// taken, the profile says whether the bid's is booked: a refusal would be repeated, and never booked.
 fn clearing_price(ticket: &Ticket, params: &Params<'_>) -> Result<Cpm, Refused> {
+    told_price(ticket, params).or_else(|refused| match ticket.missing_price {
+        MissingPrice::BookBid => Ok(ticket.price),
+        MissingPrice::Refuse => Err(refused),
+    })
+}
+
+fn told_price(ticket: &Ticket, params: &Params<'_>) -> Result<Cpm, Refused> {
     let raw = params.price.trim();
     if is_missing(raw) {
-        return match ticket.missing_price {
-            MissingPrice::BookBid => Ok(ticket.price),
-            MissingPrice::Refuse => Err(Refused::NoPrice),
-        };
+        return Err(Refused::NoPrice);
     }
     let currency = params.currency.trim();
     if !is_missing(currency) && !currency.eq_ignore_ascii_case(ticket.price_currency.code()) {

@@ -21,8 +21,8 @@
 //! | `AUCTION_DISCOUNT_...` | none | the price is told after the discount |
 //!
 //! Parameters are read leniently: raw or percent-encoded, the first one of a name, whatever stands around them.
-//! One that is empty or not replaced is missing: then the profile's `missing_price` says whether the bid's price
-//! is booked. `AUDIT` is missing too; where the profile says `"audit": "ignore"`, it is no impression at all.
+//! A price that is empty, not replaced, in another currency, above the bid or no price at all is missing: then the
+//! profile's `missing_price` says whether the bid's price is booked. `AUDIT` is missing too; where the profile says `"audit": "ignore"`, it is no impression at all.
 //!
 //! Where the markup itself bills (`"bills_on": "impression"`) the notice comes from a browser, and nothing that it
 //! says of money counts: the bid's own price is booked, once, and a loss is news that frees no money.

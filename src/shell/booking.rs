@@ -327,6 +327,9 @@ impl Service {
 }
 
 fn booked(news: &[bool]) -> NoticeOutcome {
+    if news.is_empty() {
+        return NoticeOutcome::Nothing;
+    }
     if news.iter().any(|new| *new) { NoticeOutcome::Booked } else { NoticeOutcome::Duplicate }
 }
 

@@ -23,6 +23,8 @@ pub enum NoticeOutcome {
     Failed,
     /// The ad was rendered to be looked at: no impression.
     Audit,
+    /// There is nothing to book: a test, or another notice moves the money.
+    Nothing,
 }
 
 /// Why a request got neither a bid nor a word about it.
@@ -61,8 +63,8 @@ impl Turned {
 }
 
 impl NoticeOutcome {
-    const NAMES: [&'static str; 7] =
-        ["booked", "duplicate", "late", "bad_token", "refused", "failed", "audit"];
+    const NAMES: [&'static str; 8] =
+        ["booked", "duplicate", "late", "bad_token", "refused", "failed", "audit", "nothing"];
 }
 
 /// Upper bounds of the buckets of a decision's time, in microseconds.
