@@ -70,7 +70,17 @@ impl Report {
             ));
         }
         summary.push(match (self.conclusion(), self.lack()) {
-            (Conclusion::Fail, _) => "FAIL: a rule is broken.".to_owned(),
+            (Conclusion::Fail, _) => {
+                let broken = u64::try_from(count(Verdict::Fail)).unwrap_or(u64::MAX);
+                format!(
+                    "FAIL: {}.",
+                    if broken == 1 {
+                        "1 rule is broken".to_owned()
+                    } else {
+                        format!("{broken} rules are broken")
+                    }
+                )
+            }
             (Conclusion::Incomplete, lack) => format!("INCOMPLETE: {}", lack.unwrap_or_default()),
             (Conclusion::Pass, _) => "PASS: every rule that was tried is kept.".to_owned(),
         });
