@@ -125,6 +125,7 @@ fn in_bids() -> Vec<(usize, &'static str, Value, &'static str)> {
         (0, "attr", json!([1]), "block.battr"),
         (0, "apis", json!([7, 3]), "bid.apis"),
         (0, "burl", json!("https://n?p=1"), "notice.price"),
+        (0, "burl", Value::Null, "notice.price"),
         (0, "burl", json!("https://n?p=$%7BAUCTION_PRICE%7D"), "macro.encoded"),
         (0, "burl", json!("https://n?p=${AUCTION_PRIZE}"), "macro.known"),
         (0, "nurl", json!("/relative"), "bid.notices"),
@@ -360,6 +361,43 @@ fn what_cannot_be_told_is_not_judged() {
     check_accepted(&[], &[("/seatbid/0/bid/0/cattax", json!(2)), ("/seatbid/0/bid/0/cat", json!(["IAB25"]))]);
     check_accepted(&[("/imp/5/bidfloorcur", json!("XYZ")), ("/imp/5/bidfloor", json!(1_000))], &[]);
     check_accepted(&[], &[("/seatbid/0/bid/2/adm", Value::Null)]);
+}
+
+/// Whether the rule of the billed price fails, holds or is not applicable, for a bid whose `field` is `text`.
+#[track_caller]
+fn check_billed(terms: &Terms, (field, text): (&str, Value), want: Option<bool>) {
+    let mut response = response();
+    for bid in 0..7 {
+        put(&mut response, &format!("/seatbid/0/bid/{bid}/{field}"), text.clone());
+    }
+    let judgement = judge(&request(), response.to_string().as_bytes(), terms);
+    let is_price = |id: &str| id == "notice.price";
+    let seen = judgement.seen.iter().any(|rule| is_price(rule.id));
+    let failed = judgement.findings.iter().any(|finding| is_price(finding.rule.id));
+    assert_eq!(seen.then_some(!failed), want, "{field} {text}");
+}
+
+#[test]
+fn what_is_billed_asks_for_the_price_where_the_exchange_needs_it() {
+    let required = terms();
+    let booked = Terms { price_required: false, ..terms() };
+    let at = |text: &str| ("burl", json!(text));
+    check_billed(&required, ("burl", Value::Null), Some(false));
+    check_billed(&booked, ("burl", Value::Null), None);
+    check_billed(&required, at("https://b"), Some(false));
+    check_billed(&booked, at("https://b"), None);
+    for terms in [&required, &booked] {
+        check_billed(terms, at("https://b?p=${AUCTION_PRICE}"), Some(true));
+        check_billed(terms, at("https://b?p=${AUCTION_PRICE:B64}"), Some(true));
+    }
+    check_billed(&required, at("https://b?p=${AUCTION_PRICELESS}"), Some(false));
+    let own = Terms { price_macro: "${PRICE_PAID}".to_owned(), ..terms() };
+    check_billed(&own, at("https://b?p=${PRICE_PAID}"), Some(true));
+    check_billed(&own, at("https://b?p=${AUCTION_PRICE}"), Some(false));
+    let markup = Terms { bills_on: Some(BilledNotice::Impression), ..terms() };
+    check_billed(&markup, ("adm", json!("<img src=https://b?p=${AUCTION_PRICE}>")), Some(true));
+    check_billed(&markup, ("adm", json!("<b>")), Some(false));
+    check_billed(&markup, ("adm", Value::Null), None);
 }
 
 #[test]

@@ -18,10 +18,10 @@ use support::proxy::{Asked, Fault, HANG_UP, Proxy, in_bids, in_markup, in_respon
 use support::{Encan, encan};
 use tempfile::TempDir;
 
-/// Runs `certify` on the bidder at `authority`, for an exchange that knows two of its deals.
+/// Runs `certify` on the bidder at `authority`, for an exchange that knows three of its deals and an advertiser.
 fn certify(authority: &str, folder: &TempDir, flags: &[&str]) -> Output {
     let exchanges = folder.path().join("exchanges");
-    let deals = ["--deal", "deal-1", "--deal", "deal-2"];
+    let deals = ["--deal", "deal-1", "--deal", "deal-2", "--deal", "laden", "--advertiser", "any.example"];
     let mut command = encan();
     command.args(["certify", "--profile", "seated", "--url", &format!("http://{authority}/openrtb2/seated")]);
     command.args(deals).arg("--exchanges").arg(exchanges).args(flags);
@@ -40,23 +40,9 @@ fn rules(report: &Value, verdict: &str) -> BTreeSet<String> {
     of_verdict.map(|rule| rule["id"].as_str().expect("a name").to_owned()).collect()
 }
 
-/// Rules that need what a bidder need not have, or what the operator did not allow.
-const OPTIONAL: &[&str] = &[
-    // Reasons for no-bids, groups, companions of a name: at the bidder's discretion.
-    "no-bid.reason",
-    "seat.group",
-    "bid.apis",
-    "block.bapp",
-    "native.video",
-    "dsa.present",
-    "dsa.texts",
-    "dsa.render",
-    "pod.slot",
-    "deal.wadomain",
-    "notice.methods",
-    "notice.repeated",
-    "notice.macros",
-];
+/// Rules about what is at the bidder's discretion, and what the operator did not allow.
+const OPTIONAL: &[&str] =
+    &["no-bid.reason", "seat.group", "pod.slot", "notice.methods", "notice.repeated", "notice.macros"];
 
 #[test]
 fn encan_keeps_every_rule_and_nearly_all_of_them_are_really_tried() {
@@ -65,7 +51,7 @@ fn encan_keeps_every_rule_and_nearly_all_of_them_are_really_tried() {
     let report = json_of(&output);
     assert_eq!(rules(&report, "fail"), BTreeSet::new(), "{report:#}");
     assert_eq!(output.status.code(), Some(0));
-    assert_eq!(report["passes"], true);
+    assert_eq!((&report["passes"], &report["outcome"]), (&json!(true), &json!("pass")));
     let untried = rules(&report, "not_applicable");
     let unexpected: Vec<&String> = untried.iter().filter(|id| !OPTIONAL.contains(&id.as_str())).collect();
     assert!(unexpected.is_empty(), "never tried: {unexpected:?}");
@@ -137,6 +123,9 @@ fn the_exit_code_tells_wrong_flags_from_a_bidder_that_is_not_there() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
     let nobody = format!("http://{}/bid", nobody.expect("a free port"));
     check(&["--url", &nobody], 2, "nobody listens at 127.0.0.1");
+    // The address is looked at first, wherever the profiles are.
+    check(&["--url", "ftp://127.0.0.1/bid", "--exchanges", "/no-such-folder"], 1, "is not http");
+    check(&["--url", &nobody, "--header", "host: x"], 1, "`host` is set by the requests themselves");
     check(&["--url", "https://127.0.0.1/bid"], 1, "only plain http is spoken");
     check(&["--url", "127.0.0.1"], 1, "is not an address like");
     check(&["--url", &nobody, "--profile", "no-such"], 1, "there is no such file or folder");
@@ -170,9 +159,79 @@ fn a_bidder_that_never_bids_is_not_certified() {
     let proxy = Proxy::start(server.public, fault);
     let output = certify(&proxy.address.to_string(), &folder, &["--tmax", "2000", "--requests", "5"]);
     let text = String::from_utf8(output.stdout).expect("text");
-    assert!(text.contains("No bid came at all"), "{text}");
+    assert!(text.contains("INCOMPLETE: No bid came at all"), "{text}");
     assert!(!text.contains("FAIL"), "{text}");
     assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn a_bidder_that_bids_once_is_not_certified_either() {
+    let (server, folder) = server();
+    let bid_once = std::sync::atomic::AtomicBool::new(false);
+    let fault: Box<Fault> = Box::new(move |_, answer| {
+        if answer.status == 200 && bid_once.swap(true, std::sync::atomic::Ordering::Relaxed) {
+            (answer.status, answer.body) = (204, Vec::new());
+            answer.headers.retain(|(name, _)| name != "content-encoding");
+        }
+    });
+    let proxy = Proxy::start(server.public, fault);
+    let flags = ["--tmax", "2000", "--requests", "5", "--connections", "1", "--json"];
+    let output = certify(&proxy.address.to_string(), &folder, &flags);
+    let report = json_of(&output);
+    assert_eq!((&report["passes"], &report["outcome"]), (&json!(false), &json!("incomplete")));
+    assert_eq!(rules(&report, "fail"), BTreeSet::new());
+    assert_eq!(output.status.code(), Some(1));
+}
+
+/// Certifies `server` by the profile `slug`; `flags` beside.
+fn certify_as(slug: &str, server: &Encan, folder: &TempDir, flags: &[&str]) -> Output {
+    let url = format!("http://{}/openrtb2/{slug}", server.public);
+    let mut command = encan();
+    command.args(["certify", "--profile", slug, "--url", &url, "--requests", "60", "--tmax", "2000"]);
+    command.arg("--exchanges").arg(folder.path().join("exchanges")).args(flags);
+    command.output().expect("the binary runs")
+}
+
+#[test]
+fn a_bidder_that_asks_for_credentials_gets_those_of_the_profile_or_the_operators() {
+    let (server, folder) = server();
+    let output = certify_as("locked", &server, &folder, &["--json", "--deal", "deal-1"]);
+    let report = json_of(&output);
+    assert_eq!(rules(&report, "fail"), BTreeSet::new());
+    assert_eq!((&report["outcome"], output.status.code()), (&json!("pass"), Some(0)));
+    // An operator without the secrets is told once, and not rule by rule.
+    let open = folder.path().join("exchanges/generic.json");
+    let url = format!("http://{}/openrtb2/locked", server.public);
+    let run = |headers: &[&str]| {
+        let mut command = encan();
+        command
+            .args(["certify", "--requests", "60", "--tmax", "2000", "--url", &url, "--profile"])
+            .arg(&open);
+        command.args(headers).output().expect("the binary runs")
+    };
+    let output = run(&[]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        output.stdout.is_empty() && said.contains("turned away all of") && said.contains("--header"),
+        "{said}"
+    );
+    let basic = "authorization: Basic ZXhjaGFuZ2U6YW4gb3Blbjogc2VjcmV0";
+    let output = run(&["--header", basic, "--header", "x-key: an open: secret", "--json"]);
+    assert_eq!(rules(&json_of(&output), "fail"), BTreeSet::new());
+}
+
+#[test]
+fn the_price_is_asked_for_and_told_as_each_exchange_does() {
+    let (server, folder) = server();
+    let base = format!("http://{}", server.public);
+    for slug in ["google", "xandr", "generic", "prebid-js"] {
+        let report =
+            json_of(&certify_as(slug, &server, &folder, &["--json", "--notices", "--notices-at", &base]));
+        assert_eq!(rules(&report, "fail"), BTreeSet::new(), "{slug}: {report:#}");
+        let passed = rules(&report, "pass");
+        assert!(passed.contains("notice.price") && passed.contains("notice.methods"), "{slug}: {passed:?}");
+    }
 }
 
 /// Faults, each with the rule that must find it.
@@ -231,6 +290,7 @@ fn of_the_response() -> Faults {
         ("seat.bid", in_response(|response| response["seatbid"][0]["bid"] = json!([]))),
         ("seat.profile", in_response(|response| response["seatbid"][0]["seat"] = json!("seat-8"))),
         ("seat.wseat", in_response(|response| response["seatbid"][0]["seat"] = json!("seat-8"))),
+        ("deal.wseat", in_response(|response| response["seatbid"][0]["seat"] = json!("blocked"))),
         ("seat.group", in_response(|response| response["seatbid"][0]["group"] = json!(2))),
     ]
 }
@@ -282,6 +342,7 @@ fn of_the_terms() -> Faults {
         ("deal.listed", field("dealid", json!("a-deal-that-nobody-listed"))),
         ("deal.private", in_bids(|_, bid| drop(bid.as_object_mut().and_then(|bid| bid.remove("dealid"))))),
         ("deal.price", in_bids(|_, bid| bid["price"] = json!(77))),
+        ("deal.wadomain", field("adomain", json!(["another.example"]))),
         (
             "banner.size",
             in_bids(|_, bid| {
@@ -299,7 +360,7 @@ fn of_the_terms() -> Faults {
         ("block.acat", field("cat", json!(["IAB22"]))),
         ("block.bapp", field("bundle", json!("com.certify.blocked"))),
         ("block.battr", field("attr", json!([8]))),
-        ("block.wlang", field("language", json!("zh"))),
+        ("block.wlang", field("language", json!("zz"))),
         ("seat.bseat", in_response(|response| response["seatbid"][0]["seat"] = json!("certify-other-seat"))),
         (
             "privacy.ids",
@@ -349,6 +410,7 @@ fn of_the_markup() -> Faults {
         ),
         ("native.required", in_markup("\"id\":1,", "\"id\":91,")),
         ("native.link", in_markup("\"link\":{\"url\"", "\"link\":{\"uri\"")),
+        ("native.video", in_markup("<VAST", "<MAST")),
         ("native.text", in_markup("Bid where it counts", "")),
     ]
 }
@@ -362,6 +424,8 @@ fn of_pods_and_names() -> Faults {
     // The slot is told for no pod; the names are planted on bids that need none.
     vec![
         ("pod.slot", field("slotinpod", json!(1))),
+        ("dsa.present", field("ext", Value::Null)),
+        ("dsa.render", field("ext", json!({"dsa": {"behalf": "A", "paid": "A", "adrender": 0}}))),
         ("dsa.texts", field("ext", json!({"dsa": {"behalf": "", "paid": "A"}}))),
     ]
 }
@@ -414,6 +478,7 @@ fn of_the_transport() -> Faults {
     };
     vec![
         ("http.method", of_status(405, |_, answer| answer.status = 200)),
+        ("http.method", of_status(405, |_, answer| answer.status = 501)),
         ("http.malformed", of_status(400, |_, answer| answer.status = 204)),
         ("http.malformed", of_status(400, |_, answer| answer.status = 500)),
         ("http.survival", of_status(400, |_, answer| answer.status = 500)),

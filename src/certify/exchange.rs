@@ -116,7 +116,10 @@ pub fn judge_answer(case: &Case, terms: &Terms, answer: Result<&HttpAnswer, &str
     };
     judgement.must(&rule::ANSWERED, true, "");
     let status = answer.status;
-    judgement.must(&rule::SURVIVAL, status < 500, format!("answered with {status}"));
+    // Of a method that is not taken, the wrong status is one fault, and told by its own rule.
+    if case.wants != Wants::NotAllowed {
+        judgement.must(&rule::SURVIVAL, status < 500, format!("answered with {status}"));
+    }
     check_connection(case, answer, &mut judgement);
     let body = decoded(case, answer, &mut judgement);
     check_status(case, terms, answer, &body, &mut judgement);
@@ -145,7 +148,7 @@ fn decoded(case: &Case, answer: &HttpAnswer, judgement: &mut Judgement) -> Vec<u
     let told = answer.header("content-encoding").filter(|told| !told.eq_ignore_ascii_case("identity"));
     let is_gzip = answer.is_gzip();
     if !asked {
-        let what = format!("`content-encoding` is {told:?}, and none was asked for");
+        let what = format!("{}, and none was asked for", encoding_in_words(told));
         judgement.must(&rule::GZIP_UNASKED, told.is_none() && !is_gzip, what);
     }
     if told.is_none() && !is_gzip {
@@ -155,9 +158,16 @@ fn decoded(case: &Case, answer: &HttpAnswer, judgement: &mut Judgement) -> Vec<u
     let inflated = inflate(&answer.body);
     // An empty body has nothing to inflate; calling it gzip is still wrong.
     let holds = says_so && is_gzip && inflated.is_some();
-    let what = format!("`content-encoding` is {told:?} over {} bytes", answer.body.len());
+    let form = if is_gzip { "gzip" } else { "no gzip" };
+    let what =
+        format!("{}, and the {} bytes of the body are {form}", encoding_in_words(told), answer.body.len());
     judgement.must(&rule::GZIP_ANSWER, holds, what);
     inflated.filter(|_| is_gzip).unwrap_or_else(|| answer.body.clone())
+}
+
+/// What the header says.
+fn encoding_in_words(told: Option<&str>) -> String {
+    told.map_or("there is no `content-encoding`".to_owned(), |told| format!("`content-encoding` is `{told}`"))
 }
 
 fn check_status(case: &Case, terms: &Terms, answer: &HttpAnswer, body: &[u8], judgement: &mut Judgement) {

@@ -20,6 +20,7 @@ pub use exchange::{Case, Connection, HttpAnswer, Wants, judge_answer};
 pub use judge::{faults, judge};
 pub use judgement::{Finding, Judgement};
 pub use notices::{Notice, judge_notice, notices};
-pub use report::{Example, Failure, Line, Report, Verdict, wire_text};
+pub use report::{Conclusion, Example, Failure, Line, Report, Verdict, wire_text};
+use rules::rules_of_bids;
 pub use rules::{Rule, all_rules, rules_of_answers};
 pub use terms::{BilledNotice, NoBidForm, Terms};

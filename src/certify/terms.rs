@@ -13,10 +13,27 @@ pub struct Terms {
     pub currencies: Vec<String>,
     /// The seat it gave the bidder.
     pub seat: Option<String>,
-    /// The notice on which it bills, if bills are to be checked.
+    /// What it bills on, if bills are to be checked.
     pub bills_on: Option<BilledNotice>,
+    /// True if it, or who books for it, refuses a notice without a price; false if the bid's price stands for one.
+    pub price_required: bool,
+    /// Its macro for the price, as `${AUCTION_PRICE}`.
+    pub price_macro: String,
     /// Decimals of a price that it keeps.
     pub price_decimals: Option<u32>,
+}
+
+/// The macro of 4.4; `${AUCTION_PRICE:B64}` is the same, in an encoding that the two have agreed on.
+const PRICE_MACRO: &str = "${AUCTION_PRICE";
+
+impl Terms {
+    /// True if `text` asks for the price by the exchange's macro. Whoever knows that of 4.4 knows its encodings.
+    pub(in crate::certify) fn asks_for_price(&self, text: &str) -> bool {
+        let is_standard = self.price_macro.starts_with(PRICE_MACRO);
+        let mut behind = text.split(PRICE_MACRO).skip(1);
+        text.contains(&self.price_macro)
+            || (is_standard && behind.any(|rest| rest.starts_with('}') || rest.starts_with(':')))
+    }
 }
 
 impl Default for Terms {
@@ -29,6 +46,8 @@ impl Default for Terms {
             currencies: Vec::new(),
             seat: None,
             bills_on: None,
+            price_required: true,
+            price_macro: format!("{PRICE_MACRO}}}"),
             price_decimals: None,
         }
     }
@@ -63,13 +82,15 @@ impl NoBidForm {
     }
 }
 
-/// The notice on which money moves.
+/// What moves money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BilledNotice {
     /// `nurl`.
     Win,
     /// `burl`.
     Billing,
+    /// None: a link in the markup, called when the ad is shown.
+    Impression,
 }
 
 impl BilledNotice {
@@ -79,6 +100,7 @@ impl BilledNotice {
         match self {
             Self::Win => "nurl",
             Self::Billing => "burl",
+            Self::Impression => "adm",
         }
     }
 }

@@ -53,6 +53,21 @@ pub(in crate::notice) fn decrypt(
     }
 }
 
+/// `number` hidden behind `vector`, which must be another one each time, for the keys of [`decrypt`]: what the
+/// exchange does.
+pub(in crate::notice) fn encrypt(
+    number: u64,
+    vector: [u8; VECTOR_BYTES],
+    encryption: &[u8],
+    integrity: &[u8],
+) -> String {
+    let price = number.to_be_bytes();
+    let signature = hmac(integrity, &[&price, &vector]);
+    let mut masked = price;
+    masked.iter_mut().zip(hmac(encryption, &[&vector])).for_each(|(byte, mask)| *byte ^= mask);
+    URL_SAFE_NO_PAD.encode([&vector[..], &masked, &signature[..SIGNATURE_BYTES]].concat())
+}
+
 fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 20] {
     let mut mac = Hmac::<Sha1>::new_from_slice(key).expect("HMAC takes keys of every length");
     parts.iter().for_each(|part| mac.update(part));
@@ -64,7 +79,7 @@ mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE;
 
-    use super::{DecryptError, decrypt};
+    use super::{DecryptError, decrypt, encrypt};
 
     /// The keys and messages that Google publishes with the scheme.
     const ENCRYPTION: &str = "skU7Ax_NL5pPAFyKdkfZjZz2-VhIN8bjj1rVFOaJ_5o=";
@@ -90,6 +105,14 @@ mod tests {
             check(text, Ok(price));
             check(&format!("{text}=="), Ok(price));
             check(&format!("{text}.."), Ok(price));
+        }
+    }
+
+    #[test]
+    fn the_published_messages_are_written_too() {
+        let [encryption, integrity] = [ENCRYPTION, INTEGRITY].map(|key| URL_SAFE.decode(key).unwrap());
+        for (text, price) in MESSAGES {
+            assert_eq!(encrypt(price, *b"abc123def456ghi7", &encryption, &integrity), text);
         }
     }
 

@@ -44,5 +44,5 @@ mod wire;
 
 pub use event::{ConversionReport, Outcome, Params, Refused, conversion, event, write_address};
 pub use keys::{Keys, NoticeKind, TokenError};
-pub use price::{Unreadable, clearing_price};
+pub use price::{Unreadable, clearing_price, written_price};
 pub use ticket::Ticket;

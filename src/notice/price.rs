@@ -4,12 +4,13 @@ use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::alphabet;
+use base64::engine::general_purpose::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::campaign::{PriceEncoding, PriceNotice, PriceUnit};
 use crate::notice::event::is_missing;
-use crate::notice::google::{DecryptError, decrypt};
-use crate::units::Cpm;
+use crate::notice::google::{DecryptError, decrypt, encrypt};
+use crate::units::{Cpm, Rounding};
 
 /// Padded or not.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -64,6 +65,33 @@ pub fn clearing_price<'a>(raw: &'a str, notice: &PriceNotice) -> Result<Cow<'a, 
     }
 }
 
+/// The counterpart of [`clearing_price`]: `price`, a decimal number per thousand, as the exchange writes it in place
+/// of its macro. What an encrypted number has no room for is dropped, so that nobody clears above the bid. `vector`
+/// must be another one for each price, or two messages together tell what they hide.
+///
+/// # Errors
+///
+/// [`Unreadable`]: the keys are not known, or it is no price.
+pub fn written_price(price: &str, vector: [u8; 16], notice: &PriceNotice) -> Result<String, Unreadable> {
+    match &notice.encoding {
+        PriceEncoding::Plain => Ok(price.to_owned()),
+        PriceEncoding::Base64 => Ok(URL_SAFE.encode(price)),
+        PriceEncoding::Google(keys) => {
+            let (Some(encryption), Some(integrity)) = (keys.encryption.value(), keys.integrity.value())
+            else {
+                return Err(Unreadable::NoKeys);
+            };
+            let micros = Cpm::from_decimal(price, Rounding::Down).map_err(|_| Unreadable::OutOfRange)?;
+            let micros = u64::try_from(micros.micros()).map_err(|_| Unreadable::OutOfRange)?;
+            let number = match keys.unit {
+                PriceUnit::MicrosPerImpression => micros / 1_000,
+                PriceUnit::MicrosPerThousand => micros,
+            };
+            Ok(encrypt(number, vector, encryption, integrity))
+        }
+    }
+}
+
 /// The text in `raw`, in either alphabet, padded or not.
 fn from_base64(raw: &str) -> Result<String, Unreadable> {
     let standard: String = raw
@@ -83,7 +111,7 @@ mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE;
 
-    use super::{DecryptError, Unreadable, clearing_price};
+    use super::{DecryptError, Unreadable, clearing_price, written_price};
     use crate::campaign::{PriceEncoding, PriceKeys, PriceNotice, PriceUnit, Secret, SecretSource};
 
     fn key(text: &str) -> Secret {
@@ -132,6 +160,27 @@ mod tests {
         check("YWJjMTIzZGVmNDU2Z2hpN7fhCuPemCAWJRxOgQ", google(PriceUnit::MicrosPerThousand), forged);
         let malformed = Err(DecryptError::Malformed.into());
         check("1.25", google(PriceUnit::MicrosPerImpression), malformed);
+    }
+
+    #[test]
+    fn a_price_that_an_exchange_writes_is_read_as_the_same_one() {
+        for encoding in [
+            PriceEncoding::Plain,
+            PriceEncoding::Base64,
+            google(PriceUnit::MicrosPerImpression),
+            google(PriceUnit::MicrosPerThousand),
+        ] {
+            let notice = PriceNotice { name: "@@PRICE@@".to_owned(), encoding };
+            for price in ["0.001", "1.25", "900.123"] {
+                let written = written_price(price, [7; 16], &notice).unwrap();
+                assert_eq!(clearing_price(&written, &notice).as_deref(), Ok(price), "{notice:?}");
+            }
+        }
+        let google = PriceNotice { name: String::new(), encoding: google(PriceUnit::MicrosPerImpression) };
+        let written = written_price("1.2509", [7; 16], &google).unwrap();
+        assert_eq!(clearing_price(&written, &google).as_deref(), Ok("1.25"));
+        assert_eq!(written_price("free", [7; 16], &google), Err(Unreadable::OutOfRange));
+        assert_eq!(written_price("-1", [7; 16], &google), Err(Unreadable::OutOfRange));
     }
 
     #[test]

@@ -15,6 +15,7 @@ const EXTRA: &str = r#"{
   "line_items": [
     { "id": "audio", "goal": { "cpm": 20 }, "creatives": ["spot"] },
     { "id": "words", "goal": { "cpm": 4 }, "creatives": ["french"] },
+    { "id": "game", "goal": { "cpm": 25 }, "creatives": ["app"], "targeting": { "channel": "app" } },
     { "id": "deals", "goal": { "cpm": 30 }, "creatives": ["html"],
       "deals": ["deal-1", "deal-2", "deal-3", "deal-4", "deal-5", "deal-6", "deal-7", "deal-8"] }
   ],
@@ -22,6 +23,8 @@ const EXTRA: &str = r#"{
     { "id": "spot", "landing_page": "https://any.example/", "categories": ["IAB3"], "audio": { "duration": "15s",
       "media": [{ "url": "https://cdn.any.example/a.mp3", "mime": "audio/mpeg", "bitrate": 128 },
                 { "url": "https://cdn.any.example/a.mp4", "mime": "audio/mp4", "bitrate": 96 }] } },
+    { "id": "app", "landing_page": "https://any.example/", "categories": ["IAB9-30"], "bundle": "com.any.game",
+      "banner": { "size": "320x50", "image": "https://cdn.any.example/app.png" } },
     { "id": "french", "landing_page": "https://any.example/", "categories": ["IAB3"], "language": "fr",
       "banner": { "size": "300x250", "image": "https://cdn.any.example/a.png" } },
     { "id": "html", "landing_page": "https://any.example/", "categories": ["IAB3"],
@@ -34,7 +37,8 @@ const LADEN: &str = r#"{
   "advertiser": { "id": "laden", "name": "Laden <& Co>", "domain": "laden.example", "country": "FR" },
   "id": "laden", "name": "Laden", "currency": "EUR", "time_zone": "UTC", "flight": { "start": "2025-01-01" },
   "budget": { "daily": 10000 }, "pacing": "asap",
-  "line_items": [{ "id": "all", "goal": { "cpm": 40 }, "creatives": ["files", "tag", "picture", "html", "native"],
+  "line_items": [{ "id": "all", "goal": { "cpm": 40 },
+    "creatives": ["files", "tag", "picture", "html", "native", "mraid"],
     "deals": ["laden"] }],
   "creatives": [
     { "id": "files", "landing_page": "https://laden.example/", "categories": ["IAB3"],
@@ -42,6 +46,8 @@ const LADEN: &str = r#"{
       "video": { "duration": "15s", "skippable_after": "5s", "companions": COMPANIONS,
         "media": { "url": "https://cdn.laden.example/a.mp4?a=1&b=2", "mime": "video/mp4", "size": "640x360",
           "bitrate": 900 } } },
+    { "id": "mraid", "landing_page": "https://laden.example/", "categories": ["IAB3"], "apis": [5],
+      "banner": { "size": "300x250", "html": "<a href=\"${CLICK_URL}\">Laden</a>" } },
     { "id": "native", "landing_page": "https://laden.example/", "categories": ["IAB3"],
       "privacy_url": "https://laden.example/why", "trackers": TRACKERS,
       "native": { "title": "Laden", "video": { "duration": "12s",
@@ -66,17 +72,29 @@ const COMPANIONS: &str = r#"[{ "size": "300x250", "image": "https://cdn.laden.ex
 /// Names a seat, so that lists of seats can be tried; there is time, for a machine may be busy.
 const SEATED: &str = r#"{
   "name": "An exchange that gave us a seat", "seat": "seat-7", "bills_on": "billing",
-  "reservation": { "display": "10m", "av": "1h" }, "tmax_ms": 5000, "margin_ms": 5, "missing_price": "book_bid"
+  "reservation": { "display": "10m", "av": "1h" }, "tmax_ms": 5000, "margin_ms": 5, "missing_price": "refuse"
 }"#;
 
-/// The server, and the folder of its configuration: `exchanges/seated.json` and the fixtures'.
+/// Asks for a password and a key.
+const LOCKED: &str = r#"{
+  "name": "An exchange that shows who it is", "bills_on": "billing",
+  "reservation": { "display": "10m", "av": "1h" }, "tmax_ms": 5000, "margin_ms": 5, "missing_price": "book_bid",
+  "authentication": { "basic": { "user": "exchange", "password": "file:PASSWORD" },
+    "header": { "name": "x-key", "value": "file:PASSWORD" } }
+}"#;
+
+/// The server, and the folder of its configuration: `exchanges/seated.json`, `exchanges/locked.json` and the fixtures'.
 #[must_use]
 pub fn server() -> (Encan, TempDir) {
     let folder = tempfile::tempdir().expect("a folder for the configuration");
     let laden = LADEN.replace("TRACKERS", TRACKERS).replace("COMPANIONS", COMPANIONS);
+    let password = folder.path().join("password");
+    std::fs::write(&password, "an open: secret\n").expect("a file");
+    let locked = LOCKED.replace("PASSWORD", &password.display().to_string());
     let files = [
+        ("exchanges", "locked.json", locked.as_str()),
         ("campaigns", "any.json", EXTRA),
-        ("campaigns", "laden.json", &laden),
+        ("campaigns", "laden.json", laden.as_str()),
         ("exchanges", "seated.json", SEATED),
     ];
     for name in ["campaigns", "exchanges"] {

@@ -34,6 +34,15 @@ pub(super) fn add(cases: &mut Cases<'_>) {
     ask("advertisers blocked", json!({"badv": ["certify-blocked.example", "WWW.Other.example"]}));
     ask("all of a domain blocked", json!({"badv": ["example", "com", "net", "org", "de", "fr", "io", "co"]}));
     ask("apps blocked", json!({"bapp": ["com.certify.blocked", "1234567890"]}));
+    // What is advertised in apps are apps: of these none has the bundle, and of the bids that come some tell theirs.
+    cases.ask(
+        "apps blocked, on a phone in an app",
+        in_app(json!({"bapp": ["com.certify.blocked", "1234567890"]})),
+    );
+    let mut ask = |name: &str, mut patch: Value| {
+        patch["imp"] = several.clone();
+        cases.ask(name, patch);
+    };
     ask("only a language that hardly anyone has", json!({"wlang": ["mi"]}));
     ask("only languages of Europe", json!({"wlang": ["fr", "de", "en"]}));
     ask("only languages of Europe, in long form", json!({"wlangb": ["fr-FR", "de", "en-GB"]}));
@@ -52,4 +61,19 @@ pub(super) fn add(cases: &mut Cases<'_>) {
     cases.ask("frames blocked", json!({"imp": [banner(json!({"btype": [4]}))]}));
     cases.ask("scripts and frames blocked", json!({"imp": [banner(json!({"btype": [1, 3, 4]}))]}));
     cases.ask("skip buttons blocked", json!({"imp": [video(json!({"battr": [16]}))]}));
+}
+
+/// Banners of a phone, a video of the whole screen and a native ad, in an app in the United States, changed by `patch`.
+fn in_app(patch: Value) -> Value {
+    let mut request = json!({"site": null,
+        "app": {"id": "app", "bundle": "com.puzzle.example", "storeurl":
+            "https://play.google.com/store/apps/details?id=com.puzzle.example", "publisher": {"id": "publisher-2"}},
+        "device": {"devicetype": 4, "os": "Android", "osv": "15", "ifa": "0b4e3c7a-55f1-4a5b-9f6e-3c2b1a099f10",
+            "geo": {"country": "USA", "type": 2}},
+        "imp": [imp(json!({"banner": {"w": 320, "h": 50}})),
+            imp(json!({"id": "2", "instl": 1, "banner": {"w": 320, "h": 480}})),
+            {"id": "3", "bidfloor": 0.01, "video": video(json!({"w": 720, "h": 1280, "plcmt": 3}))["video"]},
+            {"id": "4", "bidfloor": 0.01, "native": native(json!({}))["native"]}]});
+    super::merge(&mut request, patch);
+    request
 }

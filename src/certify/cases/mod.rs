@@ -25,6 +25,8 @@ pub struct Wishes<'a> {
     pub terms: &'a Terms,
     /// Deals that the bidder under test knows; made up if there are none.
     pub deals: &'a [String],
+    /// Domains of advertisers that the bidder has on the first of them.
+    pub advertisers: &'a [String],
     /// Whether every request says `test: 1`.
     pub test: bool,
 }

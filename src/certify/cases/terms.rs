@@ -8,6 +8,7 @@ use crate::certify::rules::http as rule;
 pub(super) fn add(cases: &mut Cases<'_>) {
     add_floors(cases);
     add_deals(cases);
+    add_formats_on_deals(cases);
     add_privacy(cases);
     add_the_rest(cases);
 }
@@ -88,6 +89,13 @@ fn add_deals(cases: &mut Cases<'_>) {
     ask("guaranteed deal", 1, with(json!({"guar": 1, "at": 3, "bidfloor": 0.9})));
     ask("deal that nobody knows", 1, with(json!({"id": "certify-unknown-deal"})));
     ask("private auction without deals", 1, json!([]));
+    let advertisers = cases.wishes.advertisers;
+    if !advertisers.is_empty() {
+        let mut imp = banner(json!({}));
+        imp["pmp"] = json!({"private_auction": 1, "deals":
+            [{"id": first, "bidfloor": 0.5, "bidfloorcur": "USD", "wadomain": advertisers}]});
+        cases.ask("deal for our advertisers", json!({ "imp": [imp] }));
+    }
     if let Some(seat) = cases.wishes.terms.seat.clone() {
         cases.ask(
             "deal for our seat",
@@ -96,6 +104,33 @@ fn add_deals(cases: &mut Cases<'_>) {
         );
     }
 }
+
+/// The deals that are kept for ads which are not sold in the open: each format, with all of them on offer.
+fn add_formats_on_deals(cases: &mut Cases<'_>) {
+    let deals: Vec<Value> =
+        cases.wishes.deals.iter().take(DEALS_OFFERED_MAX).map(|id| json!({"id": id})).collect();
+    if deals.is_empty() {
+        return;
+    }
+    let asset =
+        |asset: Value| native(json!({"assets": [{"id": 7, "required": 1, "title": {"len": 140}}, asset]}));
+    let film = json!({"mimes": ["video/mp4"], "minduration": 5, "maxduration": 30, "protocols": [2, 3, 7]});
+    for (name, mut imp) in [
+        ("banner with APIs", banner(json!({"banner": {"api": [3, 5, 6, 7]}}))),
+        ("video", video(json!({}))),
+        ("non-linear video", video(json!({"linearity": 2}))),
+        ("video with a skip button", video(json!({"skip": 1, "api": [2, 7]}))),
+        ("audio", audio(json!({}))),
+        ("native", native(json!({}))),
+        ("native with a video", asset(json!({"id": 8, "required": 1, "video": film}))),
+    ] {
+        imp["pmp"] = json!({"private_auction": 0, "deals": deals});
+        cases.ask(&format!("{name} on any deal"), json!({ "imp": [imp] }));
+    }
+}
+
+/// Deals on one imp.
+const DEALS_OFFERED_MAX: usize = 16;
 
 fn add_privacy(cases: &mut Cases<'_>) {
     let mut ask = |name: &str, patch: Value| {

@@ -6,7 +6,7 @@ use super::{Wishes, case_of, cases, merge};
 use crate::certify::{Case, Terms, Wants};
 
 fn all(terms: &Terms, test: bool) -> Vec<Case> {
-    cases(&Wishes { run: "r", terms, deals: &["d".to_owned()], test })
+    cases(&Wishes { run: "r", terms, deals: &["d".to_owned()], advertisers: &["a.example".to_owned()], test })
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn a_profile_and_the_test_flag_reach_every_right_request() {
 #[test]
 fn a_request_from_elsewhere_becomes_a_case() {
     let terms = Terms::default();
-    let wishes = Wishes { run: "r", terms: &terms, deals: &[], test: true };
+    let wishes = Wishes { run: "r", terms: &terms, deals: &[], advertisers: &[], test: true };
     let case = case_of(br#"{"id":"x","tmax":5,"imp":[]}"#, "traffic 1".to_owned(), &wishes).unwrap();
     assert_eq!(case.request, Some(json!({"id": "r-x", "tmax": 120, "test": 1, "imp": []})));
     assert_eq!(case.tmax_ms, Some(120));

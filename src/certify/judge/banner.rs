@@ -51,7 +51,9 @@ fn check_ratio(
         let wide = side(format, "wmin").is_none_or(|least| w.is_none_or(|w| w >= least));
         ratio == (side(format, "wratio"), side(format, "hratio")) && wide
     };
-    let what = format!("the ratio {ratio:?} of width {w:?} is none of the sizes");
+    let told = |side: Option<i64>| side.map_or("?".to_owned(), |side| side.to_string());
+    let (wide, high) = (told(ratio.0), told(ratio.1));
+    let what = format!("the ratio {wide}:{high} of width {} is none of the sizes", told(w));
     judgement.must(&limits::FLEXIBLE, formats.iter().any(fits), what);
 }
 

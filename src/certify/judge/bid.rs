@@ -17,7 +17,7 @@ pub(super) fn check(answer: &Answer<'_>, judgement: &mut Judgement) {
     dsa::check(answer, judgement);
     check_fields(answer.bid, judgement);
     check_addresses(answer, judgement);
-    check_macros(answer.bid, judgement);
+    check_macros(answer, judgement);
     check_medium(answer, judgement);
 }
 
@@ -65,10 +65,25 @@ fn check_addresses(answer: &Answer<'_>, judgement: &mut Judgement) {
         }
     }
     if let Some(billed) = terms.bills_on {
-        let asks = |name| bid[name].as_str().is_some_and(|text: &str| text.contains("${AUCTION_PRICE"));
-        let holds = asks(billed.field()) || asks("adm");
-        let what = format!("neither `{}` nor the markup asks for the price", billed.field());
-        judgement.must(&rule::NOTICE_PRICE, holds, what);
+        check_price_notice(billed.field(), answer, judgement);
+    }
+}
+
+/// `field` is what the exchange bills on. `burl` is optional: who needs no price in it is not held to ask for one.
+fn check_price_notice(field: &str, answer: &Answer<'_>, judgement: &mut Judgement) {
+    let Answer { bid, terms, .. } = *answer;
+    let text = bid[field].as_str().unwrap_or_default();
+    // Markup that `nurl` serves is not seen.
+    let is_unseen = field == "adm" && text.is_empty();
+    let asks = terms.asks_for_price(text);
+    if asks || (terms.price_required && !is_unseen) {
+        let name = &terms.price_macro;
+        let what = if text.is_empty() {
+            format!("there is no `{field}`, which is billed")
+        } else {
+            format!("`{field}`, which is billed, has no `{name}`")
+        };
+        judgement.must(&rule::NOTICE_PRICE, asks, what);
     }
 }
 
@@ -98,7 +113,8 @@ const MACROS: [&str; 14] = [
     "AUCTION_DISCOUNT_CPM",
 ];
 
-fn check_macros(bid: &Value, judgement: &mut Judgement) {
+fn check_macros(answer: &Answer<'_>, judgement: &mut Judgement) {
+    let Answer { bid, terms, .. } = *answer;
     for name in ["adm"].into_iter().chain(ADDRESSES) {
         let Some(text) = bid[name].as_str() else { continue };
         let encoded = text.to_ascii_lowercase().contains("$%7b");
@@ -107,7 +123,9 @@ fn check_macros(bid: &Value, judgement: &mut Judgement) {
             let written = rest.split('}').next().unwrap_or_default();
             // `:X` names an encoding that the two have agreed on.
             let macro_name = format!("AUCTION_{}", written.split(':').next().unwrap_or_default());
-            let known = MACROS.contains(&macro_name.as_str());
+            let of_profile =
+                terms.price_macro.strip_prefix("${AUCTION_").and_then(|own| own.strip_suffix('}'));
+            let known = MACROS.contains(&macro_name.as_str()) || of_profile == Some(written);
             judgement.must(&rule::MACRO_KNOWN, known, format!("`{name}` has a macro `{macro_name}`"));
         }
     }
@@ -146,13 +164,15 @@ fn check_offer(offer: &Value, bid: &Value, judgement: &mut Judgement) {
     let battr = numbers(&offer["battr"]);
     if !battr.is_empty() {
         let blocked = numbers(&bid["attr"]).into_iter().find(|attribute| battr.contains(attribute));
-        judgement.must(&limits::BATTR, blocked.is_none(), format!("`battr` blocks attribute {blocked:?}"));
+        let what = format!("`battr` blocks attribute {}", blocked.unwrap_or_default());
+        judgement.must(&limits::BATTR, blocked.is_none(), what);
     }
     let needed = [numbers(&bid["apis"]), numbers(&bid["api"])].concat();
     if !needed.is_empty() {
         let offered = numbers(&offer["api"]);
         let missing = needed.iter().find(|api| !offered.contains(api));
-        judgement.must(&limits::APIS, missing.is_none(), format!("API {missing:?} is not offered"));
+        let what = format!("API {} is not offered", missing.copied().unwrap_or_default());
+        judgement.must(&limits::APIS, missing.is_none(), what);
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) fn check(answer: &Answer<'_>, judgement: &mut Judgement) {
         let domains = texts(&bid["adomain"]);
         let is_blocked = |domain: &&String| badv.iter().any(|blocked| is_within(domain, blocked));
         let blocked = domains.iter().find(is_blocked);
-        judgement.must(&limits::BADV, blocked.is_none(), format!("`badv` blocks {blocked:?}"));
+        judgement.must(&limits::BADV, blocked.is_none(), format!("`badv` blocks `{}`", quoted(blocked)));
     }
     check_categories(request, bid, judgement);
     let bapp = texts(&request["bapp"]);
@@ -24,6 +24,11 @@ pub(super) fn check(answer: &Answer<'_>, judgement: &mut Judgement) {
         judgement.must(&limits::BAPP, !bapp.contains(&bundle), format!("`bapp` blocks `{bundle}`"));
     }
     check_language(request, bid, judgement);
+}
+
+/// What is found, for a sentence; empty where nothing is, and no sentence is written.
+fn quoted(found: Option<&String>) -> &str {
+    found.map_or("", String::as_str)
 }
 
 /// True for a domain and all below it, in any case.
@@ -48,12 +53,12 @@ fn check_categories(request: &Value, bid: &Value, judgement: &mut Judgement) {
     let bcat = texts(&request["bcat"]);
     if !bcat.is_empty() {
         let blocked = own.iter().find(|own| bcat.iter().any(|listed| within(own, listed)));
-        judgement.must(&limits::BCAT, blocked.is_none(), format!("`bcat` blocks {blocked:?}"));
+        judgement.must(&limits::BCAT, blocked.is_none(), format!("`bcat` blocks `{}`", quoted(blocked)));
     }
     let acat = texts(&request["acat"]);
     if !acat.is_empty() {
         let foreign = own.iter().find(|own| !acat.iter().any(|listed| within(own, listed)));
-        judgement.must(&limits::ACAT, foreign.is_none(), format!("`acat` leaves {foreign:?} out"));
+        judgement.must(&limits::ACAT, foreign.is_none(), format!("`acat` leaves `{}` out", quoted(foreign)));
     }
 }
 

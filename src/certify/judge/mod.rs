@@ -108,20 +108,29 @@ fn check_currency(request: &Value, response: &Value, cur: &str, terms: &Terms, j
     judgement.must(&rule::CUR, is_text && is_offered && is_traded, what);
 }
 
+/// A seat in a sentence.
+fn seat_in_words(name: &str) -> String {
+    if name.is_empty() { "a seat without a name".to_owned() } else { format!("seat `{name}`") }
+}
+
 /// Judges a seat, and gives its name.
 fn check_seat<'a>(request: &Value, seat: &'a Value, terms: &Terms, judgement: &mut Judgement) -> &'a str {
     let name = seat["seat"].as_str().unwrap_or_default();
     let holds = |list: &[String]| list.iter().any(|listed| listed == name);
     let wseat = texts(&request["wseat"]);
     if !wseat.is_empty() {
-        judgement.must(&limits::WSEAT, holds(&wseat), format!("`wseat` leaves seat `{name}` out"));
+        judgement.must(&limits::WSEAT, holds(&wseat), format!("`wseat` leaves {} out", seat_in_words(name)));
     }
     let bseat = texts(&request["bseat"]);
     if !bseat.is_empty() {
         judgement.must(&limits::BSEAT, !holds(&bseat), format!("`bseat` blocks seat `{name}`"));
     }
     if let Some(own) = &terms.seat {
-        judgement.must(&rule::SEAT_PROFILE, own == name, format!("`seat` is `{name}`, not `{own}`"));
+        judgement.must(
+            &rule::SEAT_PROFILE,
+            own == name,
+            format!("the bids are of {}, not of `{own}`", seat_in_words(name)),
+        );
     }
     if let Some(group) = seat.get("group") {
         let holds = matches!(group.as_i64(), Some(0 | 1));
@@ -153,7 +162,8 @@ fn check_ids_of_viewer(request: &Value, response: &[u8], judgement: &mut Judgeme
     }
     let response = String::from_utf8_lossy(response);
     let repeated = ids.into_iter().find(|id| response.contains(id.as_str()));
-    judgement.must(&rule::PRIVACY, repeated.is_none(), format!("the viewer's id {repeated:?} comes back"));
+    let what = format!("the viewer's id `{}` comes back", repeated.as_deref().unwrap_or_default());
+    judgement.must(&rule::PRIVACY, repeated.is_none(), what);
 }
 
 /// What a bid shows, by `mtype`; if that is absent, the only medium that the imp offers.

@@ -33,10 +33,10 @@ fn check_assets(asked: &Value, answer: &Value, judgement: &mut Judgement) {
     let mut seen = Vec::new();
     for asset in given {
         let id = whole(&asset["id"]);
-        judgement.must(&rule::ONCE, !seen.contains(&id), format!("asset {id:?} is answered twice"));
+        judgement.must(&rule::ONCE, !seen.contains(&id), format!("asset {} is answered twice", asset["id"]));
         seen.push(id);
         let asked_for = wanted.iter().find(|wanted| id.is_some() && whole(&wanted["id"]) == id);
-        judgement.must(&rule::ASKED, asked_for.is_some(), format!("asset {id:?} was not asked for"));
+        judgement.must(&rule::ASKED, asked_for.is_some(), format!("asset {} was not asked for", asset["id"]));
         if let Some(wanted) = asked_for {
             check_asset(wanted, asset, judgement);
         }
@@ -55,7 +55,8 @@ fn check_asset(wanted: &Value, asset: &Value, judgement: &mut Judgement) {
     let kinds: Vec<&str> =
         ["title", "img", "data", "video"].into_iter().filter(|kind| asset[kind].is_object()).collect();
     let holds = matches!(kinds[..], [kind] if wanted[kind].is_object());
-    judgement.must(&rule::ASKED, holds, format!("asset {} is {kinds:?}, which was not asked", asset["id"]));
+    let kind = if kinds.is_empty() { "nothing".to_owned() } else { kinds.join(" and ") };
+    judgement.must(&rule::ASKED, holds, format!("asset {} is {kind}, which was not asked", asset["id"]));
     for (kind, field) in [("title", "text"), ("data", "value")] {
         if !asset[kind].is_object() {
             continue;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::bid::{deal, dur};
 use super::read::{elements, flag, side, text, texts, whole};
-use super::{Answer, blocks, medium};
+use super::{Answer, blocks, medium, seat_in_words};
 use crate::certify::Judgement;
 use crate::certify::rules::{bid as rule, limits};
 use crate::units::{Decimal, Rounding};
@@ -129,7 +129,7 @@ pub(super) fn check_deal(answer: &Answer<'_>, judgement: &mut Judgement) {
     let wseat = texts(&deal["wseat"]);
     if !wseat.is_empty() {
         let holds = wseat.iter().any(|taken| taken == seat);
-        judgement.must(&limits::DEAL_SEAT, holds, format!("deal {id} does not take seat `{seat}`"));
+        judgement.must(&limits::DEAL_SEAT, holds, format!("deal {id} does not take {}", seat_in_words(seat)));
     }
     let wadomain = texts(&deal["wadomain"]);
     if !wadomain.is_empty() {

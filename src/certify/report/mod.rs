@@ -3,7 +3,10 @@
 //! A rule that was never seen is not applicable, and the report says so: a bidder that never bids breaks no rule
 //! about bids, and keeps none.
 
+mod conclusion;
 mod text;
+
+pub use conclusion::Conclusion;
 
 use serde::Serialize;
 
@@ -25,6 +28,10 @@ pub struct Report {
     failures: Vec<Failure>,
     /// Right cases of the fixed list that were answered.
     asked: u64,
+    /// Right cases that an answer came to, and those of them that were answered with 401 or 403.
+    right_answers: u64,
+    turned_away: u64,
+    cut_short: bool,
 }
 
 /// What became of one rule.
@@ -111,6 +118,9 @@ impl Report {
             unbid: Vec::new(),
             failures: Vec::new(),
             asked: 0,
+            right_answers: 0,
+            turned_away: 0,
+            cut_short: false,
         }
     }
 
@@ -129,6 +139,12 @@ impl Report {
             let broken = judgement.findings.iter().find(|finding| finding.rule == *rule);
             let example = broken.map(|finding| example(number, case, answer, &finding.what));
             self.count(rule, example);
+        }
+        if let Ok(answer) = answer
+            && case.wants == Wants::Answer
+        {
+            self.right_answers += 1;
+            self.turned_away += u64::from(matches!(answer.status, 401 | 403));
         }
         if case.wants == Wants::Answer && fixed {
             self.asked += 1;
@@ -184,12 +200,6 @@ impl Report {
         lines
     }
 
-    /// True if no rule was broken, and bids came: of who never bids, nothing about bids is known.
-    #[must_use]
-    pub fn passes(&self) -> bool {
-        self.bids > 0 && self.lines().iter().all(|line| line.verdict() != Verdict::Fail)
-    }
-
     /// Bids that came.
     #[must_use]
     pub fn bids(&self) -> u64 {
@@ -237,7 +247,8 @@ impl Report {
         let report = ReportJson {
             url,
             profile,
-            passes: self.passes(),
+            outcome: self.conclusion(),
+            passes: self.conclusion() == Conclusion::Pass,
             requests: self.requests,
             answers_with_bids: self.answers_with_bids,
             bids: self.bids,
@@ -263,6 +274,8 @@ impl Report {
 struct ReportJson<'a> {
     url: &'a str,
     profile: &'a str,
+    outcome: Conclusion,
+    /// For who asks no more than that.
     passes: bool,
     requests: u64,
     answers_with_bids: u64,
@@ -289,6 +302,7 @@ struct RuleJson<'a> {
 fn example(number: usize, case: &Case, answer: Result<&HttpAnswer, &str>, why: &str) -> Example {
     let sent = match &case.request {
         Some(request) => request.to_string(),
+        None if case.body.is_empty() => format!("{}, without a body", case.method),
         None => String::from_utf8_lossy(&case.body).into_owned(),
     };
     let came = match answer {

@@ -2,7 +2,7 @@
 
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, TableStyle, Width};
 
-use crate::certify::report::{Example, Line, Report, Verdict};
+use crate::certify::report::{Conclusion, Example, Line, Report, Verdict};
 use crate::certify::rules::http as rule;
 
 /// What a terminal shows.
@@ -12,7 +12,7 @@ const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().f
 /// Characters of what was sent and what came that are shown below a fault.
 const SHOWN_CHARS: usize = 340;
 /// Cases without bids that are named.
-const UNBID_SHOWN: usize = 24;
+const UNBID_SHOWN: usize = 5;
 
 impl Report {
     /// The report for people, of the bidder at `url` under the profile `profile`.
@@ -42,10 +42,10 @@ impl Report {
         };
         let mut summary = vec![
             format!(
-                "{} requests, {} answers with {} bids; half of the answers within {}, 99 % within {}; {} late.",
-                self.requests,
-                self.answers_with_bids,
-                self.bids,
+                "{}, {} with {}; half of the answers within {}, 99 % within {}; {} late.",
+                count_of(self.requests, "request"),
+                count_of(self.answers_with_bids, "answer"),
+                count_of(self.bids, "bid"),
                 in_words(self.percentile(50)),
                 in_words(self.percentile(99)),
                 self.late,
@@ -61,7 +61,7 @@ impl Report {
         if !unbid.is_empty() && self.bids > 0 {
             let more = unbid.len().saturating_sub(UNBID_SHOWN);
             let names = unbid[..unbid.len() - more].join("; ");
-            let more = if more > 0 { format!("; and {more} more, see --json") } else { String::new() };
+            let more = if more > 0 { format!("; and {more} others, see --json") } else { String::new() };
             summary.push(format!(
                 "No bid came to {} of {} named requests. For some that is right; of the others, what is special about \
                  them was not tried: {names}{more}.",
@@ -69,15 +69,28 @@ impl Report {
                 self.asked,
             ));
         }
-        if self.bids == 0 {
-            summary.push(
-                "No bid came at all, so that nothing about bids is certified: give the bidder under test campaigns that take anything, low floors and its \
-                 own deals with --deal."
-                    .to_owned(),
-            );
-        }
+        summary.push(match (self.conclusion(), self.lack()) {
+            (Conclusion::Fail, _) => {
+                let broken = u64::try_from(count(Verdict::Fail)).unwrap_or(u64::MAX);
+                format!(
+                    "FAIL: {}.",
+                    if broken == 1 {
+                        "1 rule is broken".to_owned()
+                    } else {
+                        format!("{broken} rules are broken")
+                    }
+                )
+            }
+            (Conclusion::Incomplete, lack) => format!("INCOMPLETE: {}", lack.unwrap_or_default()),
+            (Conclusion::Pass, _) => "PASS: every rule that was tried is kept.".to_owned(),
+        });
         summary
     }
+}
+
+/// `1 bid`, `2 bids`.
+pub(in crate::certify::report) fn count_of(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn table(lines: &[Line]) -> String {
@@ -120,8 +133,12 @@ fn table(lines: &[Line]) -> String {
 fn fault(line: &Line, example: &Example) -> String {
     let share = if line.rule == &rule::ON_TIME { "late answers of" } else { "of" };
     let head = format!(
-        "FAIL {} ({}): {}; {} {share} {} answers",
-        line.rule.id, line.rule.section, line.rule.what, line.failed, line.seen
+        "FAIL {} ({}): {}; {} {share} {}",
+        line.rule.id,
+        line.rule.section,
+        line.rule.what,
+        line.failed,
+        count_of(line.seen, "answer")
     );
     let mut text = format!("\n{}", wrapped(&head, "", COLUMNS.into()));
     let case = format!("{} (number {})", example.case, example.number);

@@ -30,5 +30,5 @@ rules! {
     DSA_RENDER = "dsa.render", "DSA", "one of publisher and buyer renders the notice, not none and not both";
     SEAT_PROFILE = "seat.profile", "profile", "`seat` is the one that the exchange gave";
     PRICE_DECIMALS = "price.decimals", "profile", "`price` has no more decimals than the exchange keeps, unless it was agreed";
-    NOTICE_PRICE = "notice.price", "profile", "the notice that is billed, or the markup, asks for the price";
+    NOTICE_PRICE = "notice.price", "profile", "what is billed, a notice or the markup, asks for the price where that has to be told";
 }

@@ -47,6 +47,13 @@ pub fn rules_of_answers() -> Vec<&'static Rule> {
     [bid::ALL, limits::ALL, markup::ALL].into_iter().flatten().copied().collect()
 }
 
+/// Every rule that the bids of one medium can be held to: all of an answer but what is shown, and pods.
+#[must_use]
+pub(in crate::certify) fn rules_of_bids() -> Vec<&'static Rule> {
+    let tables = [bid::ALL, limits::ALL].into_iter().flatten().copied();
+    tables.filter(|rule| !rule.id.starts_with("pod.")).collect()
+}
+
 /// The numbers of a section; words stand behind all numbers, by the alphabet.
 fn order(section: &'static str) -> (Vec<u32>, &'static str) {
     let numbers: Result<Vec<u32>, _> = section.split('.').map(str::parse).collect();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::{Request, header};
+use hyper::{HeaderMap, Request, header};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -22,14 +22,16 @@ type Failed = Box<dyn std::error::Error + Send + Sync>;
 #[derive(Debug)]
 pub(super) struct Caller {
     target: Target,
+    /// Of every request, unless its case has one of that name.
+    headers: HeaderMap,
     patience: Duration,
     open: Option<SendRequest<Full<Bytes>>>,
 }
 
 impl Caller {
-    /// Calls of `target`, none longer than `patience`.
-    pub(super) fn new(target: Target, patience: Duration) -> Self {
-        Self { target, patience, open: None }
+    /// Calls of `target` with `headers`, none longer than `patience`.
+    pub(super) fn new(target: Target, headers: HeaderMap, patience: Duration) -> Self {
+        Self { target, headers, patience, open: None }
     }
 
     /// Sends `case`; an error says in words why nothing came.
@@ -52,7 +54,7 @@ impl Caller {
             && open.ready().await.is_ok()
         {
             // The other side may close it just now: then the request is sent once more, on a new one.
-            if let Ok(answer) = send(&mut open, &self.target, case, Connection::Kept).await {
+            if let Ok(answer) = send(&mut open, (&self.target, &self.headers), case, Connection::Kept).await {
                 self.open = Some(open);
                 return Ok(answer);
             }
@@ -63,7 +65,7 @@ impl Caller {
         // Ends with the connection; a fault shows at the next call.
         tokio::spawn(connection);
         let connection = if was_open { Connection::Lost } else { Connection::New };
-        let answer = send(&mut open, &self.target, case, connection).await?;
+        let answer = send(&mut open, (&self.target, &self.headers), case, connection).await?;
         self.open = Some(open);
         Ok(answer)
     }
@@ -71,7 +73,7 @@ impl Caller {
 
 async fn send(
     open: &mut SendRequest<Full<Bytes>>,
-    target: &Target,
+    (target, headers): (&Target, &HeaderMap),
     case: &Case,
     connection: Connection,
 ) -> Result<HttpAnswer, Failed> {
@@ -79,6 +81,9 @@ async fn send(
         Request::builder().method(case.method).uri(&target.path).header(header::HOST, &target.host);
     for (name, value) in &case.headers {
         request = request.header(*name, *value);
+    }
+    for (name, value) in headers.iter().filter(|(name, _)| case.headers.iter().all(|(own, _)| own != name)) {
+        request = request.header(name, value);
     }
     let request = request.body(Full::new(Bytes::from(case.body.clone())))?;
     let began = Instant::now();

@@ -2,8 +2,10 @@
 //! judge. Everything is bounded: connections, the time of a request, of the whole run, the bytes of an answer.
 
 mod caller;
+mod headers;
 mod run;
 mod target;
 
-pub use run::{Outcome, Run};
+pub use headers::{Header, headers};
+pub use run::{Notices, Outcome, Run};
 pub use target::{Target, TargetError};

@@ -1,15 +1,19 @@
 //! A run: workers take the cases one after the other, each on its own connection; the judging stands beside them, so
 //! that it costs no answer its time.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use hyper::HeaderMap;
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::campaign::PriceNotice;
 use crate::certify::{Case, HttpAnswer, Notice, Report, Terms, judge_answer, judge_notice, notices};
+use crate::notice::written_price;
 use crate::shell::certify::caller::Caller;
 use crate::shell::certify::{Target, TargetError};
 
@@ -35,8 +39,29 @@ pub struct Run {
     pub connections: usize,
     /// The longest that all may take.
     pub limit: Duration,
-    /// Whether notices are sent, and where to, if not to their own addresses.
-    pub notices: Option<Option<String>>,
+    /// Sent with every bid request, and with no notice: credentials are the bidder's alone.
+    pub headers: HeaderMap,
+    /// Which notices are sent, if any are.
+    pub notices: Option<Notices>,
+}
+
+/// How notices are sent.
+#[derive(Debug)]
+pub struct Notices {
+    /// Scheme, host and port in place of those in their addresses.
+    pub base: Option<String>,
+    /// How the exchange tells the price.
+    pub price: PriceNotice,
+}
+
+impl Notices {
+    /// `price`, a decimal number per thousand, as the exchange writes it to who bid on the request `id`; empty if it
+    /// cannot be written. No two are hidden behind the same vector.
+    fn written(&self, id: &Value, count: u64, price: &str) -> String {
+        let hash = blake3::hash(format!("{id} {count} {price}").as_bytes());
+        let vector = hash.as_bytes().first_chunk().copied().unwrap_or_default();
+        written_price(price, vector, &self.price).unwrap_or_default()
+    }
 }
 
 /// How a run ended.
@@ -61,7 +86,7 @@ impl Run {
         let waiting: Waiting = Arc::new(Mutex::new(self.cases.into_iter().enumerate().collect()));
         let (sender, mut answers) = mpsc::channel(QUEUE_MAX);
         for _ in 0..self.connections.max(1) {
-            let caller = Caller::new(self.target.clone(), PATIENCE);
+            let caller = Caller::new(self.target.clone(), self.headers.clone(), PATIENCE);
             tokio::spawn(work(caller, Arc::clone(&waiting), sender.clone(), end));
         }
         drop(sender);
@@ -75,11 +100,17 @@ impl Run {
                 && judgement.bids > 0
                 && Instant::now() < end
             {
-                notifier.notify(number, request, answer, &mut report).await;
+                notifier.notify((number, request), answer, &self.terms, &mut report).await;
+            }
+            if report.is_locked_out() {
+                waiting.lock().unwrap_or_else(PoisonError::into_inner).clear();
             }
             progress(report.requests(), report.bids());
         }
         let cut_short = !waiting.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        if cut_short {
+            report.cut_short();
+        }
         Outcome { report, cut_short, unsent_notices: notifier.map_or(0, |notifier| notifier.unsent) }
     }
 }
@@ -97,24 +128,34 @@ async fn work(mut caller: Caller, waiting: Waiting, sender: mpsc::Sender<Answere
 
 /// Sends the notices of the first bids.
 struct Notifier {
-    /// Scheme, host and port instead of those in the notices.
-    base: Option<String>,
+    how: Notices,
     bids: u64,
     unsent: u64,
 }
 
 impl Notifier {
-    fn new(base: Option<String>) -> Self {
-        Self { base, bids: 0, unsent: 0 }
+    fn new(how: Notices) -> Self {
+        Self { how, bids: 0, unsent: 0 }
     }
 
-    async fn notify(&mut self, number: usize, request: &Value, answer: &HttpAnswer, report: &mut Report) {
+    async fn notify(
+        &mut self,
+        (number, request): (usize, &Value),
+        answer: &HttpAnswer,
+        terms: &Terms,
+        report: &mut Report,
+    ) {
         if self.bids >= NOTIFIED_BIDS_MAX {
             return;
         }
         let Ok(response) = serde_json::from_str::<Value>(&answer.text()) else { return };
         let mut former: Option<u16> = None;
-        let notices = notices(request, &response, self.bids);
+        let count = Cell::new(self.bids);
+        let encode = |price: &str| {
+            count.set(count.get() + 1);
+            self.how.written(&request["id"], count.get(), price)
+        };
+        let notices = notices(request, &response, self.bids, (terms, &encode));
         for notice in notices {
             let came = match self.call(&notice).await {
                 Ok(came) => came,
@@ -134,7 +175,7 @@ impl Notifier {
     }
 
     async fn call(&self, notice: &Notice) -> Result<Result<HttpAnswer, String>, TargetError> {
-        let url = match &self.base {
+        let url = match &self.how.base {
             Some(base) => {
                 let path = notice.url.split_once("://").map_or(notice.url.as_str(), |(_, rest)| rest);
                 let path = path.find('/').map_or("/", |at| &path[at..]);
@@ -145,6 +186,6 @@ impl Notifier {
         // Braces of an unexpanded macro are no part of a request target for us, and are for who sends it.
         let url = url.replace('{', "%7B").replace('}', "%7D");
         let target = Target::resolve(&url).await?;
-        Ok(Caller::new(target, PATIENCE).call(&notice.case).await)
+        Ok(Caller::new(target, HeaderMap::new(), PATIENCE).call(&notice.case).await)
     }
 }

@@ -5,19 +5,21 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use crate::campaign::{self, BillsOn, Exchange, read_exchange};
-use crate::certify::{BilledNotice, Case, NoBidForm, Report, Terms, Wishes, case_of, cases, wire_text};
-use crate::document::{Faults, render};
-use crate::shell::certify::{Outcome, Run, Target};
+use crate::campaign::{self, BillsOn, Exchange, MissingPrice, read_exchange};
+use crate::certify::{
+    BilledNotice, Case, Conclusion, NoBidForm, Report, Terms, Wishes, case_of, cases, wire_text,
+};
+use crate::document::{Faults, Source, render};
+use crate::shell::certify::{Header, Notices, Outcome, Run, Target, headers};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, put, say};
-use crate::shell::clock;
 use crate::shell::files::read_file;
+use crate::shell::{clock, exchange_secrets};
 use crate::sim::{Mix, Traffic};
 
 /// Flags of `certify`.
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    after_help = "Examples:\n  encan certify --url http://127.0.0.1:8080/openrtb2/generic\n  encan certify --url http://bidder.test/bid --profile my-exchange.json --requests 1000 --json\n  encan certify --url http://127.0.0.1:8080/openrtb2/generic --deal PRESS-HOME-2026 --save failures/\n\nThe requests look like live ones: many bidders treat `test: 1` in a way of its own, and what is certified is what they do live. No money moves, for no notice is sent without --notices; but a bidder may hold money for its bids for a while. Use --test-flag where that is too much.\n\nExit codes: 0 every rule that was seen is kept, 1 a rule is broken, no bid came, or the flags are wrong, 2 nobody listens or time was over."
+    after_help = "Examples:\n  encan certify --url http://127.0.0.1:8080/openrtb2/generic\n  encan certify --url http://bidder.test/bid --profile my-exchange.json --requests 1000 --json\n  encan certify --url http://127.0.0.1:8080/openrtb2/generic --deal PRESS-HOME-2026 --save failures/\n\nThe requests look like live ones: many bidders treat `test: 1` in a way of its own, and what is certified is what they do live. No money moves, for no notice is sent without --notices; but a bidder may hold money for its bids for a while. Use --test-flag where that is too much.\n\nCredentials: the secrets that the profile's `authentication` refers to are sent as the exchange would; --header adds others. Neither goes with notices.\n\nExit codes: 0 every rule that was tried is kept, 1 a rule is broken, too few bids came to certify anything, or the flags are wrong, 2 nobody listens, every request was turned away, or time was over."
 )]
 pub struct Args {
     /// Where the bidder takes bid requests; plain http only.
@@ -38,6 +40,12 @@ pub struct Args {
     /// A deal that the bidder knows; may be given several times.
     #[arg(long = "deal", value_name = "ID")]
     pub deals: Vec<String>,
+    /// The domain of an advertiser that the bidder has on the first deal; may be given several times.
+    #[arg(long = "advertiser", value_name = "DOMAIN")]
+    pub advertisers: Vec<String>,
+    /// A header to send with every bid request, as a key; may be given several times. Goes before the profile's.
+    #[arg(long = "header", value_name = "NAME: VALUE")]
+    pub headers: Vec<Header>,
     /// Milliseconds to answer, in place of the profile's.
     #[arg(long, value_name = "MS", value_parser = clap::value_parser!(u32).range(1..=60_000))]
     pub tmax: Option<u32>,
@@ -70,6 +78,15 @@ pub struct Args {
 /// Runs the verb.
 #[must_use]
 pub fn run(args: &Args) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(WE_FAILED, &error, "the system gives no threads"),
+    };
+    // The address first: without it, nothing else matters.
+    let target = match runtime.block_on(Target::resolve(&args.url)) {
+        Ok(target) => target,
+        Err(error) => return fail(INPUT_WRONG, &error, error.hint()),
+    };
     let exchange = match profile(args) {
         Ok(exchange) => exchange,
         Err(words) => {
@@ -77,18 +94,14 @@ pub fn run(args: &Args) -> ExitCode {
             return fail(INPUT_WRONG, &"the profile cannot be used", "name a file, or one in --exchanges");
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(WE_FAILED, &error, "the system gives no threads"),
-    };
-    runtime.block_on(certify(args, &exchange))
+    if args.notices && !exchange.is_ready() {
+        let hint = "without them no notice tells a price: set what `price_keys` of the profile refers to";
+        return fail(INPUT_WRONG, &"the keys of the exchange's prices are not known", hint);
+    }
+    runtime.block_on(certify(args, &exchange, target))
 }
 
-async fn certify(args: &Args, exchange: &Exchange) -> ExitCode {
-    let target = match Target::resolve(&args.url).await {
-        Ok(target) => target,
-        Err(error) => return fail(INPUT_WRONG, &error, error.hint()),
-    };
+async fn certify(args: &Args, exchange: &Exchange, target: Target) -> ExitCode {
     if let Err(error) = tokio::net::TcpStream::connect(target.address).await {
         let error = format!("nobody listens at {}: {error}", target.address);
         return fail(WE_FAILED, &error, "start the bidder first, as with `encan serve`");
@@ -96,10 +109,12 @@ async fn certify(args: &Args, exchange: &Exchange) -> ExitCode {
     let terms = terms(args, exchange);
     let (cases, fixed) = all_cases(args, &terms);
     let total = cases.len();
-    let notices = args.notices.then(|| args.notices_at.clone());
+    let base = args.notices_at.clone();
+    let notices = args.notices.then(|| Notices { base, price: exchange.price.clone() });
+    let headers = headers(&args.headers, &exchange.access);
     let connections = usize::try_from(args.connections).unwrap_or(1);
     let limit = Duration::from_secs(args.limit.into());
-    let run = Run { target, terms, cases, fixed, connections, limit, notices };
+    let run = Run { target, terms, cases, fixed, connections, limit, headers, notices };
     let in_place = io::stderr().is_terminal();
     let mut shown: Option<Instant> = None;
     let outcome = run
@@ -120,6 +135,11 @@ async fn certify(args: &Args, exchange: &Exchange) -> ExitCode {
 /// Prints the report and gives the exit code.
 fn concluded(args: &Args, exchange: &Exchange, outcome: &Outcome) -> ExitCode {
     let report = &outcome.report;
+    if report.is_locked_out() {
+        let error = format!("the bidder turned away all of {} requests with 401 or 403", report.requests());
+        let hint = "it asks for credentials: name them in the profile's `authentication`, or give --header 'name: value'";
+        return fail(WE_FAILED, &error, hint);
+    }
     put(&if args.json {
         report.to_json(&args.url, &exchange.slug)
     } else {
@@ -138,14 +158,14 @@ fn concluded(args: &Args, exchange: &Exchange, outcome: &Outcome) -> ExitCode {
         let error = format!("`{}` cannot be written: {error}", folder.display());
         return fail(WE_FAILED, &error, "name a folder that can be made");
     }
-    if !report.passes() {
-        return ExitCode::from(INPUT_WRONG);
+    match report.conclusion() {
+        Conclusion::Pass => ExitCode::SUCCESS,
+        Conclusion::Incomplete if outcome.cut_short => {
+            let error = format!("time was over after {} requests", report.requests());
+            fail(WE_FAILED, &error, "give more with --limit, or ask less with --requests")
+        }
+        Conclusion::Fail | Conclusion::Incomplete => ExitCode::from(INPUT_WRONG),
     }
-    if outcome.cut_short {
-        let error = format!("time was over after {} requests", report.requests());
-        return fail(WE_FAILED, &error, "give more with --limit, or ask less with --requests");
-    }
-    ExitCode::SUCCESS
 }
 
 /// The profile that `--profile` names, or what is wrong with it in words.
@@ -158,9 +178,19 @@ fn profile(args: &Args) -> Result<Exchange, String> {
     let exchange = source.as_ref().and_then(|source| read_exchange(source, &mut faults));
     let sources: Vec<_> = source.into_iter().collect();
     match exchange {
-        Some(exchange) if faults.errors() == 0 => Ok(exchange),
+        Some(exchange) if faults.errors() == 0 => Ok(with_secrets(exchange, &sources)),
         _ => Err(render(&faults.into_vec(), &sources, io::stderr().is_terminal())),
     }
+}
+
+/// The profile with its secrets; of each that cannot be had, a warning is written.
+fn with_secrets(exchange: Exchange, sources: &[Source]) -> Exchange {
+    let mut exchanges = [exchange];
+    for fault in exchange_secrets::fetch(&mut exchanges, sources) {
+        say(&format!("warning: {}\n", fault.headline()));
+    }
+    let [exchange] = exchanges;
+    exchange
 }
 
 /// What the profile demands of an answer.
@@ -177,9 +207,10 @@ fn terms(args: &Args, exchange: &Exchange) -> Terms {
         bills_on: match exchange.bills_on {
             BillsOn::Billing => Some(BilledNotice::Billing),
             BillsOn::Win => Some(BilledNotice::Win),
-            // The markup bills, and no notice has to ask for the price.
-            BillsOn::Impression => None,
+            BillsOn::Impression => Some(BilledNotice::Impression),
         },
+        price_required: exchange.missing_price == MissingPrice::Refuse,
+        price_macro: exchange.price.name.clone(),
         price_decimals: Some(exchange.price_decimals),
     }
 }
@@ -188,7 +219,8 @@ fn terms(args: &Args, exchange: &Exchange) -> Terms {
 fn all_cases(args: &Args, terms: &Terms) -> (Vec<Case>, usize) {
     let now = clock::now();
     let run = format!("certify-{:x}", now.raw());
-    let wishes = Wishes { run: &run, terms, deals: &args.deals, test: args.test_flag };
+    let (deals, advertisers) = (&args.deals, &args.advertisers);
+    let wishes = Wishes { run: &run, terms, deals, advertisers, test: args.test_flag };
     let mut all = cases(&wishes);
     let fixed = all.len();
     let mut mix = Mix { deal_share: 0.3, ..Mix::default() };
