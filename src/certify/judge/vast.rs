@@ -227,8 +227,10 @@ fn check_bitrate(offer: &Value, files: &mut Vec<Node<'_, '_>>, judgement: &mut J
 /// A tenth of a percent of difference is the rounding of sizes.
 fn check_aspect(offer: &Value, files: &[Node<'_, '_>], judgement: &mut Judgement) {
     let boxing = offer.get("boxingallowed").is_none_or(|allowed| whole(allowed) != Some(0));
-    let (Some(w), Some(h)) = (number(&offer["w"]), number(&offer["h"])) else { return };
-    if boxing || files.is_empty() || w <= 0.0 || h <= 0.0 {
+    // Pixels are whole: parts of one are cut.
+    let pixels = |name| number(&offer[name]).map(f64::trunc).filter(|pixels| *pixels > 0.0);
+    let (Some(w), Some(h)) = (pixels("w"), pixels("h")) else { return };
+    if boxing || files.is_empty() {
         return;
     }
     let side = |file: &Node<'_, '_>, name| file.attribute(name).and_then(|side| side.parse::<f64>().ok());
