@@ -313,13 +313,13 @@ fn a_creative_has_a_size_and_a_landing_page() {
     check(
         r#""https://acme.example/""#,
         r#""acme.example/x""#,
-        "error 19:23 `creatives[0].landing_page` must be an http or https address, got \"acme.example/x\" \
+        "error 19:23 `creatives[0].landing_page` must be an http or https address of a host with a dot, got \"acme.example/x\" \
          (did you mean `https://acme.example/x`?)",
     );
     check(
         r#""https://acme.example/""#,
         r#""javascript:alert(1)""#,
-        "error 19:23 `creatives[0].landing_page` must be an http or https address, got \"javascript:alert(1)\" \
+        "error 19:23 `creatives[0].landing_page` must be an http or https address of a host with a dot, got \"javascript:alert(1)\" \
          (as `https://shop.example/sale`)",
     );
     check(

@@ -24,7 +24,8 @@ pub(in crate::campaign) fn address(node: Node<'_>, faults: &mut Faults) -> Optio
     if is_host(host) && is_clean {
         return Some(Address { url: url.to_string(), secure });
     }
-    let fault = node.error(format!("must be an http or https address, got {}", node.echo()));
+    let fault =
+        node.error(format!("must be an http or https address of a host with a dot, got {}", node.echo()));
     faults.refuse(if rest.is_none() && is_host(lower.split('/').next().unwrap_or_default()) {
         fault.hint(format!("did you mean `https://{url}`?"))
     } else {

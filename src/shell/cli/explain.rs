@@ -48,7 +48,7 @@ pub struct Args {
 }
 
 /// Columns of the table: what a wide terminal shows.
-const TABLE_COLUMNS: u16 = 130;
+const TABLE_COLUMNS: u16 = 100;
 
 /// Runs the verb.
 #[must_use]
@@ -80,6 +80,9 @@ pub fn run(args: &Args) -> ExitCode {
         let hint = "name the file of its profile, without `.json`";
         return fail(INPUT_WRONG, &format!("there is no exchange `{}`", args.exchange), hint);
     };
+    if known.slug != args.exchange {
+        say(&format!("there is no profile `{}`: `{}` stands in for it\n", args.exchange, known.slug));
+    }
     let exchange = known.id;
     let permissions = Permissions::of(&request, &known.privacy);
     if let Some(restriction) = permissions.reason {
@@ -150,7 +153,9 @@ fn explained(
     let exposures = user.is_some().then_some(&exposures);
     let ask = Ask { request, exchange, permissions, user, profile, exposures, secure: true, now };
     let mut random = SmallRng::seed_from_u64(1);
-    let (decision, verdicts) = explain(&snapshot, &ask, &mut random);
+    let (decision, mut verdicts) = explain(&snapshot, &ask, &mut random);
+    // What bids is what was asked for: it stands above all that does not.
+    verdicts.sort_by_key(|verdict| (verdict.imp, !matches!(verdict.outcome, Outcome::Bids(_))));
     let line = |verdict: Verdict| {
         let line_item = &snapshot.plan.catalog.line_items[verdict.line_item];
         let campaign = &snapshot.plan.catalog.campaigns[line_item.campaign].slug;
