@@ -307,7 +307,8 @@ pub enum Predicate {
     Bundle(Vec<String>),
     /// `publisher`, by id.
     Publisher(Vec<String>),
-    /// `category` of site, app or content, or a parent of it (`IAB2` fits `IAB2-3`). Upper case.
+    /// `category` of site, app or content in Content 1.0, mapped from other taxonomies, or a parent of it (`IAB2` fits
+    /// `IAB2-3`). Upper case.
     Category(Vec<String>),
     /// `keyword` of the site, app or user.
     Keyword(Vec<String>),

@@ -115,7 +115,9 @@ fn sent(attribute: Attribute, scene: &Scene<'_>) -> Vec<String> {
         Attribute::Domain => one(site_host(&request.channel)),
         Attribute::Bundle => one(outlet.bundle),
         Attribute::Publisher => one(outlet.publisher_id),
-        Attribute::Category => categories(&outlet, &content).map(str::to_owned).collect(),
+        Attribute::Category => {
+            categories(&outlet, &content).map(|(_, category)| category.to_owned()).collect()
+        }
         Attribute::Keyword => {
             let words = outlet.keywords.iter().chain(request.user.keywords).map(|word| (*word).to_owned());
             words.take(scene.keys(attribute).len()).collect()

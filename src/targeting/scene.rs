@@ -12,6 +12,7 @@ use crate::openrtb::{BidRequest, Channel, Content, Geo, Imp, Outlet};
 use crate::targeting::Attribute;
 use crate::targeting::place::Point;
 use crate::targeting::text;
+use crate::taxonomy::{Taxonomy, translated};
 use crate::units::{Country, DealId, ExchangeId, Millis, Region, SegmentId, UnixMillis};
 
 /// Keys that fit without allocating; a recorded request with twenty keywords has about 60.
@@ -264,17 +265,24 @@ pub(super) fn site_host<'a>(channel: &Channel<'a>) -> Option<&'a str> {
     site.domain.and_then(text::host).or_else(|| site.page.and_then(text::host))
 }
 
-/// Categories in taxonomy 1, the only one that is read (0 stands for an absent `cattax`, too).
-pub(super) fn categories<'a>(outlet: &Outlet<'a>, content: &Content<'a>) -> impl Iterator<Item = &'a str> {
-    let own: &[&str] = if outlet.cattax <= 1 { outlet.cat } else { &[] };
-    let shown: &[&str] = if content.cattax <= 1 { content.cat } else { &[] };
-    own.iter().chain(shown).copied()
+/// Categories of the outlet and of its content, each with its taxonomy (0 stands for an absent `cattax`, too).
+pub(super) fn categories<'a>(
+    outlet: &Outlet<'a>,
+    content: &Content<'a>,
+) -> impl Iterator<Item = (u32, &'a str)> {
+    let own = outlet.cat.iter().zip(std::iter::repeat(outlet.cattax));
+    let shown = content.cat.iter().zip(std::iter::repeat(content.cattax));
+    own.chain(shown).map(|(category, cattax)| (cattax, *category))
 }
 
-/// The key of a category and, of `IAB2-3`, that of `IAB2`.
-fn category_keys(category: &str) -> impl Iterator<Item = u64> {
-    let parent = category.split_once('-').map(|(parent, _)| text::key(parent));
-    parent.into_iter().chain([text::key(category)])
+/// The keys of a category in the words of Content 1.0, which rules are written in: of `IAB2-3` that of `IAB2` too,
+/// of an id of another taxonomy those that the IAB maps it to, with their parents.
+fn category_keys((cattax, category): (u32, &str)) -> impl Iterator<Item = u64> {
+    let is_content_1 = cattax <= 1;
+    let parent = category.split_once('-').filter(|_| is_content_1).map(|(parent, _)| text::key(parent));
+    let own = is_content_1.then(|| text::key(category));
+    let mapped = (!is_content_1).then(|| translated(cattax, category, Taxonomy::Content1_0));
+    parent.into_iter().chain(own).chain(mapped.into_iter().flatten().map(text::key))
 }
 
 /// The kinds that a `devicetype` may be: 1 says "phone or tablet" and 6 "connected device", so each is
@@ -537,14 +545,19 @@ mod tests {
     }
 
     #[test]
-    fn a_category_fits_its_parent_and_only_in_taxonomy_1() {
+    fn a_category_fits_its_parent_in_every_taxonomy_that_the_iab_maps() {
         let in_taxonomy = |cattax| site(Outlet { cat: &["IAB2-3"], cattax, ..Outlet::default() });
+        let newer = |cattax| site(Outlet { cat: &["30"], cattax, ..Outlet::default() });
         let category = |code: &str| Predicate::Category(words(&[code]));
         check(in_taxonomy(1), category("IAB2"), Fits);
         check(in_taxonomy(1), category("IAB2-3"), Fits);
         check(in_taxonomy(1), category("IAB2-33"), Misses);
         check(in_taxonomy(1), category("IAB1"), Misses);
-        check(in_taxonomy(6), category("IAB2"), Unknown);
+        check(in_taxonomy(6), category("IAB2"), Fits);
+        check(newer(7), category("IAB2-3"), Fits);
+        check(newer(7), category("IAB2"), Fits);
+        check(newer(7), category("IAB1"), Misses);
+        check(newer(500), category("IAB2"), Unknown);
         let content = Content { cat: &["IAB1"], cattax: 1, ..Content::default() };
         check(site(Outlet { content, ..Outlet::default() }), category("IAB1"), Fits);
         check(site(Outlet { content, ..Outlet::default() }), category("IAB1-1"), Misses);

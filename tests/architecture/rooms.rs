@@ -14,7 +14,7 @@ pub const ROOMS: &[Room] = &[
     ("privacy", &["units", "openrtb"]),
     ("campaign", &["units", "document", "openrtb", "ttf", "taxonomy", "supply", "privacy"]),
     ("audience", &["units", "openrtb", "privacy"]),
-    ("targeting", &["units", "openrtb", "ttf", "campaign", "audience"]),
+    ("targeting", &["units", "openrtb", "ttf", "taxonomy", "campaign", "audience"]),
     ("frequency", &["units", "campaign"]),
     ("budget", &["units", "campaign"]),
     ("ledger", &["units", "ttf"]),

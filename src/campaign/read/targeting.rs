@@ -232,7 +232,7 @@ fn format(node: Node<'_>, faults: &mut Faults) -> Option<FormatKind> {
     node.choice(&words, faults)
 }
 
-/// A category of the IAB Content Taxonomy 1.0 (`IAB2-3`), the only one that is matched and blocked yet.
+/// A category of the IAB Content Taxonomy 1.0 (`IAB2-3`); requests in other taxonomies are mapped to it.
 pub(in crate::campaign) fn category(node: Node<'_>, faults: &mut Faults) -> Option<String> {
     let upper = node.line(VALUE_CHARS_MAX, faults)?.to_uppercase();
     let is_number =
