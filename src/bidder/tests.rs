@@ -11,7 +11,7 @@ use rand::rngs::SmallRng;
 
 use crate::audience::Profile;
 use crate::bidder::{
-    Ask, Asleep, Composer, NoBidReason, Outcome, Plan, Silent, Snapshot, compose, decide, explain,
+    Ask, Asleep, Composer, Decision, NoBidReason, Outcome, Plan, Silent, Snapshot, compose, decide, explain,
 };
 use crate::budget::{Book, Refusal};
 use crate::campaign::{Rates, Surroundings, compile, read_exchange};
@@ -66,23 +66,42 @@ fn plan(campaigns: &[Source]) -> Arc<Plan> {
     Arc::new(Plan::build(1, catalog, vec![exchange], Vec::new(), rates))
 }
 
-/// The bids as `campaign price currency [deal]`, or the reason for none.
-fn answer(snapshot: &Snapshot, request: &str, exposures: Option<&Exposures>) -> Result<String, NoBidReason> {
+/// What `look` sees of a request to the first exchange of the plan.
+fn asked<R>(
+    snapshot: &Snapshot,
+    request: &str,
+    exposures: Option<&Exposures>,
+    look: impl for<'a> FnOnce(&'a Snapshot, &Ask<'a, '_>) -> R,
+) -> R {
     let arena = Bump::new();
     let request = parse(request.as_bytes(), &arena).unwrap();
-    let exchange = snapshot.plan.exchange("generic").unwrap();
+    let exchange = &snapshot.plan.exchanges[0];
     let permissions = Permissions::of(&request, &exchange.privacy);
+    let user = exposures.map(|_| UserKey::from_bytes([1; 16]));
+    let profile = &Profile::known([]);
     let ask = Ask {
         request: &request,
         exchange,
         permissions: &permissions,
-        user: exposures.map(|_| UserKey::from_bytes([1; 16])),
-        profile: &Profile::known([]),
+        user,
+        profile,
         exposures,
         secure: false,
         now: NOON,
     };
-    let mut decision = decide(snapshot, &ask, &mut SmallRng::seed_from_u64(1), &mut Silent);
+    look(snapshot, &ask)
+}
+
+fn decided<'a>(snapshot: &'a Snapshot, ask: &Ask<'a, '_>) -> Decision<'a> {
+    decide(snapshot, ask, &mut SmallRng::seed_from_u64(1), &mut Silent)
+}
+
+/// The bids as `campaign price currency [deal]`, or the reason for none.
+fn answer(snapshot: &Snapshot, request: &str, exposures: Option<&Exposures>) -> Result<String, NoBidReason> {
+    asked(snapshot, request, exposures, |snapshot, ask| words(decided(snapshot, ask)))
+}
+
+fn words(mut decision: Decision<'_>) -> Result<String, NoBidReason> {
     if decision.bids.is_empty() {
         return Err(decision.reason);
     }
@@ -227,23 +246,21 @@ fn categories_are_compared_in_the_taxonomy_of_the_request() {
 fn check_labels(categories: &str, want: (&str, Option<u32>)) {
     let labelled = campaign("c", "1", "").text.replace(r#"["IAB22-1"]"#, categories);
     let snapshot = Snapshot::new(plan(&[Source::new("c.json", labelled)]), &Book::default(), NOON, None);
-    let (arena, text) = (Bump::new(), request("", ""));
-    let request = parse(text.as_bytes(), &arena).unwrap();
-    let permissions = Permissions::of(&request, &snapshot.plan.exchange("generic").unwrap().privacy);
-    let ask = Ask {
-        request: &request,
-        exchange: &snapshot.plan.exchanges[0],
-        permissions: &permissions,
-        user: None,
-        profile: &Profile::known([]),
-        exposures: None,
-        secure: false,
-        now: NOON,
-    };
-    let decision = decide(&snapshot, &ask, &mut SmallRng::seed_from_u64(1), &mut Silent);
-    let composer = Composer::new(Keys::new(&[7; 32], None), "http://bid.example".to_owned());
-    let mut body = Vec::new();
-    compose(&composer, request.id, ask.exchange, decision.currency, &decision.bids, &arena, &mut body);
+    let body = asked(&snapshot, &request("", ""), None, |snapshot, ask| {
+        let decision = decided(snapshot, ask);
+        let composer = Composer::new(Keys::new(&[7; 32], None), "http://bid.example".to_owned());
+        let (arena, mut body) = (Bump::new(), Vec::new());
+        compose(
+            &composer,
+            ask.request.id,
+            ask.exchange,
+            decision.currency,
+            &decision.bids,
+            &arena,
+            &mut body,
+        );
+        body
+    });
     let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
     let bid = &body["seatbid"][0]["bid"][0];
     let cattax = bid["cattax"].as_u64().map(|cattax| u32::try_from(cattax).unwrap());
@@ -308,20 +325,9 @@ fn an_impression_sold_against_the_rules_of_the_exchange_is_not_bid_on() {
     assert_eq!(sold(""), refused(SupplyFault::ChainMissing));
     let both = format!(r#", "source": {{{}}}, "ext": {{{}}}"#, chain("1"), chain("2"));
     assert_eq!(sold(&both), refused(SupplyFault::NotAuthorised));
-    let (arena, text) = (Bump::new(), request("", ""));
-    let bid_request = parse(text.as_bytes(), &arena).unwrap();
-    let permissions = Permissions::of(&bid_request, &snapshot.plan.exchanges[0].privacy);
-    let ask = Ask {
-        request: &bid_request,
-        exchange: &snapshot.plan.exchanges[0],
-        permissions: &permissions,
-        user: None,
-        profile: &Profile::known([]),
-        exposures: None,
-        secure: false,
-        now: NOON,
-    };
-    let (_, verdicts) = explain(&snapshot, &ask, &mut SmallRng::seed_from_u64(1));
+    let verdicts = asked(&snapshot, &request("", ""), None, |snapshot, ask| {
+        explain(snapshot, ask, &mut SmallRng::seed_from_u64(1)).1
+    });
     let missing = NoBidReason::SupplyRefused(SupplyFault::ChainMissing);
     assert!(matches!(verdicts[0].outcome, Outcome::Declined(reason) if reason == missing));
 }
@@ -572,44 +578,22 @@ fn a_pod_that_takes_everything_twice_gets_one_line_item_in_every_slot() {
 #[test]
 fn a_bid_that_is_dropped_gives_its_money_back() {
     let snapshot = Snapshot::new(plan(&[campaign("c", "10", "")]), &Book::default(), NOON, None);
-    let (arena, text) = (Bump::new(), request("", ""));
-    let request = parse(text.as_bytes(), &arena).unwrap();
-    let permissions = Permissions::of(&request, &snapshot.plan.exchanges[0].privacy);
-    let ask = Ask {
-        request: &request,
-        exchange: &snapshot.plan.exchanges[0],
-        permissions: &permissions,
-        user: None,
-        profile: &Profile::known([]),
-        exposures: None,
-        secure: false,
-        now: NOON,
-    };
-    let decision = decide(&snapshot, &ask, &mut SmallRng::seed_from_u64(1), &mut Silent);
-    assert_eq!(snapshot.money.purses[0].campaign_day().committed(), Nanos::from_raw(10_000_000));
-    drop(decision);
-    assert_eq!(snapshot.money.purses[0].campaign_day().committed(), Nanos::ZERO);
+    asked(&snapshot, &request("", ""), None, |snapshot, ask| {
+        let decision = decided(snapshot, ask);
+        let committed = || snapshot.money.purses[0].campaign_day().committed();
+        assert_eq!(committed(), Nanos::from_raw(10_000_000));
+        drop(decision);
+        assert_eq!(committed(), Nanos::ZERO);
+    });
 }
 
 #[test]
 fn what_a_request_announces_holds_money_no_longer_than_the_slowest_medium_of_the_profile() {
     let snapshot = Snapshot::new(plan(&[campaign("c", "10", "")]), &Book::default(), NOON, None);
     let held = |exp: u32| {
-        let (arena, text) = (Bump::new(), request(&format!(r#", "exp": {exp}"#), ""));
-        let request = parse(text.as_bytes(), &arena).unwrap();
-        let permissions = Permissions::of(&request, &snapshot.plan.exchanges[0].privacy);
-        let ask = Ask {
-            request: &request,
-            exchange: &snapshot.plan.exchanges[0],
-            permissions: &permissions,
-            user: None,
-            profile: &Profile::known([]),
-            exposures: None,
-            secure: false,
-            now: NOON,
-        };
-        let decision = decide(&snapshot, &ask, &mut SmallRng::seed_from_u64(1), &mut Silent);
-        decision.bids[0].ticket.reserved_for.raw() / 60_000
+        asked(&snapshot, &request(&format!(r#", "exp": {exp}"#), ""), None, |snapshot, ask| {
+            decided(snapshot, ask).bids[0].ticket.reserved_for.raw() / 60_000
+        })
     };
     assert_eq!([0, 900, 1_000_000_000].map(held), [10, 15, 60], "minutes");
 }
