@@ -463,7 +463,7 @@ fn geo(tree: &Tree) -> Geo<'_> {
 }
 
 fn user<'a>(tree: &'a Tree, arena: &'a Bump) -> User<'a> {
-    let (newer, older) = (text(tree.get("consent")), text(tree.get("ext").get("consent")));
+    let (newer, older) = (strict_text(tree.get("consent")), strict_text(tree.get("ext").get("consent")));
     let eids = eids(tree.get("eids"), arena);
     User {
         id: text(tree.get("id")),
@@ -505,23 +505,29 @@ fn eids<'a>(eids: &'a Tree, arena: &'a Bump) -> &'a [(&'a str, &'a str)] {
     keep(arena, pairs.collect())
 }
 
+/// A text that protects somebody: what is there and is none cannot be read.
+fn strict_text(tree: &Tree) -> Option<&str> {
+    match tree {
+        Tree::Bool(_) | Tree::List(_) | Tree::Object(_) => Some(UNREADABLE),
+        told => text(told),
+    }
+}
+
 /// Two places; the stricter holds.
 fn regs<'a>(newer: &'a Tree, arena: &'a Bump) -> Regs<'a> {
     let older = newer.get("ext");
     let places = [newer, older];
     let raised = |name| places.iter().any(|place| strict_flag(place.get(name)) == Some(true));
     let told = |name| places.iter().any(|place| strict_flag(place.get(name)).is_some());
-    let us_privacy = places.map(|place| match place.get("us_privacy") {
-        Tree::Bool(_) | Tree::List(_) | Tree::Object(_) => Some(UNREADABLE),
-        told => text(told),
-    });
+    let us_privacy = places.map(|place| strict_text(place.get("us_privacy")));
+    let gpp = places.map(|place| strict_text(place.get("gpp")));
     Regs {
         coppa: raised("coppa"),
         gdpr: told("gdpr").then(|| raised("gdpr")),
         us_privacy: us_privacy[0].or(us_privacy[1]),
         us_privacy_ext: second(us_privacy[0], us_privacy[1]),
-        gpp: text(newer.get("gpp")).or(text(older.get("gpp"))),
-        gpp_ext: second(text(newer.get("gpp")), text(older.get("gpp"))),
+        gpp: gpp[0].or(gpp[1]),
+        gpp_ext: second(gpp[0], gpp[1]),
         gpp_sid: keep(arena, places.iter().flat_map(|place| laws(place.get("gpp_sid"))).collect()),
         gpc: raised("gpc"),
         dsa: dsa(newer.get("dsa"), older.get("dsa")),
@@ -532,7 +538,10 @@ fn regs<'a>(newer: &'a Tree, arena: &'a Bump) -> Regs<'a> {
 fn dsa(newer: &Tree, older: &Tree) -> Dsa {
     let read = |tree: &Tree| Dsa {
         required: whole(tree.get("dsarequired")).unwrap_or(0).min(3),
-        pubrender: whole(tree.get("pubrender")).filter(|code| *code < 3).unwrap_or(0),
+        pubrender: signed(tree.get("pubrender"))
+            .and_then(|code| u32::try_from(code).ok())
+            .filter(|code| *code < 3)
+            .unwrap_or(0),
         datatopub: whole(tree.get("datatopub")).unwrap_or(0).min(2),
     };
     let silent = Dsa { required: 0, pubrender: 0, datatopub: 0 };

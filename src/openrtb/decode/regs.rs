@@ -46,7 +46,7 @@ impl<'a> Place<'a> {
             b"coppa" => self.coppa = json.strict_flag()?.unwrap_or(false),
             b"gdpr" => self.gdpr = json.strict_flag()?,
             b"us_privacy" => self.us_privacy = json.strict_text()?,
-            b"gpp" => self.gpp = json.text()?,
+            b"gpp" => self.gpp = json.strict_text()?,
             b"gpp_sid" => self.gpp_sid = json.laws()?,
             b"gpc" => self.gpc = json.strict_flag()?.unwrap_or(false),
             b"dsa" => self.dsa = dsa(json)?,
@@ -62,7 +62,11 @@ fn dsa(json: &mut Reader<'_>) -> Result<Dsa, Fault> {
     json.object(|json, key| {
         match key {
             b"dsarequired" => dsa.required = json.whole()?.unwrap_or(0).min(3),
-            b"pubrender" => dsa.pubrender = json.whole()?.filter(|code| *code <= 2).unwrap_or(0),
+            // Cut at the point: a part of "it may" is no promise that the publisher renders anything.
+            b"pubrender" => {
+                let code = json.signed()?.and_then(|code| u32::try_from(code).ok());
+                dsa.pubrender = code.filter(|code| *code <= 2).unwrap_or(0);
+            }
             b"datatopub" => dsa.datatopub = json.whole()?.unwrap_or(0).min(2),
             _ => json.skip()?,
         }

@@ -674,6 +674,7 @@ fn of_two_places_of_dsa_the_stricter_holds_field_by_field() {
         dsa,
         (3, 1, 2),
     );
+    check_regs(r#""dsa":{"dsarequired":2,"pubrender":0.1}"#, dsa, (2, 0, 0));
     check_regs(r#""dsa":{"dsarequired":9,"pubrender":9,"datatopub":9}"#, dsa, (3, 0, 2));
 }
 
@@ -930,6 +931,8 @@ fn consent_stands_in_either_place_and_a_second_string_is_kept() {
     let consent = |user: &User<'_>| (user.consent.map(str::to_owned), user.consent_ext.map(str::to_owned));
     check_user(r#""consent":"A""#, consent, (Some("A".into()), None));
     check_user(r#""ext":{"consent":"A"}"#, consent, (Some("A".into()), None));
+    check_user(r#""consent":{}"#, consent, (Some("\0".into()), None));
+    check_user(r#""consent":"A","ext":{"consent":[]}"#, consent, (Some("A".into()), Some("\0".into())));
     check_user(r#""consent":"","ext":{"consent":"A"}"#, consent, (Some("A".into()), None));
     check_user(r#""consent":"A","ext":{"consent":"A"}"#, consent, (Some("A".into()), None));
     check_user(r#""consent":"A","ext":{"consent":"B"}"#, consent, (Some("A".into()), Some("B".into())));

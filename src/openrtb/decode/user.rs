@@ -22,7 +22,7 @@ pub(crate) fn user<'a>(json: &mut Reader<'a>) -> Result<User<'a>, Fault> {
             b"geo" => user.geo = geo(json)?,
             b"data" => user.segments = segments(json)?,
             b"eids" => user.eids = eids(json)?,
-            b"consent" => user.consent = json.text()?,
+            b"consent" => user.consent = json.strict_text()?,
             b"keywords" => keywords = json.keywords()?,
             b"kwarray" => kwarray = json.keywords()?,
             b"ext" => moved = read_ext(json)?,
@@ -50,7 +50,7 @@ fn read_ext<'a>(json: &mut Reader<'a>) -> Result<Moved<'a>, Fault> {
     let mut moved = Moved::default();
     json.object(|json, key| {
         match key {
-            b"consent" => moved.consent = json.text()?,
+            b"consent" => moved.consent = json.strict_text()?,
             b"eids" => moved.eids = eids(json)?,
             _ => json.skip()?,
         }
