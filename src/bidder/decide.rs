@@ -81,6 +81,8 @@ pub struct Chosen<'a> {
     pub campaign: &'a Campaign,
     /// Which line item.
     pub line_item: &'a LineItem,
+    /// Its place in the order of value.
+    pub row: usize,
     /// With what.
     pub creative: &'a Creative,
     /// Shown how.
@@ -138,9 +140,8 @@ pub fn decide<'a>(
         }
     }
     for dropped in beyond_limits(ask.exchange, &mut decision.bids) {
-        if let Some(line_item) = snapshot.plan.place_of(dropped.line_item) {
-            witness.declined(dropped.imp, line_item, NoBidReason::LimitExceeded);
-        }
+        let line_item = snapshot.plan.rows[dropped.row].line_item as usize;
+        witness.declined(dropped.imp, line_item, NoBidReason::LimitExceeded);
         decision.reason = NoBidReason::LimitExceeded;
     }
     decision

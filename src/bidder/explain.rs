@@ -80,7 +80,8 @@ pub fn explain<'a>(
 /// Why a line item that fits was not looked at: the search had ended, or never began.
 fn unlooked(decision: &Decision<'_>) -> NoBidReason {
     match decision.reason {
-        refused @ (NoBidReason::CurrencyUnknown
+        refused @ (NoBidReason::ExchangeNotReady
+        | NoBidReason::CurrencyUnknown
         | NoBidReason::SeatRefused
         | NoBidReason::PrivacyRefuses(_)
         | NoBidReason::SupplyRefused(_)

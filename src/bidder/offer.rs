@@ -138,6 +138,7 @@ impl<'a> Market<'a, '_, '_> {
             advertiser: offer.advertiser,
             campaign: offer.campaign,
             line_item: offer.line_item,
+            row: offer.row,
             creative: offer.creative,
             placement: offer.placement,
             deal: offer.deal,

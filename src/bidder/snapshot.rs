@@ -130,12 +130,6 @@ impl Plan {
         &self.catalog.line_items[self.rows[row].line_item as usize]
     }
 
-    /// The place in the catalog of a line item that is of this plan.
-    #[must_use]
-    pub fn place_of(&self, line_item: &LineItem) -> Option<usize> {
-        self.catalog.line_items.iter().position(|known| std::ptr::eq(known, line_item))
-    }
-
     /// The campaign of a line item.
     #[must_use]
     pub fn campaign(&self, line_item: &LineItem) -> &Campaign {
