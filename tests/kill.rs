@@ -1,4 +1,6 @@
 //! SIGKILL under traffic: what was acknowledged is there after the restart, once, to the last nano.
+//!
+//! Long runs: `ENCAN_KILL_ROUNDS=200 cargo test --release --test kill -- --nocapture`.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
