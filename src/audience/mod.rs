@@ -9,4 +9,4 @@ mod profile;
 
 pub use import::{Expiry, ImportError, ImportRow};
 pub use key::{IdKind, UserKeys};
-pub use profile::Profile;
+pub use profile::{Happened, Profile};

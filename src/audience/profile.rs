@@ -2,7 +2,22 @@
 
 use smallvec::SmallVec;
 
-use crate::units::{SegmentId, UnixMillis};
+use crate::units::{AdvertiserId, EventId, Nanos, SegmentId, TopicId, UnixMillis};
+
+/// Something that a person did at an advertiser's: on its site, in its app, in its shop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Happened {
+    /// At whose.
+    pub advertiser: AdvertiserId,
+    /// What: `product_view`, `basket`, `purchase`, ...
+    pub event: EventId,
+    /// About what, if the event says.
+    pub topic: Option<TopicId>,
+    /// When.
+    pub at: UnixMillis,
+    /// What it was worth, in euros; zero if the event does not say.
+    pub value: Nanos,
+}
 
 /// What the shell fetched about the person behind a request. The default is a person of whom nothing is
 /// known: without id, without permission, or because the store was late.
@@ -12,13 +27,15 @@ pub struct Profile {
     pub known: bool,
     /// Segments, each with the first instant at which it no longer counts.
     pub segments: SmallVec<[(SegmentId, UnixMillis); 8]>,
+    /// What the person did, oldest first; the oldest are forgotten.
+    pub history: SmallVec<[Happened; 4]>,
 }
 
 impl Profile {
     /// A person of whom the store said that they are in exactly these segments.
     #[must_use]
     pub fn known(segments: impl IntoIterator<Item = (SegmentId, UnixMillis)>) -> Self {
-        Self { known: true, segments: segments.into_iter().collect() }
+        Self { known: true, segments: segments.into_iter().collect(), history: SmallVec::new() }
     }
 
     /// True if the person is in `segment` at `now`.

@@ -75,6 +75,14 @@ slug_id!(
     SegmentId
 );
 slug_id!(
+    /// A kind of event that people cause at an advertiser's, by its name: `product_view`, `purchase`.
+    EventId
+);
+slug_id!(
+    /// What an event was about, by its name: a product group, a search.
+    TopicId
+);
+slug_id!(
     /// A tax scenario, by its name.
     ScenarioId
 );
