@@ -166,7 +166,7 @@ fn random_channel(random: &mut Random) -> Channel<'static> {
 pub(super) fn random_request(random: &mut Random) -> BidRequest<'static> {
     let segments = random.sent(SEGMENTS).iter().map(|id| {
         let provider = random.maybe(&["acme"]);
-        Segment { provider, id, segtax: 0 }
+        Segment { provider, id, segtax: 0, segclass: None }
     });
     let segments = Vec::leak(segments.collect());
     BidRequest {

@@ -680,7 +680,8 @@ mod tests {
     #[test]
     fn a_segment_is_read_only_of_a_person_who_may_be_identified() {
         let segment = |slug: &str| Predicate::Segment(vec![NamedSegment::new(slug)]);
-        let sent: &[Segment<'_>] = &[Segment { provider: Some("acme"), id: "shoes", segtax: 0 }];
+        let sent: &[Segment<'_>] =
+            &[Segment { provider: Some("acme"), id: "shoes", segtax: 0, segclass: None }];
         let request = || BidRequest {
             user: User { segments: sent, keywords: &["tennis"], ..User::default() },
             ..plain_request()
