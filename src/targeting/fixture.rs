@@ -11,8 +11,8 @@ use crate::campaign::{
     Rule, Status, TaxPlan, Test, Transparency, Wanted,
 };
 use crate::openrtb::{
-    Av, Banner, BidRequest, Channel, Content, Deal, Device, Geo, Imp, Native, NativeAsset, NativeKind,
-    Outlet, Segment, User,
+    Av, Banner, BidRequest, Broadcaster, Channel, Content, Deal, Device, Gender, Geo, Imp, Metric, Native,
+    NativeAsset, NativeKind, Outlet, Segment, User,
 };
 use crate::targeting::{Asker, Vocabulary};
 use crate::ttf::Bearer;
@@ -34,6 +34,15 @@ const BUNDLES: &[&str] = &["com.Example.app", "123456"];
 const CATEGORIES: &[&str] = &["IAB1", "IAB1-2", "IAB2-3", "iab2", "IAB25-3"];
 const WORDS: &[&str] = &["news", "Sport", "cars", "fr", "drama"];
 const SEGMENTS: &[&str] = &["shoes", "acme:shoes", "cars", "lapsed", "vip"];
+const METRICS: &[Metric<'static>] = &[
+    Metric { r#type: "viewability", value: 0.5, vendor: None },
+    Metric { r#type: "viewability", value: 0.9, vendor: None },
+    Metric { r#type: "click_through_rate", value: 0.01, vendor: None },
+];
+const BROADCASTERS: &[&Broadcaster<'static>] = &[
+    &Broadcaster { id: Some("drama"), name: Some("News"), domain: None },
+    &Broadcaster { id: None, name: None, domain: Some("sport") },
+];
 const DEALS: &[&str] = &["deal-1", "deal-2", "deal-3"];
 
 /// SplitMix64.
@@ -116,6 +125,7 @@ fn random_imp(random: &mut Random) -> Imp<'static> {
         audio: random.percent(10).then(|| av(None)),
         native: random.percent(20).then_some(native),
         tagid: random.maybe(WORDS),
+        metric: random.sent(METRICS),
         instl: random.percent(20),
         rwdd: random.percent(20),
         deals: Vec::leak(random.sent(DEALS).iter().map(|id| deal(id)).collect()),
@@ -141,8 +151,14 @@ fn random_channel(random: &mut Random) -> Channel<'static> {
         genre: random.maybe(&["Drama, News", "sport"]),
         series: random.maybe(WORDS),
         contentrating: random.maybe(WORDS),
-        channel_name: random.maybe(WORDS),
-        network_name: random.maybe(WORDS),
+        title: random.maybe(WORDS),
+        qagmediarating: random.maybe(&[1, 2, 3, 9]),
+        prodq: random.maybe(&[0, 1, 2, 3]),
+        context: random.maybe(&[1, 2, 5, 7]),
+        len: random.maybe(&[30, 600_000]),
+        keywords: random.sent(WORDS),
+        channel: random.maybe(BROADCASTERS),
+        network: random.maybe(BROADCASTERS),
         cat: random.sent(CATEGORIES),
         cattax: random.pick(&[1, 1, 6]),
         language: random.maybe(&["fr", "EN-us", "deu"]),
@@ -153,6 +169,9 @@ fn random_channel(random: &mut Random) -> Channel<'static> {
         id: random.maybe(WORDS),
         domain: random.maybe(DOMAINS),
         bundle: random.maybe(BUNDLES),
+        r#ref: random.maybe(&["https://lemonde.fr/x", "example.com"]),
+        paid: random.maybe(&[true, false]),
+        venuetype: random.sent(WORDS),
         page: random.maybe(&["https://www.example.com/a?b", "https://lemonde.fr"]),
         cat: random.sent(CATEGORIES),
         cattax: random.pick(&[1, 1, 7]),
@@ -173,7 +192,7 @@ fn random_channel(random: &mut Random) -> Channel<'static> {
 pub(super) fn random_request(random: &mut Random) -> BidRequest<'static> {
     let segments = random.sent(SEGMENTS).iter().map(|id| {
         let provider = random.maybe(&["acme"]);
-        Segment { provider, id, segtax: 0 }
+        Segment { provider, id, segtax: 0, segclass: None }
     });
     let segments = Vec::leak(segments.collect());
     BidRequest {
@@ -190,7 +209,14 @@ pub(super) fn random_request(random: &mut Random) -> BidRequest<'static> {
             connectiontype: random.maybe(&[0, 1, 2, 5]),
             ..Device::default()
         },
-        user: User { geo: random_geo(random), segments, keywords: random.sent(WORDS), ..User::default() },
+        user: User {
+            geo: random_geo(random),
+            yob: random.maybe(&[1960, 1993, 2010]),
+            gender: random.maybe(&[Gender::Male, Gender::Female, Gender::Other]),
+            segments,
+            keywords: random.sent(WORDS),
+            ..User::default()
+        },
         ..plain_request()
     }
 }
@@ -214,7 +240,9 @@ fn random_test(random: &mut Random) -> Test {
         Attribute::City | Attribute::HomeCity => CITIES,
         Attribute::Postcode | Attribute::HomePostcode => &["75", "69", "75116"],
         Attribute::Metro | Attribute::HomeMetro => &["803", "501"],
-        Attribute::Domain => &["lemonde.fr", "france.fr", "example.com", "b.example.com"],
+        Attribute::Domain | Attribute::Referrer => {
+            &["lemonde.fr", "france.fr", "example.com", "b.example.com"]
+        }
         Attribute::Page => &["example.com/a", "lemonde.fr", "example.com"],
         Attribute::Bundle => BUNDLES,
         Attribute::Publisher => &["pub-1", "pub-2"],

@@ -8,12 +8,13 @@ use crate::campaign::{Attribute, Catalog, Range, Wanted};
 use crate::targeting::circles::Circles;
 use crate::targeting::key::{circles_key, clock_key, range_key};
 use crate::targeting::place::Point;
+use crate::targeting::scene::bit;
 
 /// The questions of a catalog's rules.
 #[derive(Debug, Clone, Default)]
 pub struct Vocabulary {
     /// A bit for each attribute that a rule asks of.
-    asked: u64,
+    asked: u128,
     zones: Vec<Zone>,
     near: Circles,
     home_near: Circles,
@@ -87,8 +88,4 @@ impl Vocabulary {
         let own = self.ranges[from..].iter().take_while(move |(other, ..)| *other == attribute);
         own.filter(move |(_, range, _)| range.has(number)).map(|(.., key)| *key)
     }
-}
-
-const fn bit(attribute: Attribute) -> u64 {
-    1 << attribute as u64
 }

@@ -3,6 +3,7 @@
 //! One pass; every key is looked at once and unknown ones are skipped. Of a repeated key the last
 //! counts. Only what is not OpenRTB at all is refused: see [`ParseError`].
 
+mod data;
 mod device;
 mod imp;
 mod media;
