@@ -8,6 +8,7 @@ pub const ROOMS: &[Room] = &[
     ("units", &[]),
     ("document", &["units"]),
     ("openrtb", &["units"]),
+    ("agent", &["units", "openrtb"]),
     ("ttf", &["units"]),
     ("taxonomy", &["units"]),
     ("supply", &["units", "document", "openrtb"]),
