@@ -19,6 +19,14 @@ pub enum DeviceKind {
     Other,
 }
 
+impl DeviceKind {
+    /// Its name in rules.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+}
+
 /// The kinds of a `devicetype` (AdCOM 1.0, "Device Types"), made one by what else is told if it says two; without
 /// one, what the hints say, then what the user agent says.
 pub(crate) fn kinds(

@@ -8,16 +8,16 @@ use crate::audience::Profile;
 use crate::campaign::{
     Advertiser, AgreedDeal, Attribute, Attribution, AvAd, BannerAd, BannerBody, Budget, Campaign, Catalog,
     Circle, Costs, Creative, CreativeContent, Flight, Goal, Kind, LineItem, NativeAd, Pacing, Played, Range,
-    Rule, Status, TaxPlan, Test, Transparency, Wanted,
+    Rule, Status, TaxPlan, Test, Transparency, Wanted, version_number,
 };
 use crate::openrtb::{
-    Av, Banner, BidRequest, Broadcaster, Channel, Content, Deal, Device, Gender, Geo, Imp, Metric, Native,
-    NativeAsset, NativeKind, Outlet, Segment, User,
+    Av, Banner, BidRequest, BrandVersion, Broadcaster, Channel, Content, Deal, Device, Gender, Geo, Imp,
+    Metric, Native, NativeAsset, NativeKind, Outlet, Segment, Sua, User,
 };
 use crate::targeting::{Asker, Vocabulary};
 use crate::ttf::Bearer;
 use crate::units::{
-    AdvertiserId, CampaignId, Cpm, Currency, LineItemId, Millis, ScenarioId, SegmentId, UnixMillis,
+    AdvertiserId, CampaignId, Cpm, Currency, LineItemId, Millis, ScenarioId, SegmentId, UnixMillis, Version,
 };
 
 /// A Saturday, 22:30 in Paris.
@@ -34,6 +34,15 @@ const BUNDLES: &[&str] = &["com.Example.app", "123456"];
 const CATEGORIES: &[&str] = &["IAB1", "IAB1-2", "IAB2-3", "iab2", "IAB25-3"];
 const WORDS: &[&str] = &["news", "Sport", "cars", "fr", "drama"];
 const SEGMENTS: &[&str] = &["shoes", "acme:shoes", "cars", "lapsed", "vip"];
+const HINTS: &[&Sua<'static>] = &[&Sua {
+    browsers: &[BrandVersion { brand: "Google Chrome", version: &["17"] }],
+    platform: Some(BrandVersion { brand: "Android", version: &["17", "4"] }),
+    mobile: Some(true),
+    architecture: None,
+    bitness: None,
+    model: None,
+    source: 1,
+}];
 const METRICS: &[Metric<'static>] = &[
     Metric { r#type: "viewability", value: 0.5, vendor: None },
     Metric { r#type: "viewability", value: 0.9, vendor: None },
@@ -202,6 +211,8 @@ pub(super) fn random_request(random: &mut Random) -> BidRequest<'static> {
             geo: random_geo(random),
             devicetype: random.maybe(&[1, 2, 3, 4, 5, 6, 7, 8, 9]),
             os: random.maybe(&["iOS", "Android"]),
+            osv: random.maybe(&["9.1", "17.4.1", "XP"]),
+            sua: random.maybe(HINTS),
             make: random.maybe(WORDS),
             model: random.maybe(WORDS),
             language: random.maybe(&["fr", "en"]),
@@ -266,6 +277,11 @@ fn random_test(random: &mut Random) -> Test {
             Wanted::Within(vec![Circle { lat: random.pick(&[48.8, 45.7]), lon: 2.3, km }])
         }
         Kind::Hours => Wanted::During(Box::new(std::array::from_fn(|_| random.percent(50)))),
+        Kind::Version => {
+            let number = |text| Version::parse(text).map(version_number);
+            let below = random.percent(50).then(|| number("17.5")).flatten();
+            Wanted::Between(Range { at_least: number(random.pick(&["9", "17", "17.4"])), below })
+        }
         Kind::Number { least, most } => {
             let middle = random.pick(&[least + (most - least) / 4, (least + most) / 2]);
             let below = random.percent(50).then_some(most);

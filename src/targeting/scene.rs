@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use smallvec::SmallVec;
 
+use crate::agent::Agent;
 use crate::audience::Profile;
 use crate::campaign::Attribute;
 use crate::openrtb::{BidRequest, Channel, Geo, Imp};
@@ -31,6 +32,8 @@ pub struct Known<'k> {
     pub person: Option<&'k Profile>,
     /// True if it may be used precisely where the person is.
     pub precise: bool,
+    /// What the user agent says; `None` if it was not read.
+    pub agent: Option<Agent>,
 }
 
 /// What one impression tells. Made for a bid request, then shown its impressions one after the other.
@@ -93,7 +96,7 @@ impl<'a> Scene<'a> {
         scene.tell_hours();
         scene.tell_channel();
         scene.tell_content(is_personal);
-        scene.tell_device();
+        scene.tell_device(known.agent);
         scene.tell(Attribute::Exchange, [exchange.raw()]);
         if let Some(profile) = known.person {
             scene.tell_segments(profile);

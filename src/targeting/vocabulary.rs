@@ -66,6 +66,20 @@ impl Vocabulary {
         }
     }
 
+    /// True if a rule asks what the user agent tells: if not, it need not be read.
+    #[must_use]
+    pub fn asks_agent(&self) -> bool {
+        let told_by_agent = [
+            Attribute::Device,
+            Attribute::Os,
+            Attribute::OsVersion,
+            Attribute::Browser,
+            Attribute::BrowserVersion,
+            Attribute::Robot,
+        ];
+        told_by_agent.into_iter().any(|attribute| self.asks(attribute))
+    }
+
     /// True if a rule asks of `attribute`: of others a scene need not tell.
     pub(super) fn asks(&self, attribute: Attribute) -> bool {
         self.asked & bit(attribute) != 0

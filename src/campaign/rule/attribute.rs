@@ -3,6 +3,9 @@
 
 use std::fmt;
 
+use crate::agent::Browser;
+use crate::units::Version;
+
 /// What the values of an attribute are. [`Kind::canonical`] reads one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -41,6 +44,8 @@ pub enum Kind {
         /// The most that makes sense.
         most: i64,
     },
+    /// A range of versions of software, as numbers of [`version_number`].
+    Version,
     /// Circles on the globe.
     Circles,
     /// Hours of the week.
@@ -126,8 +131,12 @@ attributes! {
     Live "live", Kind::Flag, "content.livestream";
     ContentChannel "content_channel", Kind::Text, "content.channel, by name, id or domain";
     Network "network", Kind::Text, "content.network, by name, id or domain";
-    Device "device", Kind::Choice(&["phone", "tablet", "desktop", "tv", "other"]), "device.devicetype";
-    Os "os", Kind::Text, "device.os";
+    Device "device", Kind::Choice(&["phone", "tablet", "desktop", "tv", "other"]), "device.devicetype, else device.sua, else device.ua";
+    Os "os", Kind::Text, "device.os, else device.sua, else device.ua";
+    OsVersion "os_version", Kind::Version, "device.osv, else device.sua, else device.ua";
+    Browser "browser", Kind::Choice(Browser::NAMES), "device.sua, else device.ua";
+    BrowserVersion "browser_version", Kind::Version, "device.sua, else device.ua";
+    Robot "robot", Kind::Flag, "device.sua and device.ua";
     Make "make", Kind::Text, "device.make";
     Model "model", Kind::Text, "device.model";
     Connection "connection", Kind::Choice(&["ethernet", "wifi", "cellular", "2g", "3g", "4g", "5g"]), "device.connectiontype";
@@ -161,6 +170,12 @@ pub const PLACEMENTS: &[&str] = &[
     "squeezeback",
     "in_scene",
 ];
+
+/// A version as a number in the same order; versions beyond any that software has are one.
+#[must_use]
+pub fn version_number(version: Version) -> i64 {
+    i64::try_from(version.raw()).unwrap_or(i64::MAX)
+}
 
 impl Attribute {
     /// The attribute that the language calls `word`.

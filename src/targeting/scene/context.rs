@@ -1,6 +1,7 @@
 //! What a request tells of where the ad would stand: site, app or screen, its content, the device.
 
-use crate::campaign::Attribute;
+use crate::agent::{Agent, Os};
+use crate::campaign::{Attribute, version_number};
 use crate::openrtb::{Broadcaster, Channel, Content, Outlet};
 use crate::targeting::Scene;
 use crate::targeting::scene::person::segment_ids;
@@ -36,6 +37,23 @@ impl Scene<'_> {
         self.tell(Attribute::Publisher, one(outlet.publisher_id));
     }
 
+    fn tell_agent(&mut self, agent: &Agent) {
+        let device = &self.request.device;
+        self.tell(Attribute::Device, agent.device.iter().map(|kind| text::key(kind.name())));
+        // The system's own name, and the word that the request has for it.
+        let os = agent.os.filter(|os| *os != Os::Other).map(|os| text::key(os.name()));
+        self.tell(Attribute::Os, os.into_iter().chain(one(device.os)));
+        if let Some(version) = agent.os_version {
+            self.tell_number(Attribute::OsVersion, version_number(version));
+        }
+        self.tell(Attribute::Browser, agent.browser.map(|browser| text::key(browser.name())));
+        if let Some(version) = agent.browser_version {
+            self.tell_number(Attribute::BrowserVersion, version_number(version));
+        }
+        let says = device.ua.is_some() || device.sua.is_some();
+        self.tell(Attribute::Robot, says.then(|| flag_key(agent.robot)));
+    }
+
     pub(super) fn tell_content(&mut self, is_personal: bool) {
         let request = self.request;
         let outlet = request.channel.outlet().copied().unwrap_or_default();
@@ -68,10 +86,11 @@ impl Scene<'_> {
         );
     }
 
-    pub(super) fn tell_device(&mut self) {
+    pub(super) fn tell_device(&mut self, told: Option<Agent>) {
         let device = &self.request.device;
-        self.tell(Attribute::Device, device_kinds(device.devicetype).iter().copied());
-        self.tell(Attribute::Os, one(device.os));
+        if self.vocabulary.asks_agent() {
+            self.tell_agent(&Agent::of(device, told));
+        }
         self.tell(Attribute::Make, one(device.make));
         self.tell(Attribute::Model, one(device.model));
         self.tell(Attribute::Connection, connections(device.connectiontype).iter().copied());
@@ -142,25 +161,6 @@ fn content_type(code: Option<u32>) -> Option<u64> {
         6 => word_key("other"),
         _ => return None,
     })
-}
-
-/// The kinds that a `devicetype` may be: 1 says "phone or tablet" and 6 "connected device", so each is
-/// both of two kinds, and `not phone` fails on 1.
-fn device_kinds(devicetype: Option<u32>) -> &'static [u64] {
-    const PHONE: u64 = word_key("phone");
-    const TABLET: u64 = word_key("tablet");
-    const TV: u64 = word_key("tv");
-    const OTHER: u64 = word_key("other");
-    match devicetype {
-        None | Some(0) => &[],
-        Some(1) => &[PHONE, TABLET],
-        Some(2) => const { &[word_key("desktop")] },
-        Some(3 | 7) => &[TV],
-        Some(4) => &[PHONE],
-        Some(5) => &[TABLET],
-        Some(6) => &[TV, OTHER],
-        Some(_) => &[OTHER],
-    }
 }
 
 /// The kinds of a `connectiontype`: a cellular one may tell its generation, too.

@@ -1,15 +1,17 @@
 //! What scenes tell, asked by rules.
 
+use crate::agent::Reader;
 use crate::audience::Profile;
-use crate::campaign::{Attribute, Circle, LineItem, Range, Rule, Test, Wanted};
+use crate::campaign::{Attribute, Circle, LineItem, Range, Rule, Test, Wanted, version_number};
 use crate::openrtb::{
-    Av, BidRequest, Broadcaster, Channel, Content, Device, Gender, Geo, Imp, Metric, Outlet, Segment, User,
+    Av, BidRequest, BrandVersion, Broadcaster, Channel, Content, Device, Gender, Geo, Imp, Metric, Outlet,
+    Segment, Sua, User,
 };
 use crate::targeting::fixture::{
     NOW, PARIS, av, banner, catalog, deal, line_item, plain_imp, plain_request, vocabulary_of,
 };
 use crate::targeting::{Asker, CompiledRule, Known, Scene, Vocabulary};
-use crate::units::{ExchangeId, Millis, Multiplier, SegmentId};
+use crate::units::{ExchangeId, Millis, Multiplier, SegmentId, Version};
 
 /// What a scene answers to a predicate.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,7 +62,7 @@ fn check_of(
     asked: Asked,
     want: Answer,
 ) {
-    check_known(request, imp, Known { person, precise: true }, asked, want);
+    check_known(request, imp, Known { person, precise: true, agent: None }, asked, want);
 }
 
 #[track_caller]
@@ -144,13 +146,13 @@ fn a_place_that_may_not_be_used_precisely_is_unknown_unless_it_is_a_screens() {
     let request = || BidRequest { user: User { geo, ..User::default() }, ..at(geo) };
     let screen = || BidRequest { channel: Channel::Dooh(Outlet::default()), ..request() };
     let (imp, profile) = (&plain_imp(), Profile::default());
-    let roughly = Known { person: Some(&profile), precise: false };
+    let roughly = Known { person: Some(&profile), precise: false, agent: None };
     let precisely = Known { precise: true, ..roughly };
     check_known(request(), imp, roughly, near(), Unknown);
     check_known(request(), imp, roughly, home(), Unknown);
     check_known(request(), imp, precisely, near(), Fits);
     check_known(request(), imp, precisely, home(), Fits);
-    check_known(request(), imp, Known { person: None, precise: true }, home(), Unknown);
+    check_known(request(), imp, Known { person: None, ..precisely }, home(), Unknown);
     check_known(screen(), imp, roughly, near(), Fits);
 }
 
@@ -543,4 +545,43 @@ fn a_second_impression_replaces_the_first() {
     assert!(scene.keys(Attribute::Deal).is_empty() && scene.tells(Attribute::Deal));
     assert!(!scene.tells(Attribute::Position));
     assert_eq!(scene.keys(Attribute::Exchange).len(), 1);
+}
+
+#[test]
+fn browser_and_system_are_told_by_hints_before_the_user_agent() {
+    const CHROME: &BrandVersion<'_> =
+        &BrandVersion { brand: "Google Chrome", version: &["120", "0", "6099"] };
+    const SUA: &Sua<'_> = &Sua {
+        browsers: &[*CHROME],
+        platform: Some(BrandVersion { brand: "Android", version: &["14"] }),
+        mobile: Some(true),
+        architecture: None,
+        bitness: None,
+        model: None,
+        source: 2,
+    };
+    let versions = |attribute, from, below| {
+        let number = |text| Version::parse(text).map(version_number);
+        (attribute, Wanted::Between(Range { at_least: number(from), below: number(below) }))
+    };
+    let hinted = || on(Device { sua: Some(SUA), ..Device::default() });
+    check(hinted(), one_of(Attribute::Browser, &["chrome"]), Fits);
+    check(hinted(), versions(Attribute::BrowserVersion, "120", "121"), Fits);
+    check(hinted(), versions(Attribute::BrowserVersion, "121", "122"), Misses);
+    check(hinted(), one_of(Attribute::Os, &["android"]), Fits);
+    check(hinted(), versions(Attribute::OsVersion, "14", "15"), Fits);
+    check(hinted(), one_of(Attribute::Device, &["phone"]), Fits);
+    check(hinted(), one_of(Attribute::Robot, &["false"]), Fits);
+    let text = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) \
+                Version/17.4 Mobile/15E148 Safari/604.1";
+    let agent = Some(Reader::default().read(text));
+    let spoken = || on(Device { ua: Some(text), ..Device::default() });
+    let read =
+        |asked, want| check_known(spoken(), &plain_imp(), Known { agent, ..Known::default() }, asked, want);
+    read(one_of(Attribute::Browser, &["safari"]), Fits);
+    read(one_of(Attribute::Os, &["ios"]), Fits);
+    read(versions(Attribute::OsVersion, "17", "18"), Fits);
+    check(spoken(), one_of(Attribute::Browser, &["safari"]), Unknown);
+    check(plain_request(), versions(Attribute::OsVersion, "1", "99"), Unknown);
+    check(plain_request(), one_of(Attribute::Robot, &["true"]), Unknown);
 }
