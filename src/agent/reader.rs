@@ -10,7 +10,7 @@ use crate::agent::{Agent, Browser, Os, device};
 use crate::units::Version;
 use crate::units::limits::USER_AGENT_BYTES_MAX;
 
-/// Reads user agents. Made once: that takes a tenth of a second and 20 MB.
+/// Reads user agents. Made once: that takes some 40 ms and 12 MB.
 pub struct Reader {
     browsers: user_agent::Extractor<'static>,
     systems: os::Extractor<'static>,

@@ -28,7 +28,7 @@ impl std::fmt::Debug for Agents {
 }
 
 impl Default for Agents {
-    /// Knows none yet. Takes a tenth of a second: see [`Reader`].
+    /// Knows none yet. Takes some 40 ms: see [`Reader`].
     fn default() -> Self {
         Self::up_to(USER_AGENTS_MAX)
     }

@@ -5,12 +5,11 @@ use crate::openrtb::decode::{joined, stated};
 use crate::openrtb::json::{Fault, Reader};
 use crate::openrtb::{Broadcaster, Content, Outlet};
 
-/// `site`, `app` or `dooh`; `None` if it is not an object.
-pub(crate) fn outlet<'a>(json: &mut Reader<'a>) -> Result<Option<Outlet<'a>>, Fault> {
-    let mut outlet = Outlet { cattax: 1, venuetypetax: 1, ..Outlet::default() };
+/// Reads `site`, `app` or `dooh` into its place, without a copy of what is large; `None` if it is not an object.
+pub(crate) fn outlet<'a>(json: &mut Reader<'a>, into: &mut Option<Outlet<'a>>) -> Result<(), Fault> {
+    let outlet = into.insert(Outlet { cattax: 1, venuetypetax: 1, content: UNTOLD, ..Outlet::default() });
     let (mut cat, mut sectioncat, mut pagecat) = (NONE, NONE, NONE);
     let (mut keywords, mut kwarray) = (NONE, NONE);
-    outlet.content = UNTOLD;
     let is_object = json.object(|json, key| {
         match key {
             b"id" => outlet.id = json.text()?,
@@ -33,14 +32,17 @@ pub(crate) fn outlet<'a>(json: &mut Reader<'a>) -> Result<Option<Outlet<'a>>, Fa
             b"keywords" => keywords = json.keywords()?,
             b"kwarray" => kwarray = json.keywords()?,
             b"publisher" => (outlet.publisher_id, outlet.publisher_domain) = publisher(json)?,
-            b"content" => outlet.content = content(json)?,
+            b"content" => content(json, &mut outlet.content)?,
             _ => json.skip()?,
         }
         Ok(())
     })?;
     outlet.cat = joined(&[cat, sectioncat, pagecat], json.arena());
     outlet.keywords = joined(&[keywords, kwarray], json.arena());
-    Ok(is_object.then_some(outlet))
+    if !is_object {
+        *into = None;
+    }
+    Ok(())
 }
 
 const NONE: &[&str] = &[];
@@ -82,8 +84,8 @@ const UNTOLD: Content<'_> = Content {
     segments: &[],
 };
 
-fn content<'a>(json: &mut Reader<'a>) -> Result<Content<'a>, Fault> {
-    let mut content = UNTOLD;
+fn content<'a>(json: &mut Reader<'a>, content: &mut Content<'a>) -> Result<(), Fault> {
+    *content = UNTOLD;
     let (mut langb, mut videoquality) = (None, None);
     let (mut keywords, mut kwarray) = (NONE, NONE);
     json.object(|json, key| {
@@ -117,7 +119,7 @@ fn content<'a>(json: &mut Reader<'a>) -> Result<Content<'a>, Fault> {
     content.language = content.language.or(langb);
     content.prodq = content.prodq.or(videoquality);
     content.keywords = joined(&[keywords, kwarray], json.arena());
-    Ok(content)
+    Ok(())
 }
 
 /// A channel or network; `None` if nothing of it is told.
