@@ -27,6 +27,8 @@ pub struct Device<'a> {
     pub language: Option<&'a str>,
     /// Carrier or internet provider.
     pub carrier: Option<&'a str>,
+    /// The carrier by its codes of ITU-T E.212, as `208-01`.
+    pub mccmnc: Option<&'a str>,
     /// 1 ethernet, 2 wifi, 3 cellular, 4 2G, 5 3G, 6 4G, 7 5G.
     pub connectiontype: Option<u32>,
     /// Advertising id; `None` also if it names nobody, by [`personal_id`](crate::openrtb::personal_id).

@@ -140,7 +140,7 @@ attributes! {
     Make "make", Kind::Text, "device.make";
     Model "model", Kind::Text, "device.model";
     Connection "connection", Kind::Choice(&["ethernet", "wifi", "cellular", "2g", "3g", "4g", "5g"]), "device.connectiontype";
-    Carrier "carrier", Kind::Text, "device.carrier";
+    Carrier "carrier", Kind::Text, "device.carrier by name, device.mccmnc as 208-01";
     Exchange "exchange", Kind::Exchange, "the exchange that sent the request";
     Segment "segment", Kind::Name, "segments of the request and of our own audiences";
     Age "age", Kind::Number { least: 0, most: 130_000 }, "user.yob: full years by the end of last year";

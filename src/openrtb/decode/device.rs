@@ -26,6 +26,7 @@ pub(crate) fn device<'a>(json: &mut Reader<'a>) -> Result<Device<'a>, Fault> {
             b"language" => device.language = json.text()?,
             b"langb" => langb = json.text()?,
             b"carrier" => device.carrier = json.text()?,
+            b"mccmnc" => device.mccmnc = json.text()?,
             b"connectiontype" => device.connectiontype = stated(json.whole()?),
             b"ifa" => device.ifa = json.text()?.and_then(personal_id),
             b"lmt" => device.lmt = json.strict_flag()?.unwrap_or(false),

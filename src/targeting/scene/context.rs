@@ -94,7 +94,7 @@ impl Scene<'_> {
         self.tell(Attribute::Make, one(device.make));
         self.tell(Attribute::Model, one(device.model));
         self.tell(Attribute::Connection, connections(device.connectiontype).iter().copied());
-        self.tell(Attribute::Carrier, one(device.carrier));
+        self.tell(Attribute::Carrier, one(device.carrier).into_iter().chain(one(device.mccmnc)));
     }
 }
 

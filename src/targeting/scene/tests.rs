@@ -397,10 +397,16 @@ fn a_device_type_that_means_two_kinds_is_both() {
 
 #[test]
 fn a_device_tells_system_network_and_carrier() {
-    let device =
-        Device { os: Some("iOS"), connectiontype: Some(6), carrier: Some("Orange "), ..Device::default() };
+    let device = Device {
+        os: Some("iOS"),
+        connectiontype: Some(6),
+        carrier: Some("Orange "),
+        mccmnc: Some("208-01"),
+        ..Device::default()
+    };
     check(on(device), one_of(Attribute::Os, &["ios"]), Fits);
     check(on(device), one_of(Attribute::Carrier, &["orange"]), Fits);
+    check(on(device), one_of(Attribute::Carrier, &["208-01"]), Fits);
     check(on(device), one_of(Attribute::Connection, &["cellular"]), Fits);
     check(on(device), one_of(Attribute::Connection, &["wifi"]), Misses);
     let unknown = Device { connectiontype: Some(0), ..device };
