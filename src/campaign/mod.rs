@@ -7,6 +7,7 @@ mod compile;
 mod creative;
 mod currency;
 mod exchange;
+mod frequency;
 mod model;
 mod rates;
 mod read;
@@ -24,9 +25,10 @@ pub use exchange::{
     Exchange, Formats, MissingPrice, NoBidForm, PriceEncoding, PriceKeys, PriceNotice, PriceUnit, Refusal,
     Reservation, Secret, SecretSource,
 };
+pub use frequency::{Shadow, shadow};
 pub use model::{
-    Advertiser, AgreedDeal, Attribution, Budget, Campaign, Catalog, ChannelKind, Circle, Clock,
-    ConnectionKind, ConversionType, Costs, Daypart, DeviceKind, Flight, FormatKind, FrequencyCap, Goal,
+    Advertiser, AgreedDeal, Attribution, Budget, Campaign, CapLevel, Catalog, ChannelKind, Circle, Clock,
+    ConnectionKind, ConversionType, Costs, CountBy, Daypart, DeviceKind, Flight, FormatKind, FrequencyCap, Goal,
     LineItem, NamedSegment, Pacing, PlacementKind, Predicate, RollKind, Rule, Status, TaxPlan, Test,
     Transparency,
 };

@@ -41,6 +41,8 @@ pub struct Advertiser {
     pub country: Option<Country>,
     /// What the Digital Services Act has told to viewers.
     pub transparency: Transparency,
+    /// Caps over all of its campaigns.
+    pub frequency: Vec<FrequencyCap>,
 }
 
 /// Who is behind an ad (Digital Services Act, article 26): at most 100 characters each.
@@ -159,15 +161,36 @@ pub struct TaxPlan {
     pub bearer: Bearer,
 }
 
-/// At most `impressions` in any window of `per`, for one user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// At most `impressions` in any window of `per`, for one user or household.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FrequencyCap {
-    /// Most impressions.
+    /// For whom.
+    pub by: CountBy,
+    /// Most impressions, at least 1.
     pub impressions: u32,
     /// The sliding window.
     pub per: Millis,
-    /// True if a user without id may be shown the ad all the same.
-    pub include_unknown_users: bool,
+    /// True if somebody who cannot be counted may be shown the ad all the same.
+    pub include_unknown: bool,
+}
+
+/// For whom a frequency cap counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CountBy {
+    /// Each user, by an id.
+    User,
+    /// Each household, by the address.
+    Household,
+}
+
+/// Over what a frequency cap counts. The narrowest first: each holds all before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum CapLevel {
+    Creative,
+    LineItem,
+    Campaign,
+    Advertiser,
 }
 
 /// How long after an ad a conversion counts.

@@ -2,76 +2,175 @@
 
 use std::fmt;
 
-use crate::campaign::FrequencyCap;
+use crate::campaign::{Advertiser, Campaign, CapLevel, CountBy, Creative, FrequencyCap, LineItem};
 use crate::frequency::{Exposure, Exposures};
-use crate::units::{CampaignId, LineItemId, UnixMillis};
+use crate::units::{AdvertiserId, CampaignId, CreativeId, LineItemId, UnixMillis};
 
 /// Over what a cap counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
+    /// One creative, in all line items that use it.
+    Creative(CreativeId),
     /// One line item.
     LineItem(LineItemId),
     /// All line items of a campaign.
     Campaign(CampaignId),
+    /// All campaigns of an advertiser.
+    Advertiser(AdvertiserId),
 }
 
 impl Level {
+    #[inline]
     fn counts(self, exposure: &Exposure) -> bool {
         match self {
+            Self::Creative(id) => exposure.creative == id,
             Self::LineItem(id) => exposure.line_item == id,
             Self::Campaign(id) => exposure.campaign == id,
+            Self::Advertiser(id) => exposure.advertiser == id,
+        }
+    }
+
+    const fn kind(self) -> CapLevel {
+        match self {
+            Self::Creative(_) => CapLevel::Creative,
+            Self::LineItem(_) => CapLevel::LineItem,
+            Self::Campaign(_) => CapLevel::Campaign,
+            Self::Advertiser(_) => CapLevel::Advertiser,
         }
     }
 }
 
-impl fmt::Display for Level {
+/// Caps, each list with what it counts over.
+pub type Caps<'a, const N: usize> = [(Level, &'a [FrequencyCap]); N];
+
+/// The caps of one creative.
+#[must_use]
+pub fn caps_of(creative: &Creative) -> Caps<'_, 1> {
+    [(Level::Creative(creative.id), &creative.frequency)]
+}
+
+/// The caps under which a line item counts, whatever its creative.
+#[must_use]
+pub fn caps_above<'a>(
+    line_item: &'a LineItem,
+    campaign: &'a Campaign,
+    advertiser: &'a Advertiser,
+) -> Caps<'a, 3> {
+    [
+        (Level::LineItem(line_item.id), &line_item.frequency),
+        (Level::Campaign(campaign.id), &campaign.frequency),
+        (Level::Advertiser(advertiser.id), &advertiser.frequency),
+    ]
+}
+
+/// True if one of `caps` counts by `by`.
+#[must_use]
+pub fn counts_by(caps: &[(Level, &[FrequencyCap])], by: CountBy) -> bool {
+    caps.iter().any(|(_, caps)| caps.iter().any(|cap| cap.by == by))
+}
+
+/// What was shown to whoever is behind a request; `None` where they are not known or must not be recognised.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Seen<'a> {
+    /// By the user.
+    pub user: Option<&'a Exposures>,
+    /// By the household.
+    pub household: Option<&'a Exposures>,
+}
+
+impl<'a> Seen<'a> {
+    fn by(self, by: CountBy) -> Option<&'a Exposures> {
+        match by {
+            CountBy::User => self.user,
+            CountBy::Household => self.household,
+        }
+    }
+}
+
+/// Of which level a cap is, and for whom it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// Over what.
+    pub level: CapLevel,
+    /// For whom.
+    pub by: CountBy,
+}
+
+/// `line item`, or `line item by household`.
+impl fmt::Display for Counted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::LineItem(_) => "line item",
-            Self::Campaign(_) => "campaign",
-        })
+        f.write_str(match self.level {
+            CapLevel::Creative => "creative",
+            CapLevel::LineItem => "line item",
+            CapLevel::Campaign => "campaign",
+            CapLevel::Advertiser => "advertiser",
+        })?;
+        match self.by {
+            CountBy::User => Ok(()),
+            CountBy::Household => f.write_str(" by household"),
+        }
     }
 }
 
 /// A cap that leaves no room for one more exposure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exceeded {
-    /// Over what it counts.
-    pub level: Level,
+    /// Which.
+    pub counted: Counted,
     /// The cap.
     pub cap: FrequencyCap,
-    /// How many exposures its window holds; `None` if the person is unknown and the cap bars such.
-    pub seen: Option<usize>,
+    /// True if it is reached; false if whoever it counts by is not known, and it keeps such out.
+    pub is_reached: bool,
 }
 
-/// The first of `caps` that one more exposure at `now` would exceed.
+/// A cap of the first list of `caps` of which one more exposure at `now` would exceed any.
 ///
-/// `exposures` is `None` for a person without id: then a cap holds only if it includes unknown users.
-/// The window is open at its old end: at `now`, what was shown exactly `cap.per` ago no longer counts.
-/// It has no young end: an exposure that another machine's clock puts after `now` counts.
+/// Somebody who is not known passes only caps that include such. `beside` are bids of the same answer, which
+/// count as shown to both. A window is open at its old end: at `now`, what was shown exactly `cap.per` ago no
+/// longer counts. It has no young end: an exposure that another machine's clock puts after `now` counts.
 #[must_use]
 pub fn first_exceeded(
     caps: &[(Level, &[FrequencyCap])],
-    exposures: Option<&Exposures>,
+    seen: Seen<'_>,
+    beside: &[Exposure],
     now: UnixMillis,
 ) -> Option<Exceeded> {
-    let caps = caps.iter().flat_map(|(level, caps)| caps.iter().map(|cap| (*level, *cap)));
-    for (level, cap) in caps {
-        let seen = exposures.map(|exposures| seen(level, cap, exposures, now));
-        let full = match seen {
-            Some(seen) => u32::try_from(seen).map_or(true, |seen| seen >= cap.impressions),
-            None => !cap.include_unknown_users,
+    let lists = caps.iter().filter(|(_, caps)| !caps.is_empty());
+    lists.copied().find_map(|(level, caps)| {
+        let exceeded = |by| {
+            let of_kind = move || caps.iter().filter(move |cap| cap.by == by);
+            let (cap, is_reached) = match seen.by(by) {
+                Some(exposures) => (reached(level, of_kind, exposures, beside, now)?, true),
+                None => (of_kind().find(|cap| !cap.include_unknown)?, false),
+            };
+            Some(Exceeded { counted: Counted { level: level.kind(), by }, cap: *cap, is_reached })
         };
-        if full {
-            return Some(Exceeded { level, cap, seen });
+        exceeded(CountBy::User).or_else(|| exceeded(CountBy::Household))
+    })
+}
+
+/// The cap that is reached first on the way back from `now`: where a cap of n meets the n-th exposure within its
+/// window. So one walk serves any number of caps.
+fn reached<'a, I: Iterator<Item = &'a FrequencyCap>>(
+    level: Level,
+    caps: impl Fn() -> I,
+    exposures: &Exposures,
+    beside: &[Exposure],
+    now: UnixMillis,
+) -> Option<&'a FrequencyCap> {
+    let longest = caps().map(|cap| cap.per).max()?;
+    let opens = now.minus(longest);
+    let shown = exposures.iter().rev().map(|shown| (shown, shown.at())).take_while(|(_, at)| *at > opens);
+    let beside = beside.iter().map(|bid| (bid, now));
+    let mut count = 0;
+    for (_, at) in beside.chain(shown).filter(|(shown, _)| level.counts(shown)) {
+        count += 1;
+        let full = caps().find(|cap| cap.impressions <= count && at > now.minus(cap.per));
+        if full.is_some() {
+            return full;
         }
     }
     None
-}
-
-fn seen(level: Level, cap: FrequencyCap, exposures: &Exposures, now: UnixMillis) -> usize {
-    let opens = now.minus(cap.per);
-    exposures.iter().rev().take_while(|shown| shown.at > opens).filter(|shown| level.counts(shown)).count()
 }
 
 #[cfg(test)]
