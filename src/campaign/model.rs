@@ -26,6 +26,17 @@ pub struct Catalog {
     pub creatives: Vec<Creative>,
 }
 
+impl Catalog {
+    /// Every frequency cap, in no order.
+    pub fn frequency_caps(&self) -> impl Iterator<Item = &FrequencyCap> {
+        let advertisers = self.advertisers.iter().flat_map(|advertiser| &advertiser.frequency);
+        let campaigns = self.campaigns.iter().flat_map(|campaign| &campaign.frequency);
+        let line_items = self.line_items.iter().flat_map(|line_item| &line_item.frequency);
+        let creatives = self.creatives.iter().flat_map(|creative| &creative.frequency);
+        advertisers.chain(campaigns).chain(line_items).chain(creatives)
+    }
+}
+
 /// Who pays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advertiser {

@@ -445,8 +445,8 @@ fn caps_that_contradict_are_noticed() {
     assert_eq!(
         faults(&[&with(r#"{"impressions": 5, "per": "1d"}"#)]),
         [
-            "warning 11:34 `line_items[0].frequency[0]` has no effect: the campaign's cap of 2 per 1d is tighter \
-          (tighten it, or remove it)"
+            "warning 11:34 `line_items[0].frequency[0]` of 5 per 1d never binds: the campaign's cap of 2 per 1d \
+             (`a.json` line 5) is always reached first or with it (lower it to 1 or less, or remove it)"
         ]
     );
     assert!(faults(&[&with(r#"{"impressions": 1, "per": "1d"}"#)]).is_empty());

@@ -8,7 +8,7 @@ use crate::notice::{
 };
 use crate::ttf::{Bearer, Evidence, Jurisdiction, Place};
 use crate::units::{
-    AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, ExchangeId, FxRate, LineItemId,
+    AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, ExchangeId, FxRate, HouseholdKey, LineItemId,
     Millis, Multiplier, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey, limits,
 };
 
@@ -32,6 +32,7 @@ fn ticket() -> Ticket {
             deal: Some(DealId::from_slug("d")),
             currency: Currency::EUR,
             user: Some(UserKey::from_bytes([9; 16])),
+            household: Some(HouseholdKey::from_raw(u64::MAX)),
         },
         price: Cpm::from_micros(2_000_000).unwrap(),
         price_currency: Currency::USD,
@@ -57,6 +58,7 @@ fn plain() -> Ticket {
     let mut plain = ticket();
     plain.bid.deal = None;
     plain.bid.user = None;
+    plain.bid.household = None;
     plain.fx = FxRate::SAME;
     plain.multiplier = Multiplier::ONE;
     plain.price_currency = Currency::EUR;
