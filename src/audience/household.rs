@@ -117,8 +117,14 @@ mod tests {
         assert!(four("203.0.113.9").is_some());
         assert_ne!(four("203.0.113.9"), four("203.0.113.10"));
         assert_eq!(four("203.0.113.9"), six("::ffff:203.0.113.9"), "the same address in other words");
-        assert_eq!(four("203.0.113.9"), key(Device { ip: Some("203.0.113.9"), ipv6: Some("2001:db8::1"), ..Device::default() }));
-        assert_eq!(six("2001:db8::1"), key(Device { ip: Some("203.0.113.0"), ipv6: Some("2001:db8::1"), ..Device::default() }));
+        assert_eq!(
+            four("203.0.113.9"),
+            key(Device { ip: Some("203.0.113.9"), ipv6: Some("2001:db8::1"), ..Device::default() })
+        );
+        assert_eq!(
+            six("2001:db8::1"),
+            key(Device { ip: Some("203.0.113.0"), ipv6: Some("2001:db8::1"), ..Device::default() })
+        );
     }
 
     #[test]
@@ -132,30 +138,73 @@ mod tests {
     #[test]
     fn what_is_no_households_own_address_is_none() {
         for ip in [
-            "", "home", "203.0.113.0", "203.0.0.0", "203.0.113", "203.0.113.x", "10.1.2.3", "172.16.0.9", "192.168.1.7",
-            "127.0.0.1", "169.254.1.1", "100.64.0.1", "100.127.255.1", "0.1.2.3", "198.18.0.1", "192.0.0.8", "224.0.0.1", "240.0.0.1",
+            "",
+            "home",
+            "203.0.113.0",
+            "203.0.0.0",
+            "203.0.113",
+            "203.0.113.x",
+            "10.1.2.3",
+            "172.16.0.9",
+            "192.168.1.7",
+            "127.0.0.1",
+            "169.254.1.1",
+            "100.64.0.1",
+            "100.127.255.1",
+            "0.1.2.3",
+            "198.18.0.1",
+            "192.0.0.8",
+            "224.0.0.1",
+            "240.0.0.1",
             "255.255.255.255",
         ] {
             assert_eq!(four(ip), None, "{ip}");
         }
         for ip in [
-            "2001:db8:1::", "2001:db8:1:2::", "2001:db8::/32", "::", "::1", "fe80::1", "fc00::1", "fd12:3456::1", "ff02::1",
-            "2001:0:1:2::1", "64:ff9b::1", "::ffff:10.0.0.1", "::ffff:203.0.113.0",
+            "2001:db8:1::",
+            "2001:db8:1:2::",
+            "2001:db8::/32",
+            "::",
+            "::1",
+            "fe80::1",
+            "fc00::1",
+            "fd12:3456::1",
+            "ff02::1",
+            "2001:0:1:2::1",
+            "64:ff9b::1",
+            "::ffff:10.0.0.1",
+            "::ffff:203.0.113.0",
         ] {
             assert_eq!(six(ip), None, "{ip}");
         }
-        assert!(four("100.63.0.1").is_some() && four("100.128.0.1").is_some() && four("198.20.0.1").is_some());
+        assert!(
+            four("100.63.0.1").is_some() && four("100.128.0.1").is_some() && four("198.20.0.1").is_some()
+        );
         assert_eq!(key(Device::default()), None);
     }
 
     #[test]
     fn a_mobile_network_and_a_screen_in_public_are_no_households() {
-        let on = |connectiontype| key(Device { ip: Some("203.0.113.9"), connectiontype, ..Device::default() });
-        for (kind, is_household) in [(None, true), (Some(0), true), (Some(1), true), (Some(2), true), (Some(3), false), (Some(6), false), (Some(7), false)] {
+        let on =
+            |connectiontype| key(Device { ip: Some("203.0.113.9"), connectiontype, ..Device::default() });
+        for (kind, is_household) in [
+            (None, true),
+            (Some(0), true),
+            (Some(1), true),
+            (Some(2), true),
+            (Some(3), false),
+            (Some(6), false),
+            (Some(7), false),
+        ] {
             assert_eq!(on(kind).is_some(), is_household, "{kind:?}");
         }
         let device = Device { ip: Some("203.0.113.9"), ..Device::default() };
-        let screen = BidRequest { id: "1", device, channel: Channel::Dooh(Default::default()), ..BidRequest::default() };
+        let screen = BidRequest {
+            id: "1",
+            device,
+            channel: Channel::Dooh(Default::default()),
+            ..BidRequest::default()
+        };
         assert_eq!(of(screen), None);
     }
 
@@ -173,12 +222,19 @@ mod tests {
         let texts = ["203.0.113.9", "\u{4}\u{cb}\0q\t"];
         let users: HashSet<[u8; 8]> = texts
             .iter()
-            .flat_map(|text| [IdKind::Buyer, IdKind::Ifa, IdKind::Eid("")].map(|kind| KEYS.key_of(kind, text)))
+            .flat_map(|text| {
+                [IdKind::Buyer, IdKind::Ifa, IdKind::Eid("")].map(|kind| KEYS.key_of(kind, text))
+            })
             .map(|user| *user.as_bytes().first_chunk().unwrap())
             .collect();
         assert!(!users.contains(&household.raw().to_le_bytes()));
-        let request = BidRequest { id: "1", device: Device { ip: Some("203.0.113.9"), ..Device::default() }, ..BidRequest::default() };
-        let other = UserKeys::new([8; 32]).household(&request, &Permissions::of(&request, &Policy::default()));
+        let request = BidRequest {
+            id: "1",
+            device: Device { ip: Some("203.0.113.9"), ..Device::default() },
+            ..BidRequest::default()
+        };
+        let other =
+            UserKeys::new([8; 32]).household(&request, &Permissions::of(&request, &Policy::default()));
         assert_ne!(other, Some(household));
     }
 }

@@ -6,8 +6,8 @@ use std::fmt;
 use strum::{EnumDiscriminants, VariantNames};
 
 use crate::budget;
-use crate::creative::Misfit;
 use crate::campaign::CountBy;
+use crate::creative::Misfit;
 use crate::frequency::Counted;
 use crate::privacy::Restriction;
 use crate::supply::SupplyFault;

@@ -10,7 +10,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::budget::{Book, Purse, Refusal};
-use crate::campaign::{Budget, Campaign, Catalog, CountBy, Exchange, Flight, LineItem, Pacing, Rates, Status};
+use crate::campaign::{
+    Budget, Campaign, Catalog, CountBy, Exchange, Flight, LineItem, Pacing, Rates, Status,
+};
 use crate::pacing::{DaySpan, Pace};
 use crate::pricing;
 use crate::supply::Lists;

@@ -1,5 +1,6 @@
 //! The decision on requests written as JSON against campaigns written as JSON.
 
+mod frequency;
 mod lists;
 mod profile;
 
@@ -22,7 +23,9 @@ use crate::notice::Keys;
 use crate::openrtb::parse;
 use crate::privacy::{self, ConsentRefusal, Permissions, Restriction};
 use crate::supply::{Check, Lists, Policy, SupplyFault};
-use crate::units::{AdvertiserId, BidId, CampaignId, Cpm, CreativeId, LineItemId, Nanos, Rounding, UnixMillis, UserKey};
+use crate::units::{
+    AdvertiserId, BidId, CampaignId, Cpm, CreativeId, LineItemId, Nanos, Rounding, UnixMillis, UserKey,
+};
 
 const NOON: UnixMillis = UnixMillis::from_raw(1_795_262_400_000);
 

@@ -26,7 +26,8 @@ pub struct Shadow {
 #[must_use]
 pub fn shadow(chain: &[(CapLevel, FrequencyCap)], at: usize) -> Option<Shadow> {
     let (level, cap) = chain[at];
-    let is_twin = |twin: &FrequencyCap| (twin.by, twin.impressions, twin.per) == (cap.by, cap.impressions, cap.per);
+    let is_twin =
+        |twin: &FrequencyCap| (twin.by, twin.impressions, twin.per) == (cap.by, cap.impressions, cap.per);
     let counts_too = |(other, (of, beside)): &(usize, &(CapLevel, FrequencyCap))| {
         *of >= level && *other != at && !(*other > at && *of == level && is_twin(beside))
     };
@@ -131,7 +132,8 @@ mod tests {
 
     #[test]
     fn a_wider_level_hides_a_narrower_one_and_never_the_other_way_round() {
-        let (wide, narrow) = ((CapLevel::Advertiser, cap(USER, 3, 24)), (CapLevel::Creative, cap(USER, 5, 24)));
+        let (wide, narrow) =
+            ((CapLevel::Advertiser, cap(USER, 3, 24)), (CapLevel::Creative, cap(USER, 5, 24)));
         check(&[narrow, wide], Some((&[1], Some(2))));
         check(&[wide, narrow], None);
         check(&[wide, (CapLevel::Creative, cap(USER, 1, 24))], None);

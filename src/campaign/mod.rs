@@ -28,8 +28,8 @@ pub use exchange::{
 pub use frequency::{Shadow, shadow};
 pub use model::{
     Advertiser, AgreedDeal, Attribution, Budget, Campaign, CapLevel, Catalog, ChannelKind, Circle, Clock,
-    ConnectionKind, ConversionType, Costs, CountBy, Daypart, DeviceKind, Flight, FormatKind, FrequencyCap, Goal,
-    LineItem, NamedSegment, Pacing, PlacementKind, Predicate, RollKind, Rule, Status, TaxPlan, Test,
+    ConnectionKind, ConversionType, Costs, CountBy, Daypart, DeviceKind, Flight, FormatKind, FrequencyCap,
+    Goal, LineItem, NamedSegment, Pacing, PlacementKind, Predicate, RollKind, Rule, Status, TaxPlan, Test,
     Transparency,
 };
 pub use rates::Rates;

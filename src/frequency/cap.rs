@@ -256,7 +256,8 @@ mod tests {
         let one: &[FrequencyCap] = &[cap(1, 100)];
         let levels = [CREATIVE, LINE_ITEM, CAMPAIGN, ADVERTISER];
         let kinds = [CapLevel::Creative, CapLevel::LineItem, CapLevel::Campaign, CapLevel::Advertiser];
-        for (depth, other) in ["a/c/l/k", "a/c/l/x", "a/c/x/k", "a/x/l/k", "x/c/l/k"].into_iter().enumerate() {
+        for (depth, other) in ["a/c/l/k", "a/c/l/x", "a/c/x/k", "a/x/l/k", "x/c/l/k"].into_iter().enumerate()
+        {
             for (at, (level, kind)) in levels.into_iter().zip(kinds).enumerate() {
                 check(&[(level, one)], Some(&[(other, 950)]), (at >= depth).then_some((kind, true)));
             }
@@ -313,7 +314,8 @@ mod tests {
         let caps: [(Level, &[FrequencyCap]); 1] = [(CAMPAIGN, &[cap(2, 100)])];
         let shown = exposures(&[("a/c/l/k", 950)]);
         let seen = Seen { user: Some(&shown), household: None };
-        let beside = |path| first_exceeded(&caps, seen, &[exposure(path, 1_000, 9)], UnixMillis::from_raw(1_000));
+        let beside =
+            |path| first_exceeded(&caps, seen, &[exposure(path, 1_000, 9)], UnixMillis::from_raw(1_000));
         assert!(beside("a/c/x/x").is_some());
         assert_eq!(beside("a/x/x/x"), None);
     }

@@ -7,6 +7,10 @@
 
 mod cap;
 mod exposures;
+#[cfg(test)]
+mod tests;
 
-pub use cap::{Caps, Counted, Exceeded, Level, Seen, all_caps, caps_above, caps_of, counts_by, first_exceeded};
+pub use cap::{
+    Caps, Counted, Exceeded, Level, Seen, all_caps, caps_above, caps_of, counts_by, first_exceeded,
+};
 pub use exposures::{Exposure, Exposures};

@@ -2,8 +2,8 @@
 
 use crate::ttf::{Assessment, Bearer};
 use crate::units::{
-    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, DealId, ExchangeId, Femtos, HouseholdKey, LineItemId,
-    Nanos, UnixMillis, UserKey,
+    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, DealId, ExchangeId, Femtos, HouseholdKey,
+    LineItemId, Nanos, UnixMillis, UserKey,
 };
 
 /// One fact about one bid. Two events with the same [`Event::key`] are the same event.

@@ -86,7 +86,8 @@ impl ExposureStore {
         let full = |by| NoPlace(Counted { level: CapLevel::Advertiser, by });
         let user = viewer.user.map(|key| self.users.place(key).ok_or(full(CountBy::User)));
         let user = user.transpose()?;
-        let household = viewer.household.map(|key| self.households.place(key).ok_or(full(CountBy::Household)));
+        let household =
+            viewer.household.map(|key| self.households.place(key).ok_or(full(CountBy::Household)));
         let household = household.transpose()?;
         let seen = Seen { user: user.as_ref().map(shown), household: household.as_ref().map(shown) };
         // Whoever cannot be counted was judged by the decision.

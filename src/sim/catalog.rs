@@ -11,8 +11,8 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
 use crate::campaign::{
-    Advertiser, AgreedDeal, Attribution, Budget, Campaign, Catalog, ConversionType, Costs, Flight,
-    CountBy, FormatKind, FrequencyCap, Goal, LineItem, Pacing, Status, TaxPlan, Transparency,
+    Advertiser, AgreedDeal, Attribution, Budget, Campaign, Catalog, ConversionType, Costs, CountBy, Flight,
+    FormatKind, FrequencyCap, Goal, LineItem, Pacing, Status, TaxPlan, Transparency,
 };
 use crate::sim::creatives::{SIZES, creative};
 use crate::sim::rules::rule;

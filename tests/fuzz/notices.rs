@@ -6,8 +6,8 @@ use encan::notice::{Keys, NoticeKind, Params, Ticket, event};
 use encan::shell::booking::Query;
 use encan::ttf::{Bearer, Evidence, Jurisdiction, Place};
 use encan::units::{
-    AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, ExchangeId, FxRate, HouseholdKey, LineItemId,
-    Millis, Multiplier, Nanos, RatePpm, ScenarioId, UserKey,
+    AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, ExchangeId, FxRate,
+    HouseholdKey, LineItemId, Millis, Multiplier, Nanos, RatePpm, ScenarioId, UserKey,
 };
 use rand::RngExt as _;
 use rand::rngs::SmallRng;

@@ -74,7 +74,8 @@ fn window(node: Node<'_>, level: CapLevel, flight: Option<Flight>, faults: &mut 
     if length > longest {
         let days = length.raw().div_euclid(86_400_000);
         let problem = format!("must be at most {}, and the flight has {days} days", span_in_words(longest));
-        return faults.refuse(node.error(problem).hint(format!("write `\"per\": \"{}\"`", span_in_words(longest))));
+        return faults
+            .refuse(node.error(problem).hint(format!("write `\"per\": \"{}\"`", span_in_words(longest))));
     }
     Some(length)
 }
@@ -115,7 +116,12 @@ impl<'d> Contradictions<'d> {
     }
 
     /// Reports the caps of a line item that never say no.
-    pub(in crate::campaign) fn line_item(&mut self, node: Node<'d>, line_item: &LineItem, faults: &mut Faults) {
+    pub(in crate::campaign) fn line_item(
+        &mut self,
+        node: Node<'d>,
+        line_item: &LineItem,
+        faults: &mut Faults,
+    ) {
         let own = written(node, CapLevel::LineItem, &line_item.frequency);
         warn(&own, &self.outer, faults);
         self.line_items.push((own, line_item.creatives.clone()));
@@ -160,7 +166,8 @@ fn warn(own: &[Written<'_>], outer: &[Written<'_>], faults: &mut Faults) {
         let Some(shadow) = shadow(&chain, at) else { continue };
         let casters: Vec<&Written<'_>> = shadow.cast_by.iter().map(|other| &all[*other]).collect();
         let named: Vec<String> = casters.iter().map(|other| other.named()).collect();
-        let is_household = one.cap.by == CountBy::User && casters.iter().any(|c| c.cap.by == CountBy::Household);
+        let is_household =
+            one.cap.by == CountBy::User && casters.iter().any(|c| c.cap.by == CountBy::Household);
         let of_whom = if is_household { " for a user of one household" } else { "" };
         let verb = if named.len() == 1 { "is" } else { "are" };
         let use_left = match (shadow.keeps_out_unknown, one.cap.by) {

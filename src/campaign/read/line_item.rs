@@ -7,7 +7,9 @@ use crate::campaign::read::plan::{budget, check_within, pacing};
 use crate::campaign::read::reach::{check_formats, check_satisfiable};
 use crate::campaign::read::targeting::{rule, segments};
 use crate::campaign::read::{NAME_CHARS_MAX, Reading};
-use crate::campaign::{AgreedDeal, Budget, Campaign, CapLevel, Flight, FormatKind, Goal, LineItem, Rule, Status};
+use crate::campaign::{
+    AgreedDeal, Budget, Campaign, CapLevel, Flight, FormatKind, Goal, LineItem, Rule, Status,
+};
 use crate::document::{Faults, Node, Object, suggestion};
 use crate::units::{Cpm, Currency, LineItemId, Nanos};
 

@@ -162,10 +162,7 @@ fn explained(
     let exposures = Exposures::default();
     let Person { user, household, profile } = person;
     let exchange = snapshot.plan.exchange(exchange).expect("looked up before");
-    let seen = Seen {
-        user: user.map(|_| &exposures),
-        household: household.map(|_| &exposures),
-    };
+    let seen = Seen { user: user.map(|_| &exposures), household: household.map(|_| &exposures) };
     let (user, secure) = (*user, true);
     let household = household.filter(|_| snapshot.plan.counts_households);
     let ask = Ask { request, exchange, permissions, user, household, profile, seen, secure, now };

@@ -136,7 +136,8 @@ fn no_cap_is_passed_by_threads_that_share_users_and_households() {
     // Places given back last were perhaps refused to everybody before.
     for number in 0..24 {
         let late = u128::try_from(100_000 + number).unwrap();
-        granted.fetch_add(usize::from(expose(&store, &viewer(number), late, 1_000).is_ok()), Ordering::Relaxed);
+        granted
+            .fetch_add(usize::from(expose(&store, &viewer(number), late, 1_000).is_ok()), Ordering::Relaxed);
     }
     let (mut by_user, mut by_household) = (0, 0);
     for number in 0..6 {

@@ -35,10 +35,7 @@ pub struct Parked {
 }
 
 /// Replaces what is parked.
-pub(in crate::shell::store) fn write(
-    connection: &mut Connection,
-    open: &[Parked],
-) -> rusqlite::Result<()> {
+pub(in crate::shell::store) fn write(connection: &mut Connection, open: &[Parked]) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     transaction.execute("DELETE FROM parked", [])?;
     {
@@ -110,7 +107,8 @@ mod tests {
     use crate::budget::{Reservation, Reserved};
     use crate::frequency::Exposure;
     use crate::units::{
-        AdvertiserId, BidId, CampaignId, CreativeId, Day, HouseholdKey, LineItemId, Nanos, UnixMillis, UserKey,
+        AdvertiserId, BidId, CampaignId, CreativeId, Day, HouseholdKey, LineItemId, Nanos, UnixMillis,
+        UserKey,
     };
 
     const EARLY: UnixMillis = UnixMillis::from_raw(1_000);
@@ -138,7 +136,11 @@ mod tests {
         let bids = [1, 2, 3].map(|random| BidId::mint(EARLY, random));
         let open = [
             Parked { bid: bids[0], reservation: nobodys, exposure: None },
-            Parked { bid: bids[1], reservation: Reservation { user, ..nobodys }, exposure: Some(exposure(bids[1])) },
+            Parked {
+                bid: bids[1],
+                reservation: Reservation { user, ..nobodys },
+                exposure: Some(exposure(bids[1])),
+            },
             Parked {
                 bid: bids[2],
                 reservation: Reservation { user, household, ..nobodys },

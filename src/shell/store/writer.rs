@@ -8,9 +8,9 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::ledger::{self, Event};
 use crate::shell::store::names::{self, Name};
-use crate::shell::store::schema::{Opened, StoreError};
 use crate::shell::store::parked::{self, Parked};
 use crate::shell::store::row;
+use crate::shell::store::schema::{Opened, StoreError};
 use crate::units::limits;
 
 /// What became of the events of one request, in their order: true = booked, false = known already.
