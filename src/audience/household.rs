@@ -43,15 +43,15 @@ impl UserKeys {
                 IpAddr::V6(address) => line_of_v6(address),
             })
         };
-        four.or_else(six).map(|line| self.key_of_line(line))
+        four.or_else(six).map(|line| self.key_of_line(&line))
     }
 
-    fn key_of_line(&self, line: Line) -> HouseholdKey {
+    fn key_of_line(&self, line: &Line) -> HouseholdKey {
         let mut hasher = self.hasher();
         hasher.update(DOMAIN);
         match line {
-            Line::V4(address) => hasher.update(b"\x04").update(&address),
-            Line::V6(network) => hasher.update(b"\x06").update(&network),
+            Line::V4(address) => hasher.update(b"\x04").update(address),
+            Line::V6(network) => hasher.update(b"\x06").update(network),
         };
         let first = hasher.finalize().as_bytes().first_chunk().copied().expect("32 bytes");
         HouseholdKey::from_raw(u64::from_le_bytes(first))

@@ -175,9 +175,8 @@ fn reached<'a, I: Iterator<Item = &'a FrequencyCap>>(
     let opens = now.minus(longest);
     let shown = exposures.iter().rev().map(|shown| (shown, shown.at())).take_while(|(_, at)| *at > opens);
     let beside = beside.iter().map(|bid| (bid, now));
-    let mut count = 0;
-    for (_, at) in beside.chain(shown).filter(|(shown, _)| level.counts(shown)) {
-        count += 1;
+    let counted = beside.chain(shown).filter(|(shown, _)| level.counts(shown));
+    for (count, (_, at)) in (1..).zip(counted) {
         let full = caps().find(|cap| cap.impressions <= count && at > now.minus(cap.per));
         if full.is_some() {
             return full;

@@ -93,10 +93,10 @@ fn two_creatives() -> Source {
 #[test]
 fn a_creative_at_its_cap_leaves_out_that_creative_only() {
     let capped_k = capped(&two_creatives(), r#"{"id": "k","#, ONCE);
-    check(&[capped_k.clone()], &["c/k"], Ok(&["c/other"]));
+    check(std::slice::from_ref(&capped_k), &["c/k"], Ok(&["c/other"]));
     let both = capped(&capped_k, r#"{"id": "other","#, ONCE);
-    check(&[both.clone()], &["c/k"], Ok(&["c/other"]));
-    check(&[both.clone()], &["c/other"], Ok(&["c/k"]));
+    check(std::slice::from_ref(&both), &["c/k"], Ok(&["c/other"]));
+    check(std::slice::from_ref(&both), &["c/other"], Ok(&["c/k"]));
     check(&[both], &["c/k", "c/other"], Err((CapLevel::Creative, CountBy::User)));
 }
 
