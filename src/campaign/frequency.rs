@@ -1,12 +1,55 @@
-//! Whether a frequency cap can ever be the one that says no, among the others that an ad counts under.
+//! Frequency caps, and whether one can ever be the one that says no among the others that an ad counts under.
 //!
 //! What is asked is whether any history of exposures, each of which all caps let pass, leaves an impression that
-//! this cap alone has counted too many for. A cap of a wider level counts whatever a narrower one counts; a narrower one says
-//! nothing of what else the wider one counts, for another line item may come tomorrow. A user is taken to be in
-//! one household, and a household to hold any number of users.
+//! this cap alone has counted too many for. A cap of a wider level counts whatever a narrower one counts; a
+//! narrower one says nothing of what else the wider one counts, for another line item may come tomorrow. A user
+//! is taken to be in one household, and a household to hold any number of users.
 
-use crate::campaign::{CapLevel, CountBy, FrequencyCap};
+use crate::campaign::Catalog;
 use crate::units::Millis;
+
+/// At most `impressions` in any window of `per`, for one user or household.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FrequencyCap {
+    /// For whom.
+    pub by: CountBy,
+    /// Most impressions, at least 1.
+    pub impressions: u32,
+    /// The sliding window.
+    pub per: Millis,
+    /// True if somebody who cannot be counted may be shown the ad all the same.
+    pub include_unknown: bool,
+}
+
+/// For whom a frequency cap counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CountBy {
+    /// Each user, by an id.
+    User,
+    /// Each household, by the address.
+    Household,
+}
+
+/// Over what a frequency cap counts. The narrowest first: each holds all before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum CapLevel {
+    Creative,
+    LineItem,
+    Campaign,
+    Advertiser,
+}
+
+impl Catalog {
+    /// Every frequency cap, in no order.
+    pub fn frequency_caps(&self) -> impl Iterator<Item = &FrequencyCap> {
+        let advertisers = self.advertisers.iter().flat_map(|advertiser| &advertiser.frequency);
+        let campaigns = self.campaigns.iter().flat_map(|campaign| &campaign.frequency);
+        let line_items = self.line_items.iter().flat_map(|line_item| &line_item.frequency);
+        let creatives = self.creatives.iter().flat_map(|creative| &creative.frequency);
+        advertisers.chain(campaigns).chain(line_items).chain(creatives)
+    }
+}
 
 /// Why a cap never says no alone.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -25,12 +25,11 @@ pub use exchange::{
     Exchange, Formats, MissingPrice, NoBidForm, PriceEncoding, PriceKeys, PriceNotice, PriceUnit, Refusal,
     Reservation, Secret, SecretSource,
 };
-pub use frequency::{Shadow, shadow};
+pub use frequency::{CapLevel, CountBy, FrequencyCap, Shadow, shadow};
 pub use model::{
-    Advertiser, AgreedDeal, Attribution, Budget, Campaign, CapLevel, Catalog, ChannelKind, Circle, Clock,
-    ConnectionKind, ConversionType, Costs, CountBy, Daypart, DeviceKind, Flight, FormatKind, FrequencyCap,
-    Goal, LineItem, NamedSegment, Pacing, PlacementKind, Predicate, RollKind, Rule, Status, TaxPlan, Test,
-    Transparency,
+    Advertiser, AgreedDeal, Attribution, Budget, Campaign, Catalog, ChannelKind, Circle, Clock,
+    ConnectionKind, ConversionType, Costs, Daypart, DeviceKind, Flight, FormatKind, Goal, LineItem,
+    NamedSegment, Pacing, PlacementKind, Predicate, RollKind, Rule, Status, TaxPlan, Test, Transparency,
 };
 pub use rates::Rates;
 pub use read::Surroundings;

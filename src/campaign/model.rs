@@ -6,7 +6,7 @@
 
 use jiff::tz::TimeZone;
 
-use crate::campaign::Creative;
+use crate::campaign::{Creative, FrequencyCap};
 use crate::ttf::Bearer;
 use crate::units::{
     AdvertiserId, CampaignId, Country, Cpm, Currency, DealId, ExchangeId, LineItemId, Millis, Nanos, RatePpm,
@@ -24,17 +24,6 @@ pub struct Catalog {
     pub line_items: Vec<LineItem>,
     /// By campaign, as written.
     pub creatives: Vec<Creative>,
-}
-
-impl Catalog {
-    /// Every frequency cap, in no order.
-    pub fn frequency_caps(&self) -> impl Iterator<Item = &FrequencyCap> {
-        let advertisers = self.advertisers.iter().flat_map(|advertiser| &advertiser.frequency);
-        let campaigns = self.campaigns.iter().flat_map(|campaign| &campaign.frequency);
-        let line_items = self.line_items.iter().flat_map(|line_item| &line_item.frequency);
-        let creatives = self.creatives.iter().flat_map(|creative| &creative.frequency);
-        advertisers.chain(campaigns).chain(line_items).chain(creatives)
-    }
 }
 
 /// Who pays.
@@ -170,38 +159,6 @@ pub struct TaxPlan {
     pub scenario_slug: String,
     /// Who bears it.
     pub bearer: Bearer,
-}
-
-/// At most `impressions` in any window of `per`, for one user or household.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FrequencyCap {
-    /// For whom.
-    pub by: CountBy,
-    /// Most impressions, at least 1.
-    pub impressions: u32,
-    /// The sliding window.
-    pub per: Millis,
-    /// True if somebody who cannot be counted may be shown the ad all the same.
-    pub include_unknown: bool,
-}
-
-/// For whom a frequency cap counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CountBy {
-    /// Each user, by an id.
-    User,
-    /// Each household, by the address.
-    Household,
-}
-
-/// Over what a frequency cap counts. The narrowest first: each holds all before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum CapLevel {
-    Creative,
-    LineItem,
-    Campaign,
-    Advertiser,
 }
 
 /// How long after an ad a conversion counts.
