@@ -416,7 +416,8 @@ impl Play {
         let expires = self.now + random.random_range(0..5_000);
         let reserved =
             Reserved { campaign, line_item: LINE_ITEMS[line_item], day, amount: Nanos::from_raw(amount) };
-        let reservation = Reservation { reserved, expires: UnixMillis::from_raw(expires), user: None };
+        let reservation =
+            Reservation { reserved, expires: UnixMillis::from_raw(expires), user: None, household: None };
         self.open.insert(id, reservation);
         let place = (line_item, self.day);
         self.model.change(place, amount, 0);

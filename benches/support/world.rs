@@ -8,7 +8,7 @@ use encan::bidder::{Ask, Composer, Decision, Plan, Silent, Snapshot, compose, de
 use encan::budget::Book;
 use encan::campaign::{Budget, Exchange, Rates, read_exchange, read_scenario};
 use encan::document::{Faults, Source};
-use encan::frequency::Exposures;
+use encan::frequency::{Exposures, Seen};
 use encan::notice::Keys;
 use encan::openrtb::BidRequest;
 use encan::privacy::{Permissions, Policy};
@@ -68,7 +68,8 @@ impl World {
             permissions: &permissions,
             user,
             profile: &self.stranger.0,
-            exposures: user.map(|_| &self.stranger.1),
+            household: None,
+            seen: Seen { user: user.map(|_| &self.stranger.1), household: None },
             agent: None,
             secure: true,
             now: self.now,

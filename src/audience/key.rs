@@ -81,10 +81,15 @@ impl UserKeys {
         Some(self.key_of(kind, id))
     }
 
+    /// A hash under the secret, of nothing yet.
+    pub(in crate::audience) fn hasher(&self) -> blake3::Hasher {
+        blake3::Hasher::new_keyed(&self.secret)
+    }
+
     /// The key of `id`, as an import names it.
     #[must_use]
     pub fn key_of(&self, kind: IdKind<'_>, id: &str) -> UserKey {
-        let mut hasher = blake3::Hasher::new_keyed(&self.secret);
+        let mut hasher = self.hasher();
         hasher.update(DOMAIN);
         match kind {
             IdKind::Buyer => {

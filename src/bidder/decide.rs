@@ -13,13 +13,13 @@ use crate::bidder::{NoBidReason, Plan, Snapshot};
 use crate::budget::Held;
 use crate::campaign::{Advertiser, Campaign, Creative, Exchange, LineItem};
 use crate::creative::{Disclosure, Placement};
-use crate::frequency::Exposures;
+use crate::frequency::Seen;
 use crate::notice::Ticket;
 use crate::openrtb::{BidRequest, Deal, Imp};
 use crate::privacy::Permissions;
 use crate::supply::judge;
 use crate::targeting::{Known, Scene};
-use crate::units::{Currency, UnixMillis, UserKey};
+use crate::units::{Currency, HouseholdKey, UnixMillis, UserKey};
 
 /// One request, and what the shell fetched for it.
 #[derive(Debug, Clone, Copy)]
@@ -32,10 +32,12 @@ pub struct Ask<'a, 'u> {
     pub permissions: &'u Permissions,
     /// The user, where that lets us know.
     pub user: Option<UserKey>,
+    /// Their household, where that lets us know and a cap asks.
+    pub household: Option<HouseholdKey>,
     /// What our audience store knows of the user.
     pub profile: &'u Profile,
-    /// What the user was shown; `None` if the user is unknown.
-    pub exposures: Option<&'u Exposures>,
+    /// What the user and the household were shown.
+    pub seen: Seen<'u>,
     /// What the user agent says; `None` if it was not read.
     pub agent: Option<Agent>,
     /// True if our own notices are https: without, an impression that is `secure` is not bid on.
@@ -58,7 +60,8 @@ impl<'a> Ask<'a, '_> {
     /// What a bid must tell of who is behind the ad. Whoever is known is profiled: by segments, or by what was
     /// shown before.
     pub(in crate::bidder) fn disclosure(&self) -> Option<Disclosure> {
-        Disclosure::wanted(&self.request.regs.dsa, self.user.is_some() || self.permissions.personalise)
+        let is_known = self.user.is_some() || self.household.is_some();
+        Disclosure::wanted(&self.request.regs.dsa, is_known || self.permissions.personalise)
     }
 }
 

@@ -3,8 +3,9 @@
 use rand::{Rng, RngExt as _};
 
 use crate::bidder::{Ask, Chosen, NoBidReason, Snapshot};
-use crate::campaign::{Advertiser, Campaign, Creative, LineItem};
+use crate::campaign::{Advertiser, Campaign, CountBy, Creative, LineItem};
 use crate::creative::Placement;
+use crate::frequency::{Caps, all_caps, counts_by};
 use crate::ledger::BidFacts;
 use crate::notice::Ticket;
 use crate::openrtb::{Channel, Deal, Imp, MediaType};
@@ -41,6 +42,13 @@ pub(in crate::bidder) struct Offer<'a> {
     terms: Terms,
     place: Place,
     reserved_for: Millis,
+}
+
+impl<'a> Offer<'a> {
+    /// The frequency caps under which it counts.
+    pub(in crate::bidder) fn caps(&self) -> Caps<'a, 4> {
+        all_caps(self.creative, self.line_item, self.campaign, self.advertiser)
+    }
 }
 
 /// The tax on one impression, at its worst while the bid is open.
@@ -164,6 +172,7 @@ impl<'a> Market<'a, '_, '_> {
             deal: offer.deal.map(|deal| DealId::from_slug(deal.id)),
             currency: campaign.currency,
             user: self.ask.user,
+            household: self.ask.household.filter(|_| counts_by(&offer.caps(), CountBy::Household)),
         };
         let terms = &offer.terms;
         Ticket {

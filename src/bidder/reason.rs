@@ -6,8 +6,9 @@ use std::fmt;
 use strum::{EnumDiscriminants, VariantNames};
 
 use crate::budget;
+use crate::campaign::CountBy;
 use crate::creative::Misfit;
-use crate::frequency;
+use crate::frequency::Counted;
 use crate::privacy::Restriction;
 use crate::supply::SupplyFault;
 use crate::units::Cpm;
@@ -64,10 +65,10 @@ pub enum NoBidReason {
     /// No creative fits.
     #[strum_discriminants(strum(serialize = "creative_misfit"))]
     Misfit(Misfit),
-    /// A frequency cap wants to count, and the viewer is not known or may not be recognised.
-    ViewerUnknown(frequency::Level),
+    /// A frequency cap wants to count, and the viewer, or the household, is not known or may not be recognised.
+    ViewerUnknown(Counted),
     /// A frequency cap is reached.
-    FrequencyCapped(frequency::Level),
+    FrequencyCapped(Counted),
     /// There is no rate to the request's currency.
     NoExchangeRate,
     /// Nothing is left of the value after data and tax.
@@ -189,10 +190,14 @@ impl fmt::Display for NoBidReason {
             Self::CategoryBlocked => f.write_str("`bcat` or `acat` leaves a category of the creative out"),
             Self::LanguageNotAllowed => f.write_str("`wlang` leaves the creative's language out"),
             Self::Misfit(misfit) => write!(f, "no creative fits: {misfit}"),
-            Self::ViewerUnknown(level) => {
-                write!(f, "the viewer is not known, and a frequency cap of the {level} wants to count")
+            Self::ViewerUnknown(counted) => {
+                let who = match counted.by {
+                    CountBy::User => "viewer",
+                    CountBy::Household => "viewer's household",
+                };
+                write!(f, "the {who} is not known, and a frequency cap of the {counted} wants to count")
             }
-            Self::FrequencyCapped(level) => write!(f, "a frequency cap of the {level} is reached"),
+            Self::FrequencyCapped(counted) => write!(f, "a frequency cap of the {counted} is reached"),
             Self::NoExchangeRate => f.write_str("there is no exchange rate to the request's currency"),
             Self::WorthNothing => f.write_str("nothing is left of the value after data and tax"),
             Self::BelowFloor { worth, floor } => {

@@ -10,9 +10,9 @@ use crate::bidder::lists::Lists;
 use crate::bidder::offer::{Market, Offer};
 use crate::bidder::pod::{Pods, Room, filling_order, is_dynamic, pod_of};
 use crate::bidder::profile;
-use crate::campaign::{Advertiser, Creative, LineItem};
+use crate::campaign::{Advertiser, Creative, FrequencyCap, LineItem};
 use crate::creative::fit;
-use crate::frequency::{Level, first_exceeded};
+use crate::frequency::{Exposure, Level, caps_above, caps_of, first_exceeded};
 use crate::openrtb::{Channel, Deal, Imp, MediaType};
 use crate::targeting::{Rows, Scene};
 use crate::units::{Multiplier, limits};
@@ -24,6 +24,8 @@ pub(in crate::bidder) struct RequestWide<'a> {
     looked_at: usize,
     lists: Lists<'a>,
     pods: Pods<'a>,
+    /// What the bids of the answer count as under frequency caps.
+    shown: SmallVec<[Exposure; 4]>,
 }
 
 /// What is searched for at the moment.
@@ -205,10 +207,31 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         if !self.request_wide.pods.admits(offer) {
             return Err(NoBidReason::PodTaken);
         }
+        if !self.request_wide.shown.is_empty() {
+            // The ads of a pod are offered together, each without the others.
+            self.keep_caps(&offer.caps())?;
+        }
         let chosen = self.market.reserve(offer, random)?;
         self.request_wide.pods.note(offer);
+        self.request_wide.shown.push(Exposure {
+            bid: chosen.ticket.bid.id,
+            creative: offer.creative.id,
+            line_item: offer.line_item.id,
+            campaign: offer.campaign.id,
+            advertiser: offer.advertiser.id,
+        });
         self.bids.push(chosen);
         Ok(())
+    }
+
+    /// Whether one more impression keeps `caps`, the other bids of the answer counted as shown.
+    fn keep_caps(&self, caps: &[(Level, &[FrequencyCap])]) -> Result<(), NoBidReason> {
+        let ask = self.market.ask;
+        match first_exceeded(caps, ask.seen, &self.request_wide.shown, ask.now) {
+            None => Ok(()),
+            Some(exceeded) if exceeded.is_reached => Err(NoBidReason::FrequencyCapped(exceeded.counted)),
+            Some(exceeded) => Err(NoBidReason::ViewerUnknown(exceeded.counted)),
+        }
     }
 
     /// What one line item offers, nothing reserved; or why it does not.
@@ -222,16 +245,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         if let Some(block) = self.request_wide.lists.advertiser_block(ask.request, advertiser) {
             return Err(block);
         }
-        let caps = [
-            (Level::LineItem(line_item.id), line_item.frequency.as_slice()),
-            (Level::Campaign(campaign.id), campaign.frequency.as_slice()),
-        ];
-        if let Some(exceeded) = first_exceeded(&caps, ask.exposures, ask.now) {
-            return Err(match exceeded.seen {
-                Some(_) => NoBidReason::FrequencyCapped(exceeded.level),
-                None => NoBidReason::ViewerUnknown(exceeded.level),
-            });
-        }
+        self.keep_caps(&caps_above(line_item, campaign, advertiser))?;
         self.offer_of(row, line_item, &deals, random)
     }
 
@@ -319,6 +333,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         if let Some(disclosure) = self.market.ask.disclosure() {
             disclosure.fits(&placement).map_err(NoBidReason::Misfit)?;
         }
+        self.keep_caps(&caps_of(creative))?;
         self.market.offer(row, creative, placement, deals)
     }
 }

@@ -10,7 +10,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::budget::{Book, Purse, Refusal};
-use crate::campaign::{Budget, Campaign, Catalog, Exchange, Flight, LineItem, Pacing, Rates, Status};
+use crate::campaign::{
+    Budget, Campaign, Catalog, CountBy, Exchange, Flight, LineItem, Pacing, Rates, Status,
+};
 use crate::pacing::{DaySpan, Pace};
 use crate::pricing;
 use crate::supply::Lists;
@@ -62,6 +64,8 @@ pub struct Plan {
     pub rates: Rates,
     /// Who may sell which outlet, and who sells at which exchange.
     pub supply: Lists,
+    /// True if a frequency cap counts by household: nobody's household is asked for otherwise.
+    pub counts_households: bool,
     /// For each campaign the place of its scenario in `scenarios`.
     campaign_scenarios: Vec<usize>,
 }
@@ -114,8 +118,19 @@ impl Plan {
         let rows: Vec<PlanRow> = rows.into_iter().map(|(_, row)| row).collect();
         let order: Vec<u32> = rows.iter().map(|row| row.line_item).collect();
         let index = Index::build(&catalog, &order);
-        let supply = Lists::default();
-        Self { revision, catalog, index, rows, exchanges, scenarios, rates, supply, campaign_scenarios }
+        let counts_households = catalog.frequency_caps().any(|cap| cap.by == CountBy::Household);
+        Self {
+            revision,
+            catalog,
+            index,
+            rows,
+            exchanges,
+            scenarios,
+            rates,
+            supply: Lists::default(),
+            counts_households,
+            campaign_scenarios,
+        }
     }
 
     /// The same plan with lists of who may sell.

@@ -1,5 +1,6 @@
 //! The decision on requests written as JSON against campaigns written as JSON.
 
+mod frequency;
 mod lists;
 mod profile;
 
@@ -17,12 +18,14 @@ use crate::budget::{Book, Refusal};
 use crate::campaign::{Rates, Surroundings, compile, read_exchange};
 use crate::creative::Misfit;
 use crate::document::{Faults, Source};
-use crate::frequency::{Exposure, Exposures};
+use crate::frequency::{Exposure, Exposures, Seen};
 use crate::notice::Keys;
 use crate::openrtb::parse;
 use crate::privacy::{self, ConsentRefusal, Permissions, Restriction};
 use crate::supply::{Check, Lists, Policy, SupplyFault};
-use crate::units::{BidId, CampaignId, Cpm, LineItemId, Nanos, Rounding, UnixMillis, UserKey};
+use crate::units::{
+    AdvertiserId, BidId, CampaignId, Cpm, CreativeId, LineItemId, Nanos, Rounding, UnixMillis, UserKey,
+};
 
 const NOON: UnixMillis = UnixMillis::from_raw(1_795_262_400_000);
 
@@ -85,7 +88,8 @@ fn asked<R>(
         permissions: &permissions,
         user,
         profile,
-        exposures,
+        household: None,
+        seen: Seen { user: exposures, household: None },
         agent: None,
         secure: false,
         now: NOON,
@@ -351,10 +355,11 @@ fn a_frequency_cap_counts_what_the_user_was_shown() {
     assert_eq!(ask(Some(&exposures)), Ok("c 1.00 EUR".to_owned()));
     assert!(matches!(ask(None), Err(NoBidReason::ViewerUnknown(_))), "nobody knows how often");
     exposures.record(Exposure {
+        bid: BidId::mint(NOON, 1),
+        creative: CreativeId::from_slug("c/k"),
         line_item: LineItemId::from_slug("c/l"),
         campaign: CampaignId::from_slug("c"),
-        at: NOON,
-        bid: BidId::mint(NOON, 1),
+        advertiser: AdvertiserId::from_slug("a"),
     });
     assert!(matches!(ask(Some(&exposures)), Err(NoBidReason::FrequencyCapped(_))));
 }

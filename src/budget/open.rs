@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::budget::cap::Reserved;
-use crate::units::{BidId, UnixMillis, UserKey};
+use crate::units::{BidId, HouseholdKey, UnixMillis, UserKey};
 
 /// Shards, so that two cores rarely meet: each lock is held for the insertion of one entry.
 const SHARDS: usize = 64;
@@ -23,6 +23,8 @@ pub struct Reservation {
     pub expires: UnixMillis,
     /// Whose frequency it counts in.
     pub user: Option<UserKey>,
+    /// Which household's frequency it counts in.
+    pub household: Option<HouseholdKey>,
 }
 
 /// What a notice finds of its bid's reservation.
@@ -178,7 +180,7 @@ mod tests {
             day: Day::from_raw(0),
             amount: Nanos::from_raw(5),
         };
-        Reservation { reserved, expires: UnixMillis::from_raw(expires), user: None }
+        Reservation { reserved, expires: UnixMillis::from_raw(expires), user: None, household: None }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::campaign::read::{Draft, Parts, Reading, Surroundings, read_campaign};
-use crate::campaign::{Advertiser, Catalog};
+use crate::campaign::{Advertiser, Catalog, FrequencyCap};
 use crate::document::{Document, Fault, Faults, Node, Source};
 use crate::units::UnixMillis;
 
@@ -74,6 +74,7 @@ fn refuse_contradicting_advertisers(drafts: &[Draft<'_>], faults: &mut Faults) {
             ("domain", first.domain != advertiser.domain),
             ("country", first.country != advertiser.country),
             ("transparency", first.transparency != advertiser.transparency),
+            ("frequency", in_order(&first.frequency) != in_order(&advertiser.frequency)),
         ];
         if let Some((key, _)) = differences.into_iter().find(|(_, differs)| *differs) {
             let problem =
@@ -81,6 +82,13 @@ fn refuse_contradicting_advertisers(drafts: &[Draft<'_>], faults: &mut Faults) {
             faults.push(node.error(problem).hint("give both the same data, or another `id`"));
         }
     }
+}
+
+/// The same caps, however they were laid out.
+fn in_order(caps: &[FrequencyCap]) -> Vec<FrequencyCap> {
+    let mut caps = caps.to_vec();
+    caps.sort_unstable();
+    caps
 }
 
 /// The catalog of error-free drafts.

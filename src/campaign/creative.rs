@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use crate::campaign::FrequencyCap;
 use crate::openrtb::MediaType;
 use crate::taxonomy::Coverage;
 use crate::units::CreativeId;
@@ -49,6 +50,8 @@ pub struct Creative {
     pub trackers: Trackers,
     /// True if all that it loads is https. The landing page does not count: our redirect leads there.
     pub secure: bool,
+    /// Caps of this creative, over all line items that use it.
+    pub frequency: Vec<FrequencyCap>,
 }
 
 impl CreativeContent {
@@ -86,6 +89,7 @@ impl Creative {
             privacy_url: None,
             trackers: Trackers::default(),
             secure: true,
+            frequency: Vec::new(),
         }
     }
 }

@@ -7,6 +7,7 @@ mod compile;
 mod creative;
 mod currency;
 mod exchange;
+mod frequency;
 mod model;
 mod rates;
 mod read;
@@ -25,9 +26,10 @@ pub use exchange::{
     Exchange, Formats, MissingPrice, NoBidForm, PriceEncoding, PriceKeys, PriceNotice, PriceUnit, Refusal,
     Reservation, Secret, SecretSource,
 };
+pub use frequency::{CapLevel, CountBy, FrequencyCap, Shadow, shadow};
 pub use model::{
     Advertiser, AgreedDeal, Attribution, Budget, Campaign, Catalog, ConversionType, Costs, Flight,
-    FormatKind, FrequencyCap, Goal, LineItem, Pacing, Status, TaxPlan, Transparency,
+    FormatKind, Goal, LineItem, Pacing, Status, TaxPlan, Transparency,
 };
 pub use rates::Rates;
 pub use read::Surroundings;

@@ -6,7 +6,7 @@
 
 use jiff::tz::TimeZone;
 
-use crate::campaign::{Creative, Rule};
+use crate::campaign::{Creative, FrequencyCap, Rule};
 use crate::ttf::Bearer;
 use crate::units::{
     AdvertiserId, CampaignId, Country, Cpm, Currency, DealId, LineItemId, Millis, Nanos, RatePpm, ScenarioId,
@@ -41,6 +41,8 @@ pub struct Advertiser {
     pub country: Option<Country>,
     /// What the Digital Services Act has told to viewers.
     pub transparency: Transparency,
+    /// Caps over all of its campaigns.
+    pub frequency: Vec<FrequencyCap>,
 }
 
 /// Who is behind an ad (Digital Services Act, article 26): at most 100 characters each.
@@ -157,17 +159,6 @@ pub struct TaxPlan {
     pub scenario_slug: String,
     /// Who bears it.
     pub bearer: Bearer,
-}
-
-/// At most `impressions` in any window of `per`, for one user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FrequencyCap {
-    /// Most impressions.
-    pub impressions: u32,
-    /// The sliding window.
-    pub per: Millis,
-    /// True if a user without id may be shown the ad all the same.
-    pub include_unknown_users: bool,
 }
 
 /// How long after an ad a conversion counts.

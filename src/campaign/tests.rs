@@ -1,6 +1,7 @@
 //! Cases of the campaign readers: what is written, and what is said about it.
 
 mod creatives;
+mod frequency;
 
 use crate::campaign::{
     BillsOn, Catalog, Compilation, Goal, Pacing, Rates, Rule, Surroundings, Wanted, compile, read_exchange,
@@ -433,32 +434,6 @@ fn expectations_are_shares_and_conversions_are_declared() {
     );
     let catalog = accept(r#"{"cpm": 4.20}"#, r#"{"cpc": 0.35, "expected_ctr": 0.0012}"#);
     assert_eq!(catalog.line_items[0].goal, Goal::Cpc { target: Nanos::from_raw(350_000_000), ctr: 0.0012 });
-}
-
-#[test]
-fn caps_that_contradict_are_noticed() {
-    let campaign_cap =
-        CAMPAIGN.replace(r#""currency""#, r#""frequency": [{"impressions": 2, "per": "1d"}], "currency""#);
-    let with = |cap: &str| {
-        campaign_cap.replace(r#""id": "all","#, &format!(r#""id": "all", "frequency": [{cap}],"#))
-    };
-    assert_eq!(
-        faults(&[&with(r#"{"impressions": 5, "per": "1d"}"#)]),
-        [
-            "warning 11:34 `line_items[0].frequency[0]` has no effect: the campaign's cap of 2 per 1d is tighter \
-          (tighten it, or remove it)"
-        ]
-    );
-    assert!(faults(&[&with(r#"{"impressions": 1, "per": "1d"}"#)]).is_empty());
-    assert!(faults(&[&with(r#"{"impressions": 5, "per": "7d"}"#)]).is_empty());
-    assert_eq!(
-        faults(&[&with(r#"{"impressions": 129, "per": "60"}"#)]),
-        [
-            "error 11:50 `line_items[0].frequency[0].impressions` must be from 1 to 64, got 129",
-            "error 11:62 `line_items[0].frequency[0].per` must be a span of time above 0, got \"60\" \
-             (a whole number and s, m, h or d: `90s`, `10m`, `6h`, `30d`)"
-        ]
-    );
 }
 
 #[test]

@@ -180,6 +180,7 @@ pub(super) fn advertiser(name: &str) -> Advertiser {
         domain: "ponant.test".into(),
         country: None,
         transparency: Transparency::of(name),
+        frequency: Vec::new(),
     }
 }
 

@@ -2,166 +2,339 @@
 
 use std::fmt;
 
-use crate::campaign::FrequencyCap;
+use crate::campaign::{Advertiser, Campaign, CapLevel, CountBy, Creative, FrequencyCap, LineItem};
 use crate::frequency::{Exposure, Exposures};
-use crate::units::{CampaignId, LineItemId, UnixMillis};
+use crate::units::{AdvertiserId, CampaignId, CreativeId, LineItemId, UnixMillis};
 
 /// Over what a cap counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
+    /// One creative, in all line items that use it.
+    Creative(CreativeId),
     /// One line item.
     LineItem(LineItemId),
     /// All line items of a campaign.
     Campaign(CampaignId),
+    /// All campaigns of an advertiser.
+    Advertiser(AdvertiserId),
 }
 
 impl Level {
+    #[inline]
     fn counts(self, exposure: &Exposure) -> bool {
         match self {
+            Self::Creative(id) => exposure.creative == id,
             Self::LineItem(id) => exposure.line_item == id,
             Self::Campaign(id) => exposure.campaign == id,
+            Self::Advertiser(id) => exposure.advertiser == id,
+        }
+    }
+
+    const fn kind(self) -> CapLevel {
+        match self {
+            Self::Creative(_) => CapLevel::Creative,
+            Self::LineItem(_) => CapLevel::LineItem,
+            Self::Campaign(_) => CapLevel::Campaign,
+            Self::Advertiser(_) => CapLevel::Advertiser,
         }
     }
 }
 
-impl fmt::Display for Level {
+/// Caps, each list with what it counts over.
+pub type Caps<'a, const N: usize> = [(Level, &'a [FrequencyCap]); N];
+
+/// The caps of one creative.
+#[must_use]
+pub fn caps_of(creative: &Creative) -> Caps<'_, 1> {
+    [(Level::Creative(creative.id), &creative.frequency)]
+}
+
+/// The caps under which a line item counts, whatever its creative.
+#[must_use]
+pub fn caps_above<'a>(
+    line_item: &'a LineItem,
+    campaign: &'a Campaign,
+    advertiser: &'a Advertiser,
+) -> Caps<'a, 3> {
+    [
+        (Level::LineItem(line_item.id), &line_item.frequency),
+        (Level::Campaign(campaign.id), &campaign.frequency),
+        (Level::Advertiser(advertiser.id), &advertiser.frequency),
+    ]
+}
+
+/// All caps under which an ad counts, the narrowest level first.
+#[must_use]
+pub fn all_caps<'a>(
+    creative: &'a Creative,
+    line_item: &'a LineItem,
+    campaign: &'a Campaign,
+    advertiser: &'a Advertiser,
+) -> Caps<'a, 4> {
+    let [own] = caps_of(creative);
+    let [line_item, campaign, advertiser] = caps_above(line_item, campaign, advertiser);
+    [own, line_item, campaign, advertiser]
+}
+
+/// True if one of `caps` counts by `by`.
+#[must_use]
+pub fn counts_by(caps: &[(Level, &[FrequencyCap])], by: CountBy) -> bool {
+    caps.iter().any(|(_, caps)| caps.iter().any(|cap| cap.by == by))
+}
+
+/// What was shown to whoever is behind a request; `None` where they are not known or must not be recognised.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Seen<'a> {
+    /// By the user.
+    pub user: Option<&'a Exposures>,
+    /// By the household.
+    pub household: Option<&'a Exposures>,
+}
+
+impl<'a> Seen<'a> {
+    fn by(self, by: CountBy) -> Option<&'a Exposures> {
+        match by {
+            CountBy::User => self.user,
+            CountBy::Household => self.household,
+        }
+    }
+}
+
+/// Of which level a cap is, and for whom it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// Over what.
+    pub level: CapLevel,
+    /// For whom.
+    pub by: CountBy,
+}
+
+/// `line item`, or `line item by household`.
+impl fmt::Display for Counted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::LineItem(_) => "line item",
-            Self::Campaign(_) => "campaign",
-        })
+        f.write_str(match self.level {
+            CapLevel::Creative => "creative",
+            CapLevel::LineItem => "line item",
+            CapLevel::Campaign => "campaign",
+            CapLevel::Advertiser => "advertiser",
+        })?;
+        match self.by {
+            CountBy::User => Ok(()),
+            CountBy::Household => f.write_str(" by household"),
+        }
     }
 }
 
 /// A cap that leaves no room for one more exposure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exceeded {
-    /// Over what it counts.
-    pub level: Level,
+    /// Which.
+    pub counted: Counted,
     /// The cap.
     pub cap: FrequencyCap,
-    /// How many exposures its window holds; `None` if the person is unknown and the cap bars such.
-    pub seen: Option<usize>,
+    /// True if it is reached; false if whoever it counts by is not known, and it keeps such out.
+    pub is_reached: bool,
 }
 
-/// The first of `caps` that one more exposure at `now` would exceed.
+/// A cap of the first list of `caps` of which one more exposure at `now` would exceed any.
 ///
-/// `exposures` is `None` for a person without id: then a cap holds only if it includes unknown users.
-/// The window is open at its old end: at `now`, what was shown exactly `cap.per` ago no longer counts.
-/// It has no young end: an exposure that another machine's clock puts after `now` counts.
+/// Somebody who is not known passes only caps that include such. `beside` are bids of the same answer, which
+/// count as shown to both. A window is open at its old end: at `now`, what was shown exactly `cap.per` ago no
+/// longer counts. It has no young end: an exposure that another machine's clock puts after `now` counts.
 #[must_use]
 pub fn first_exceeded(
     caps: &[(Level, &[FrequencyCap])],
-    exposures: Option<&Exposures>,
+    seen: Seen<'_>,
+    beside: &[Exposure],
     now: UnixMillis,
 ) -> Option<Exceeded> {
-    let caps = caps.iter().flat_map(|(level, caps)| caps.iter().map(|cap| (*level, *cap)));
-    for (level, cap) in caps {
-        let seen = exposures.map(|exposures| seen(level, cap, exposures, now));
-        let full = match seen {
-            Some(seen) => u32::try_from(seen).map_or(true, |seen| seen >= cap.impressions),
-            None => !cap.include_unknown_users,
+    let lists = caps.iter().filter(|(_, caps)| !caps.is_empty());
+    lists.copied().find_map(|(level, caps)| {
+        let exceeded = |by| {
+            let of_kind = move || caps.iter().filter(move |cap| cap.by == by);
+            let (cap, is_reached) = match seen.by(by) {
+                Some(exposures) => (reached(level, of_kind, exposures, beside, now)?, true),
+                None => (of_kind().find(|cap| !cap.include_unknown)?, false),
+            };
+            Some(Exceeded { counted: Counted { level: level.kind(), by }, cap: *cap, is_reached })
         };
-        if full {
-            return Some(Exceeded { level, cap, seen });
+        exceeded(CountBy::User).or_else(|| exceeded(CountBy::Household))
+    })
+}
+
+/// The cap that is reached first on the way back from `now`: where a cap of n meets the n-th exposure within its
+/// window. So one walk serves any number of caps.
+fn reached<'a, I: Iterator<Item = &'a FrequencyCap>>(
+    level: Level,
+    caps: impl Fn() -> I,
+    exposures: &Exposures,
+    beside: &[Exposure],
+    now: UnixMillis,
+) -> Option<&'a FrequencyCap> {
+    let longest = caps().map(|cap| cap.per).max()?;
+    let opens = now.minus(longest);
+    let shown = exposures.iter().rev().map(|shown| (shown, shown.at())).take_while(|(_, at)| *at > opens);
+    let beside = beside.iter().map(|bid| (bid, now));
+    let counted = beside.chain(shown).filter(|(shown, _)| level.counts(shown));
+    for (count, (_, at)) in (1..).zip(counted) {
+        let full = caps().find(|cap| cap.impressions <= count && at > now.minus(cap.per));
+        if full.is_some() {
+            return full;
         }
     }
     None
 }
 
-fn seen(level: Level, cap: FrequencyCap, exposures: &Exposures, now: UnixMillis) -> usize {
-    let opens = now.minus(cap.per);
-    exposures.iter().rev().take_while(|shown| shown.at > opens).filter(|shown| level.counts(shown)).count()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Exceeded, Level, first_exceeded};
-    use crate::campaign::FrequencyCap;
+    use super::{Counted, Level, Seen, first_exceeded};
+    use crate::campaign::{CapLevel, CountBy, FrequencyCap};
     use crate::frequency::{Exposure, Exposures};
-    use crate::units::{BidId, CampaignId, LineItemId, Millis, UnixMillis};
+    use crate::units::{AdvertiserId, BidId, CampaignId, CreativeId, LineItemId, Millis, UnixMillis};
 
-    const LINE_ITEM: Level = Level::LineItem(LineItemId::from_slug("c/a"));
-    const CAMPAIGN: Level = Level::Campaign(CampaignId::from_slug("c"));
+    const CREATIVE: Level = Level::Creative(CreativeId::from_slug("a/c/l/k"));
+    const LINE_ITEM: Level = Level::LineItem(LineItemId::from_slug("a/c/l"));
+    const CAMPAIGN: Level = Level::Campaign(CampaignId::from_slug("a/c"));
+    const ADVERTISER: Level = Level::Advertiser(AdvertiserId::from_slug("a"));
 
     fn cap(impressions: u32, per: i64) -> FrequencyCap {
-        FrequencyCap { impressions, per: Millis::from_raw(per), include_unknown_users: false }
+        FrequencyCap { by: CountBy::User, impressions, per: Millis::from_raw(per), include_unknown: false }
+    }
+
+    /// An ad of `path`, advertiser/campaign/line item/creative.
+    fn exposure(path: &str, at: i64, number: u128) -> Exposure {
+        let upto = |parts: usize| path.split('/').take(parts).collect::<Vec<_>>().join("/");
+        Exposure {
+            bid: BidId::mint(UnixMillis::from_raw(at), number),
+            creative: CreativeId::from_slug(path),
+            line_item: LineItemId::from_slug(&upto(3)),
+            campaign: CampaignId::from_slug(&upto(2)),
+            advertiser: AdvertiserId::from_slug(&upto(1)),
+        }
     }
 
     fn exposures(shown: &[(&str, i64)]) -> Exposures {
         let mut exposures = Exposures::default();
-        for (number, (line_item, at)) in (0..).zip(shown) {
-            let at = UnixMillis::from_raw(*at);
-            exposures.record(Exposure {
-                line_item: LineItemId::from_slug(line_item),
-                campaign: CampaignId::from_slug(line_item.split('/').next().unwrap()),
-                at,
-                bid: BidId::mint(at, number),
-            });
+        for (number, (path, at)) in (0..).zip(shown) {
+            exposures.record(exposure(path, *at, number));
         }
         exposures
     }
 
-    /// What one more ad of line item `c/a` exceeds at 1,000, with these caps, after `shown`.
+    /// The cap that one more ad `a/c/l/k` exceeds at 1,000, and whether it is reached, after `shown` to the user.
     #[track_caller]
     fn check(
-        line_item: &[FrequencyCap],
-        campaign: &[FrequencyCap],
+        caps: &[(Level, &[FrequencyCap])],
         shown: Option<&[(&str, i64)]>,
-        want: Option<(Level, Option<usize>)>,
+        want: Option<(CapLevel, bool)>,
     ) {
         let exposures = shown.map(exposures);
-        let caps = [(LINE_ITEM, line_item), (CAMPAIGN, campaign)];
-        let got = first_exceeded(&caps, exposures.as_ref(), UnixMillis::from_raw(1_000));
-        assert_eq!(got.map(|Exceeded { level, seen, .. }| (level, seen)), want);
+        let seen = Seen { user: exposures.as_ref(), household: None };
+        let got = first_exceeded(caps, seen, &[], UnixMillis::from_raw(1_000));
+        assert_eq!(got.map(|exceeded| (exceeded.counted.level, exceeded.is_reached)), want);
     }
 
     #[test]
     fn the_last_place_is_free_and_then_none() {
-        check(&[cap(2, 100)], &[], Some(&[("c/a", 950)]), None);
-        check(&[cap(2, 100)], &[], Some(&[("c/a", 950), ("c/a", 960)]), Some((LINE_ITEM, Some(2))));
+        let caps: &[(Level, &[FrequencyCap])] = &[(LINE_ITEM, &[cap(2, 100)])];
+        check(caps, Some(&[("a/c/l/k", 950)]), None);
+        check(caps, Some(&[("a/c/l/k", 950), ("a/c/l/k", 960)]), Some((CapLevel::LineItem, true)));
     }
 
     #[test]
     fn a_window_is_open_at_its_old_end_and_has_no_young_end() {
-        check(&[cap(1, 100)], &[], Some(&[("c/a", 900)]), None);
-        check(&[cap(1, 100)], &[], Some(&[("c/a", 901)]), Some((LINE_ITEM, Some(1))));
-        check(&[cap(1, 100)], &[], Some(&[("c/a", 1_000)]), Some((LINE_ITEM, Some(1))));
-        check(&[cap(1, 100)], &[], Some(&[("c/a", 1_001)]), Some((LINE_ITEM, Some(1))));
+        let caps: &[(Level, &[FrequencyCap])] = &[(LINE_ITEM, &[cap(1, 100)])];
+        check(caps, Some(&[("a/c/l/k", 900)]), None);
+        for at in [901, 1_000, 1_001] {
+            check(caps, Some(&[("a/c/l/k", at)]), Some((CapLevel::LineItem, true)));
+        }
     }
 
     #[test]
-    fn a_line_item_counts_its_own_and_a_campaign_all_of_its() {
-        let shown: &[_] = &[("c/b", 950), ("d/a", 960)];
-        check(&[cap(1, 100)], &[], Some(shown), None);
-        check(&[cap(1, 100)], &[cap(1, 100)], Some(shown), Some((CAMPAIGN, Some(1))));
-        check(&[], &[cap(2, 100)], Some(shown), None);
+    fn each_level_counts_its_own_and_nothing_beside_it() {
+        let one: &[FrequencyCap] = &[cap(1, 100)];
+        let levels = [CREATIVE, LINE_ITEM, CAMPAIGN, ADVERTISER];
+        let kinds = [CapLevel::Creative, CapLevel::LineItem, CapLevel::Campaign, CapLevel::Advertiser];
+        for (depth, other) in ["a/c/l/k", "a/c/l/x", "a/c/x/k", "a/x/l/k", "x/c/l/k"].into_iter().enumerate()
+        {
+            for (at, (level, kind)) in levels.into_iter().zip(kinds).enumerate() {
+                check(&[(level, one)], Some(&[(other, 950)]), (at >= depth).then_some((kind, true)));
+            }
+        }
+    }
+
+    #[test]
+    fn the_narrowest_level_is_named_first() {
+        let one: &[FrequencyCap] = &[cap(1, 100)];
+        let caps = [(CREATIVE, one), (LINE_ITEM, one), (ADVERTISER, one)];
+        check(&caps, Some(&[("a/c/l/k", 950)]), Some((CapLevel::Creative, true)));
+        check(&caps, Some(&[("a/c/l/x", 950)]), Some((CapLevel::LineItem, true)));
+        check(&caps, Some(&[("a/c/x/x", 950)]), Some((CapLevel::Advertiser, true)));
     }
 
     #[test]
     fn of_several_windows_each_must_have_room() {
-        let caps = [cap(1, 10), cap(2, 500)];
-        check(&caps, &[], Some(&[("c/a", 950)]), None);
-        check(&caps, &[], Some(&[("c/a", 600), ("c/a", 950)]), Some((LINE_ITEM, Some(2))));
+        let caps: &[(Level, &[FrequencyCap])] = &[(LINE_ITEM, &[cap(1, 10), cap(2, 500)])];
+        check(caps, Some(&[("a/c/l/k", 950)]), None);
+        check(caps, Some(&[("a/c/l/k", 995)]), Some((CapLevel::LineItem, true)));
+        check(caps, Some(&[("a/c/l/k", 600), ("a/c/l/k", 950)]), Some((CapLevel::LineItem, true)));
     }
 
     #[test]
-    fn an_unknown_user_passes_only_caps_that_say_so() {
-        let open = FrequencyCap { include_unknown_users: true, ..cap(1, 100) };
-        check(&[cap(1, 100)], &[], None, Some((LINE_ITEM, None)));
-        check(&[open], &[cap(1, 100)], None, Some((CAMPAIGN, None)));
-        check(&[open], &[open], None, None);
-        check(&[], &[], None, None);
+    fn somebody_unknown_passes_only_caps_that_say_so() {
+        let shut: &[FrequencyCap] = &[cap(1, 100)];
+        let open: &[FrequencyCap] = &[FrequencyCap { include_unknown: true, ..cap(1, 100) }];
+        check(&[(LINE_ITEM, shut)], None, Some((CapLevel::LineItem, false)));
+        check(&[(LINE_ITEM, open), (CAMPAIGN, shut)], None, Some((CapLevel::Campaign, false)));
+        check(&[(LINE_ITEM, open), (CAMPAIGN, open)], None, None);
+        check(&[(LINE_ITEM, &[])], None, None);
+    }
+
+    #[test]
+    fn a_household_counts_apart_from_its_users() {
+        let caps: [(Level, &[FrequencyCap]); 1] =
+            [(LINE_ITEM, &[cap(2, 100), FrequencyCap { by: CountBy::Household, ..cap(3, 100) }])];
+        let check = |user: Option<usize>, household: Option<usize>, want: Option<(CountBy, bool)>| {
+            let seen = |count: usize| exposures(&vec![("a/c/l/k", 950); count]);
+            let (user, household) = (user.map(seen), household.map(seen));
+            let seen = Seen { user: user.as_ref(), household: household.as_ref() };
+            let got = first_exceeded(&caps, seen, &[], UnixMillis::from_raw(1_000));
+            assert_eq!(got.map(|exceeded| (exceeded.counted.by, exceeded.is_reached)), want);
+        };
+        check(Some(1), Some(2), None);
+        check(Some(2), Some(2), Some((CountBy::User, true)));
+        check(Some(1), Some(3), Some((CountBy::Household, true)));
+        check(Some(0), None, Some((CountBy::Household, false)));
+        check(None, Some(0), Some((CountBy::User, false)));
+    }
+
+    #[test]
+    fn bids_of_the_same_answer_count_as_shown() {
+        let caps: [(Level, &[FrequencyCap]); 1] = [(CAMPAIGN, &[cap(2, 100)])];
+        let shown = exposures(&[("a/c/l/k", 950)]);
+        let seen = Seen { user: Some(&shown), household: None };
+        let beside =
+            |path| first_exceeded(&caps, seen, &[exposure(path, 1_000, 9)], UnixMillis::from_raw(1_000));
+        assert!(beside("a/c/x/x").is_some());
+        assert_eq!(beside("a/x/x/x"), None);
     }
 
     #[test]
     fn a_withdrawn_bid_makes_room() {
-        let mut shown = exposures(&[("c/a", 950)]);
-        let caps: [(Level, &[FrequencyCap]); 1] = [(LINE_ITEM, &[cap(1, 100)])];
-        let now = UnixMillis::from_raw(1_000);
-        assert!(first_exceeded(&caps, Some(&shown), now).is_some());
+        let mut shown = exposures(&[("a/c/l/k", 950)]);
+        let one: &[_] = &[("a/c/l/k", 950)];
+        check(&[(LINE_ITEM, &[cap(1, 100)])], Some(one), Some((CapLevel::LineItem, true)));
         let bid = shown.iter().next().unwrap().bid;
-        shown.withdraw(bid);
-        assert_eq!(first_exceeded(&caps, Some(&shown), now), None);
+        assert!(shown.withdraw(bid));
+        let seen = Seen { user: Some(&shown), household: None };
+        let caps: [(Level, &[FrequencyCap]); 1] = [(LINE_ITEM, &[cap(1, 100)])];
+        assert_eq!(first_exceeded(&caps, seen, &[], UnixMillis::from_raw(1_000)), None);
+    }
+
+    #[test]
+    fn a_reason_names_level_and_kind() {
+        let words = |level, by| Counted { level, by }.to_string();
+        assert_eq!(words(CapLevel::LineItem, CountBy::User), "line item");
+        assert_eq!(words(CapLevel::Advertiser, CountBy::Household), "advertiser by household");
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::ttf::{Assessment, Bearer};
 use crate::units::{
-    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, DealId, ExchangeId, Femtos, LineItemId,
-    Nanos, UnixMillis, UserKey,
+    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, DealId, ExchangeId, Femtos, HouseholdKey,
+    LineItemId, Nanos, UnixMillis, UserKey,
 };
 
 /// One fact about one bid. Two events with the same [`Event::key`] are the same event.
@@ -42,6 +42,8 @@ pub struct BidFacts {
     pub currency: Currency,
     /// The user, where consent let us know.
     pub user: Option<UserKey>,
+    /// The household, where a frequency cap counts by it and consent let us know.
+    pub household: Option<HouseholdKey>,
 }
 
 /// What happened.

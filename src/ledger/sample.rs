@@ -6,8 +6,8 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use crate::ledger::{BidFacts, Charge, Conversion, Event, EventKind, Playback, Touch};
 use crate::ttf::{Assessment, Bearer, Evidence, Exemption, Jurisdiction, Place, TaxLine};
 use crate::units::{
-    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, DealId, ExchangeId, LineItemId, Nanos,
-    RatePpm, ScenarioId, UnixMillis, UserKey,
+    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, DealId, ExchangeId, HouseholdKey, LineItemId,
+    Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
 };
 
 fn number() -> impl Strategy<Value = i64> {
@@ -24,9 +24,10 @@ fn currency() -> impl Strategy<Value = Currency> {
 }
 
 fn bid() -> impl Strategy<Value = BidFacts> {
-    let ids = (any::<[u8; 16]>(), any::<[u64; 5]>(), option::of(any::<u64>()), option::of(any::<[u8; 16]>()));
-    (ids, number(), any::<i32>(), currency()).prop_map(|((id, ids, deal, user), at, day, currency)| {
-        BidFacts {
+    let viewer = (option::of(any::<[u8; 16]>()), option::of(any::<u64>()));
+    let ids = (any::<[u8; 16]>(), any::<[u64; 5]>(), option::of(any::<u64>()), viewer);
+    (ids, number(), any::<i32>(), currency()).prop_map(
+        |((id, ids, deal, (user, household)), at, day, currency)| BidFacts {
             id: BidId::from_bytes(id),
             at: UnixMillis::from_raw(at),
             day: Day::from_raw(day),
@@ -38,8 +39,9 @@ fn bid() -> impl Strategy<Value = BidFacts> {
             deal: deal.map(DealId::from_raw),
             currency,
             user: user.map(UserKey::from_bytes),
-        }
-    })
+            household: household.map(HouseholdKey::from_raw),
+        },
+    )
 }
 
 /// A charge whose parts are up to `most`; the sum of three parts must fit.

@@ -187,13 +187,19 @@ pub fn event(
     }
 }
 
-/// The bid as an event of `kind` tells it: what measures a person needs the person's consent.
+/// The bid as an event of `kind` tells it: what measures a person needs the person's consent. The household is
+/// told of impressions only, for frequency caps count them.
 fn facts_of(ticket: &Ticket, kind: &EventKind) -> BidFacts {
     let measures = matches!(
         kind,
         EventKind::View | EventKind::Click | EventKind::Playback(_) | EventKind::Conversion(_)
     );
-    BidFacts { user: ticket.bid.user.filter(|_| ticket.measured || !measures), ..ticket.bid }
+    let counts = matches!(kind, EventKind::Impression(_));
+    BidFacts {
+        user: ticket.bid.user.filter(|_| ticket.measured || !measures),
+        household: ticket.bid.household.filter(|_| counts),
+        ..ticket.bid
+    }
 }
 
 /// The price that the exchange charges, per thousand, in the bid's currency. Where it tells none that can be

@@ -8,8 +8,8 @@ use crate::notice::{
 };
 use crate::ttf::{Bearer, Evidence, Jurisdiction, Place};
 use crate::units::{
-    AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, ExchangeId, FxRate, LineItemId,
-    Millis, Multiplier, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey, limits,
+    AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, ExchangeId, FxRate,
+    HouseholdKey, LineItemId, Millis, Multiplier, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey, limits,
 };
 
 const NOW: UnixMillis = UnixMillis::from_raw(1_795_000_000_000);
@@ -32,6 +32,7 @@ fn ticket() -> Ticket {
             deal: Some(DealId::from_slug("d")),
             currency: Currency::EUR,
             user: Some(UserKey::from_bytes([9; 16])),
+            household: Some(HouseholdKey::from_raw(u64::MAX)),
         },
         price: Cpm::from_micros(2_000_000).unwrap(),
         price_currency: Currency::USD,
@@ -57,6 +58,7 @@ fn plain() -> Ticket {
     let mut plain = ticket();
     plain.bid.deal = None;
     plain.bid.user = None;
+    plain.bid.household = None;
     plain.fx = FxRate::SAME;
     plain.multiplier = Multiplier::ONE;
     plain.price_currency = Currency::EUR;
@@ -361,6 +363,23 @@ fn a_person_who_may_not_be_measured_is_in_no_event_that_measures() {
         assert_eq!((user(kind, true), user(kind, false)), (true, false), "{kind:?}");
     }
     assert!(user(NoticeKind::Billing, false), "the frequency caps count it");
+}
+
+#[test]
+fn a_household_is_told_of_impressions_only_and_takes_eight_bytes_of_a_token() {
+    let household = |kind| {
+        let params = Params { price: "1", step: "start", ..Params::default() };
+        let outcome = event(kind, &ticket(), &params, NOW, None, false).unwrap();
+        outcome.events.last().unwrap().bid.household
+    };
+    assert_eq!(household(NoticeKind::Billing), ticket().bid.household);
+    for kind in [NoticeKind::Win, NoticeKind::Loss, NoticeKind::View, NoticeKind::Click, NoticeKind::Play] {
+        assert_eq!(household(kind), None, "{kind:?}");
+    }
+    let mut without = ticket();
+    without.bid.household = None;
+    let chars = |ticket| token(NoticeKind::Billing, ticket, None).len();
+    assert!((10..=11).contains(&(chars(&ticket()) - chars(&without))), "8 bytes in base64");
 }
 
 #[test]

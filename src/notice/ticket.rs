@@ -6,9 +6,12 @@ use crate::notice::keys::NoticeKind;
 use crate::notice::wire::{Reader, Writer};
 use crate::ttf::{Bearer, Evidence, Jurisdiction, Place};
 use crate::units::{
-    AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, ExchangeId, FxRate, LineItemId,
-    Millis, Multiplier, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
+    AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, ExchangeId, FxRate,
+    HouseholdKey, LineItemId, Millis, Multiplier, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
 };
+
+/// Flag beside the code of [`BillsOn`]: the token has a household, which only bids under caps by household do.
+const HOUSEHOLD: u8 = 1 << 7;
 
 /// What a bid says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +102,8 @@ impl Ticket {
             | u8::from((target, per) != (1, 1)) << 5
             | u8::from(self.multiplier != Multiplier::ONE) << 6
             | u8::from(!self.measured) << 7;
-        out.bytes(&[flags, self.bills_on as u8, self.bearer.code(), self.place.evidence as u8]);
+        let bills_on = self.bills_on as u8 | if bid.household.is_some() { HOUSEHOLD } else { 0 };
+        out.bytes(&[flags, bills_on, self.bearer.code(), self.place.evidence as u8]);
         out.bytes(bid.currency.code().as_bytes());
         out.bytes(self.price_currency.code().as_bytes());
         out.signed(self.price.micros());
@@ -113,6 +117,9 @@ impl Ticket {
         }
         if let Some(user) = bid.user {
             out.bytes(user.as_bytes());
+        }
+        if let Some(household) = bid.household {
+            out.bytes(&household.raw().to_le_bytes());
         }
         if let Some(jurisdiction) = self.place.jurisdiction {
             out.bytes(jurisdiction.code().as_bytes());
@@ -149,6 +156,8 @@ impl Ticket {
         let reserved_for = Millis::from_raw(from.signed()?);
         let deal = if flag(0) { Some(DealId::from_raw(from.id()?)) } else { None };
         let user = if flag(1) { Some(UserKey::from_bytes(from.array()?)) } else { None };
+        let has_household = bills_on & HOUSEHOLD != 0;
+        let household = if has_household { Some(HouseholdKey::from_raw(from.id()?)) } else { None };
         let jurisdiction = if flag(4) { Some(jurisdiction(from.array()?)?) } else { None };
         let fx = if flag(5) { FxRate::new(from.unsigned()?, from.unsigned()?)? } else { FxRate::SAME };
         let multiplier =
@@ -165,6 +174,7 @@ impl Ticket {
             deal,
             currency,
             user,
+            household,
         };
         Some(Self {
             bid,
@@ -181,7 +191,7 @@ impl Ticket {
             bearer: Bearer::from_code(bearer)?,
             billable: flag(2),
             measured: !flag(7),
-            bills_on: *BillsOn::ALL.get(usize::from(bills_on))?,
+            bills_on: *BillsOn::ALL.get(usize::from(bills_on & !HOUSEHOLD))?,
             missing_price: if flag(3) { MissingPrice::Refuse } else { MissingPrice::BookBid },
             reserved_for,
         })

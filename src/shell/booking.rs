@@ -10,12 +10,12 @@ use serde_json::value::RawValue;
 use crate::attribution::within_window;
 use crate::budget::Hold;
 use crate::campaign::Audit;
-use crate::frequency::Exposure;
 use crate::ledger::Touch;
 use crate::notice::{self, ConversionReport, NoticeKind, Outcome, Params, Refused, Ticket, TokenError};
 use crate::shell::clock;
+use crate::shell::exposure_store::Viewer;
 use crate::shell::metrics::NoticeOutcome;
-use crate::shell::service::Service;
+use crate::shell::service::{Service, exposure_of};
 use crate::shell::store::StoreError;
 use crate::units::{Currency, FxRate, Nanos, Rounding, UnixMillis};
 
@@ -208,10 +208,10 @@ impl Service {
                 let reserved = reservation.map_or(Nanos::ZERO, |reservation| reservation.reserved.amount);
                 let facts = &ticket.bid;
                 self.book.settle(facts.campaign, facts.line_item, facts.day, reserved, spent);
-                if let (true, Some(user)) = (late, facts.user) {
+                if late {
                     // Its place under the frequency caps went with the reservation, or with a former process.
-                    let (line_item, campaign, at) = (facts.line_item, facts.campaign, facts.at);
-                    self.users.restore(user, Exposure { line_item, campaign, at, bid });
+                    let viewer = Viewer { user: facts.user, household: facts.household };
+                    self.exposures.restore(&viewer, exposure_of(facts));
                 }
             }
             // Its twin came at the same time and was booked first: the money is paid, the user has seen it.

@@ -7,15 +7,15 @@ use tokio::sync::oneshot;
 
 use crate::audience::UserKeys;
 use crate::bidder::{Composer, Plan};
-use crate::budget::{Book, Open, Reserved, keys};
-use crate::frequency::Exposure;
+use crate::budget::{Book, Open, keys};
 use crate::notice::Keys;
 use crate::shell::audience_store::{AudienceError, AudienceStore};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED};
 use crate::shell::clock;
+use crate::shell::exposure_store::ExposureStore;
 use crate::shell::secrets::{Secrets, SecretsError};
-use crate::shell::service::{CurrencyChanged, Service, keeps_currencies, names};
-use crate::shell::store::{Opened, StoreError, Writer, WriterHandle};
+use crate::shell::service::{CurrencyChanged, Service, keeps_currencies, names, viewer_of};
+use crate::shell::store::{Opened, Parked, StoreError, Writer, WriterHandle};
 use crate::shell::users::Users;
 use crate::units::limits;
 
@@ -89,15 +89,15 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
         }
     }
     let users = Users::default();
-    for (user, exposure) in ledger.exposures(clock::now().minus(limits::FREQUENCY_WINDOW_MAX))? {
-        users.restore(user, exposure);
+    let exposures = ExposureStore::default();
+    for (viewer, exposure) in ledger.exposures(clock::now().minus(limits::FREQUENCY_WINDOW_MAX))? {
+        exposures.restore(&viewer, exposure);
     }
     let open = Open::default();
-    for (bid, reservation) in ledger.parked(clock::now())? {
-        let Reserved { campaign, line_item, .. } = reservation.reserved;
+    for Parked { bid, reservation, exposure } in ledger.parked(clock::now())? {
         book.hold(&reservation.reserved);
-        if let Some(user) = reservation.user {
-            users.restore(user, Exposure { line_item, campaign, at: bid.minted_at(), bid });
+        if let Some(exposure) = exposure {
+            exposures.restore(&viewer_of(&reservation), exposure);
         }
         open.insert(bid, reservation);
     }
@@ -106,6 +106,7 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     let (failure, failed) = oneshot::channel();
     let (writer, handle) = Writer::start(ledger, failure);
     let composer = Composer::new(Keys::new(&secrets.notices, None), base);
-    let service = Service::new(plan, (book, open), users, UserKeys::new(secrets.users), composer, writer);
+    let people = (users, exposures);
+    let service = Service::new(plan, (book, open), people, UserKeys::new(secrets.users), composer, writer);
     Ok(Booted { service: Arc::new(service), writer: handle, failed })
 }

@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod exchange_secrets;
+pub mod exposure_store;
 pub mod files;
 pub mod http;
 pub mod metrics;

@@ -18,14 +18,16 @@ use crate::bidder::{
     Ask, Chosen, Composer, Decision, NoBidReason, Plan, Silent, Snapshot, compose, decide, markup_fits,
 };
 use crate::budget::{Book, Open, Reservation, Reserved};
-use crate::campaign::{AnswerForm, Caller, Exchange, NoBidForm, Refusal};
-use crate::frequency::{Exposure, Level};
+use crate::campaign::{AnswerForm, Caller, CountBy, Exchange, NoBidForm, Refusal};
+use crate::frequency::{Exposure, all_caps, counts_by};
+use crate::ledger::BidFacts;
 use crate::openrtb::{self, BidRequest};
 use crate::privacy::Permissions;
 use crate::shell::agents::Agents;
 use crate::shell::clock;
+use crate::shell::exposure_store::{ExposureStore, NoPlace, Viewer};
 use crate::shell::metrics::Metrics;
-use crate::shell::store::{Name, NameKind, Writer};
+use crate::shell::store::{Name, NameKind, Parked, Writer};
 use crate::shell::users::Users;
 use crate::units::{CampaignId, CreativeId, Currency, Day, UnixMillis};
 
@@ -39,6 +41,7 @@ pub struct Service {
     pub(in crate::shell) book: Book,
     pub(in crate::shell) open: Open,
     pub(in crate::shell) users: Users,
+    pub(in crate::shell) exposures: ExposureStore,
     user_keys: UserKeys,
     agents: Agents,
     pub(in crate::shell) composer: Composer,
@@ -116,12 +119,12 @@ thread_local! {
 }
 
 impl Service {
-    /// A bidder on `plan`, with what a former process left: spends and open reservations, and users.
+    /// A bidder on `plan`, with what a former process left: spends and open reservations, users, and what they were shown.
     #[must_use]
     pub fn new(
         plan: Plan,
         (book, open): (Book, Open),
-        users: Users,
+        (users, exposures): (Users, ExposureStore),
         keys: UserKeys,
         composer: Composer,
         writer: Writer,
@@ -133,6 +136,7 @@ impl Service {
             book,
             open,
             users,
+            exposures,
             user_keys: keys,
             agents: Agents::default(),
             composer,
@@ -212,9 +216,17 @@ impl Service {
     /// Returns what an unsuccessful bid held: its money and its place under the frequency caps.
     pub(in crate::shell) fn give_back(&self, bid: crate::units::BidId, reservation: &Reservation) {
         self.book.release(&reservation.reserved);
-        if let Some(user) = &reservation.user {
-            self.users.withdraw(user, bid);
-        }
+        self.exposures.withdraw(&viewer_of(reservation), bid);
+    }
+
+    /// All bids whose outcome is not known, as the next process will want them.
+    #[must_use]
+    pub fn parked(&self) -> Vec<Parked> {
+        let park = |(bid, reservation): (_, Reservation)| {
+            let exposure = self.exposures.of(&viewer_of(&reservation), bid);
+            Parked { bid, reservation, exposure }
+        };
+        self.open.all().into_iter().map(park).collect()
     }
 
     /// How `exchange` is answered, if `caller` may come in there.
@@ -290,8 +302,14 @@ impl Service {
         let now = clock::now();
         let permissions = Permissions::of(request, &exchange.privacy);
         let user = self.user_keys.key(request, exchange.id, &permissions);
+        let household = if snapshot.plan.counts_households {
+            self.user_keys.household(request, &permissions)
+        } else {
+            None
+        };
         let decision = {
             let found = user.as_ref().map(|key| self.users.get(key));
+            let exposures = self.exposures.get(&Viewer { user, household });
             let nobody = Default::default();
             // Reading a user agent is worth it only where a rule asks.
             let told = request.device.ua.filter(|_| snapshot.plan.index.vocabulary().asks_agent());
@@ -300,8 +318,9 @@ impl Service {
                 exchange,
                 permissions: &permissions,
                 user,
+                household,
                 profile: found.as_ref().map_or(&nobody, |found| &found.user().profile),
-                exposures: found.as_ref().map(|found| &found.user().exposures),
+                seen: exposures.seen(),
                 agent: told.map(|text| self.agents.read(text)),
                 secure: self.composer.is_secure(),
                 now,
@@ -318,11 +337,13 @@ impl Service {
                 reason = NoBidReason::LimitExceeded;
                 return false;
             }
-            let kept = self.hold(chosen, now);
-            if !kept {
-                reason = NoBidReason::FrequencyCapped(Level::LineItem(chosen.line_item.id));
+            match self.hold(chosen, now) {
+                Ok(()) => true,
+                Err(refused) => {
+                    reason = refused;
+                    false
+                }
             }
-            kept
         });
         if bids.is_empty() {
             return Err(reason);
@@ -333,22 +354,20 @@ impl Service {
         Ok(out)
     }
 
-    /// Opens a bid's reservation and takes its place under the frequency caps; false if there is none any more,
-    /// so that the bid is not sent.
-    fn hold(&self, chosen: &mut Chosen<'_>, now: UnixMillis) -> bool {
+    /// Opens a bid's reservation and takes its place under the frequency caps, so that bids that are made at the
+    /// same time cannot exceed one together.
+    ///
+    /// # Errors
+    ///
+    /// Why there is no place any more: the bid is not sent.
+    fn hold(&self, chosen: &mut Chosen<'_>, now: UnixMillis) -> Result<(), NoBidReason> {
         let bid = &chosen.ticket.bid;
-        let caps = [
-            (Level::LineItem(bid.line_item), chosen.line_item.frequency.as_slice()),
-            (Level::Campaign(bid.campaign), chosen.campaign.frequency.as_slice()),
-        ];
-        let capped = caps.iter().any(|(_, caps)| !caps.is_empty());
-        let user = bid.user.filter(|_| capped);
-        if let Some(user) = user {
-            let exposure =
-                Exposure { line_item: bid.line_item, campaign: bid.campaign, at: now, bid: bid.id };
-            if !self.users.expose(user, &caps, exposure, now) {
-                return false;
-            }
+        let caps = all_caps(chosen.creative, chosen.line_item, chosen.campaign, chosen.advertiser);
+        let user = bid.user.filter(|_| counts_by(&caps, CountBy::User));
+        let viewer = Viewer { user, household: bid.household };
+        if viewer != Viewer::default() {
+            let place = self.exposures.expose(&viewer, &caps, exposure_of(bid), now);
+            place.map_err(|NoPlace(counted)| NoBidReason::FrequencyCapped(counted))?;
         }
         let reserved = Reserved {
             campaign: bid.campaign,
@@ -357,9 +376,25 @@ impl Service {
             amount: chosen.held.amount(),
         };
         let expires = now.plus(chosen.ticket.reserved_for);
-        self.open.insert(bid.id, Reservation { reserved, expires, user });
+        self.open.insert(bid.id, Reservation { reserved, expires, user, household: bid.household });
         chosen.held.keep();
-        true
+        Ok(())
+    }
+}
+
+/// For whom a reservation's bid counts.
+pub(in crate::shell) fn viewer_of(reservation: &Reservation) -> Viewer {
+    Viewer { user: reservation.user, household: reservation.household }
+}
+
+/// What the frequency caps count of a bid.
+pub(in crate::shell) fn exposure_of(bid: &BidFacts) -> Exposure {
+    Exposure {
+        bid: bid.id,
+        creative: bid.creative,
+        line_item: bid.line_item,
+        campaign: bid.campaign,
+        advertiser: bid.advertiser,
     }
 }
 

@@ -11,7 +11,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
 use crate::campaign::{
-    Advertiser, AgreedDeal, Attribution, Budget, Campaign, Catalog, ConversionType, Costs, Flight,
+    Advertiser, AgreedDeal, Attribution, Budget, Campaign, Catalog, ConversionType, Costs, CountBy, Flight,
     FormatKind, FrequencyCap, Goal, LineItem, Pacing, Status, TaxPlan, Transparency,
 };
 use crate::sim::creatives::{SIZES, creative};
@@ -54,6 +54,7 @@ fn advertiser(number: usize, rng: &mut Xoshiro256PlusPlus) -> Advertiser {
     Advertiser {
         id: AdvertiserId::from_slug(&slug),
         transparency: Transparency::of(&name),
+        frequency: Vec::new(),
         name,
         domain: format!("{slug}.example"),
         country: rng.random_bool(0.95).then_some(Country::FR),
@@ -180,9 +181,10 @@ fn caps(rng: &mut Xoshiro256PlusPlus, share: f64, most: u32) -> Vec<FrequencyCap
     }
     let per = [3_600, 86_400, 7 * 86_400][rng.random_range(0..3)];
     vec![FrequencyCap {
+        by: CountBy::User,
         impressions: rng.random_range(1..=most),
         per: Millis::from_seconds(per),
-        include_unknown_users: rng.random_bool(0.5),
+        include_unknown: rng.random_bool(0.5),
     }]
 }
 

@@ -387,6 +387,7 @@ pub(super) fn catalog(line_items: Vec<LineItem>) -> Catalog {
         domain: "a.example".to_owned(),
         country: None,
         transparency: Transparency::default(),
+        frequency: Vec::new(),
     };
     Catalog {
         advertisers: vec![advertiser],

@@ -1,6 +1,7 @@
 //! Ids: what people name by a slug, we carry as 64 bits; bids have a time-ordered 128-bit id.
 
 use std::fmt;
+use std::num::NonZeroU64;
 
 use crate::units::UnixMillis;
 
@@ -158,6 +159,27 @@ impl UserKey {
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
+    }
+}
+
+/// The people behind one address, as the keyed hash of it: the address itself is never stored.
+///
+/// Half as long as a [`UserKey`], for every token of a bid that counts by household carries it: of ten million
+/// households no two have the same key in 999,997 of a million installations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HouseholdKey(NonZeroU64);
+
+impl HouseholdKey {
+    /// The key from 64 bits of a keyed hash; zero counts as one, so that the absence of a key costs no room.
+    #[must_use]
+    pub fn from_raw(raw: u64) -> Self {
+        Self(NonZeroU64::new(raw).unwrap_or(NonZeroU64::MIN))
+    }
+
+    /// The 64 bits; never zero.
+    #[must_use]
+    pub const fn raw(self) -> u64 {
+        self.0.get()
     }
 }
 

@@ -34,9 +34,11 @@ pub const CONVERSION_BYTES_MAX: usize = 16 * 1024;
 pub const LEDGER_QUEUE_MAX: usize = 16_384;
 /// Events in one commit: bounds the wait of the first one.
 pub const LEDGER_BATCH_MAX: usize = 4_096;
-/// Exposures remembered for a user, over all campaigns; the oldest are forgotten. Four campaigns at the
+/// Exposures remembered for a user or household, over all campaigns; the oldest are forgotten. Four campaigns at the
 /// highest cap that `check` takes fit.
 pub const EXPOSURES_MAX: usize = 256;
+/// Frequency caps in one list: more windows than anybody keeps in mind, and each is counted on every candidate.
+pub const FREQUENCY_CAPS_MAX: usize = 8;
 /// The highest frequency cap.
 pub const FREQUENCY_IMPRESSIONS_MAX: u32 = 64;
 /// The longest frequency window: exposures are kept, and rebuilt after a restart, as long as this.

@@ -8,7 +8,7 @@ use encan::audience::{Profile, UserKeys};
 use encan::bidder::{Ask, Composer, Plan, Silent, Snapshot, compose, decide};
 use encan::budget::Book;
 use encan::campaign::Budget;
-use encan::frequency::Exposures;
+use encan::frequency::{Exposures, Seen};
 use encan::notice::Keys;
 use encan::openrtb::{BidRequest, ParseError, parse};
 use encan::privacy::Permissions;
@@ -86,7 +86,8 @@ impl Bidder {
             permissions: &permissions,
             user,
             profile: &self.stranger.0,
-            exposures: user.map(|_| &self.stranger.1),
+            household: None,
+            seen: Seen { user: user.map(|_| &self.stranger.1), household: None },
             agent: None,
             secure: true,
             now: NOW,

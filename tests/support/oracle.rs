@@ -481,6 +481,7 @@ fn device<'a>(tree: &'a Tree, arena: &'a Bump) -> Device<'a> {
         osv,
         language: text(tree.get("language")).or(text(tree.get("langb"))),
         carrier: text(tree.get("carrier")),
+        mccmnc: text(tree.get("mccmnc")),
         connectiontype: code(tree.get("connectiontype")),
         ifa: id(tree.get("ifa")),
         lmt: protected("lmt"),

@@ -13,7 +13,7 @@ use crate::budget::Book;
 use crate::campaign::{Rates, Surroundings, compile, read_exchange};
 use crate::creative::Disclosure;
 use crate::document::{Faults, Source};
-use crate::frequency::Exposures;
+use crate::frequency::Seen;
 use crate::notice::Keys;
 use crate::openrtb::parse;
 use crate::privacy::Permissions;
@@ -56,7 +56,8 @@ fn bid(creative: &str, imp: &str, told: Option<Disclosure>) -> Value {
         permissions: &permissions,
         user: None,
         profile: &Profile::known([]),
-        exposures: None::<&Exposures>,
+        household: None,
+        seen: Seen::default(),
         agent: None,
         secure: true,
         now: NOON,

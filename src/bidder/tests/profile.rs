@@ -10,6 +10,7 @@ use crate::bidder::{Ask, NoBidReason, Snapshot, Witness, decide};
 use crate::budget::Book;
 use crate::campaign::read_exchange;
 use crate::document::{Faults, Source};
+use crate::frequency::Seen;
 use crate::openrtb::{Imp, parse};
 use crate::privacy::Permissions;
 
@@ -38,7 +39,8 @@ fn answer(profile: &str) -> Result<String, NoBidReason> {
         permissions: &permissions,
         user: None,
         profile: &Profile::known([]),
-        exposures: None,
+        household: None,
+        seen: Seen::default(),
         agent: None,
         secure: false,
         now: NOON,

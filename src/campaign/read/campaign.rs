@@ -7,13 +7,13 @@ use jiff::tz::TimeZone;
 use crate::campaign::read::amount::currency;
 use crate::campaign::read::clock::{flight, zone};
 use crate::campaign::read::creative::creative;
-use crate::campaign::read::frequency::frequency;
+use crate::campaign::read::frequency::{Contradictions, frequency};
 use crate::campaign::read::line_item::{Outer, check_ended, line_item, status};
 use crate::campaign::read::reach::format_of;
 use crate::campaign::read::targeting::{country, domain};
 use crate::campaign::read::{NAME_CHARS_MAX, Reading, plan};
 use crate::campaign::{
-    Advertiser, Budget, Campaign, Creative, Flight, LineItem, Pacing, Status, Transparency,
+    Advertiser, Budget, Campaign, CapLevel, Creative, Flight, LineItem, Pacing, Status, Transparency,
 };
 use crate::document::{Document, Faults, Node, Object};
 use crate::units::{AdvertiserId, CampaignId, Currency, UnixMillis};
@@ -72,15 +72,26 @@ pub(in crate::campaign) fn read_campaign<'d>(
     let creative_nodes = some_list(object, "creatives", faults);
     let ids = ids(&creative_nodes, faults);
     let creatives: Vec<Option<Creative>> =
-        creative_nodes.iter().map(|node| creative(*node, &campaign.slug, faults)).collect();
+        creative_nodes.iter().map(|node| creative(*node, &campaign, faults)).collect();
     let formats: Vec<_> = creatives.iter().map(|c| c.as_ref().map(|c| format_of(&c.content))).collect();
     let line_item_nodes = some_list(object, "line_items", faults);
     refuse_repeated_ids(&line_item_nodes, faults);
     let outer = Outer { campaign: &campaign, creatives: &ids, formats: &formats, reading };
-    let line_items: Vec<LineItem> =
-        line_item_nodes.iter().filter_map(|node| line_item(*node, outer, faults)).collect();
+    let mut caps =
+        Contradictions::of(object.node(), advertiser.as_ref().map(|(_, read)| read), &campaign, faults);
+    let read_line_item = |node: &Node<'d>| {
+        let read = line_item(*node, outer, faults)?;
+        caps.line_item(*node, &read, faults);
+        Some(read)
+    };
+    let line_items: Vec<LineItem> = line_item_nodes.iter().filter_map(read_line_item).collect();
     if line_items.len() == line_item_nodes.len() {
         warn_of_unused(&creative_nodes, &line_items, faults);
+        for (node, (at, creative)) in creative_nodes.iter().zip(creatives.iter().enumerate()) {
+            if let Some(creative) = creative {
+                caps.creative(*node, (at, creative), faults);
+            }
+        }
     }
     let is_whole = is_whole && faults.errors() == errors && id.is_some();
     let creatives = creatives.into_iter().flatten().collect();
@@ -89,12 +100,13 @@ pub(in crate::campaign) fn read_campaign<'d>(
 }
 
 fn read_advertiser(node: Node<'_>, faults: &mut Faults) -> Option<Advertiser> {
-    let object = node.object(&["id", "name", "domain", "country", "transparency"], faults)?;
+    let object = node.object(&["id", "name", "domain", "country", "transparency", "frequency"], faults)?;
     let slug = object.require("id", faults).and_then(|node| node.slug(faults));
     let name = object.require("name", faults).and_then(|node| node.line(NAME_CHARS_MAX, faults));
     let domain = object.require("domain", faults).and_then(|node| domain(node, faults));
     let country = object.get("country").map(|node| country(node, faults));
     let named = object.get("transparency").map(|node| transparency(node, name.unwrap_or_default(), faults));
+    let caps = object.get("frequency").map(|node| frequency(node, CapLevel::Advertiser, None, faults));
     let (slug, name) = (slug?, name?);
     Some(Advertiser {
         id: AdvertiserId::from_slug(slug),
@@ -103,6 +115,7 @@ fn read_advertiser(node: Node<'_>, faults: &mut Faults) -> Option<Advertiser> {
         domain: domain?,
         country: country.flatten(),
         transparency: named.unwrap_or_else(|| Transparency::of(name)),
+        frequency: caps.unwrap_or_default(),
     })
 }
 
@@ -135,7 +148,7 @@ fn read_plan(object: Object<'_>, slug: &str, reading: Reading<'_>, faults: &mut 
     let pacing = object.get("pacing").and_then(|node| plan::pacing(node, faults));
     let costs = object.get("costs").and_then(|node| plan::costs(node, faults));
     let tax = object.get("tax").and_then(|node| plan::tax(node, reading.surroundings, faults));
-    let caps = object.get("frequency").map(|node| frequency(node, &[], faults));
+    let caps = object.get("frequency").map(|node| frequency(node, CapLevel::Campaign, flight, faults));
     let attribution = object.get("attribution").and_then(|node| plan::attribution(node, faults));
     let conversions = object.get("conversions").map(|node| plan::conversions(node, faults));
     let campaign = Campaign {

@@ -8,11 +8,14 @@ mod native;
 use crate::campaign::read::address::{address, asset};
 use crate::campaign::read::categories::creative_categories;
 use crate::campaign::read::creative::codes::{APIS, ATTRIBUTES, code};
-use crate::campaign::{AvAd, BannerAd, BannerBody, Creative, CreativeContent, MACROS, Played, Trackers};
+use crate::campaign::read::frequency::frequency;
+use crate::campaign::{
+    AvAd, BannerAd, BannerBody, Campaign, CapLevel, Creative, CreativeContent, MACROS, Played, Trackers,
+};
 use crate::document::{Faults, Node, Object, suggestion};
 use crate::units::CreativeId;
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "id",
     "landing_page",
     "categories",
@@ -24,6 +27,7 @@ const KEYS: [&str; 16] = [
     "preview",
     "privacy_url",
     "trackers",
+    "frequency",
     "banner",
     "video",
     "audio",
@@ -39,8 +43,12 @@ const PIXELS_MAX: u32 = 10_000;
 /// Attribute: the ad has a skip button.
 const SKIP_BUTTON: u32 = 16;
 
-/// The creative here, of the campaign `campaign`; its index into the catalog is set later.
-pub(in crate::campaign) fn creative(node: Node<'_>, campaign: &str, faults: &mut Faults) -> Option<Creative> {
+/// The creative here, of `campaign`; its index into the catalog is set later.
+pub(in crate::campaign) fn creative(
+    node: Node<'_>,
+    campaign: &Campaign,
+    faults: &mut Faults,
+) -> Option<Creative> {
     let object = node.object(&KEYS, faults)?;
     let slug = object.require("id", faults).and_then(|node| node.slug(faults));
     let landing_page = object.require("landing_page", faults).and_then(|node| landing_page(node, faults));
@@ -54,10 +62,12 @@ pub(in crate::campaign) fn creative(node: Node<'_>, campaign: &str, faults: &mut
     let privacy_url = object.get("privacy_url").and_then(|node| loaded(node, &mut secure, faults));
     let preview = object.get("preview").and_then(|node| loaded(node, &mut secure, faults));
     let trackers = object.get("trackers").map(|node| trackers(node, &mut secure, faults));
+    let flight = Some(campaign.flight);
+    let caps = object.get("frequency").map(|node| frequency(node, CapLevel::Creative, flight, faults));
     let content = object.one_of(&["banner", "video", "audio", "native"], faults);
     let content = content.and_then(|(kind, node)| content_of(kind, node, &mut secure, faults));
     let slug = slug?;
-    let crid = format!("{campaign}/{slug}");
+    let crid = format!("{}/{slug}", campaign.slug);
     if crid.len() > CRID_BYTES_MAX {
         let problem = format!("makes the creative's id longer than {CRID_BYTES_MAX} bytes: {crid}");
         return faults.refuse(node.error(problem).hint("shorten the id of the campaign or of the creative"));
@@ -88,6 +98,7 @@ pub(in crate::campaign) fn creative(node: Node<'_>, campaign: &str, faults: &mut
         privacy_url,
         trackers: trackers.unwrap_or_default(),
         secure,
+        frequency: caps.unwrap_or_default(),
     })
 }
 

@@ -7,7 +7,9 @@ use crate::campaign::read::plan::{budget, check_within, pacing};
 use crate::campaign::read::reach::{check_formats, check_satisfiable};
 use crate::campaign::read::targeting::{rule, segments};
 use crate::campaign::read::{NAME_CHARS_MAX, Reading};
-use crate::campaign::{AgreedDeal, Budget, Campaign, Flight, FormatKind, Goal, LineItem, Rule, Status};
+use crate::campaign::{
+    AgreedDeal, Budget, Campaign, CapLevel, Flight, FormatKind, Goal, LineItem, Rule, Status,
+};
 use crate::document::{Faults, Node, Object, suggestion};
 use crate::units::{Cpm, Currency, LineItemId, Nanos};
 
@@ -61,7 +63,7 @@ pub(in crate::campaign) fn line_item(
     let goal = object.require("goal", faults).and_then(|node| goal(node, campaign, reading, faults));
     let targeting = object.get("targeting");
     let targeting = targeting.map_or(Some(Rule::All(Vec::new())), |node| rule(node, reading, faults));
-    let caps = object.get("frequency").map(|node| frequency(node, &campaign.frequency, faults));
+    let caps = object.get("frequency").map(|node| frequency(node, CapLevel::LineItem, flight, faults));
     let data_cpm = object.get("data_cpm").map_or(Some(Cpm::ZERO), |node| price(node, faults));
     let deals = deals(object, faults);
     let creatives = creatives(object, outer.creatives, faults);

@@ -29,6 +29,7 @@ fn event(campaign: &str, currency: Currency, day: i32, kind: EventKind) -> Event
         deal: None,
         currency,
         user: None,
+        household: None,
     };
     Event { bid, at: NOON, kind }
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::audience::{Profile, UserKeys};
 use crate::bidder::{Ask, Asleep, Chosen, Outcome, Plan, Snapshot, Verdict, explain};
 use crate::budget::Book;
-use crate::frequency::Exposures;
+use crate::frequency::{Exposures, Seen};
 use crate::openrtb::{self, BidRequest};
 use crate::privacy::Permissions;
 use crate::shell::agents::Agents;
@@ -24,7 +24,7 @@ use crate::shell::clock;
 use crate::shell::config::{ConfigArgs, configure};
 use crate::shell::secrets::Secrets;
 use crate::targeting::Failure;
-use crate::units::{UserKey, limits};
+use crate::units::{HouseholdKey, UserKey, limits};
 
 /// Flags of `explain`.
 #[derive(Debug, Clone, clap::Args)]
@@ -89,34 +89,46 @@ pub fn run(args: &Args) -> ExitCode {
     if let Some(restriction) = permissions.reason {
         say(&format!("not everything of the person may be used: {restriction}\n"));
     }
-    let (user, profile) = match person(args, &request, exchange, &permissions) {
+    let person = match person(args, &request, exchange, &permissions) {
         Ok(person) => person,
         Err(error) => return fail(WE_FAILED, &error, error.hint()),
     };
-    let lines = explained(plan, &request, &args.exchange, &permissions, user, &profile);
+    let lines = explained(plan, &request, &args.exchange, &permissions, &person);
     put(&if args.json { json(&lines) } else { text(&lines) });
     ExitCode::SUCCESS
 }
 
-/// The user of the request, and what the audiences know of them.
+/// Who is behind the request.
+struct Person {
+    user: Option<UserKey>,
+    household: Option<HouseholdKey>,
+    /// What the audiences know of the user.
+    profile: Profile,
+}
+
+/// The user and household of the request, and what is known of them.
 fn person(
     args: &Args,
     request: &BidRequest<'_>,
     exchange: crate::units::ExchangeId,
     permissions: &Permissions,
-) -> Result<(Option<UserKey>, Profile), BootError> {
+) -> Result<Person, BootError> {
     if !args.data.join("secret").exists() {
         // No server ran here yet: nobody is known.
-        let anyone = UserKeys::new([0; 32]).key(request, exchange, permissions);
-        return Ok((anyone, Profile::known([])));
+        let keys = UserKeys::new([0; 32]);
+        let (user, household) =
+            (keys.key(request, exchange, permissions), keys.household(request, permissions));
+        return Ok(Person { user, household, profile: Profile::known([]) });
     }
-    let secrets = Secrets::open(&args.data)?;
-    let Some(key) = UserKeys::new(secrets.users).key(request, exchange, permissions) else {
-        return Ok((None, Profile::default()));
+    let keys = UserKeys::new(Secrets::open(&args.data)?.users);
+    let household = keys.household(request, permissions);
+    let Some(key) = keys.key(request, exchange, permissions) else {
+        return Ok(Person { user: None, household, profile: Profile::default() });
     };
     let people = AudienceStore::open(&args.data)?.profiles(clock::now())?;
     let profile = people.into_iter().find(|(user, _)| *user == key).map(|(_, profile)| profile);
-    Ok((Some(key), profile.unwrap_or_else(|| Profile::known([]))))
+    let profile = profile.unwrap_or_else(|| Profile::known([]));
+    Ok(Person { user: Some(key), household, profile })
 }
 
 /// One line item on one impression, in words.
@@ -144,16 +156,18 @@ fn explained(
     request: &BidRequest<'_>,
     exchange: &str,
     permissions: &Permissions,
-    user: Option<UserKey>,
-    profile: &Profile,
+    person: &Person,
 ) -> Vec<Line> {
     let now = clock::now();
     let snapshot = Snapshot::new(Arc::new(plan), &Book::default(), now, None);
     let exposures = Exposures::default();
+    let Person { user, household, profile } = person;
     let exchange = snapshot.plan.exchange(exchange).expect("looked up before");
-    let exposures = user.is_some().then_some(&exposures);
+    let seen = Seen { user: user.map(|_| &exposures), household: household.map(|_| &exposures) };
     let agent = request.device.ua.map(|text| Agents::up_to(1).read(text));
-    let ask = Ask { request, exchange, permissions, user, profile, exposures, agent, secure: true, now };
+    let (user, secure) = (*user, true);
+    let household = household.filter(|_| snapshot.plan.counts_households);
+    let ask = Ask { request, exchange, permissions, user, household, profile, seen, agent, secure, now };
     let mut random = SmallRng::seed_from_u64(1);
     let (decision, mut verdicts) = explain(&snapshot, &ask, &mut random);
     // What bids is what was asked for: it stands above all that does not.

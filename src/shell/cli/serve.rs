@@ -234,7 +234,7 @@ impl Server {
         let beat = self.beat;
         let _ = tokio::task::spawn_blocking(move || beat.stop()).await;
         // Bids still out keep their money over a restart. A writer that has ended says why below.
-        let _ = self.service.writer.park(self.service.open.all()).await;
+        let _ = self.service.writer.park(self.service.parked()).await;
         drop(self.service);
         let closed = tokio::task::spawn_blocking(|| self.writer.join()).await;
         match (why, closed) {
@@ -278,7 +278,9 @@ impl Beat {
                 service.tick(clock::now());
                 if pruned.elapsed() >= PRUNE {
                     pruned = Instant::now();
-                    service.users.prune(clock::now(), limits::FREQUENCY_WINDOW_MAX);
+                    let now = clock::now();
+                    service.users.prune(now);
+                    service.exposures.prune(now, limits::FREQUENCY_WINDOW_MAX);
                 }
                 std::thread::park_timeout(TICK);
             }

@@ -13,5 +13,6 @@ mod tests;
 mod writer;
 
 pub use names::{Name, NameKind};
+pub use parked::Parked;
 pub use schema::{Opened, Spend, Store, StoreError};
 pub use writer::{Appended, Writer, WriterHandle};

@@ -3,7 +3,10 @@
 use rusqlite::{Connection, params};
 
 use crate::budget::{Reservation, Reserved};
-use crate::units::{BidId, CampaignId, Day, LineItemId, Nanos, UnixMillis, UserKey};
+use crate::frequency::Exposure;
+use crate::units::{
+    AdvertiserId, BidId, CampaignId, CreativeId, Day, HouseholdKey, LineItemId, Nanos, UnixMillis, UserKey,
+};
 
 pub(in crate::shell::store) const TABLE: &str = "
 CREATE TABLE parked (
@@ -13,20 +16,32 @@ CREATE TABLE parked (
     day INTEGER NOT NULL,
     amount INTEGER NOT NULL,
     expires INTEGER NOT NULL,
-    user BLOB
+    user BLOB,
+    household INTEGER,
+    creative INTEGER,
+    advertiser INTEGER
 ) WITHOUT ROWID;
 ";
 
+/// A bid whose outcome is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parked {
+    /// Which.
+    pub bid: BidId,
+    /// What it holds.
+    pub reservation: Reservation,
+    /// What frequency caps count of it; `None` if they count nothing.
+    pub exposure: Option<Exposure>,
+}
+
 /// Replaces what is parked.
-pub(in crate::shell::store) fn write(
-    connection: &mut Connection,
-    open: &[(BidId, Reservation)],
-) -> rusqlite::Result<()> {
+pub(in crate::shell::store) fn write(connection: &mut Connection, open: &[Parked]) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     transaction.execute("DELETE FROM parked", [])?;
     {
-        let mut insert = transaction.prepare("INSERT INTO parked VALUES (?, ?, ?, ?, ?, ?, ?)")?;
-        for (bid, Reservation { reserved, expires, user }) in open {
+        let mut insert = transaction.prepare("INSERT INTO parked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
+        for Parked { bid, reservation, exposure } in open {
+            let Reservation { reserved, expires, user, household } = reservation;
             insert.execute(params![
                 bid.as_bytes().as_slice(),
                 reserved.campaign.raw().cast_signed(),
@@ -35,6 +50,9 @@ pub(in crate::shell::store) fn write(
                 reserved.amount.raw(),
                 expires.raw(),
                 user.map(|user| *user.as_bytes()),
+                household.map(|household| household.raw().cast_signed()),
+                exposure.map(|exposure| exposure.creative.raw().cast_signed()),
+                exposure.map(|exposure| exposure.advertiser.raw().cast_signed()),
             ])?;
         }
     }
@@ -46,9 +64,10 @@ pub(in crate::shell::store) fn write(
 pub(in crate::shell::store) fn read(
     connection: &Connection,
     now: UnixMillis,
-) -> rusqlite::Result<Vec<(BidId, Reservation)>> {
+) -> rusqlite::Result<Vec<Parked>> {
     let mut statement = connection.prepare(
-        "SELECT bid, campaign, line_item, day, amount, expires, user FROM parked
+        "SELECT bid, campaign, line_item, day, amount, expires, user, household, creative, advertiser
+         FROM parked
          WHERE expires > ?1
            AND NOT EXISTS (SELECT 1 FROM event WHERE key = CAST(parked.bid || x'02' AS BLOB))
            AND NOT EXISTS (SELECT 1 FROM event WHERE key = CAST(parked.bid || x'03' AS BLOB))",
@@ -62,7 +81,20 @@ pub(in crate::shell::store) fn read(
         };
         let expires = UnixMillis::from_raw(row.get(5)?);
         let user = row.get::<_, Option<[u8; 16]>>(6)?.map(UserKey::from_bytes);
-        Ok((BidId::from_bytes(row.get(0)?), Reservation { reserved, expires, user }))
+        let id = |column| row.get::<_, Option<i64>>(column).map(|raw| raw.map(i64::cast_unsigned));
+        let household = id(7)?.map(HouseholdKey::from_raw);
+        let bid = BidId::from_bytes(row.get(0)?);
+        // What was parked before there were households has no creative and no advertiser: it counts for neither.
+        let counts = user.is_some() || household.is_some();
+        let exposure = Exposure {
+            bid,
+            creative: CreativeId::from_raw(id(8)?.unwrap_or_default()),
+            line_item: reserved.line_item,
+            campaign: reserved.campaign,
+            advertiser: AdvertiserId::from_raw(id(9)?.unwrap_or_default()),
+        };
+        let reservation = Reservation { reserved, expires, user, household };
+        Ok(Parked { bid, reservation, exposure: counts.then_some(exposure) })
     })?;
     rows.collect()
 }
@@ -71,9 +103,13 @@ pub(in crate::shell::store) fn read(
 mod tests {
     use rusqlite::Connection;
 
-    use super::{TABLE, read, write};
+    use super::{Parked, TABLE, read, write};
     use crate::budget::{Reservation, Reserved};
-    use crate::units::{BidId, CampaignId, Day, LineItemId, Nanos, UnixMillis, UserKey};
+    use crate::frequency::Exposure;
+    use crate::units::{
+        AdvertiserId, BidId, CampaignId, CreativeId, Day, HouseholdKey, LineItemId, Nanos, UnixMillis,
+        UserKey,
+    };
 
     const EARLY: UnixMillis = UnixMillis::from_raw(1_000);
     const LATE: UnixMillis = UnixMillis::from_raw(2_000);
@@ -88,9 +124,29 @@ mod tests {
             day: Day::from_raw(3),
             amount: Nanos::from_raw(7),
         };
-        let reservation = Reservation { reserved, expires: LATE, user: Some(UserKey::from_bytes([9; 16])) };
+        let (user, household) = (Some(UserKey::from_bytes([9; 16])), Some(HouseholdKey::from_raw(u64::MAX)));
+        let nobodys = Reservation { reserved, expires: LATE, user: None, household: None };
+        let exposure = |bid| Exposure {
+            bid,
+            creative: CreativeId::from_slug("c/k"),
+            line_item: reserved.line_item,
+            campaign: reserved.campaign,
+            advertiser: AdvertiserId::from_slug("a"),
+        };
         let bids = [1, 2, 3].map(|random| BidId::mint(EARLY, random));
-        let open: Vec<_> = bids.iter().map(|bid| (*bid, reservation)).collect();
+        let open = [
+            Parked { bid: bids[0], reservation: nobodys, exposure: None },
+            Parked {
+                bid: bids[1],
+                reservation: Reservation { user, ..nobodys },
+                exposure: Some(exposure(bids[1])),
+            },
+            Parked {
+                bid: bids[2],
+                reservation: Reservation { user, household, ..nobodys },
+                exposure: Some(exposure(bids[2])),
+            },
+        ];
         write(&mut connection, &open).unwrap();
         assert_eq!(read(&connection, EARLY).unwrap(), open);
         for (bid, kind) in [(bids[0], 2), (bids[1], 3), (bids[2], 1)] {

@@ -9,12 +9,12 @@ use crate::ledger::{BidFacts, Charge, Conversion, Event, EventKind, Playback, To
 use crate::shell::store::schema::StoreError;
 use crate::ttf::{Assessment, Bearer, Evidence, Exemption, Jurisdiction, Place, TaxLine};
 use crate::units::{
-    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, DealId, ExchangeId, Femtos, LineItemId,
-    Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
+    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, DealId, ExchangeId, Femtos, HouseholdKey,
+    LineItemId, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
 };
 
 pub(in crate::shell::store) const INSERT: &str = "INSERT OR IGNORE INTO event VALUES (
-    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 pub(in crate::shell::store) const SELECT: &str = "SELECT * FROM event";
 
@@ -54,7 +54,9 @@ mod column {
     pub(super) const VALUE: usize = 33;
     pub(super) const TOUCH: usize = 34;
     pub(super) const TOUCH_AT: usize = 35;
-    pub(super) const COUNT: usize = 36;
+    /// Absent from a ledger of version 1 that is only read.
+    pub(super) const HOUSEHOLD: usize = 36;
+    pub(super) const COUNT: usize = 37;
 }
 
 fn id(raw: u64) -> Value {
@@ -82,6 +84,7 @@ pub(in crate::shell::store) fn insert(
     row[column::DEAL] = bid.deal.map_or(Value::Null, |deal| id(deal.raw()));
     row[column::CURRENCY] = Value::Text(bid.currency.code().to_owned());
     row[column::USER] = bid.user.map_or(Value::Null, |user| Value::Blob(user.as_bytes().to_vec()));
+    row[column::HOUSEHOLD] = bid.household.map_or(Value::Null, |household| id(household.raw()));
     row[column::BUDGET] = Value::Integer(0);
     match &event.kind {
         EventKind::Win { price } => row[column::PRICE] = optional(price.map(Nanos::raw)),
@@ -189,7 +192,16 @@ impl Fields<'_> {
             deal: self.get::<Option<i64>>(column::DEAL)?.map(|raw| DealId::from_raw(raw.cast_unsigned())),
             currency: Currency::from_code(&currency).ok_or(StoreError::Row("an unknown currency"))?,
             user: self.get::<Option<[u8; 16]>>(column::USER)?.map(UserKey::from_bytes),
+            household: self.household()?,
         })
+    }
+
+    fn household(&self) -> Result<Option<HouseholdKey>, StoreError> {
+        if self.row.as_ref().column_count() <= column::HOUSEHOLD {
+            return Ok(None);
+        }
+        let raw = self.get::<Option<i64>>(column::HOUSEHOLD)?;
+        Ok(raw.map(|raw| HouseholdKey::from_raw(raw.cast_unsigned())))
     }
 
     fn charge(&self) -> Result<Charge, StoreError> {

@@ -6,16 +6,19 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
 
-use crate::budget::Reservation;
 use crate::frequency::Exposure;
 use crate::ledger::Event;
+use crate::shell::exposure_store::Viewer;
 use crate::shell::store::names::{self, Name};
-use crate::shell::store::parked;
+use crate::shell::store::parked::{self, Parked};
 use crate::shell::store::row;
-use crate::units::{BidId, CampaignId, Currency, Day, LineItemId, Nanos, UnixMillis, UserKey};
+use crate::units::{
+    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, HouseholdKey, LineItemId, Nanos, UnixMillis,
+    UserKey,
+};
 
 /// Bumped with every change of the tables.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 /// `encn`: marks the file as ours.
 const APPLICATION_ID: i64 = 0x656e_636e;
 const FILE: &str = "ledger.sqlite";
@@ -58,7 +61,8 @@ CREATE TABLE event (
     conversion_order TEXT,
     value INTEGER,
     touch INTEGER,
-    touch_at INTEGER
+    touch_at INTEGER,
+    household INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE name (
     kind INTEGER NOT NULL,
@@ -68,6 +72,17 @@ CREATE TABLE name (
     fixed_cost INTEGER,
     PRIMARY KEY (kind, id)
 ) WITHOUT ROWID;
+";
+
+/// From version 1, which knew no households.
+const TO_VERSION_2: &str = "
+BEGIN;
+ALTER TABLE event ADD COLUMN household INTEGER;
+ALTER TABLE parked ADD COLUMN household INTEGER;
+ALTER TABLE parked ADD COLUMN creative INTEGER;
+ALTER TABLE parked ADD COLUMN advertiser INTEGER;
+PRAGMA user_version = 2;
+COMMIT;
 ";
 
 /// Why a ledger cannot be used.
@@ -186,14 +201,16 @@ impl Opened {
         let file = folder.join(FILE);
         let sqlite = |source| StoreError::Sqlite { file: file.clone(), source };
         let connection = Connection::open(&file).map_err(sqlite)?;
-        if check_version(&connection, &file)? == 0 {
-            connection
+        match check_version(&connection, &file)? {
+            0 => connection
                 .execute_batch(&format!(
                     "PRAGMA journal_mode = WAL; BEGIN; {TABLES} {} PRAGMA application_id = {APPLICATION_ID};
                      PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;",
                     parked::TABLE
                 ))
-                .map_err(sqlite)?;
+                .map_err(sqlite)?,
+            1 => connection.execute_batch(TO_VERSION_2).map_err(sqlite)?,
+            _ => {}
         }
         // FULL: the log is synced at every commit, so what was acknowledged survives a power cut.
         connection
@@ -228,28 +245,35 @@ impl Opened {
         rows.map_err(sqlite)?.collect::<Result<_, _>>().map_err(sqlite)
     }
 
-    /// Whom billed impressions since `since` were shown to.
+    /// Whom billed impressions since `since` were shown to, where that is known.
     ///
     /// # Errors
     ///
     /// [`StoreError::Sqlite`].
-    pub fn exposures(&self, since: UnixMillis) -> Result<Vec<(UserKey, Exposure)>, StoreError> {
+    pub fn exposures(&self, since: UnixMillis) -> Result<Vec<(Viewer, Exposure)>, StoreError> {
         let sqlite = |source| StoreError::Sqlite { file: self.file.clone(), source };
         let mut statement = self
             .connection
             .prepare(
-                "SELECT user, line_item, campaign, bid_at, bid FROM event
-                 WHERE kind = 2 AND user IS NOT NULL AND bid_at > ? ORDER BY key",
+                "SELECT user, household, bid, creative, line_item, campaign, advertiser FROM event
+                 WHERE kind = 2 AND (user IS NOT NULL OR household IS NOT NULL) AND bid_at > ? ORDER BY key",
             )
             .map_err(sqlite)?;
         let rows = statement.query_map([since.raw()], |row| {
-            let exposure = Exposure {
-                line_item: LineItemId::from_raw(row.get::<_, i64>(1)?.cast_unsigned()),
-                campaign: CampaignId::from_raw(row.get::<_, i64>(2)?.cast_unsigned()),
-                at: UnixMillis::from_raw(row.get(3)?),
-                bid: BidId::from_bytes(row.get(4)?),
+            let id = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
+            let household = row.get::<_, Option<i64>>(1)?;
+            let viewer = Viewer {
+                user: row.get::<_, Option<[u8; 16]>>(0)?.map(UserKey::from_bytes),
+                household: household.map(|raw| HouseholdKey::from_raw(raw.cast_unsigned())),
             };
-            Ok((UserKey::from_bytes(row.get(0)?), exposure))
+            let exposure = Exposure {
+                bid: BidId::from_bytes(row.get(2)?),
+                creative: CreativeId::from_raw(id(3)?),
+                line_item: LineItemId::from_raw(id(4)?),
+                campaign: CampaignId::from_raw(id(5)?),
+                advertiser: AdvertiserId::from_raw(id(6)?),
+            };
+            Ok((viewer, exposure))
         });
         rows.map_err(sqlite)?.collect::<Result<_, _>>().map_err(sqlite)
     }
@@ -259,7 +283,7 @@ impl Opened {
     /// # Errors
     ///
     /// [`StoreError::Sqlite`].
-    pub fn parked(&self, now: UnixMillis) -> Result<Vec<(BidId, Reservation)>, StoreError> {
+    pub fn parked(&self, now: UnixMillis) -> Result<Vec<Parked>, StoreError> {
         parked::read(&self.connection, now)
             .map_err(|source| StoreError::Sqlite { file: self.file.clone(), source })
     }

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::ledger::{AMOUNT_MOST, Event, EventKind, any_charge, any_event, one_of_each};
 use crate::shell::store::{Name, NameKind, Opened, Store, StoreError, Writer};
-use crate::units::{CampaignId, Currency, Day, LineItemId, Nanos};
+use crate::units::{BidId, CampaignId, Currency, Day, HouseholdKey, LineItemId, Nanos, UnixMillis, UserKey};
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
@@ -145,7 +145,61 @@ fn execute(file: &Path, statements: &str) {
 
 #[test]
 fn a_ledger_of_a_newer_version_is_refused_and_left_as_it_is() {
-    check_refused(|file| execute(file, "PRAGMA user_version = 2"), "version 2, this encan knows up to 1");
+    check_refused(|file| execute(file, "PRAGMA user_version = 3"), "version 3, this encan knows up to 2");
+}
+
+/// The household of an impression, as the next start counts it.
+#[test]
+fn exposures_come_back_for_users_and_households() {
+    let folder = folder();
+    let bid = |user: Option<u8>, household: Option<u64>| {
+        let mut event = sample(any_event(AMOUNT_MOST));
+        event.kind = EventKind::Impression(sample(any_charge(AMOUNT_MOST)));
+        event.bid.at = UnixMillis::from_raw(2_000);
+        event.bid.id = BidId::mint(
+            event.bid.at,
+            u128::from(user.unwrap_or(0)) << 8 | u128::from(household.unwrap_or(0)),
+        );
+        event.bid.user = user.map(|user| UserKey::from_bytes([user; 16]));
+        event.bid.household = household.map(HouseholdKey::from_raw);
+        event
+    };
+    let sent = [bid(Some(1), None), bid(None, Some(2)), bid(Some(3), Some(4)), bid(None, None)];
+    append(folder.path(), vec![sent.to_vec()]);
+    let ledger = Opened::open(folder.path()).unwrap();
+    let mut found = ledger.exposures(UnixMillis::from_raw(1_999)).unwrap();
+    found.sort_by_key(|(viewer, _)| viewer.user);
+    let viewers: Vec<_> = found.iter().map(|(viewer, _)| (viewer.user, viewer.household)).collect();
+    let wanted = [&sent[1], &sent[0], &sent[2]];
+    assert_eq!(viewers, wanted.map(|event| (event.bid.user, event.bid.household)));
+    for ((_, exposure), event) in found.iter().zip(wanted) {
+        assert_eq!((exposure.bid, exposure.at()), (event.bid.id, event.bid.at));
+        assert_eq!((exposure.creative, exposure.line_item), (event.bid.creative, event.bid.line_item));
+        assert_eq!((exposure.campaign, exposure.advertiser), (event.bid.campaign, event.bid.advertiser));
+    }
+    assert_eq!(ledger.exposures(UnixMillis::from_raw(2_000)).unwrap(), []);
+}
+
+#[test]
+fn a_ledger_of_version_1_is_read_as_it_is_and_brought_up_to_date_by_its_writer() {
+    let folder = folder();
+    let mut first = sample(any_event(AMOUNT_MOST));
+    first.bid.household = None;
+    append(folder.path(), vec![vec![first.clone()]]);
+    let file = folder.path().join("ledger.sqlite");
+    execute(
+        &file,
+        "ALTER TABLE event DROP COLUMN household; ALTER TABLE parked DROP COLUMN household;
+         ALTER TABLE parked DROP COLUMN creative; ALTER TABLE parked DROP COLUMN advertiser;
+         PRAGMA user_version = 1;",
+    );
+    assert_eq!(events(folder.path()), [first.clone()], "a report changes nothing");
+    let mut second = first.clone();
+    second.bid.id = BidId::mint(UnixMillis::from_raw(9), 9);
+    second.bid.household = Some(HouseholdKey::from_raw(7));
+    append(folder.path(), vec![vec![first.clone(), second.clone()]]);
+    assert_eq!(events(folder.path()), in_order(vec![first, second]));
+    assert!(Opened::open(folder.path()).unwrap().parked(UnixMillis::from_raw(0)).unwrap().is_empty());
 }
 
 #[test]

@@ -6,12 +6,12 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::budget::Reservation;
 use crate::ledger::{self, Event};
 use crate::shell::store::names::{self, Name};
+use crate::shell::store::parked::{self, Parked};
+use crate::shell::store::row;
 use crate::shell::store::schema::{Opened, StoreError};
-use crate::shell::store::{parked, row};
-use crate::units::{BidId, limits};
+use crate::units::limits;
 
 /// What became of the events of one request, in their order: true = booked, false = known already.
 pub type Appended = Vec<bool>;
@@ -19,7 +19,7 @@ pub type Appended = Vec<bool>;
 enum Job {
     Append { events: Vec<Event>, answer: oneshot::Sender<Result<Appended, StoreError>> },
     Remember(Vec<Name>),
-    Park(Vec<(BidId, Reservation)>),
+    Park(Vec<Parked>),
 }
 
 /// The way to the writer, for everyone.
@@ -96,7 +96,7 @@ impl Writer {
     /// # Errors
     ///
     /// [`StoreError::Stopped`] if the writer has ended.
-    pub async fn park(&self, open: Vec<(BidId, Reservation)>) -> Result<(), StoreError> {
+    pub async fn park(&self, open: Vec<Parked>) -> Result<(), StoreError> {
         self.jobs.send(Job::Park(open)).await.map_err(|_| StoreError::Stopped)
     }
 
