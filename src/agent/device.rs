@@ -100,7 +100,6 @@ const TELEVISIONS: &[&str] = &[
     "web0s",
     "netcast",
     "viera",
-    "dtv",
 ];
 
 const CONSOLES: &[&str] = &["playstation", "xbox", "nintendo"];
