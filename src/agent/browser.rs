@@ -85,8 +85,9 @@ impl Browser {
             "Chromium" => Self::Chromium,
             "Safari" | "Mobile Safari" => Self::Safari,
             "Edge" | "Edge Mobile" => Self::Edge,
-            "Opera" | "Opera GX" | "Opera Mini" | "Opera Mobile" | "Opera Tablet" | "Opera Coast"
-            | "Opera Neon" => Self::Opera,
+            "Opera" | "Opera Mini" | "Opera Mobile" | "Opera Tablet" | "Opera Coast" | "Opera Neon" => {
+                Self::Opera
+            }
             "Samsung Internet" => Self::SamsungInternet,
             "IE" | "IE Mobile" | "IE Large Screen" => Self::InternetExplorer,
             "Brave" => Self::Brave,
@@ -108,21 +109,18 @@ impl Browser {
 }
 
 /// Families of uap-core that are apps which show pages: their versions are the app's.
-pub(crate) const APPS: [&str; 14] = [
+pub(crate) const APPS: [&str; 11] = [
     "Facebook",
     "Facebook Messenger",
+    "Flipboard",
+    "Flipboard-Briefing",
+    "Google",
     "Instagram",
+    "LINE",
     "Pinterest",
     "Snapchat",
-    "Twitter",
-    "LINE",
-    "LinkedIn",
-    "TikTok",
-    "WeChat",
-    "Whatsapp",
-    "Flipboard",
-    "Google",
     "TopBuzz",
+    "Twitter",
 ];
 
 /// True for `Not A;Brand`, `Not?A_Brand`, `(Not(A:Brand` and so on.

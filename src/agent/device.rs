@@ -108,7 +108,6 @@ const TELEVISIONS: &[&str] = &[
     "web0s",
     "netcast",
     "viera",
-    "dtv",
 ];
 
 const CONSOLES: &[&str] = &["playstation", "xbox", "nintendo"];

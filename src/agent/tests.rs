@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::{any, prop, proptest};
 
+use crate::agent::browser::APPS;
 use crate::agent::{Agent, Browser, DeviceKind, Os, Reader};
 use crate::openrtb::{BrandVersion, Device, Sua};
 use crate::units::limits::USER_AGENT_BYTES_MAX;
@@ -92,6 +93,16 @@ fn a_page_inside_an_app_is_a_webview_with_the_version_of_its_engine() {
         &format!("{IPHONE} Mobile/15E148 Instagram 320.0.0.27.107 (iPhone15,2; iOS 17_4_1; en_US)"),
         "webview / ios 17.4.1 / phone",
     );
+}
+
+#[test]
+fn every_app_on_the_list_is_one_that_the_rules_know() {
+    let rules = include_str!("rules/uap-core.json");
+    for app in APPS {
+        let named = [format!("\"{app}\""), format!("({app})")];
+        assert!(named.iter().any(|name| rules.contains(name)), "{app}");
+        assert_eq!(Browser::of_family(app), Browser::Webview);
+    }
 }
 
 #[test]

@@ -3,8 +3,8 @@
 /// `text` if it can be somebody's id; `None` if it is what systems write where there is none.
 ///
 /// That is: nothing but white space; zeros, with or without hyphens (what phones give out once tracking is limited);
-/// a word for nothing, in any case ([`NOBODY`]); or a macro that nobody filled in: `${ID}`, `{{ID}}`, `%%ID%%`, `[ID]`.
-/// Taken for ids, each of them would be one person with millions of others' history.
+/// a word for nothing, such as `null` or `unknown`, in any case; or a macro that nobody filled in: `${ID}`, `{{ID}}`,
+/// `%%ID%%`, `[ID]`. Taken for ids, each of them would be one person with millions of others' history.
 #[must_use]
 pub fn personal_id(text: &str) -> Option<&str> {
     let told = text.trim();
