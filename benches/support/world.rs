@@ -68,6 +68,7 @@ impl World {
             permissions: &permissions,
             user,
             profile: &self.stranger.0,
+            located: None,
             exposures: user.map(|_| &self.stranger.1),
             secure: true,
             now: self.now,

@@ -13,6 +13,7 @@ use crate::budget::Held;
 use crate::campaign::{Advertiser, Campaign, Creative, Exchange, LineItem};
 use crate::creative::{Disclosure, Placement};
 use crate::frequency::Exposures;
+use crate::geo::Located;
 use crate::notice::Ticket;
 use crate::openrtb::{BidRequest, Deal, Imp};
 use crate::privacy::Permissions;
@@ -33,6 +34,8 @@ pub struct Ask<'a, 'u> {
     pub user: Option<UserKey>,
     /// What our audience store knows of the user.
     pub profile: &'u Profile,
+    /// Where the device is by its address, as far as that may be read; `None` if nobody knows.
+    pub located: Option<&'a Located<'a>>,
     /// What the user was shown; `None` if the user is unknown.
     pub exposures: Option<&'u Exposures>,
     /// True if our own notices are https: without, an impression that is `secure` is not bid on.

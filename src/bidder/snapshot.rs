@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 
 use crate::budget::{Book, Purse, Refusal};
 use crate::campaign::{Budget, Campaign, Catalog, Exchange, Flight, LineItem, Pacing, Rates, Status};
+use crate::geo::Database;
 use crate::pacing::{DaySpan, Pace};
 use crate::pricing;
 use crate::supply::Lists;
@@ -62,6 +63,8 @@ pub struct Plan {
     pub rates: Rates,
     /// Who may sell which outlet, and who sells at which exchange.
     pub supply: Lists,
+    /// Where addresses are; `None` without a database.
+    pub geo: Option<Arc<Database>>,
     /// For each campaign the place of its scenario in `scenarios`.
     campaign_scenarios: Vec<usize>,
 }
@@ -114,14 +117,20 @@ impl Plan {
         let rows: Vec<PlanRow> = rows.into_iter().map(|(_, row)| row).collect();
         let order: Vec<u32> = rows.iter().map(|row| row.line_item).collect();
         let index = Index::build(&catalog, &order);
-        let supply = Lists::default();
-        Self { revision, catalog, index, rows, exchanges, scenarios, rates, supply, campaign_scenarios }
+        let (supply, geo) = (Lists::default(), None);
+        Self { revision, catalog, index, rows, exchanges, scenarios, rates, supply, geo, campaign_scenarios }
     }
 
     /// The same plan with lists of who may sell.
     #[must_use]
     pub fn with_supply(self, supply: Lists) -> Self {
         Self { supply, ..self }
+    }
+
+    /// The same plan with a database of addresses.
+    #[must_use]
+    pub fn with_geo(self, geo: Option<Arc<Database>>) -> Self {
+        Self { geo, ..self }
     }
 
     /// The line item of a row.

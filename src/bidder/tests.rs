@@ -85,6 +85,7 @@ fn asked<R>(
         permissions: &permissions,
         user,
         profile,
+        located: None,
         exposures,
         secure: false,
         now: NOON,

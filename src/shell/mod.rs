@@ -10,6 +10,7 @@ pub mod config;
 pub mod demo;
 pub mod exchange_secrets;
 pub mod files;
+pub mod geo;
 pub mod http;
 pub mod metrics;
 pub mod reload;

@@ -287,6 +287,7 @@ impl Service {
         let now = clock::now();
         let permissions = Permissions::of(request, &exchange.privacy);
         let user = self.user_keys.key(request, exchange.id, &permissions);
+        let located = snapshot.plan.geo.as_ref().and_then(|geo| geo.locate(request, &permissions, now));
         let decision = {
             let found = user.as_ref().map(|key| self.users.get(key));
             let nobody = Default::default();
@@ -296,6 +297,7 @@ impl Service {
                 permissions: &permissions,
                 user,
                 profile: found.as_ref().map_or(&nobody, |found| &found.user().profile),
+                located: located.as_ref(),
                 exposures: found.as_ref().map(|found| &found.user().exposures),
                 secure: self.composer.is_secure(),
                 now,

@@ -71,3 +71,9 @@ pub const COMPRESSED_FROM_BYTES: usize = 1_200;
 pub const UNREAD_WAIT: Millis = Millis::from_seconds(30);
 /// Time that a body may take to arrive once its head is here.
 pub const BODY_WAIT: Millis = Millis::from_seconds(2);
+/// Bytes of a database of addresses: the largest on the market have about 1 GB. It is held in memory.
+pub const GEO_FILE_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
+/// Age of a database of addresses from which on it is stale: the usual ones come out every week or month.
+pub const GEO_AGE_MAX: Millis = Millis::from_seconds(60 * 86_400);
+/// Names of one city: MaxMind has eight languages.
+pub const CITY_NAMES_MAX: usize = 8;

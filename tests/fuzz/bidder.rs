@@ -50,6 +50,7 @@ impl Bidder {
             tax: fixtures.join("tax"),
             currencies: fixtures.join("currencies.json"),
             supply: fixtures.join("supply"),
+            geo: fixtures.join("geo/test-ranges.mmdb"),
         };
         let loaded = load(&paths, NOW);
         let mut catalog = loaded.catalog.expect("the fixtures are sound");
@@ -86,6 +87,7 @@ impl Bidder {
             permissions: &permissions,
             user,
             profile: &self.stranger.0,
+            located: None,
             exposures: user.map(|_| &self.stranger.1),
             secure: true,
             now: NOW,

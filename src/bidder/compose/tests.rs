@@ -56,6 +56,7 @@ fn bid(creative: &str, imp: &str, told: Option<Disclosure>) -> Value {
         permissions: &permissions,
         user: None,
         profile: &Profile::known([]),
+        located: None,
         exposures: None::<&Exposures>,
         secure: true,
         now: NOON,

@@ -38,6 +38,7 @@ fn answer(profile: &str) -> Result<String, NoBidReason> {
         permissions: &permissions,
         user: None,
         profile: &Profile::known([]),
+        located: None,
         exposures: None,
         secure: false,
         now: NOON,

@@ -14,6 +14,7 @@ use crate::audience::{Profile, UserKeys};
 use crate::bidder::{Ask, Asleep, Chosen, Outcome, Plan, Snapshot, Verdict, explain};
 use crate::budget::Book;
 use crate::frequency::Exposures;
+use crate::geo::Place;
 use crate::openrtb::{self, BidRequest};
 use crate::privacy::Permissions;
 use crate::shell::audience_store::AudienceStore;
@@ -151,7 +152,10 @@ fn explained(
     let exposures = Exposures::default();
     let exchange = snapshot.plan.exchange(exchange).expect("looked up before");
     let exposures = user.is_some().then_some(&exposures);
-    let ask = Ask { request, exchange, permissions, user, profile, exposures, secure: true, now };
+    let located = snapshot.plan.geo.as_ref().and_then(|geo| geo.locate(request, permissions, now));
+    let located = located.as_ref();
+    say(&format!("place: {}\n", Place::of(request, located, permissions)));
+    let ask = Ask { request, exchange, permissions, user, profile, located, exposures, secure: true, now };
     let mut random = SmallRng::seed_from_u64(1);
     let (decision, mut verdicts) = explain(&snapshot, &ask, &mut random);
     // What bids is what was asked for: it stands above all that does not.
