@@ -83,14 +83,21 @@ fn the_shipped_database_is_built_from_its_source_byte_for_byte() {
         std::fs::write(SHIPPED, &built).unwrap();
     }
     let shipped = std::fs::read(SHIPPED).unwrap_or_default();
-    assert!(shipped == built, "{SHIPPED} is not what {SOURCE} says: run this test with ENCAN_WRITE_FIXTURES=1");
+    assert!(
+        shipped == built,
+        "{SHIPPED} is not what {SOURCE} says: run this test with ENCAN_WRITE_FIXTURES=1"
+    );
 }
 
 #[test]
 fn the_shipped_database_knows_addresses_of_documentation_and_no_others() {
     let database = shipped();
     let check = |text: &str, want: &str| {
-        assert_eq!(words(address(text).and_then(|address| database.at(address, NOW)).as_ref()), want, "{text}");
+        assert_eq!(
+            words(address(text).and_then(|address| database.at(address, NOW)).as_ref()),
+            want,
+            "{text}"
+        );
     };
     let paris = "FR FR-IDF Paris/París/パリ/Париж/巴黎 75001 48.8566,2.3522 20 km +120";
     check("192.0.2.7", paris);
@@ -118,7 +125,10 @@ fn records_in_objects_are_read_as_maxmind_and_db_ip_write_them() {
         "traits": { "is_anycast": true },
     });
     check_record(city, "GB GB-ENG London/Londres SW1A 51.5,-0.12 100 km +60");
-    check_record(json!({ "country": { "iso_code": "DE" }, "registered_country": { "iso_code": "FR" } }), "DE");
+    check_record(
+        json!({ "country": { "iso_code": "DE" }, "registered_country": { "iso_code": "FR" } }),
+        "DE",
+    );
     check_record(json!({ "registered_country": { "iso_code": "FR" }, "continent": { "code": "EU" } }), "FR");
     // DB-IP Lite: regions without a code, points without an accuracy.
     let lite = json!({
@@ -149,7 +159,10 @@ fn flat_records_are_read_by_the_most_exact_of_their_keys() {
     });
     check_record(by_ip2location, "DE München 80331 48.14,11.58 +120");
     check_record(json!({ "country": "Luxembourg", "country_code": "LU", "asn": "AS64500" }), "LU");
-    check_record(json!({ "country_code": "LU", "city": "-", "latitude": 0, "longitude": 0, "timezone": "-" }), "LU");
+    check_record(
+        json!({ "country_code": "LU", "city": "-", "latitude": 0, "longitude": 0, "timezone": "-" }),
+        "LU",
+    );
 }
 
 #[test]
@@ -189,7 +202,10 @@ fn what_is_no_database_of_places_is_refused_with_what_was_found_and_a_remedy() {
     let want = ["type `Test-ASN`", "`autonomous_system_number`", "city or country database"];
     check(database("Test-ASN", 0, &[("192.0.2.0/24", asn)]), &want);
     check(database("Test", 0, &[("192.0.2.0/24", json!("Paris"))]), &["its records have no keys"]);
-    check(database("Test", 0, &[("192.0.2.0/24", json!({ "country": { "iso_code": "XX" } }))]), &["`country`"]);
+    check(
+        database("Test", 0, &[("192.0.2.0/24", json!({ "country": { "iso_code": "XX" } }))]),
+        &["`country`"],
+    );
 }
 
 #[test]
@@ -221,7 +237,9 @@ fn no_damage_is_more_than_a_fault_or_a_lookup_without_answer() {
             continue;
         };
         taken += 1;
-        for text in ["192.0.2.7", "198.51.100.200", "203.0.113.5", "2001:db8::1", "2001:db8:2000::1", "8.8.8.8"] {
+        for text in
+            ["192.0.2.7", "198.51.100.200", "203.0.113.5", "2001:db8::1", "2001:db8:2000::1", "8.8.8.8"]
+        {
             let _ = words(database.at(address(text).unwrap(), NOW).as_ref());
         }
     }
@@ -233,19 +251,27 @@ fn a_database_of_ipv4_knows_no_ipv6() {
     let record = || json!({ "country": { "iso_code": "FR" } });
     let database = read(database_v4("Test", &[("192.0.2.0/24", record())])).unwrap();
     let at = |text| words(database.at(address(text).unwrap(), NOW).as_ref());
-    assert_eq!((at("192.0.2.1"), at("2001:db8::1"), at("::ffff:192.0.2.1")), ("FR".into(), "nothing".into(), "FR".into()));
+    assert_eq!(
+        (at("192.0.2.1"), at("2001:db8::1"), at("::ffff:192.0.2.1")),
+        ("FR".into(), "nothing".into(), "FR".into())
+    );
 }
 
 #[test]
 fn the_second_address_is_asked_where_the_first_tells_nothing() {
-    check_sight("10.0.0.1", &json!({ "device": { "ipv6": "2001:db8:3000::1" } }), "NP Kathmandu 27.7172,85.324 +345");
+    check_sight(
+        "10.0.0.1",
+        &json!({ "device": { "ipv6": "2001:db8:3000::1" } }),
+        "NP Kathmandu 27.7172,85.324 +345",
+    );
     check_sight("203.0.113.200", &json!({ "device": { "ipv6": "2001:db8:3000::1" } }), "LU");
     check_sight("nonsense", &json!({}), "nothing");
 }
 
 #[test]
 fn an_address_is_cut_where_the_ad_may_not_be_personalised() {
-    let munich = "DE DE-BY Munich/Múnich/München/ミュンヘン/Munique/Мюнхен/慕尼黑 80331 48.1374,11.5755 50 km +120";
+    let munich =
+        "DE DE-BY Munich/München/Múnich/ミュンヘン/Munique/Мюнхен/慕尼黑 80331 48.1374,11.5755 50 km +120";
     let paris = "FR FR-IDF Paris/París/パリ/Париж/巴黎 75001 48.8566,2.3522 20 km +120";
     let limited = json!({ "device": { "lmt": 1 } });
     check_sight("198.51.100.7", &json!({}), munich);
@@ -263,13 +289,18 @@ fn an_address_is_cut_where_the_ad_may_not_be_personalised() {
 fn of_a_child_the_address_tells_country_region_and_clock_and_of_nobody_bid_on_nothing() {
     check_sight("192.0.2.7", &json!({ "regs": { "coppa": 1 } }), "FR FR-IDF +120");
     check_sight("198.51.100.7", &json!({ "regs": { "coppa": 1 } }), "DE");
-    check_sight("192.0.2.7", &json!({ "regs": { "coppa": 0 } }), &words(shipped().at(address("192.0.2.7").unwrap(), NOW).as_ref()));
+    check_sight(
+        "192.0.2.7",
+        &json!({ "regs": { "coppa": 0 } }),
+        &words(shipped().at(address("192.0.2.7").unwrap(), NOW).as_ref()),
+    );
 }
 
 #[test]
 fn a_lookup_allocates_nothing() {
     let database = shipped();
-    let addresses = ["192.0.2.7", "2001:db8:3000::1", "203.0.113.200", "8.8.8.8"].map(|text| address(text).unwrap());
+    let addresses =
+        ["192.0.2.7", "2001:db8:3000::1", "203.0.113.200", "8.8.8.8"].map(|text| address(text).unwrap());
     let mut heap = Allocations::default();
     let found = heap.add(|| addresses.iter().filter(|address| database.at(**address, NOW).is_some()).count());
     assert_eq!((found, heap.count), (3, 0));
@@ -310,7 +341,8 @@ fn a_missing_foreign_or_stale_database_is_told_by_check_with_file_and_remedy() {
     check("nowhere.mmdb", 1, &["there is no such file", "--geo FILE"]);
     check(folder.path().to_str().unwrap(), 1, &["is no file"]);
     check(&written(folder.path(), "packed.mmdb", b"PK"), 1, &["is no MMDB file", "unpacked"]);
-    let old = database("Test", 1_000_000_000, &[("192.0.2.0/24", json!({ "country": { "iso_code": "FR" } }))]);
+    let old =
+        database("Test", 1_000_000_000, &[("192.0.2.0/24", json!({ "country": { "iso_code": "FR" } }))]);
     check(&written(folder.path(), "old.mmdb", &old), 0, &["warning", "days ago", "fetch a newer one"]);
 }
 
@@ -362,7 +394,8 @@ fn a_server_takes_a_new_database_and_keeps_the_old_one_over_a_bad_one() {
 fn a_server_does_not_start_on_a_database_that_is_not_there() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
-    let flags = ["--data", data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--geo", "nowhere.mmdb"];
+    let flags =
+        ["--data", data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--geo", "nowhere.mmdb"];
     let (code, _, words) = run("serve", &flags);
     assert_eq!(code, 1, "{words}");
     assert!(words.contains("`nowhere.mmdb`") || words.contains("nowhere.mmdb"), "{words}");

@@ -13,7 +13,8 @@ use rand::{RngExt as _, SeedableRng as _};
 
 /// Languages of MaxMind's databases.
 const LANGUAGES: [&str; 8] = ["de", "en", "es", "fr", "ja", "pt-BR", "ru", "zh-CN"];
-const ZONES: [&str; 5] = ["Europe/Paris", "America/New_York", "Asia/Tokyo", "Australia/Sydney", "America/Sao_Paulo"];
+const ZONES: [&str; 5] =
+    ["Europe/Paris", "America/New_York", "Asia/Tokyo", "Australia/Sydney", "America/Sao_Paulo"];
 const SCRIPTS: [&str; 8] = ["ville", "town", "ciudad", "ville", "都市", "cidade", "город", "城市"];
 
 /// The bytes of a database of `networks` IPv4 networks of 20 to 26 bits and a quarter as many of IPv6, and an address in
@@ -34,7 +35,8 @@ pub fn database(networks: usize, cities: usize, seed: u64) -> (Vec<u8>, Vec<IpAd
         } else {
             // What registries give out: 2000::/3, in networks of 32 to 48 bits.
             let bits = 0x2000_u128 << 112 | random.random::<u128>() >> 4;
-            let network = Ipv6Net::new(Ipv6Addr::from(bits), random.random_range(32..=48)).expect("below 128");
+            let network =
+                Ipv6Net::new(Ipv6Addr::from(bits), random.random_range(32..=48)).expect("below 128");
             (IpAddr::V6(Ipv6Addr::from(bits)), IpNet::V6(network))
         };
         // Networks that are aliases of IPv4 cannot be inserted.
@@ -58,7 +60,9 @@ impl City {
         let country = countries.choose(random).expect("there are countries");
         let names = |stem: &str| {
             let each = LANGUAGES.iter().zip(SCRIPTS);
-            Value::map(each.map(|(language, script)| (*language, Value::from(format!("{stem}{script}").as_str()))))
+            Value::map(
+                each.map(|(language, script)| (*language, Value::from(format!("{stem}{script}").as_str()))),
+            )
         };
         let id = |at: usize| Value::U32(u32::try_from(at).expect("few"));
         let land = || {
@@ -66,7 +70,8 @@ impl City {
             Value::map([("geoname_id", id(at % 250)), ("iso_code", code.into()), ("names", names(code))])
         };
         let region = format!("R{}", at % 30);
-        let continent = Value::map([("code", "EU".into()), ("geoname_id", id(6)), ("names", names("Continent"))]);
+        let continent =
+            Value::map([("code", "EU".into()), ("geoname_id", id(6)), ("names", names("Continent"))]);
         let region = Value::map([
             ("geoname_id", id(at % 4_000)),
             ("iso_code", region.as_str().into()),

@@ -47,10 +47,12 @@ fn cut_v4(text: &str) -> Option<Ipv4Addr> {
     let mut octets = [0; 4];
     for octet in &mut octets[..3] {
         let part = parts.next()?;
-        let is_plain = part.bytes().all(|byte| byte.is_ascii_digit()) && (part.len() == 1 || !part.starts_with('0'));
+        let is_plain =
+            part.bytes().all(|byte| byte.is_ascii_digit()) && (part.len() == 1 || !part.starts_with('0'));
         *octet = part.parse().ok().filter(|_| is_plain)?;
     }
-    let stands_for_any = |rest: &str| matches!(rest, "" | "*") || rest.bytes().all(|byte| matches!(byte, b'x' | b'X'));
+    let stands_for_any =
+        |rest: &str| matches!(rest, "" | "*") || rest.bytes().all(|byte| matches!(byte, b'x' | b'X'));
     let is_cut = parts.next().is_none_or(stands_for_any) && parts.next().is_none();
     is_cut.then(|| octets.into())
 }
@@ -102,7 +104,9 @@ mod tests {
 
     #[test]
     fn an_address_that_was_cut_ends_in_zeros() {
-        for text in ["192.0.2.0", "192.0.2", "192.0.2.", "192.0.2.x", "192.0.2.xxx", "192.0.2.XXX", "192.0.2.*"] {
+        for text in
+            ["192.0.2.0", "192.0.2", "192.0.2.", "192.0.2.x", "192.0.2.xxx", "192.0.2.XXX", "192.0.2.*"]
+        {
             check(text, Some("192.0.2.0"));
         }
         for text in ["2001:db8:1::", "2001:db8:1", "2001:db8:1:", "2001:db8:1:0:0"] {
@@ -114,9 +118,34 @@ mod tests {
     #[test]
     fn what_is_no_address_is_none() {
         for text in [
-            "", " ", "x", "192", "192.0", "192.0.x.x", "192.0.2.256", "192.0.256", "192.0.2.7.9", "192.0.02.1", "192.0.2.y",
-            "192.0.2.7:80", "192.0.2.7/24", "+1.2.3", "1.2.+3", "..", "...", "2001", "2001:db8", "2001:db8:1:2:3:4:5:6:7",
-            "2001:db8:1:g", "2001:db8:12345", "2001::db8::1", ":::", "[2001:db8::1]", "fe80::1%eth0", "unknown", "1.2.3.é",
+            "",
+            " ",
+            "x",
+            "192",
+            "192.0",
+            "192.0.x.x",
+            "192.0.2.256",
+            "192.0.256",
+            "192.0.2.7.9",
+            "192.0.02.1",
+            "192.0.2.y",
+            "192.0.2.7:80",
+            "192.0.2.7/24",
+            "+1.2.3",
+            "1.2.+3",
+            "..",
+            "...",
+            "2001",
+            "2001:db8",
+            "2001:db8:1:2:3:4:5:6:7",
+            "2001:db8:1:g",
+            "2001:db8:12345",
+            "2001::db8::1",
+            ":::",
+            "[2001:db8::1]",
+            "fe80::1%eth0",
+            "unknown",
+            "1.2.3.é",
         ] {
             check(text, None);
         }
@@ -127,8 +156,23 @@ mod tests {
     #[test]
     fn an_address_that_anybody_may_have_is_nowhere() {
         for text in [
-            "10.1.2.3", "172.16.0.1", "192.168.1", "127.0.0.1", "169.254.1.1", "100.64.0.1", "100.127.255.255", "0.0.0.0",
-            "0.1.2.3", "224.0.0.1", "255.255.255.255", "::", "::1", "fe80::1", "fc00::1", "fd12:3456:789a::1", "ff02::1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1",
+            "127.0.0.1",
+            "169.254.1.1",
+            "100.64.0.1",
+            "100.127.255.255",
+            "0.0.0.0",
+            "0.1.2.3",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "fe80::1",
+            "fc00::1",
+            "fd12:3456:789a::1",
+            "ff02::1",
             "::ffff:10.0.0.1",
         ] {
             check(text, None);
@@ -140,7 +184,8 @@ mod tests {
 
     #[test]
     fn a_cut_leaves_the_network_of_many() {
-        for (text, want) in [("198.51.100.255", "198.51.100.0"), ("2001:db8:aa:ff:1:2:3:4", "2001:db8:aa::")] {
+        for (text, want) in [("198.51.100.255", "198.51.100.0"), ("2001:db8:aa:ff:1:2:3:4", "2001:db8:aa::")]
+        {
             assert_eq!(cut(address(text).unwrap()).to_string(), want);
         }
     }

@@ -2,16 +2,14 @@
 
 use core::net::IpAddr;
 
-use maxminddb::{LookupResult, Reader};
+use maxminddb::Reader;
 
 use crate::geo::address::bits_left;
-use crate::geo::record::{Schema, fields};
-use crate::geo::walk::{each_record, schema_of};
-use crate::geo::zones::Zones;
+use crate::geo::walk::{Laid, lay_out, schema_of};
 use crate::geo::{Located, Sight, address, cut};
 use crate::openrtb::BidRequest;
 use crate::privacy::Permissions;
-use crate::units::{Country, Millis, Region, UnixMillis, limits};
+use crate::units::{Millis, UnixMillis, limits};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -28,10 +26,9 @@ pub struct Origin {
 #[derive(Debug)]
 pub struct Database {
     origin: Origin,
-    reader: Reader<Vec<u8>>,
-    schema: Schema,
-    zones: Zones,
-    networks: usize,
+    kind: String,
+    built: Option<UnixMillis>,
+    laid: Laid,
 }
 
 /// Why a file is no database that can be used.
@@ -52,7 +49,10 @@ pub enum DatabaseFault {
     #[error("of the type `{0}` has no record")]
     Empty(String),
     /// Its records say nothing about places.
-    #[error("of the type `{kind}` says nothing about places that is understood: its records have {}", keys_in_words(keys))]
+    #[error(
+        "of the type `{kind}` says nothing about places that is understood: its records have {}",
+        keys_in_words(keys)
+    )]
     NotAboutPlaces {
         /// What it says it is.
         kind: String,
@@ -94,14 +94,11 @@ impl Database {
     pub fn read(origin: Origin, bytes: Vec<u8>) -> Result<Self, DatabaseFault> {
         let reader = Reader::from_source(bytes).map_err(|error| DatabaseFault::Foreign(error.to_string()))?;
         let schema = schema_of(&reader)?;
-        let mut zones = Zones::default();
-        let networks = each_record(&reader, |found| {
-            if let Some(zone) = fields(found, schema)?.zone {
-                zones.learn(zone);
-            }
-            Ok(true)
-        })?;
-        Ok(Self { origin, reader, schema, zones, networks })
+        let laid = lay_out(&reader, schema)?;
+        let metadata = reader.metadata();
+        let built = i64::try_from(metadata.build_epoch).ok().filter(|seconds| *seconds > 0);
+        let built = built.map(|seconds| UnixMillis::from_raw(seconds.saturating_mul(1_000)));
+        Ok(Self { origin, kind: metadata.database_type.clone(), built, laid })
     }
 
     /// Where it comes from.
@@ -113,26 +110,25 @@ impl Database {
     /// What it says it is, `GeoLite2-City`.
     #[must_use]
     pub fn kind(&self) -> &str {
-        &self.reader.metadata().database_type
+        &self.kind
     }
 
     /// How many networks it tells apart.
     #[must_use]
     pub fn networks(&self) -> usize {
-        self.networks
+        self.laid.networks
     }
 
     /// When it was built; `None` if it says 1970, as one made by hand may.
     #[must_use]
     pub fn built(&self) -> Option<UnixMillis> {
-        let seconds = i64::try_from(self.reader.metadata().build_epoch).ok().filter(|seconds| *seconds > 0)?;
-        Some(UnixMillis::from_raw(seconds.saturating_mul(1_000)))
+        self.built
     }
 
     /// Its age in days at `now`, if that is more than [`limits::GEO_AGE_MAX`].
     #[must_use]
     pub fn stale_days(&self, now: UnixMillis) -> Option<i64> {
-        let age: Millis = now.since(self.built()?);
+        let age: Millis = now.since(self.built?);
         (age > limits::GEO_AGE_MAX).then(|| age.raw() / DAY_MS)
     }
 
@@ -167,38 +163,22 @@ impl Database {
     /// What it says of a whole address; `None` if nothing.
     #[must_use]
     pub fn at(&self, address: IpAddr, now: UnixMillis) -> Option<Located<'_>> {
-        self.told(&self.found(address)?, now)
+        let number = match address {
+            IpAddr::V4(v4) => self.laid.v4.record(v4.to_bits()),
+            IpAddr::V6(v6) => self.laid.v6.record(v6.to_bits()),
+        };
+        Some(self.laid.records.located(number?, now))
     }
 
     /// What it says of the network that `address` lies in, once cut.
     fn at_network(&self, address: IpAddr, now: UnixMillis) -> Option<Located<'_>> {
         let cut = cut(address);
-        let found = self.found(cut)?;
-        let is_of_all = found.network().is_ok_and(|network| network.prefix() <= bits_left(cut));
-        let located = self.told(&found, now)?;
+        let prefix = bits_left(cut);
+        let (number, is_of_all) = match cut {
+            IpAddr::V4(v4) => self.laid.v4.record_of_network(v4.to_bits(), prefix)?,
+            IpAddr::V6(v6) => self.laid.v6.record_of_network(v6.to_bits(), prefix)?,
+        };
+        let located = self.laid.records.located(number, now);
         Some(if is_of_all { located } else { located.country_only() })
-    }
-
-    fn found(&self, address: IpAddr) -> Option<LookupResult<'_, Vec<u8>>> {
-        if address.is_ipv6() && self.reader.metadata().ip_version == 4 {
-            return None;
-        }
-        self.reader.lookup(address).ok().filter(LookupResult::has_data)
-    }
-
-    fn told<'d>(&self, found: &LookupResult<'d, Vec<u8>>, now: UnixMillis) -> Option<Located<'d>> {
-        // Every record was read when the database was opened: none is damaged.
-        let fields = fields(found, self.schema).ok()?;
-        let country = fields.country.and_then(Country::from_code);
-        Some(Located {
-            country,
-            region: country.zip(fields.region).and_then(|(country, code)| Region::new(country, code)),
-            city: fields.city,
-            postcode: fields.postcode,
-            metro: fields.metro,
-            point: fields.point,
-            accuracy_km: fields.accuracy_km,
-            utc_offset_min: fields.zone.and_then(|zone| self.zones.offset_min(zone, now)),
-        })
     }
 }

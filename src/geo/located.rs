@@ -60,7 +60,14 @@ impl<'d> Names<'d> {
     pub fn push(&mut self, name: &'d str) {
         let name = name.trim();
         let is_new = !is_nothing(name) && !self.iter().any(|known| known == name);
-        if is_new && let Some(free) = self.names.get_mut(self.count) {
+        if is_new {
+            self.push_known(name);
+        }
+    }
+
+    /// Adds `name`, which is known to be a new one.
+    pub(in crate::geo) fn push_known(&mut self, name: &'d str) {
+        if let Some(free) = self.names.get_mut(self.count) {
             *free = name;
             self.count += 1;
         }

@@ -2,7 +2,7 @@
 //!
 //! Between `privacy` and `targeting` on the fast path: [`Sight`] says how much of an address may be read,
 //! [`Database::locate`] looks that much up, [`Place::of`] merges what is found with what the request says. A database
-//! comes in as bytes, is read through once when it is opened, and lends its texts; a lookup allocates nothing.
+//! comes in as bytes, is laid out for searching once, and lends its texts; a lookup allocates nothing.
 //!
 //! Deliberately absent: opening files (the shell does), names of regions (only codes are compared), and any guess at who
 //! is behind an address: anonymisers, carriers, companies.
@@ -12,7 +12,9 @@ mod database;
 mod lax;
 mod located;
 mod place;
+mod ranges;
 mod record;
+mod records;
 mod sight;
 mod walk;
 mod zones;

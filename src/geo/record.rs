@@ -127,13 +127,17 @@ impl<'d> Flat<'d> {
     fn take<A: MapAccess<'d>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         let fields = &mut self.fields;
         match key {
-            "country_code" | "country_iso_code" | "country_code2" => fields.country = map.next_value::<Text>()?.0,
+            "country_code" | "country_iso_code" | "country_code2" => {
+                fields.country = map.next_value::<Text>()?.0
+            }
             "country" => self.country = map.next_value::<Text>()?.0,
             "region_code" | "region_iso_code" | "subdivision_code" | "state_code" => {
                 fields.region = map.next_value::<Text>()?.0;
             }
             "region" | "state" | "state1" => self.region = map.next_value::<Text>()?.0,
-            "city" | "city_name" => fields.city = map.next_value::<Text>()?.0.map(Names::one).unwrap_or_default(),
+            "city" | "city_name" => {
+                fields.city = map.next_value::<Text>()?.0.map(Names::one).unwrap_or_default()
+            }
             "postal_code" | "postal" | "postcode" | "zip" | "zip_code" => {
                 fields.postcode = map.next_value::<Text>()?.0;
             }
@@ -158,7 +162,8 @@ impl<'d> Flat<'d> {
 impl<'d> From<Flat<'d>> for Fields<'d> {
     fn from(record: Flat<'d>) -> Self {
         // A name of three letters in lower case is no code.
-        let is_code = |text: &&str| text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        let is_code =
+            |text: &&str| text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
         Self {
             country: record.fields.country.or(record.country),
             region: record.fields.region.or(record.region.filter(is_code)),
@@ -189,7 +194,11 @@ struct Number(Option<f64>);
 impl Number {
     fn metro(self) -> Option<Metro> {
         let number = self.0.filter(|number| (1.0..=f64::from(u16::MAX)).contains(number))?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "in range, as tested above")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "in range, as tested above"
+        )]
         Metro::from_number(number as u16)
     }
 }

@@ -4,38 +4,44 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 
 use crate::units::UnixMillis;
 
 /// The farthest that a clock stands from UTC, in minutes: no zone is beyond 14 hours.
 const OFFSET_MIN_MAX: i32 = 14 * 60;
 
+/// A clock, by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::geo) struct Zone(u16);
+
 /// The time zones that a database names.
 #[derive(Debug, Default)]
 pub(in crate::geo) struct Zones {
-    by_name: HashMap<Box<str>, TimeZone, RandomState>,
+    zones: Vec<TimeZone>,
+    by_name: HashMap<Box<str>, Zone, RandomState>,
 }
 
 impl Zones {
-    /// Learns `name`, so that it can be asked for later.
-    pub(in crate::geo) fn learn(&mut self, name: &str) {
-        if !self.by_name.contains_key(name)
-            && let Ok(zone) = TimeZone::get(name)
-        {
-            self.by_name.insert(name.into(), zone);
+    /// The zone `name`, which may be an offset itself (`+01:00`); `None` if there is no such zone.
+    pub(in crate::geo) fn learn(&mut self, name: &str) -> Option<Zone> {
+        if let Some(known) = self.by_name.get(name) {
+            return Some(*known);
         }
+        let zone = match written_offset(name) {
+            Some(minutes) => TimeZone::fixed(Offset::from_seconds(minutes * 60).ok()?),
+            None => TimeZone::get(name).ok()?,
+        };
+        let new = Zone(u16::try_from(self.zones.len()).ok()?);
+        self.zones.push(zone);
+        self.by_name.insert(name.into(), new);
+        Some(new)
     }
 
-    /// Minutes that clocks in the zone `name` are ahead of UTC at `now`; `name` may be an offset itself (`+01:00`).
-    pub(in crate::geo) fn offset_min(&self, name: &str, now: UnixMillis) -> Option<i32> {
-        match self.by_name.get(name) {
-            Some(zone) => {
-                let now = Timestamp::from_millisecond(now.raw()).ok()?;
-                Some(zone.to_offset(now).seconds().div_euclid(60))
-            }
-            None => written_offset(name),
-        }
+    /// Minutes that clocks in `zone` are ahead of UTC at `now`.
+    pub(in crate::geo) fn offset_min(&self, zone: Zone, now: UnixMillis) -> Option<i32> {
+        let now = Timestamp::from_millisecond(now.raw()).ok()?;
+        Some(self.zones[usize::from(zone.0)].to_offset(now).seconds().div_euclid(60))
     }
 }
 
@@ -63,8 +69,10 @@ mod tests {
     #[track_caller]
     fn check(name: &str, winter: Option<i32>, summer: Option<i32>) {
         let mut zones = Zones::default();
-        zones.learn(name);
-        assert_eq!((zones.offset_min(name, WINTER), zones.offset_min(name, SUMMER)), (winter, summer), "{name}");
+        let zone = zones.learn(name);
+        let offset = |now| zone.and_then(|zone| zones.offset_min(zone, now));
+        assert_eq!((offset(WINTER), offset(SUMMER)), (winter, summer), "{name}");
+        assert_eq!(zones.learn(name), zone);
     }
 
     #[test]
@@ -78,7 +86,8 @@ mod tests {
     fn an_offset_is_read_as_written_and_nothing_else_is() {
         check("+01:00", Some(60), Some(60));
         check("-03:30", Some(-210), Some(-210));
-        for name in ["", "-", "Mars/Base", "+1", "01:00", "+15:00", "+01:60", "+255:00", "+001:00", "+-1:00"] {
+        for name in ["", "-", "Mars/Base", "+1", "01:00", "+15:00", "+01:60", "+255:00", "+001:00", "+-1:00"]
+        {
             check(name, None, None);
         }
     }

@@ -112,7 +112,8 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: Option<&Plan>) -> Loade
     let is_right = faults.errors() == 0;
     let mut all = faults.into_vec();
     all.extend(compilation.faults);
-    let (supply, supply_faults, supply_sources) = load_supply(&paths.supply, before.map_or(&Lists::default(), |plan| &plan.supply));
+    let (supply, supply_faults, supply_sources) =
+        load_supply(&paths.supply, before.map_or(&Lists::default(), |plan| &plan.supply));
     all.extend(supply_faults);
     let mut sources = exchange_sources;
     sources.extend(approval_sources);

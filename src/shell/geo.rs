@@ -33,16 +33,19 @@ pub fn load_geo(
             let fault = Fault::of_file(&name, message);
             faults.push(match before {
                 Some(_) => fault.as_warning().hint(format!("the one read before goes on: {hint}")),
-                None if path == Path::new(SHIPPED) && !path.exists() => {
-                    fault.as_warning().hint("name a database with `--geo FILE`; without one, no address tells a place")
-                }
+                None if path == Path::new(SHIPPED) && !path.exists() => fault
+                    .as_warning()
+                    .hint("name a database with `--geo FILE`; without one, no address tells a place"),
                 None => fault.hint(hint),
             });
             before.cloned()
         }
     };
     if let Some(days) = database.as_ref().and_then(|database| database.stale_days(now)) {
-        let fault = Fault::of_file(name, format!("is a database of addresses of {days} days ago: networks have moved since"));
+        let fault = Fault::of_file(
+            name,
+            format!("is a database of addresses of {days} days ago: networks have moved since"),
+        );
         faults.push(fault.as_warning().hint("fetch a newer one; it is taken while the server runs"));
     }
     database
@@ -51,7 +54,9 @@ pub fn load_geo(
 fn open(path: &Path, name: &str, before: Option<&Arc<Database>>) -> Result<Arc<Database>, (String, String)> {
     let unreadable = |error: &io::Error| {
         let (message, hint) = match error.kind() {
-            io::ErrorKind::NotFound => ("there is no such file".to_owned(), "name a database of addresses with `--geo FILE`"),
+            io::ErrorKind::NotFound => {
+                ("there is no such file".to_owned(), "name a database of addresses with `--geo FILE`")
+            }
             _ => (format!("cannot be read: {error}"), "let the server's user read the file"),
         };
         (message, hint.to_owned())
@@ -72,7 +77,8 @@ fn open(path: &Path, name: &str, before: Option<&Arc<Database>>) -> Result<Arc<D
     }
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
-    let database = Database::read(origin, bytes).map_err(|fault| (fault.to_string(), fault.hint().to_owned()))?;
+    let database =
+        Database::read(origin, bytes).map_err(|fault| (fault.to_string(), fault.hint().to_owned()))?;
     Ok(Arc::new(database))
 }
 

@@ -133,7 +133,11 @@ fn reload(service: &Service, args: &ConfigArgs) -> Option<Vec<crate::shell::stor
             let (campaigns, line_items) =
                 (configured.plan.catalog.campaigns.len(), configured.plan.catalog.line_items.len());
             let [ads_txt, app_ads_txt, sellers_json] = configured.plan.supply.counts();
-            let geo = configured.plan.geo.clone().filter(|geo| before.geo.as_ref().is_none_or(|before| !Arc::ptr_eq(geo, before)));
+            let geo = configured
+                .plan
+                .geo
+                .clone()
+                .filter(|geo| before.geo.as_ref().is_none_or(|before| !Arc::ptr_eq(geo, before)));
             let names = names(&configured.plan);
             if let Err(error) = service.install(configured.plan) {
                 service.metrics.reloaded(false);

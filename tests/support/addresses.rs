@@ -49,7 +49,8 @@ pub fn test_ranges(source: &str) -> Vec<u8> {
     let places = &source["places"];
     let networks = source["networks"].as_object().expect("networks by place");
     let place = |name: &Value| places[name.as_str().expect("a name")].clone();
-    let networks: Vec<(&str, Value)> = networks.iter().map(|(network, name)| (network.as_str(), place(name))).collect();
+    let networks: Vec<(&str, Value)> =
+        networks.iter().map(|(network, name)| (network.as_str(), place(name))).collect();
     assert!(networks.iter().all(|(_, place)| place.is_object()), "every network names a place");
     database(source["database_type"].as_str().expect("a text"), 0, &networks)
 }

@@ -75,7 +75,13 @@ fn check_on(
 #[test]
 fn without_anything_a_request_is_nowhere() {
     check(NOWHERE, None, NOWHERE, Locate, "nowhere that is known");
-    check(Geo { city: Some(" "), zip: Some(""), ..geo("XX") }, None, geo(""), Locate, "nowhere that is known");
+    check(
+        Geo { city: Some(" "), zip: Some(""), ..geo("XX") },
+        None,
+        geo(""),
+        Locate,
+        "nowhere that is known",
+    );
     check(NOWHERE, Some(Located::default()), NOWHERE, Locate, "nowhere that is known");
 }
 
@@ -87,7 +93,13 @@ fn the_address_adds_what_the_request_does_not_say() {
     check(Geo { region: Some("idf"), ..geo("FR") }, Some(paris()), NOWHERE, Neither, &want);
     // A region by its name is none.
     let named = Geo { region: Some("Île-de-France"), ..geo("FR") };
-    check(named, Some(paris()), NOWHERE, Neither, &ALL_OF_PARIS.replace("country FR (address)", "country FR (request)"));
+    check(
+        named,
+        Some(paris()),
+        NOWHERE,
+        Neither,
+        &ALL_OF_PARIS.replace("country FR (address)", "country FR (request)"),
+    );
 }
 
 #[test]
@@ -98,7 +110,13 @@ fn a_city_is_known_by_all_its_names_once_the_address_agrees() {
     for name in ["paris", "PARIS ", "パリ"] {
         check(Geo { city: Some(name), ..geo("FR") }, Some(paris()), NOWHERE, Neither, &want);
     }
-    check(Geo { city: Some("Paris"), ..geo("FR") }, None, NOWHERE, Neither, "country FR (request), city Paris (request)");
+    check(
+        Geo { city: Some("Paris"), ..geo("FR") },
+        None,
+        NOWHERE,
+        Neither,
+        "country FR (request), city Paris (request)",
+    );
 }
 
 #[test]
@@ -107,10 +125,19 @@ fn two_places_are_never_mixed() {
     check(geo("DE"), "country DE (request)");
     check(Geo { region: Some("ARA"), ..geo("FR") }, "country FR (request), region FR-ARA (request)");
     let clock = "clock +120 min (address)";
-    check(Geo { city: Some("Lyon"), ..geo("FR") }, &format!("country FR (request), city Lyon (request), {clock}"));
-    check(Geo { zip: Some("69001"), ..geo("FR") }, &format!("country FR (request), postcode 69001 (request), {clock}"));
+    check(
+        Geo { city: Some("Lyon"), ..geo("FR") },
+        &format!("country FR (request), city Lyon (request), {clock}"),
+    );
+    check(
+        Geo { zip: Some("69001"), ..geo("FR") },
+        &format!("country FR (request), postcode 69001 (request), {clock}"),
+    );
     let both = Geo { region: Some("IDF"), city: Some("Versailles"), ..geo("FR") };
-    check(both, &format!("country FR (request), region FR-IDF (request), city Versailles (request), {clock}"));
+    check(
+        both,
+        &format!("country FR (request), region FR-IDF (request), city Versailles (request), {clock}"),
+    );
     let rural = Located { country: None, ..paris() };
     check_on(Channel::Unknown, geo("FR"), Some(rural), NOWHERE, Neither, "country FR (request)");
 }
@@ -120,16 +147,35 @@ fn without_a_country_in_the_request_the_address_tells_all() {
     check(NOWHERE, Some(paris()), NOWHERE, Neither, ALL_OF_PARIS);
     check(NOWHERE, Some(paris()), geo("DE"), Locate, ALL_OF_PARIS);
     // What stands there without its country may be elsewhere.
-    let stray = Geo { region: Some("CA"), city: Some("Springfield"), zip: Some("12345"), metro: Some("7"), ..NOWHERE };
+    let stray = Geo {
+        region: Some("CA"),
+        city: Some("Springfield"),
+        zip: Some("12345"),
+        metro: Some("7"),
+        ..NOWHERE
+    };
     check(stray, Some(paris()), NOWHERE, Neither, ALL_OF_PARIS);
-    check(stray, None, NOWHERE, Neither, "city Springfield (request), metro 7 (request), postcode 12345 (request)");
+    check(
+        stray,
+        None,
+        NOWHERE,
+        Neither,
+        "city Springfield (request), metro 7 (request), postcode 12345 (request)",
+    );
     let clock = Geo { utcoffset: Some(-300), ..NOWHERE };
-    check(clock, Some(paris()), NOWHERE, Neither, &ALL_OF_PARIS.replace("+120 min (address)", "-300 min (request)"));
+    check(
+        clock,
+        Some(paris()),
+        NOWHERE,
+        Neither,
+        &ALL_OF_PARIS.replace("+120 min (address)", "-300 min (request)"),
+    );
 }
 
 #[test]
 fn home_is_the_last_resort_and_tells_the_country_only_of_who_may_not_be_identified() {
-    let home = Geo { region: Some("BY"), city: Some("Munich"), lat: Some(48.1), lon: Some(11.6), ..geo("DEU") };
+    let home =
+        Geo { region: Some("BY"), city: Some("Munich"), lat: Some(48.1), lon: Some(11.6), ..geo("DEU") };
     let munich = "country DE (home), region DE-BY (home), city Munich (home)";
     check(NOWHERE, None, home, Personalise, munich);
     check(NOWHERE, None, home, Locate, &format!("{munich}, at 48.1, 11.6 (home)"));
@@ -146,7 +192,13 @@ fn the_clock_of_home_counts_unless_the_device_is_known_to_be_elsewhere() {
     check(geo("FR"), None, home, Neither, "country FR (request), clock +60 min (home)");
     check(geo("US"), None, home, Neither, "country US (request)");
     check(NOWHERE, None, Geo { utcoffset: Some(60), ..NOWHERE }, Neither, "clock +60 min (home)");
-    check(Geo { utcoffset: Some(0), ..NOWHERE }, None, home, Neither, "country FR (home), clock +0 min (request)");
+    check(
+        Geo { utcoffset: Some(0), ..NOWHERE },
+        None,
+        home,
+        Neither,
+        "country FR (home), clock +0 min (request)",
+    );
 }
 
 #[test]
