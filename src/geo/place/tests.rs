@@ -1,3 +1,5 @@
+//! What place a request is from: a table of cases.
+
 use crate::geo::{Located, Metro, Names, Place, Point, Spot};
 use crate::openrtb::{BidRequest, Channel, Geo, Outlet};
 use crate::privacy::{Permissions, Policy};
