@@ -275,20 +275,45 @@ fn an_address_is_cut_where_the_ad_may_not_be_personalised() {
     let paris = "FR FR-IDF Paris/París/パリ/Париж/巴黎 75001 48.8566,2.3522 20 km +120";
     let limited = json!({ "device": { "lmt": 1 } });
     check_sight("198.51.100.7", &json!({}), munich);
-    // 198.51.100.0/24 is of several places: all that is told of whoever is one of its 256 is what holds for its start.
-    check_sight("198.51.100.7", &limited, "DE");
-    check_sight("198.51.100.0", &json!({}), "DE");
+    // 198.51.100.0/24 is of two countries: nothing holds for all of its 256 addresses.
+    check_sight("198.51.100.7", &limited, "nothing");
+    check_sight("198.51.100.0", &json!({}), "nothing");
     check_sight("192.0.2.7", &limited, paris);
     let v6 = |ipv6: &str, lmt: u8| json!({ "device": { "ipv6": ipv6, "lmt": lmt } });
     check_sight("", &v6("2001:db8:2000:8000::1", 0), "FR 46.2276,2.2137 500 km +120");
-    check_sight("", &v6("2001:db8:2000:8000::1", 1), "FR");
+    check_sight("", &v6("2001:db8:2000:8000::1", 1), "FR +120");
     check_sight("", &v6("2001:db8:1::1", 1), paris);
+}
+
+#[test]
+fn a_network_of_more_parts_than_are_looked_at_tells_nothing() {
+    let check = |parts: u32, want: &str| {
+        let size = 256 / parts;
+        let networks: Vec<(String, Value)> = (0..parts)
+            .map(|part| {
+                let record =
+                    json!({ "country": { "iso_code": "FR" }, "postal": { "code": part.to_string() } });
+                (format!("192.0.2.{}/{}", part * size, 32 - size.ilog2()), record)
+            })
+            .collect();
+        let networks: Vec<(&str, Value)> =
+            networks.iter().map(|(network, place)| (network.as_str(), place.clone())).collect();
+        let database = read(database("Test", 0, &networks)).unwrap();
+        let arena = Bump::new();
+        let body = br#"{"id":"1","imp":[{"id":"1","banner":{}}],"device":{"ip":"192.0.2.x"}}"#;
+        let request = openrtb::parse(body, &arena).unwrap();
+        let permissions = Permissions::of(&request, &Policy::default());
+        assert_eq!(words(database.locate(&request, &permissions, NOW).as_ref()), want, "{parts}");
+    };
+    check(1, "FR 0");
+    check(32, "FR");
+    check(64, "nothing");
 }
 
 #[test]
 fn of_a_child_the_address_tells_country_region_and_clock_and_of_nobody_bid_on_nothing() {
     check_sight("192.0.2.7", &json!({ "regs": { "coppa": 1 } }), "FR FR-IDF +120");
-    check_sight("198.51.100.7", &json!({ "regs": { "coppa": 1 } }), "DE");
+    check_sight("198.51.100.7", &json!({ "regs": { "coppa": 1 } }), "nothing");
     check_sight(
         "192.0.2.7",
         &json!({ "regs": { "coppa": 0 } }),

@@ -135,8 +135,7 @@ impl Database {
     /// Where the device of `request` is by its address, as far as `permissions` let us read that ([`Sight`]): by `ip`, or
     /// by `ipv6` if the first tells nothing.
     ///
-    /// Of an address that was cut, by us or by the sender, only the country is told where the database tells parts of its
-    /// network apart.
+    /// Of an address that was cut, by us or by the sender, only that is told which holds for all of its network.
     #[must_use]
     pub fn locate(
         &self,
@@ -170,15 +169,25 @@ impl Database {
         Some(self.laid.records.located(number?, now))
     }
 
-    /// What it says of the network that `address` lies in, once cut.
+    /// What it says of all of the network that `address` lies in, once cut.
     fn at_network(&self, address: IpAddr, now: UnixMillis) -> Option<Located<'_>> {
         let cut = cut(address);
         let prefix = bits_left(cut);
-        let (number, is_of_all) = match cut {
-            IpAddr::V4(v4) => self.laid.v4.record_of_network(v4.to_bits(), prefix)?,
-            IpAddr::V6(v6) => self.laid.v6.record_of_network(v6.to_bits(), prefix)?,
-        };
-        let located = self.laid.records.located(number, now);
-        Some(if is_of_all { located } else { located.country_only() })
+        match cut {
+            IpAddr::V4(v4) => self.shared(self.laid.v4.records_of_network(v4.to_bits(), prefix), now),
+            IpAddr::V6(v6) => self.shared(self.laid.v6.records_of_network(v6.to_bits(), prefix), now),
+        }
+    }
+
+    /// What all of these records say. Nothing if there are more than [`limits::NETWORK_PARTS_MAX`].
+    fn shared(&self, mut parts: impl Iterator<Item = Option<u32>>, now: UnixMillis) -> Option<Located<'_>> {
+        let mut located = self.laid.records.located(parts.next()??, now);
+        for (at, part) in parts.enumerate() {
+            if at + 1 == limits::NETWORK_PARTS_MAX {
+                return None;
+            }
+            located = located.shared(self.laid.records.located(part?, now));
+        }
+        Some(located)
     }
 }

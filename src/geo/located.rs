@@ -33,10 +33,25 @@ impl Located<'_> {
         Self { country, region, utc_offset_min, ..Self::default() }
     }
 
-    /// The country alone.
+    /// What this and `other` both say, from the country down to where they differ. Of two points none is told.
     #[must_use]
-    pub fn country_only(self) -> Self {
-        Self { country: self.country, ..Self::default() }
+    pub fn shared(self, other: Self) -> Self {
+        let mut shared = Self::default();
+        if self.country != other.country {
+            return shared;
+        }
+        shared.country = self.country;
+        shared.utc_offset_min = self.utc_offset_min.filter(|_| self.utc_offset_min == other.utc_offset_min);
+        if self.region != other.region {
+            return shared;
+        }
+        shared.region = self.region;
+        if self.city != other.city {
+            return shared;
+        }
+        let postcode = self.postcode.filter(|_| self.postcode == other.postcode);
+        let metro = self.metro.filter(|_| self.metro == other.metro);
+        Self { city: self.city, postcode, metro, ..shared }
     }
 }
 
@@ -182,7 +197,37 @@ impl Point {
 
 #[cfg(test)]
 mod tests {
-    use super::{Metro, Names, Point};
+    use super::{Located, Metro, Names, Point};
+    use crate::units::{Country, Region};
+
+    #[test]
+    fn two_records_share_what_they_say_down_to_where_they_differ() {
+        let country = Country::FR;
+        let region = Region::new(country, "IDF");
+        let point = Point::new(Some(48.8), Some(2.3));
+        let (city, postcode) = (Names::one("Paris"), Some("75001"));
+        let one = Located {
+            country: Some(country),
+            region,
+            city,
+            postcode,
+            metro: Metro::from_number(501),
+            point,
+            accuracy_km: Some(20.0),
+            utc_offset_min: Some(120),
+        };
+        let same = Located { point: None, accuracy_km: None, ..one };
+        assert_eq!(one.shared(one), same);
+        assert_eq!(
+            one.shared(Located { postcode: Some("75002"), ..one }),
+            Located { postcode: None, ..same }
+        );
+        assert_eq!(one.shared(Located { city: Names::one("Meaux"), ..one }), one.coarse());
+        let elsewhere = Located { region: Region::new(country, "ARA"), ..one };
+        assert_eq!(one.shared(elsewhere), Located { region: None, ..one.coarse() });
+        assert_eq!(one.shared(Located { utc_offset_min: None, ..one }).utc_offset_min, None);
+        assert_eq!(one.shared(Located { country: Country::from_code("DE"), ..one }), Located::default());
+    }
 
     #[test]
     fn names_are_kept_once_and_english_comes_first() {
