@@ -32,7 +32,7 @@ fn read(bytes: Vec<u8>) -> Result<Database, DatabaseFault> {
 }
 
 fn shipped() -> Database {
-    read(std::fs::read(SHIPPED).unwrap()).unwrap()
+    read(std::fs::read(SHIPPED).expect("it is shipped")).expect("it is sound")
 }
 
 /// What is said of an address, in one line.
@@ -54,23 +54,24 @@ fn words(located: Option<&Located<'_>>) -> String {
 #[track_caller]
 fn check_record(record: Value, want: &str) {
     let text = record.to_string();
-    let database = read(database("Test", 0, &[("192.0.2.0/24", record)])).unwrap();
-    assert_eq!(words(database.at(address("192.0.2.1").unwrap(), NOW).as_ref()), want, "{text}");
+    let database = read(database("Test", 0, &[("192.0.2.0/24", record)])).expect("one good record");
+    let address = address("192.0.2.1").expect("an address");
+    assert_eq!(words(database.at(address, NOW).as_ref()), want, "{text}");
 }
 
 /// What the shipped database says of a device for a request with `more`, in the words of [`Place`].
 #[track_caller]
 fn check_sight(ip: &str, more: &Value, want: &str) {
     let mut body = json!({ "id": "1", "imp": [{ "id": "1", "banner": { "w": 300, "h": 250 } }], "device": { "ip": ip } });
-    for (key, value) in more.as_object().unwrap() {
+    for (key, value) in more.as_object().expect("an object") {
         match body[key].as_object_mut() {
-            Some(known) => known.extend(value.as_object().unwrap().clone()),
+            Some(known) => known.extend(value.as_object().expect("an object").clone()),
             None => body[key] = value.clone(),
         }
     }
     let body = body.to_string();
     let arena = Bump::new();
-    let request = openrtb::parse(body.as_bytes(), &arena).unwrap();
+    let request = openrtb::parse(body.as_bytes(), &arena).expect("a request");
     let permissions = Permissions::of(&request, &Policy::default());
     let database = shipped();
     assert_eq!(words(database.locate(&request, &permissions, NOW).as_ref()), want, "{body}");
@@ -349,8 +350,8 @@ fn run(verb: &str, flags: &[&str]) -> (i32, String, String) {
 
 fn written(folder: &Path, name: &str, bytes: &[u8]) -> String {
     let path = folder.join(name);
-    std::fs::write(&path, bytes).unwrap();
-    path.to_str().unwrap().to_owned()
+    std::fs::write(&path, bytes).expect("a folder of our own");
+    path.to_str().expect("a plain path").to_owned()
 }
 
 #[test]
@@ -423,5 +424,5 @@ fn a_server_does_not_start_on_a_database_that_is_not_there() {
         ["--data", data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--geo", "nowhere.mmdb"];
     let (code, _, words) = run("serve", &flags);
     assert_eq!(code, 1, "{words}");
-    assert!(words.contains("`nowhere.mmdb`") || words.contains("nowhere.mmdb"), "{words}");
+    assert!(words.contains("nowhere.mmdb") && words.contains("there is no such file"), "{words}");
 }

@@ -128,7 +128,7 @@ impl<'d> Flat<'d> {
         let fields = &mut self.fields;
         match key {
             "country_code" | "country_iso_code" | "country_code2" => {
-                fields.country = map.next_value::<Text>()?.0
+                fields.country = map.next_value::<Text>()?.0;
             }
             "country" => self.country = map.next_value::<Text>()?.0,
             "region_code" | "region_iso_code" | "subdivision_code" | "state_code" => {
@@ -136,7 +136,7 @@ impl<'d> Flat<'d> {
             }
             "region" | "state" | "state1" => self.region = map.next_value::<Text>()?.0,
             "city" | "city_name" => {
-                fields.city = map.next_value::<Text>()?.0.map(Names::one).unwrap_or_default()
+                fields.city = map.next_value::<Text>()?.0.map(Names::one).unwrap_or_default();
             }
             "postal_code" | "postal" | "postcode" | "zip" | "zip_code" => {
                 fields.postcode = map.next_value::<Text>()?.0;
