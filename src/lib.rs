@@ -10,6 +10,7 @@ pub mod certify;
 pub mod creative;
 pub mod document;
 pub mod frequency;
+pub mod geo;
 pub mod ledger;
 pub mod notice;
 pub mod openrtb;

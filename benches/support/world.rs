@@ -71,6 +71,7 @@ impl World {
             household: None,
             seen: Seen { user: user.map(|_| &self.stranger.1), household: None },
             agent: None,
+            located: None,
             secure: true,
             now: self.now,
         };

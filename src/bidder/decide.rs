@@ -14,6 +14,7 @@ use crate::budget::Held;
 use crate::campaign::{Advertiser, Campaign, Creative, Exchange, LineItem};
 use crate::creative::{Disclosure, Placement};
 use crate::frequency::Seen;
+use crate::geo::Located;
 use crate::notice::Ticket;
 use crate::openrtb::{BidRequest, Deal, Imp};
 use crate::privacy::Permissions;
@@ -40,6 +41,8 @@ pub struct Ask<'a, 'u> {
     pub seen: Seen<'u>,
     /// What the user agent says; `None` if it was not read.
     pub agent: Option<Agent>,
+    /// Where the device is by its address, as far as that may be read; `None` if nobody knows.
+    pub located: Option<&'a Located<'a>>,
     /// True if our own notices are https: without, an impression that is `secure` is not bid on.
     pub secure: bool,
     /// Now.

@@ -13,6 +13,7 @@ use crate::budget::{Book, Purse, Refusal};
 use crate::campaign::{
     Budget, Campaign, Catalog, CountBy, Exchange, Flight, LineItem, Pacing, Rates, Status,
 };
+use crate::geo::Database;
 use crate::pacing::{DaySpan, Pace};
 use crate::pricing;
 use crate::supply::Lists;
@@ -66,6 +67,8 @@ pub struct Plan {
     pub supply: Lists,
     /// True if a frequency cap counts by household: nobody's household is asked for otherwise.
     pub counts_households: bool,
+    /// Where addresses are; `None` without a database.
+    pub geo: Option<Arc<Database>>,
     /// For each campaign the place of its scenario in `scenarios`.
     campaign_scenarios: Vec<usize>,
 }
@@ -129,6 +132,7 @@ impl Plan {
             rates,
             supply: Lists::default(),
             counts_households,
+            geo: None,
             campaign_scenarios,
         }
     }
@@ -137,6 +141,12 @@ impl Plan {
     #[must_use]
     pub fn with_supply(self, supply: Lists) -> Self {
         Self { supply, ..self }
+    }
+
+    /// The same plan with a database of addresses.
+    #[must_use]
+    pub fn with_geo(self, geo: Option<Arc<Database>>) -> Self {
+        Self { geo, ..self }
     }
 
     /// The line item of a row.

@@ -91,6 +91,7 @@ fn asked<R>(
         household: None,
         seen: Seen { user: exposures, household: None },
         agent: None,
+        located: None,
         secure: false,
         now: NOON,
     };

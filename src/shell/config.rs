@@ -7,7 +7,7 @@ use crate::bidder::Plan;
 use crate::document::{Fault, Source, render};
 use crate::shell::exchange_secrets;
 use crate::shell::files::{Loaded, Paths, load_over};
-use crate::supply::Lists;
+use crate::shell::geo::SHIPPED;
 use crate::units::UnixMillis;
 
 /// Where the configuration lies, as flags of the command line.
@@ -28,6 +28,10 @@ pub struct ConfigArgs {
     /// Folder of `ads.txt`, `app-ads.txt` and `sellers.json` files, each kind in a folder of its name.
     #[arg(long, env = "ENCAN_SUPPLY", default_value = "fixtures/supply", value_name = "DIR")]
     pub supply: PathBuf,
+    /// Database that tells where addresses are: an MMDB file in the form of MaxMind, DB-IP, IPinfo or a flat one. The one
+    /// that comes with encan knows only the addresses of documentation.
+    #[arg(long, env = "ENCAN_GEO", default_value = SHIPPED, value_name = "FILE")]
+    pub geo: PathBuf,
 }
 
 impl ConfigArgs {
@@ -40,6 +44,7 @@ impl ConfigArgs {
             tax: self.tax.clone(),
             currencies: self.currencies.clone(),
             supply: self.supply.clone(),
+            geo: self.geo.clone(),
         }
     }
 }
@@ -68,10 +73,10 @@ pub struct Configured {
 ///
 /// Every fault, if one of them is an error.
 pub fn configure(args: &ConfigArgs, revision: u64, now: UnixMillis) -> Result<Configured, Faulty> {
-    configure_over(args, revision, now, &Lists::default())
+    configure_over(args, revision, now, None)
 }
 
-/// The same over the supply lists `before`, which stay where a file cannot be read.
+/// The same over the plan `before`, whose supply lists and database of addresses stay where a file cannot be read.
 ///
 /// # Errors
 ///
@@ -80,15 +85,16 @@ pub fn configure_over(
     args: &ConfigArgs,
     revision: u64,
     now: UnixMillis,
-    before: &Lists,
+    before: Option<&Plan>,
 ) -> Result<Configured, Faulty> {
-    let Loaded { sources, catalog, mut exchanges, scenarios, rates, supply, mut faults, .. } =
+    let Loaded { sources, catalog, mut exchanges, scenarios, rates, supply, geo, mut faults, .. } =
         load_over(&args.paths(), now, before);
     faults.extend(exchange_secrets::fetch(&mut exchanges, &sources));
     let described = Faulty { faults, sources };
     match catalog {
         Some(catalog) => {
-            let plan = Plan::build(revision, catalog, exchanges, scenarios, rates).with_supply(supply);
+            let plan = Plan::build(revision, catalog, exchanges, scenarios, rates);
+            let plan = plan.with_supply(supply).with_geo(geo);
             Ok(Configured { plan, warnings: described })
         }
         None => Err(described),
@@ -123,12 +129,13 @@ mod tests {
             tax: "fixtures/tax".into(),
             currencies: "fixtures/currencies.json".into(),
             supply: folder.path().into(),
+            geo: "fixtures/geo/test-ranges.mmdb".into(),
         };
         fs::write(&file, "x.example, 1, DIRECT").unwrap();
         let first = configure(&args, 1, NOW).unwrap();
         assert_eq!(first.warnings.faults, []);
         fs::write(&file, "<html>").unwrap();
-        let second = configure_over(&args, 2, NOW, &first.plan.supply).unwrap();
+        let second = configure_over(&args, 2, NOW, Some(&first.plan)).unwrap();
         let words = second.warnings.words();
         for told in ["a.example.txt", "has no record of a seller"] {
             assert!(words.contains(told), "`{told}` in {words}");

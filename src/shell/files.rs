@@ -6,11 +6,15 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::bidder::Plan;
 use crate::campaign::{
     Catalog, Exchange, Rates, Surroundings, compile, read_approvals, read_exchange, read_scenario,
 };
 use crate::document::{Fault, Faults, Severity, Source, suggestion};
+use crate::geo::Database;
+use crate::shell::geo::load_geo;
 use crate::shell::supply::load_supply;
 use crate::supply::Lists;
 use crate::ttf::Scenario;
@@ -29,6 +33,8 @@ pub struct Paths {
     pub currencies: PathBuf,
     /// A folder of supply lists.
     pub supply: PathBuf,
+    /// A database of addresses.
+    pub geo: PathBuf,
 }
 
 /// Everything read, and everything wrong with it.
@@ -46,6 +52,8 @@ pub struct Loaded {
     pub rates: Rates,
     /// Who may sell what: never a reason to refuse the rest.
     pub supply: Lists,
+    /// Where addresses are; `None` without a database.
+    pub geo: Option<Arc<Database>>,
     /// The faults of the surroundings, of the campaigns, then of the supply lists, each by file and place.
     pub faults: Vec<Fault>,
     /// Campaigns in the files, readable or not.
@@ -65,13 +73,14 @@ impl Loaded {
 /// Reads and checks all of `paths`. `now` decides which flights have ended.
 #[must_use]
 pub fn load(paths: &Paths, now: UnixMillis) -> Loaded {
-    load_over(paths, now, &Lists::default())
+    load_over(paths, now, None)
 }
 
-/// The same over the supply lists `before`, which stay where a file cannot be read.
+/// The same over the plan `before`, whose supply lists and database of addresses stay where a file cannot be read.
 #[must_use]
-pub fn load_over(paths: &Paths, now: UnixMillis, before: &Lists) -> Loaded {
+pub fn load_over(paths: &Paths, now: UnixMillis, before: Option<&Plan>) -> Loaded {
     let mut faults = Faults::new();
+    let geo = load_geo(&paths.geo, before.and_then(|plan| plan.geo.as_ref()), now, &mut faults);
     let exchange_sources = read_path(&paths.exchanges, &mut faults);
     let scenario_sources = read_path(&paths.tax, &mut faults);
     let rate_source = read_file(&paths.currencies, &mut faults);
@@ -103,7 +112,8 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: &Lists) -> Loaded {
     let is_right = faults.errors() == 0;
     let mut all = faults.into_vec();
     all.extend(compilation.faults);
-    let (supply, supply_faults, supply_sources) = load_supply(&paths.supply, before);
+    let (supply, supply_faults, supply_sources) =
+        load_supply(&paths.supply, before.map_or(&Lists::default(), |plan| &plan.supply));
     all.extend(supply_faults);
     let mut sources = exchange_sources;
     sources.extend(approval_sources);
@@ -118,6 +128,7 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: &Lists) -> Loaded {
         scenarios,
         rates,
         supply,
+        geo,
         faults: all,
         campaigns: compilation.campaigns,
         line_items: compilation.line_items,
@@ -325,6 +336,7 @@ mod tests {
             tax: "fixtures/tax".into(),
             currencies: "fixtures/none.json".into(),
             supply: "fixtures/supply".into(),
+            geo: "fixtures/geo/test-ranges.mmdb".into(),
         };
         let loaded = load(&paths, UnixMillis::from_raw(1_780_000_000_000));
         let messages: Vec<String> = loaded.faults.iter().map(|fault| fault.headline()).collect();

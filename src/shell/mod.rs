@@ -12,6 +12,7 @@ pub mod demo;
 pub mod exchange_secrets;
 pub mod exposure_store;
 pub mod files;
+pub mod geo;
 pub mod http;
 pub mod metrics;
 pub mod reload;

@@ -99,17 +99,25 @@ fn start_watching(
         watcher.watch(&folder, RecursiveMode::NonRecursive)?;
     }
     // The folder, since an editor may replace the file.
-    let folder = args.currencies.parent().filter(|folder| !folder.as_os_str().is_empty());
-    watcher.watch(folder.unwrap_or(Path::new(".")), RecursiveMode::NonRecursive)?;
+    watcher.watch(folder_of(&args.currencies), RecursiveMode::NonRecursive)?;
+    if folder_of(&args.geo).is_dir() {
+        watcher.watch(folder_of(&args.geo), RecursiveMode::NonRecursive)?;
+    }
     Ok(watcher)
+}
+
+/// The folder that the file at `path` lies in.
+fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
 }
 
 /// Takes the files as they are now, or refuses them all and goes on as before; the names to remember if
 /// they were taken.
 fn reload(service: &Service, args: &ConfigArgs) -> Option<Vec<crate::shell::store::Name>> {
-    let running = service.snapshot().plan.revision;
-    let before = service.snapshot().plan.supply.clone();
-    match configure_over(args, running + 1, clock::now(), &before) {
+    let before = Arc::clone(&service.snapshot().plan);
+    let running = before.revision;
+    match configure_over(args, running + 1, clock::now(), Some(&before)) {
         Ok(configured) if configured.plan.rows.is_empty() && !service.snapshot().plan.rows.is_empty() => {
             service.metrics.reloaded(false);
             say(
@@ -125,6 +133,11 @@ fn reload(service: &Service, args: &ConfigArgs) -> Option<Vec<crate::shell::stor
             let (campaigns, line_items) =
                 (configured.plan.catalog.campaigns.len(), configured.plan.catalog.line_items.len());
             let [ads_txt, app_ads_txt, sellers_json] = configured.plan.supply.counts();
+            let geo = configured
+                .plan
+                .geo
+                .clone()
+                .filter(|geo| before.geo.as_ref().is_none_or(|before| !Arc::ptr_eq(geo, before)));
             let names = names(&configured.plan);
             if let Err(error) = service.install(configured.plan) {
                 service.metrics.reloaded(false);
@@ -136,6 +149,10 @@ fn reload(service: &Service, args: &ConfigArgs) -> Option<Vec<crate::shell::stor
             let revision = running + 1;
             tracing::info!(revision, campaigns, line_items, "campaigns reloaded");
             tracing::info!(revision, ads_txt, app_ads_txt, sellers_json, "supply lists reloaded");
+            if let Some(geo) = geo {
+                let (kind, networks) = (geo.kind(), geo.networks());
+                tracing::info!(revision, kind, networks, "database of addresses reloaded");
+            }
             Some(names)
         }
         Err(faulty) => {

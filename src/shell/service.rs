@@ -307,6 +307,7 @@ impl Service {
         } else {
             None
         };
+        let located = snapshot.plan.geo.as_ref().and_then(|geo| geo.locate(request, &permissions, now));
         let decision = {
             let found = user.as_ref().map(|key| self.users.get(key));
             let exposures = self.exposures.get(&Viewer { user, household });
@@ -322,6 +323,7 @@ impl Service {
                 profile: found.as_ref().map_or(&nobody, |found| &found.user().profile),
                 seen: exposures.seen(),
                 agent: told.map(|text| self.agents.read(text)),
+                located: located.as_ref(),
                 secure: self.composer.is_secure(),
                 now,
             };

@@ -79,3 +79,12 @@ pub const USER_AGENT_BYTES_MAX: usize = 1_024;
 /// User agents whose meaning is remembered, the most frequent ones: a few tens of thousands make nearly all traffic.
 /// An entry takes under 128 bytes.
 pub const USER_AGENTS_MAX: usize = 65_536;
+/// Bytes of a database of addresses: the largest on the market have about 1 GB. It is held in memory.
+pub const GEO_FILE_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
+/// Age of a database of addresses from which on it is stale: the usual ones come out every week or month.
+pub const GEO_AGE_MAX: Millis = Millis::from_seconds(60 * 86_400);
+/// Parts that a database tells apart within one network that an address was cut to: 32 are those of a /24 in /29.
+/// Further ones would cost a decision its time, and have little in common.
+pub const NETWORK_PARTS_MAX: usize = 32;
+/// Names of one city: MaxMind has eight languages.
+pub const CITY_NAMES_MAX: usize = 8;

@@ -50,6 +50,7 @@ impl Bidder {
             tax: fixtures.join("tax"),
             currencies: fixtures.join("currencies.json"),
             supply: fixtures.join("supply"),
+            geo: fixtures.join("geo/test-ranges.mmdb"),
         };
         let loaded = load(&paths, NOW);
         let mut catalog = loaded.catalog.expect("the fixtures are sound");
@@ -89,6 +90,7 @@ impl Bidder {
             household: None,
             seen: Seen { user: user.map(|_| &self.stranger.1), household: None },
             agent: None,
+            located: None,
             secure: true,
             now: NOW,
         };

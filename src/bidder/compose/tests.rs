@@ -59,6 +59,7 @@ fn bid(creative: &str, imp: &str, told: Option<Disclosure>) -> Value {
         household: None,
         seen: Seen::default(),
         agent: None,
+        located: None,
         secure: true,
         now: NOON,
     };

@@ -38,6 +38,7 @@ fn answer(
         profile: &Profile::known([]),
         seen: Seen { user: user.as_ref(), household: household.as_ref() },
         agent: None,
+        located: None,
         secure: false,
         now: NOON,
     };

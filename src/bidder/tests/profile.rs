@@ -42,6 +42,7 @@ fn answer(profile: &str) -> Result<String, NoBidReason> {
         household: None,
         seen: Seen::default(),
         agent: None,
+        located: None,
         secure: false,
         now: NOON,
     };

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::campaign::is_exchange;
 use crate::document::{Fault, Faults, Severity, Source, render};
 use crate::shell::files::{Loaded, Paths, exchange, load, read_path};
+use crate::shell::geo::SHIPPED;
 use crate::units::UnixMillis;
 
 /// Show every mistake in campaign files and exchange profiles at once, underlined, with its remedy.
@@ -29,6 +30,9 @@ pub struct Args {
     /// Folder of supply lists.
     #[arg(long, value_name = "DIR", env = "ENCAN_SUPPLY", default_value = "fixtures/supply")]
     pub supply: PathBuf,
+    /// Database of addresses.
+    #[arg(long, value_name = "FILE", env = "ENCAN_GEO", default_value = SHIPPED)]
+    pub geo: PathBuf,
     /// Fail on warnings too.
     #[arg(long)]
     pub deny_warnings: bool,
@@ -64,6 +68,7 @@ fn loaded(args: &Args, now: UnixMillis) -> Loaded {
         tax: args.tax.clone(),
         currencies: args.currencies.clone(),
         supply: args.supply.clone(),
+        geo: args.geo.clone(),
     };
     let mut loaded = load(&paths, now);
     let mut faults = Faults::new();

@@ -14,6 +14,7 @@ use crate::audience::{Profile, UserKeys};
 use crate::bidder::{Ask, Asleep, Chosen, Outcome, Plan, Snapshot, Verdict, explain};
 use crate::budget::Book;
 use crate::frequency::{Exposures, Seen};
+use crate::geo::Place;
 use crate::openrtb::{self, BidRequest};
 use crate::privacy::Permissions;
 use crate::shell::agents::Agents;
@@ -165,9 +166,13 @@ fn explained(
     let exchange = snapshot.plan.exchange(exchange).expect("looked up before");
     let seen = Seen { user: user.map(|_| &exposures), household: household.map(|_| &exposures) };
     let agent = request.device.ua.map(|text| Agents::up_to(1).read(text));
+    let located = snapshot.plan.geo.as_ref().and_then(|geo| geo.locate(request, permissions, now));
+    let located = located.as_ref();
+    say(&format!("place: {}\n", Place::of(request, located, permissions)));
     let (user, secure) = (*user, true);
     let household = household.filter(|_| snapshot.plan.counts_households);
-    let ask = Ask { request, exchange, permissions, user, household, profile, seen, agent, secure, now };
+    let ask =
+        Ask { request, exchange, permissions, user, household, profile, seen, agent, located, secure, now };
     let mut random = SmallRng::seed_from_u64(1);
     let (decision, mut verdicts) = explain(&snapshot, &ask, &mut random);
     // What bids is what was asked for: it stands above all that does not.
