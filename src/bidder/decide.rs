@@ -56,6 +56,7 @@ impl<'a> Ask<'a, '_> {
             person: self.permissions.personalise.then_some(self.profile),
             precise: self.permissions.locate,
             agent: self.agent,
+            located: self.located,
         };
         Scene::of(plan.index.vocabulary(), self.request, self.exchange.id, known, self.now)
     }

@@ -22,5 +22,5 @@ mod zones;
 pub use address::{address, cut};
 pub use database::{Database, DatabaseFault, Origin};
 pub use located::{Located, Metro, Names, Point};
-pub use place::{Place, Spot, Told, Witness};
+pub use place::{Place, Readable, Spot, Told, Witness};
 pub use sight::Sight;

@@ -11,6 +11,23 @@ use crate::openrtb::{BidRequest, Channel, Geo};
 use crate::privacy::Permissions;
 use crate::units::{Country, Region};
 
+/// What of a place may be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Readable {
+    /// Where the person lives, beyond the country.
+    pub home: bool,
+    /// Coordinates that the request tells.
+    pub precise: bool,
+}
+
+impl Readable {
+    /// What `permissions` permit.
+    #[must_use]
+    pub fn by(permissions: &Permissions) -> Self {
+        Self { home: permissions.personalise, precise: permissions.locate }
+    }
+}
+
 /// Who says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Witness {
@@ -101,21 +118,17 @@ impl<'a> Place<'a> {
     /// that is nobody's; else those of the address, which is a coarse place. The clock is the request's, else the
     /// address's, else that of a home that is not known to be elsewhere.
     #[must_use]
-    pub fn of(
-        request: &'a BidRequest<'a>,
-        located: Option<&'a Located<'a>>,
-        permissions: &Permissions,
-    ) -> Self {
+    pub fn of(request: &'a BidRequest<'a>, located: Option<&'a Located<'a>>, readable: Readable) -> Self {
         let (here, home) = (&request.device.geo, &request.user.geo);
         let mut place = Self::says(here, Witness::Request);
-        let precise = permissions.locate || matches!(request.channel, Channel::Dooh(_));
+        let precise = readable.precise || matches!(request.channel, Channel::Dooh(_));
         let mut lives = None;
         if place.country.is_none() {
             if let Some(located) = located.filter(|located| located.country.is_some()) {
                 place = Self { utc_offset_min: place.utc_offset_min, ..Self::default() };
                 place.add(located);
             } else if let Some(country) = country_of(home) {
-                lives = Some(home).filter(|_| permissions.personalise);
+                lives = Some(home).filter(|_| readable.home);
                 let country = Some(Told { value: country, by: Witness::Home });
                 place = match lives {
                     Some(home) => Self::says(home, Witness::Home),

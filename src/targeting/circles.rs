@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use foldhash::fast::FixedState;
 
 use crate::campaign::Circle;
-use crate::targeting::place::{KM_A_DEGREE, Point};
+use crate::geo::Spot;
+use crate::targeting::place::{KM_A_DEGREE, is_within};
 
 /// Cells a degree: 0.1 degrees are 11 km on a meridian.
 const CELLS_A_DEGREE: f64 = 10.0;
@@ -44,11 +45,17 @@ impl Circles {
         }
     }
 
-    /// Adds the keys of the sets of which a circle holds `point` to `keys`, one perhaps several times.
-    pub(super) fn around(&self, point: Point, keys: &mut impl Extend<u64>) {
+    /// Adds the keys of the sets of which a circle holds `spot` to `keys`, one perhaps several times. A spot that is
+    /// known less exactly than a circle is drawn is not held by it.
+    pub(super) fn around(&self, spot: Spot, keys: &mut impl Extend<u64>) {
+        let point = spot.point;
         let near = self.cells.get(&cell(point.lat, point.lon)).map_or(&[][..], Vec::as_slice);
         let asked = near.iter().chain(&self.large).map(|number| &self.circles[*number as usize]);
-        keys.extend(asked.filter(|(circle, _)| point.within(circle)).map(|(_, key)| *key));
+        keys.extend(
+            asked
+                .filter(|(circle, _)| spot.is_exact_to(circle.km) && is_within(point, circle))
+                .map(|(_, key)| *key),
+        );
     }
 }
 
@@ -91,8 +98,9 @@ fn cells(circle: &Circle) -> Option<impl Iterator<Item = (i16, i16)>> {
 mod tests {
     use super::Circles;
     use crate::campaign::Circle;
+    use crate::geo::{Point, Spot};
     use crate::targeting::fixture::Random;
-    use crate::targeting::place::Point;
+    use crate::targeting::place::is_within;
 
     fn random_degrees(random: &mut Random, most: i32) -> f64 {
         let steps = usize::try_from(most * 2_000 + 1).unwrap();
@@ -125,9 +133,9 @@ mod tests {
                 Point { lat, lon: of.lon }
             };
             let mut found = Vec::new();
-            circles.around(point, &mut found);
+            circles.around(Spot { point, accuracy_km: Some(0.0) }, &mut found);
             found.sort_unstable();
-            let scan = (0u64..).zip(&sets).filter(|(_, circle)| point.within(circle));
+            let scan = (0u64..).zip(&sets).filter(|(_, circle)| is_within(point, circle));
             let scan: Vec<u64> = scan.map(|(key, _)| key).collect();
             assert_eq!(found, scan, "{point:?}");
             found_any += usize::from(!found.is_empty());

@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::campaign::{Attribute, Catalog, Circle, Kind, LineItem, Range, Rule, Test, Wanted};
+use crate::geo::Witness;
 use crate::targeting::Scene;
 use crate::targeting::compile::{Asker, leaf, line_item_rule};
 use crate::targeting::key::value_key;
@@ -189,9 +190,10 @@ fn seen(attribute: Attribute, scene: &Scene<'_>, asker: &Asker<'_>) -> String {
 fn sent(attribute: Attribute, scene: &Scene<'_>, asker: &Asker<'_>) -> Vec<String> {
     let (keys, imp) = (scene.keys(attribute), scene.imp());
     match attribute {
-        Attribute::Near => {
-            scene.point().map(|point| format!("{} {}", point.lat, point.lon)).into_iter().collect()
+        Attribute::Country | Attribute::Region | Attribute::City | Attribute::Postcode | Attribute::Metro => {
+            placed(attribute, scene)
         }
+        Attribute::Near => scene.place().spot.map(|spot| spot.value.to_string()).into_iter().collect(),
         Attribute::HomeNear if scene.tells(attribute) => {
             let home = &scene.request().user.geo;
             home.lat.zip(home.lon).map(|(lat, lon)| format!("{lat} {lon}")).into_iter().collect()
@@ -223,18 +225,31 @@ fn sent(attribute: Attribute, scene: &Scene<'_>, asker: &Asker<'_>) -> Vec<Strin
     }
 }
 
+/// What is known of where it is, and by whom, if not by the request.
+fn placed(attribute: Attribute, scene: &Scene<'_>) -> Vec<String> {
+    let place = scene.place();
+    let told = |word: String, by: Witness| match by {
+        Witness::Request => word,
+        by => format!("{word} ({by})"),
+    };
+    match attribute {
+        Attribute::Country => place.country.map(|of| told(of.value.alpha3().to_owned(), of.by)),
+        Attribute::Region => place.region.map(|of| told(of.value.to_string(), of.by)),
+        Attribute::City => place.city.and_then(|of| Some(told(of.value.iter().next()?.to_owned(), of.by))),
+        Attribute::Postcode => place.postcode.map(|of| told(of.value.to_owned(), of.by)),
+        _ => place.metro.map(|of| told(of.value.to_owned(), of.by)),
+    }
+    .into_iter()
+    .collect()
+}
+
 /// The one text that an attribute reads.
 fn text_sent<'a>(attribute: Attribute, scene: &Scene<'a>) -> Option<&'a str> {
-    let (request, geo) = (scene.request(), scene.geo());
+    let request = scene.request();
     let (device, home) = (&request.device, &request.user.geo);
     let outlet = request.channel.outlet().copied().unwrap_or_default();
     let content = &outlet.content;
     let text = match attribute {
-        Attribute::Country => return geo.country,
-        Attribute::Region => return geo.region,
-        Attribute::City => return geo.city,
-        Attribute::Postcode => return geo.zip,
-        Attribute::Metro => return geo.metro,
         Attribute::Domain => return site_host(&request.channel),
         Attribute::Bundle => return outlet.bundle,
         Attribute::Publisher => return outlet.publisher_id,
@@ -350,7 +365,7 @@ mod tests {
             let person = random_person(&mut random);
             let rules: Vec<Rule> = (0..20).map(|_| random_rule(&mut random, 3)).collect();
             let vocabulary = vocabulary_of(&rules);
-            let known = Known { person: person.as_ref(), precise: random.percent(50), agent: None };
+            let known = Known { person: person.as_ref(), precise: random.percent(50), ..Known::default() };
             let mut scene = Scene::of(&vocabulary, &request, ExchangeId::from_slug("adx"), known, NOW);
             scene.look_at(&request.imp[0]);
             for rule in &rules {

@@ -14,12 +14,12 @@ use smallvec::SmallVec;
 use crate::agent::Agent;
 use crate::audience::Profile;
 use crate::campaign::Attribute;
-use crate::openrtb::{BidRequest, Channel, Geo, Imp};
+use crate::geo::{Located, Place, Readable, Spot};
+use crate::openrtb::{BidRequest, Imp};
 use crate::targeting::Vocabulary;
 use crate::targeting::key::{clock_key, hour_key};
-use crate::targeting::place::Point;
 use crate::targeting::text::{self, word_key};
-use crate::units::{Country, ExchangeId, Millis, Region, UnixMillis};
+use crate::units::{ExchangeId, Millis, UnixMillis};
 
 /// Keys that fit without allocating; a recorded request with twenty keywords has about 60.
 const KEYS_INLINE: usize = 96;
@@ -27,13 +27,15 @@ const HOUR_MS: i64 = 3_600_000;
 
 /// What the shell fetched about a request before anything is decided.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Known<'k> {
+pub struct Known<'a, 'k> {
     /// What is known of who is behind it; `None` if the ad may not be personalised.
     pub person: Option<&'k Profile>,
     /// True if it may be used precisely where the person is.
     pub precise: bool,
     /// What the user agent says; `None` if it was not read.
     pub agent: Option<Agent>,
+    /// Where the device is by its address; `None` if nobody knows.
+    pub located: Option<&'a Located<'a>>,
 }
 
 /// What one impression tells. Made for a bid request, then shown its impressions one after the other.
@@ -46,7 +48,7 @@ pub struct Scene<'a> {
     vocabulary: &'a Vocabulary,
     request: &'a BidRequest<'a>,
     imp: Option<&'a Imp<'a>>,
-    geo: &'a Geo<'a>,
+    place: Place<'a>,
     keys: SmallVec<[u64; KEYS_INLINE]>,
     /// Where each attribute's keys begin and end in `keys`.
     spans: [(u32, u32); Attribute::COUNT],
@@ -54,7 +56,6 @@ pub struct Scene<'a> {
     told: u128,
     /// How many keys are the request's; the impression's follow.
     request_keys: usize,
-    point: Option<Point>,
     now: UnixMillis,
 }
 
@@ -68,27 +69,24 @@ impl<'a> Scene<'a> {
         vocabulary: &'a Vocabulary,
         request: &'a BidRequest<'a>,
         exchange: ExchangeId,
-        known: Known<'_>,
+        known: Known<'a, '_>,
         now: UnixMillis,
     ) -> Self {
         let is_personal = known.person.is_some();
-        let (country, geo) = place(request, is_personal);
-        let screen = matches!(request.channel, Channel::Dooh(_));
         let is_precise = is_personal && known.precise;
-        let point = if is_precise || screen { point(request, geo) } else { None };
+        let place = Place::of(request, known.located, Readable { home: is_personal, precise: is_precise });
         let mut scene = Self {
             vocabulary,
             request,
             imp: None,
-            geo,
+            place,
             keys: SmallVec::new(),
             spans: [(0, 0); Attribute::COUNT],
             told: 0,
             request_keys: 0,
-            point,
             now,
         };
-        scene.tell_place(country);
+        scene.tell_place();
         if is_personal {
             scene.tell_home(is_precise);
             scene.tell_demography();
@@ -124,13 +122,9 @@ impl<'a> Scene<'a> {
         self.imp
     }
 
-    /// The geography that names the country.
-    pub(super) fn geo(&self) -> &'a Geo<'a> {
-        self.geo
-    }
-
-    pub(super) fn point(&self) -> Option<Point> {
-        self.point
+    /// Where it is.
+    pub(super) fn place(&self) -> &Place<'a> {
+        &self.place
     }
 
     /// When it is.
@@ -140,8 +134,7 @@ impl<'a> Scene<'a> {
 
     /// Hours since Monday 0:00 by the viewer's clock.
     pub(super) fn viewer_hour(&self) -> Option<u8> {
-        let (here, home) = (&self.request.device.geo, &self.request.user.geo);
-        viewer_hour(self.now, here.utcoffset.or(home.utcoffset)?)
+        viewer_hour(self.now, self.place.utc_offset_min?.value)
     }
 
     fn tell(&mut self, attribute: Attribute, keys: impl IntoIterator<Item = u64>) {
@@ -164,24 +157,29 @@ impl<'a> Scene<'a> {
         }
     }
 
-    fn tell_place(&mut self, country: Option<Country>) {
-        let geo = self.geo;
-        let region = country.zip(geo.region).and_then(|(country, code)| Region::new(country, code));
-        self.tell(Attribute::Country, country.map(text::country_key));
-        self.tell(Attribute::Region, region.map(text::region_key));
-        self.tell(Attribute::City, one(geo.city));
-        self.tell(Attribute::Metro, one(geo.metro));
-        self.tell(Attribute::Postcode, geo.zip.into_iter().flat_map(text::postcode_keys));
-        self.tell_around(Attribute::Near, self.point);
+    fn tell_place(&mut self) {
+        let place = self.place;
+        self.tell(Attribute::Country, place.country.map(|country| text::country_key(country.value)));
+        self.tell(Attribute::Region, place.region.map(|region| text::region_key(region.value)));
+        let names = place.city.iter().flat_map(|city| city.value.iter());
+        self.tell(Attribute::City, names.map(text::key));
+        self.tell(Attribute::Metro, place.metro.map(|metro| text::key(metro.value)));
+        let postcode = place.postcode.into_iter();
+        self.tell(Attribute::Postcode, postcode.flat_map(|postcode| text::postcode_keys(postcode.value)));
+        self.tell_around(Attribute::Near, place.spot.map(|spot| spot.value));
     }
 
-    /// The sets of circles that hold `point`. A point is told, in circles or not.
-    fn tell_around(&mut self, attribute: Attribute, point: Option<Point>) {
-        let Some(point) = point.filter(|_| self.vocabulary.asks(attribute)) else { return };
+    /// The sets of circles that hold `spot`. A point is told, in circles or not; of a spot that is known roughly only,
+    /// no more is known than the circles that are wide enough for it.
+    fn tell_around(&mut self, attribute: Attribute, spot: Option<Spot>) {
+        let Some(spot) = spot.filter(|_| self.vocabulary.asks(attribute)) else { return };
         let from = self.keys.len();
-        self.vocabulary.around(attribute, point, &mut self.keys);
+        self.vocabulary.around(attribute, spot, &mut self.keys);
         self.told_since(attribute, from);
-        self.told |= bit(attribute);
+        self.told &= !bit(attribute);
+        if spot.is_exact_to(0.0) {
+            self.told |= bit(attribute);
+        }
     }
 
     /// The ranges that hold `number`. A number is told, in a range or not.
@@ -223,26 +221,6 @@ fn flag_key(on: bool) -> u64 {
 /// The key of a text that is there and not empty.
 fn one(told: Option<&str>) -> Option<u64> {
     told.filter(|text| !text.trim().is_empty()).map(text::key)
-}
-
-/// The country and the geography that tells it: where the device is, else where the person lives.
-/// Region, city, postcode and metro come from the same one, so that two places are never mixed. Of
-/// somebody who may not be identified, home tells the country only.
-fn place<'a>(request: &'a BidRequest<'a>, identified: bool) -> (Option<Country>, &'a Geo<'a>) {
-    let (here, home) = (&request.device.geo, &request.user.geo);
-    match here.country.and_then(Country::from_code) {
-        Some(country) => (Some(country), here),
-        None => match home.country.and_then(Country::from_code) {
-            Some(country) => (Some(country), if identified { home } else { here }),
-            None => (None, here),
-        },
-    }
-}
-
-/// Where the device is, else the place of the geography that names the country.
-fn point(request: &BidRequest<'_>, geo: &Geo<'_>) -> Option<Point> {
-    let here = &request.device.geo;
-    Point::new(here.lat, here.lon).or_else(|| Point::new(geo.lat, geo.lon))
 }
 
 /// Hours since Monday 0:00 at `now` where clocks are `minutes` ahead of UTC; `None` for an offset that

@@ -5,9 +5,9 @@
 use jiff::tz::TimeZone;
 
 use crate::campaign::{Attribute, Catalog, Range, Wanted};
+use crate::geo::Spot;
 use crate::targeting::circles::Circles;
 use crate::targeting::key::{circles_key, clock_key, range_key};
-use crate::targeting::place::Point;
 use crate::targeting::scene::bit;
 
 /// The questions of a catalog's rules.
@@ -90,10 +90,10 @@ impl Vocabulary {
         &self.zones
     }
 
-    /// Adds the keys of the circle sets that hold `point` to `keys`.
-    pub(super) fn around(&self, attribute: Attribute, point: Point, keys: &mut impl Extend<u64>) {
+    /// Adds the keys of the circle sets that hold `spot` to `keys`.
+    pub(super) fn around(&self, attribute: Attribute, spot: Spot, keys: &mut impl Extend<u64>) {
         let circles = if attribute == Attribute::HomeNear { &self.home_near } else { &self.near };
-        circles.around(point, keys);
+        circles.around(spot, keys);
     }
 
     /// The keys of the ranges of `attribute` that `number` lies in.

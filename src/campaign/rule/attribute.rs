@@ -91,12 +91,12 @@ macro_rules! attributes {
 }
 
 attributes! {
-    Country "country", Kind::Country, "device.geo.country, else user.geo.country";
-    Region "region", Kind::Region, "the region of that place";
+    Country "country", Kind::Country, "device.geo.country, else the address, else user.geo.country";
+    Region "region", Kind::Region, "the region of that place, from the same sources where they agree";
     City "city", Kind::Text, "the city of that place, by name";
     Postcode "postcode", Kind::Postcode, "the postcode of that place";
     Metro "metro", Kind::Text, "the metro code of that place";
-    Near "near", Kind::Circles, "the coordinates of that place";
+    Near "near", Kind::Circles, "device.geo.lat and lon where a precise place may be used, else the address where it is known as exactly as the circle is drawn";
     HomeCountry "home_country", Kind::Country, "user.geo.country";
     HomeRegion "home_region", Kind::Region, "user.geo.region";
     HomeCity "home_city", Kind::Text, "user.geo.city";
@@ -104,7 +104,7 @@ attributes! {
     HomeMetro "home_metro", Kind::Text, "user.geo.metro";
     HomeNear "home_near", Kind::Circles, "user.geo.lat and user.geo.lon";
     Daypart "daypart", Kind::Hours, "the hour of the week by the campaign's clock";
-    ViewerDaypart "viewer_daypart", Kind::Hours, "the hour of the week by the viewer's clock (geo.utcoffset)";
+    ViewerDaypart "viewer_daypart", Kind::Hours, "the hour of the week by the viewer's clock: geo.utcoffset, else the address's zone";
     Channel "channel", Kind::Choice(&["site", "app", "dooh"]), "which of site, app and dooh is there";
     Domain "domain", Kind::Domain, "site.domain, else the host of site.page";
     Referrer "referrer", Kind::Domain, "the host of site.ref";

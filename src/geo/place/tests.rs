@@ -1,6 +1,6 @@
 //! What place a request is from: a table of cases.
 
-use crate::geo::{Located, Metro, Names, Place, Point, Spot};
+use crate::geo::{Located, Metro, Names, Place, Point, Readable, Spot};
 use crate::openrtb::{BidRequest, Channel, Geo, Outlet};
 use crate::privacy::{Permissions, Policy};
 use crate::units::{Country, Region};
@@ -71,7 +71,7 @@ fn check_on(
         Personalise => Permissions { locate: false, ..everything },
         Neither => Permissions { locate: false, personalise: false, ..everything },
     };
-    assert_eq!(Place::of(&request, located.as_ref(), &permissions).to_string(), want);
+    assert_eq!(Place::of(&request, located.as_ref(), Readable::by(&permissions)).to_string(), want);
 }
 
 #[test]

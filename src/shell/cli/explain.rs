@@ -14,7 +14,7 @@ use crate::audience::{Profile, UserKeys};
 use crate::bidder::{Ask, Asleep, Chosen, Outcome, Plan, Snapshot, Verdict, explain};
 use crate::budget::Book;
 use crate::frequency::{Exposures, Seen};
-use crate::geo::Place;
+use crate::geo::{Place, Readable};
 use crate::openrtb::{self, BidRequest};
 use crate::privacy::Permissions;
 use crate::shell::agents::Agents;
@@ -168,7 +168,7 @@ fn explained(
     let agent = request.device.ua.map(|text| Agents::up_to(1).read(text));
     let located = snapshot.plan.geo.as_ref().and_then(|geo| geo.locate(request, permissions, now));
     let located = located.as_ref();
-    say(&format!("place: {}\n", Place::of(request, located, permissions)));
+    say(&format!("place: {}\n", Place::of(request, located, Readable::by(permissions))));
     let (user, secure) = (*user, true);
     let household = household.filter(|_| snapshot.plan.counts_households);
     let ask =

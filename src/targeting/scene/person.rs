@@ -6,9 +6,9 @@ use smallvec::SmallVec;
 
 use crate::audience::Profile;
 use crate::campaign::Attribute;
+use crate::geo::{Point, Spot};
 use crate::openrtb::{Gender, Segment};
 use crate::targeting::Scene;
-use crate::targeting::place::Point;
 use crate::targeting::scene::{bit, one};
 use crate::targeting::text::{self, word_key};
 use crate::units::{Country, Region, SegmentId, UnixMillis};
@@ -24,7 +24,8 @@ impl Scene<'_> {
         self.tell(Attribute::HomeCity, one(home.city));
         self.tell(Attribute::HomeMetro, one(home.metro));
         self.tell(Attribute::HomePostcode, home.zip.into_iter().flat_map(text::postcode_keys));
-        self.tell_around(Attribute::HomeNear, Point::new(home.lat, home.lon).filter(|_| is_precise));
+        let point = Point::new(home.lat, home.lon).filter(|_| is_precise);
+        self.tell_around(Attribute::HomeNear, point.map(|point| Spot { point, accuracy_km: Some(0.0) }));
     }
 
     /// How old the person is at least, and which gender they told.

@@ -3,6 +3,7 @@
 use crate::agent::Reader;
 use crate::audience::Profile;
 use crate::campaign::{Attribute, Circle, LineItem, Range, Rule, Test, Wanted, version_number};
+use crate::geo::{Located, Names, Point};
 use crate::openrtb::{
     Av, BidRequest, BrandVersion, Broadcaster, Channel, Content, Device, Gender, Geo, Imp, Metric, Outlet,
     Segment, Sua, User,
@@ -11,7 +12,7 @@ use crate::targeting::fixture::{
     NOW, PARIS, av, banner, catalog, deal, line_item, plain_imp, plain_request, vocabulary_of,
 };
 use crate::targeting::{Asker, CompiledRule, Known, Scene, Vocabulary};
-use crate::units::{ExchangeId, Millis, Multiplier, SegmentId, Version};
+use crate::units::{Country, ExchangeId, Millis, Multiplier, Region, SegmentId, Version};
 
 /// What a scene answers to a predicate.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,7 +31,7 @@ type Asked = (Attribute, Wanted);
 fn check_known(
     request: BidRequest<'static>,
     imp: &Imp<'_>,
-    known: Known<'_>,
+    known: Known<'_, '_>,
     (attribute, wanted): Asked,
     want: Answer,
 ) {
@@ -62,7 +63,7 @@ fn check_of(
     asked: Asked,
     want: Answer,
 ) {
-    check_known(request, imp, Known { person, precise: true, agent: None }, asked, want);
+    check_known(request, imp, Known { person, precise: true, ..Known::default() }, asked, want);
 }
 
 #[track_caller]
@@ -146,7 +147,7 @@ fn a_place_that_may_not_be_used_precisely_is_unknown_unless_it_is_a_screens() {
     let request = || BidRequest { user: User { geo, ..User::default() }, ..at(geo) };
     let screen = || BidRequest { channel: Channel::Dooh(Outlet::default()), ..request() };
     let (imp, profile) = (&plain_imp(), Profile::default());
-    let roughly = Known { person: Some(&profile), precise: false, agent: None };
+    let roughly = Known { person: Some(&profile), precise: false, ..Known::default() };
     let precisely = Known { precise: true, ..roughly };
     check_known(request(), imp, roughly, near(), Unknown);
     check_known(request(), imp, roughly, home(), Unknown);
@@ -590,4 +591,48 @@ fn browser_and_system_are_told_by_hints_before_the_user_agent() {
     check(spoken(), one_of(Attribute::Browser, &["safari"]), Unknown);
     check(plain_request(), versions(Attribute::OsVersion, "1", "99"), Unknown);
     check(plain_request(), one_of(Attribute::Robot, &["true"]), Unknown);
+}
+
+/// An address in Paris, known to 20 km.
+fn in_paris() -> Located<'static> {
+    Located {
+        country: Country::from_code("FR"),
+        region: Region::from_code("FR-IDF"),
+        city: Names::one("Paris"),
+        postcode: Some("75001"),
+        point: Point::new(Some(48.85), Some(2.35)),
+        accuracy_km: Some(20.0),
+        utc_offset_min: Some(60),
+        ..Located::default()
+    }
+}
+
+#[test]
+fn an_address_tells_what_the_request_does_not() {
+    let located: &'static Located<'static> = Box::leak(Box::new(in_paris()));
+    let known = Known { located: Some(located), ..Known::default() };
+    let check = |request, asked, want| check_known(request, &plain_imp(), known, asked, want);
+    let france = || at(Geo { country: Some("FRA"), ..Geo::default() });
+    let belgium = || at(Geo { country: Some("BEL"), ..Geo::default() });
+    for request in [plain_request, france] {
+        check(request(), one_of(Attribute::Country, &["FR"]), Fits);
+        check(request(), one_of(Attribute::Region, &["FR-IDF"]), Fits);
+        check(request(), one_of(Attribute::City, &["paris"]), Fits);
+        check(request(), one_of(Attribute::Postcode, &["75"]), Fits);
+    }
+    check(belgium(), one_of(Attribute::City, &["paris"]), Unknown);
+    let mut hours = Box::new([false; 168]);
+    hours[5 * 24 + 22] = true;
+    check(plain_request(), (Attribute::ViewerDaypart, Wanted::During(hours)), Fits);
+}
+
+#[test]
+fn a_point_of_an_address_counts_in_circles_that_are_no_narrower_than_it_is_exact() {
+    let located: &'static Located<'static> = Box::leak(Box::new(in_paris()));
+    let known = Known { located: Some(located), ..Known::default() };
+    let near = |lat, km| (Attribute::Near, Wanted::Within(vec![Circle { lat, lon: 2.35, km }]));
+    let check = |asked, want| check_known(plain_request(), &plain_imp(), known, asked, want);
+    check(near(48.85, 30.0), Fits);
+    check(near(48.85, 10.0), Unknown);
+    check(near(45.0, 30.0), Unknown);
 }
