@@ -9,7 +9,7 @@ use crate::openrtb::Imp;
 use crate::targeting::{Failure, failures};
 
 /// What one line item does on one impression.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
     /// Index into the request's impressions.
     pub imp: usize,
@@ -20,7 +20,7 @@ pub struct Verdict {
 }
 
 /// Bid, or why not.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// It bids: an index into [`Decision::bids`].
     Bids(usize),

@@ -17,6 +17,8 @@ mod failure;
 mod fixture;
 mod index;
 mod key;
+#[cfg(test)]
+mod oracle;
 mod place;
 mod rows;
 mod rule;
@@ -27,7 +29,10 @@ mod values;
 mod vocabulary;
 
 pub use compile::{Asker, line_item_rule};
-pub use failure::{Failure, failures, failures_of};
+pub use failure::{
+    Change, Edit, Explanation, Failure, Names, Resized, apply, explanation, explanation_of, failures,
+    failures_of,
+};
 pub use index::Index;
 pub use rows::Rows;
 pub use rule::CompiledRule;

@@ -30,11 +30,16 @@ impl Point {
         if (self.lat - circle.lat).abs() * KM_A_DEGREE > circle.km {
             return false;
         }
+        self.km_to(circle) <= circle.km
+    }
+
+    /// Kilometres to the centre of `circle`.
+    pub(super) fn km_to(self, circle: &Circle) -> f64 {
         let (lat, other) = (self.lat.to_radians(), circle.lat.to_radians());
         let rise = ((other - lat) / 2.0).sin();
         let turn = ((circle.lon - self.lon).to_radians() / 2.0).sin();
         let haversine = rise * rise + lat.cos() * other.cos() * turn * turn;
-        2.0 * EARTH_KM * haversine.clamp(0.0, 1.0).sqrt().asin() <= circle.km
+        2.0 * EARTH_KM * haversine.clamp(0.0, 1.0).sqrt().asin()
     }
 }
 
