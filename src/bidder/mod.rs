@@ -8,6 +8,7 @@ mod blocks;
 mod compose;
 mod decide;
 mod explain;
+mod hint;
 mod lists;
 mod offer;
 mod pod;

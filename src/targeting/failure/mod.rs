@@ -45,6 +45,8 @@ pub struct Failure {
     pub wanted: String,
     /// True if it fails because not enough is told, and the test says (or means) `"unknown": "exclude"`.
     pub is_unknown: bool,
+    /// What the test says of what is not told: true for `include`.
+    pub includes_unknown: bool,
     /// The nearest change of it that makes it hold; `None` if there is none.
     pub edit: Option<Edit>,
     /// True if that is part of the smallest change of the rule.
@@ -231,6 +233,7 @@ impl<'s, 'r> Walk<'s, 'r> {
             seen: self.sight.seen(test.attribute),
             wanted: if negated { format!("not {wanted}") } else { wanted },
             is_unknown: fit == Fit::Unknown,
+            includes_unknown: test.include_unknown,
             edit: None,
             is_needed: false,
         };
@@ -245,6 +248,7 @@ impl<'s, 'r> Walk<'s, 'r> {
             seen: "empty".to_owned(),
             wanted: "at least one rule in it".to_owned(),
             is_unknown: false,
+            includes_unknown: false,
             edit: None,
             is_needed: false,
         };
