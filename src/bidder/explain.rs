@@ -6,9 +6,11 @@ use rand::Rng;
 use crate::bidder::hint::{asleep_hint, hint};
 use crate::bidder::offer::Market;
 use crate::bidder::snapshot::Asleep;
-use crate::bidder::{Ask, Decision, NoBidReason, Snapshot, Witness, decide};
+use crate::bidder::trial::{Then, Trial};
+use crate::bidder::{Ask, Chosen, Decision, NoBidReason, Snapshot, Witness, decide};
+use crate::campaign::LineItem;
 use crate::openrtb::Imp;
-use crate::targeting::{Explanation, Names, explanation};
+use crate::targeting::{Explanation, Names, Scene, changed, explanation};
 
 /// What one line item does on one impression.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +24,9 @@ pub struct Verdict {
     /// What would help against what its targeting does not say: a price, a budget, a block. The changes of its
     /// targeting are in the outcome.
     pub hint: Option<String>,
+    /// What it would do after a single change of its targeting or deals, if that is all it takes to fit: tried with
+    /// the same decision.
+    pub then: Option<Then>,
 }
 
 /// Bid, or why not.
@@ -49,6 +54,15 @@ impl Verdict {
             Outcome::Asleep(_, why) => why.smallest().map(|edits| edits.len() + 1),
         }
     }
+
+    /// How far the changes of its targeting are, to order those of equally many: less is nearer.
+    #[must_use]
+    pub fn distance(&self) -> u32 {
+        match &self.outcome {
+            Outcome::Bids(_) | Outcome::Declined(_) => 0,
+            Outcome::Untargeted(why) | Outcome::Asleep(_, why) => why.distance,
+        }
+    }
 }
 
 /// Decides, and says of every line item and impression what came of it, best value first.
@@ -69,41 +83,77 @@ pub fn explain<'a>(
     for (at, imp) in ask.request.imp.iter().enumerate() {
         scene.look_at(imp);
         let market = Market { snapshot, ask, imp, currency: decision.currency };
-        for (row, plan_row) in plan.rows.iter().enumerate() {
-            let line_item = plan_row.line_item as usize;
-            let item = &plan.catalog.line_items[line_item];
-            let won = decision
-                .bids
-                .iter()
-                .position(|chosen| chosen.imp.id == imp.id && chosen.line_item.id == item.id);
-            let outcome = match (won, seen.of(imp, line_item)) {
-                (Some(bid), _) => Outcome::Bids(bid),
-                (None, Some(reason)) => Outcome::Declined(reason),
-                (None, None) => {
-                    let why = explanation(&plan.catalog, item, &names, &scene);
-                    match snapshot.asleep(row, ask.now) {
-                        Some(asleep) => Outcome::Asleep(asleep, why),
-                        None if why.failures.is_empty() => Outcome::Declined(unlooked(&decision)),
-                        None => Outcome::Untargeted(why),
-                    }
-                }
-            };
-            let hint = match &outcome {
-                Outcome::Declined(reason) => {
-                    let rivals = decision.bids.iter().filter(|chosen| chosen.imp.id == imp.id);
-                    hint(&market, item, *reason, rivals)
-                }
-                Outcome::Asleep(asleep, _) => Some(asleep_hint(plan.campaign(item), item, *asleep, ask.now)),
-                Outcome::Bids(_) | Outcome::Untargeted(_) => None,
-            };
-            verdicts.push(Verdict { imp: at, line_item, outcome, hint });
-        }
+        let view = View { market, scene: &scene, names: &names, decision: &decision, seen: &seen };
+        let mut of_imp: Vec<Verdict> = (0..plan.rows.len()).map(|row| view.verdict(at, row)).collect();
+        try_out(&view, &mut of_imp, random);
+        verdicts.append(&mut of_imp);
     }
     (decision, verdicts)
 }
 
+/// One impression, and what the decision did on it.
+struct View<'v, 'a, 'u> {
+    market: Market<'a, 'u, 'v>,
+    scene: &'v Scene<'a>,
+    names: &'v Names,
+    decision: &'v Decision<'a>,
+    seen: &'v Seen,
+}
+
+impl View<'_, '_, '_> {
+    fn verdict(&self, at: usize, row: usize) -> Verdict {
+        let Market { snapshot, ask, imp, .. } = self.market;
+        let plan = &snapshot.plan;
+        let (line_item, item) = (plan.rows[row].line_item as usize, plan.line_item(row));
+        let won = |chosen: &Chosen<'_>| chosen.imp.id == imp.id && chosen.row == row;
+        let outcome = match (self.decision.bids.iter().position(won), self.seen.of(imp, line_item)) {
+            (Some(bid), _) => Outcome::Bids(bid),
+            (None, Some(reason)) => Outcome::Declined(reason),
+            (None, None) => {
+                let why = explanation(&plan.catalog, item, self.names, self.scene);
+                match snapshot.asleep(row, ask.now) {
+                    Some(asleep) => Outcome::Asleep(asleep, why),
+                    None if why.failures.is_empty() => Outcome::Declined(unlooked(self.decision)),
+                    None => Outcome::Untargeted(why),
+                }
+            }
+        };
+        let hint = match &outcome {
+            Outcome::Declined(reason) => {
+                let rivals = self.decision.bids.iter().filter(|chosen| chosen.imp.id == imp.id);
+                hint(&self.market, item, *reason, rivals)
+            }
+            Outcome::Asleep(asleep, _) => Some(asleep_hint(plan.campaign(item), item, *asleep, ask.now)),
+            Outcome::Bids(_) | Outcome::Untargeted(_) => None,
+        };
+        Verdict { imp: at, line_item, outcome, hint, then: None }
+    }
+}
+
+/// Tries the changes of those that one change makes fit. `verdicts` are of all rows, in order.
+fn try_out(view: &View<'_, '_, '_>, verdicts: &mut [Verdict], random: &mut impl Rng) {
+    let Market { snapshot, ask, imp, .. } = view.market;
+    let catalog = &snapshot.plan.catalog;
+    let edited = |verdict: &Verdict| -> Option<LineItem> {
+        let Outcome::Untargeted(why) = &verdict.outcome else { return None };
+        let edits = why.smallest().filter(|edits| edits.len() == 1)?;
+        changed(catalog, &catalog.line_items[verdict.line_item], &edits)
+    };
+    let edited: Vec<(usize, LineItem)> =
+        verdicts.iter().enumerate().filter_map(|(row, verdict)| Some((row, edited(verdict)?))).collect();
+    if edited.is_empty() {
+        return;
+    }
+    let rows: Vec<usize> = edited.iter().map(|(row, _)| *row).collect();
+    let items = edited.into_iter().map(|(row, item)| (verdicts[row].line_item, item));
+    let mut trial = Trial::new(snapshot, items);
+    for row in rows {
+        verdicts[row].then = Some(trial.tried(row, imp, ask, view.decision, random));
+    }
+}
+
 /// Why a line item that fits was not looked at: the search had ended, or never began.
-fn unlooked(decision: &Decision<'_>) -> NoBidReason {
+pub(in crate::bidder) fn unlooked(decision: &Decision<'_>) -> NoBidReason {
     match decision.reason {
         refused @ (NoBidReason::ExchangeNotReady
         | NoBidReason::CurrencyUnknown
@@ -120,15 +170,16 @@ fn unlooked(decision: &Decision<'_>) -> NoBidReason {
     }
 }
 
+/// Every line item that was declined.
 #[derive(Default)]
-struct Seen {
+pub(in crate::bidder) struct Seen {
     /// Imp id, line item, reason.
     declined: Vec<(String, usize, NoBidReason)>,
 }
 
 impl Seen {
     /// Why `line_item` was declined on `imp`, if it was.
-    fn of(&self, imp: &Imp<'_>, line_item: usize) -> Option<NoBidReason> {
+    pub(in crate::bidder) fn of(&self, imp: &Imp<'_>, line_item: usize) -> Option<NoBidReason> {
         let of_both = |(id, item, _): &&(String, usize, NoBidReason)| *id == imp.id && *item == line_item;
         self.declined.iter().find(of_both).map(|(.., reason)| *reason)
     }

@@ -30,8 +30,8 @@ mod vocabulary;
 
 pub use compile::{Asker, line_item_rule};
 pub use failure::{
-    Change, Edit, Explanation, Failure, Names, Resized, apply, explanation, explanation_of, failures,
-    failures_of,
+    Change, Edit, Explanation, Failure, Names, Resized, apply, changed, explanation, explanation_of,
+    failures, failures_of,
 };
 pub use index::Index;
 pub use rows::Rows;

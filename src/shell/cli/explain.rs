@@ -12,7 +12,7 @@ use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
 use crate::audience::{Profile, UserKeys};
-use crate::bidder::{Ask, Plan, Snapshot, Verdict, explain};
+use crate::bidder::{Ask, Plan, Snapshot, Then, Verdict, explain};
 use crate::budget::Book;
 use crate::campaign::LineItem;
 use crate::document::suggestion;
@@ -167,8 +167,11 @@ fn explained(
     let ask = Ask { request, exchange, permissions, user, profile, exposures, secure: true, now };
     let mut random = SmallRng::seed_from_u64(1);
     let (decision, mut verdicts) = explain(&snapshot, &ask, &mut random);
-    // Those of one number of changes stay in the order of value.
-    verdicts.sort_by_key(|verdict| (verdict.imp, verdict.changes().unwrap_or(usize::MAX)));
+    // Those that are equally near stay in the order of value.
+    verdicts.sort_by_key(|verdict| {
+        let changes = verdict.changes().unwrap_or(usize::MAX);
+        (verdict.imp, changes, verdict.then != Some(Then::Bids), verdict.distance())
+    });
     let line = |verdict: &Verdict| {
         let line_item = &snapshot.plan.catalog.line_items[verdict.line_item];
         let imp = request.imp[verdict.imp].id.to_owned();

@@ -16,7 +16,7 @@ mod words;
 use std::fmt;
 use std::fmt::Write as _;
 
-use crate::campaign::{Attribute, Catalog, LineItem, Rule, Test};
+use crate::campaign::{AgreedDeal, Attribute, Catalog, LineItem, Rule, Test};
 use crate::targeting::Scene;
 use crate::targeting::compile::{Asker, leaf, line_item_rule};
 use crate::targeting::failure::edit::{CREATIVES, DEALS};
@@ -67,6 +67,8 @@ pub struct Explanation {
     pub failures: Vec<Failure>,
     /// False if no change of the line item makes it hold: the impression offers nothing that we know.
     pub can_change: bool,
+    /// How far the smallest change is, where several are of as many edits: less is nearer.
+    pub distance: u32,
 }
 
 impl Explanation {
@@ -94,6 +96,25 @@ pub fn explanation(catalog: &Catalog, line_item: &LineItem, names: &Names, scene
         way = both(way, walk.explain(part, false));
     }
     walk.done(way)
+}
+
+/// `line_item` after `edits` from its explanation; `None` if it needs a creative that nobody has made yet.
+#[must_use]
+pub fn changed(catalog: &Catalog, line_item: &LineItem, edits: &[&Edit]) -> Option<LineItem> {
+    let mut rule = line_item_rule(catalog, line_item);
+    apply(edits, &mut rule);
+    let Rule::All(mut parts) = rule else { return None };
+    let mut changed = line_item.clone();
+    changed.targeting = parts.pop()?;
+    for edit in edits {
+        match (edit.path.as_str(), &edit.change) {
+            (CREATIVES, _) => return None,
+            (DEALS, Change::Add(slug)) => changed.deals.push(AgreedDeal::new(slug)),
+            (DEALS, _) => changed.deals.clear(),
+            _ => {}
+        }
+    }
+    Some(changed)
 }
 
 /// The same of a rule of `asker`.
@@ -146,10 +167,11 @@ impl<'s, 'r> Walk<'s, 'r> {
 
     fn done(mut self, way: Option<Way>) -> Explanation {
         let can_change = way.is_some();
+        let distance = way.as_ref().map_or(u32::MAX, |way| way.distance);
         for number in way.into_iter().flat_map(|way| way.failures) {
             self.failures[number].is_needed = true;
         }
-        Explanation { failures: self.failures, can_change }
+        Explanation { failures: self.failures, can_change, distance }
     }
 
     /// Adds what keeps `rule`, or its negation, from holding. Gives the smallest way to make it hold, `None` if

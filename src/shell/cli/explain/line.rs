@@ -3,8 +3,11 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::bidder::{Asleep, Chosen, Decision, Outcome, Verdict};
-use crate::targeting::{Change, Edit, Explanation, Failure};
+use crate::bidder::{Asleep, Chosen, Decision, Outcome, Then, Verdict};
+use crate::targeting::{Change, Edit, Explanation, Failure, Resized};
+
+/// What a line item is said to do next if it bids.
+pub(super) const BIDS: &str = "bids";
 
 /// What came of a line item.
 #[derive(Debug, Serialize)]
@@ -24,6 +27,9 @@ pub(super) struct Line {
     /// What would help against what is not targeting.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) hint: Option<String>,
+    /// What it would do after one change of its targeting, where that is tried: `bids`, or a reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) then: Option<String>,
     /// Every test of the targeting that fails.
     pub(super) failures: Vec<Failing>,
 }
@@ -86,6 +92,10 @@ impl Line {
             outcome,
             reasons: reason.into_iter().chain(why.failures.iter().map(Failure::to_string)).collect(),
             hint: verdict.hint.clone(),
+            then: verdict.then.map(|then| match then {
+                Then::Bids => BIDS.to_owned(),
+                Then::Declined(reason) => reason.to_string(),
+            }),
             failures: why.failures.iter().map(Failing::of).collect(),
         }
     }
@@ -123,7 +133,7 @@ impl Editing {
             Change::Add(value) | Change::Set(value) => json!({ "values": [value] }),
             Change::Take(values) => json!({ "values": values }),
             Change::Resize(circles) => {
-                let circle = |resized: &crate::targeting::Resized| json!({ "number": resized.number, "km": resized.km });
+                let circle = |resized: &Resized| json!({ "number": resized.number, "km": resized.km });
                 json!({ "circles": circles.iter().map(circle).collect::<Vec<_>>() })
             }
             Change::Hour(hour, on) => json!({ "hour_of_week": hour, "on": on }),

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::shell::cli::explain::line::{Failing, Line};
+use crate::shell::cli::explain::line::{BIDS, Failing, Line};
 
 /// What a wide terminal shows.
 const COLUMNS: usize = 100;
@@ -35,18 +35,24 @@ pub(super) fn text(lines: &[Line], shown_max: usize) -> String {
     out
 }
 
-/// `imp 1: 1 of 14 line items bids, 4 are one change away, 9 need more`
+/// `imp 1: 1 of 14 line items bids, 3 would bid after one change, 10 need more`
 fn summary(of_imp: &[Line]) -> String {
     let count = |of: &dyn Fn(&Line) -> bool| of_imp.iter().filter(|line| of(line)).count();
     let bidding = count(&|line| line.bids);
-    let near = count(&|line| line.changes == Some(1));
+    let would = count(&|line| line.then.as_deref() == Some(BIDS));
+    let near = count(&|line| line.changes == Some(1)) - would;
     let further = count(&|line| line.changes.is_some_and(|changes| changes > 1));
     let beyond = count(&|line| line.changes.is_none());
     let items = if of_imp.len() == 1 { "line item" } else { "line items" };
     let bids = if bidding == 1 { "bids" } else { "bid" };
     let mut summary = format!("imp {}: {bidding} of {} {items} {bids}", of_imp[0].imp, of_imp.len());
     for (count, one, many) in [
-        (near, "is one change away", "are one change away"),
+        (would, "would bid after one change", "would bid after one change"),
+        (
+            near,
+            "is one change away from what else may decline it",
+            "are one change away from what else may decline them",
+        ),
         (further, "needs more", "need more"),
         (beyond, "cannot be helped by a change", "cannot be helped by a change"),
     ] {
@@ -64,7 +70,11 @@ fn item(out: &mut String, line: &Line) {
             let deal = bid.deal.as_ref().map(|deal| format!(" on deal {deal}")).unwrap_or_default();
             format!("bids {} {} with {}{deal}", bid.price, bid.currency, bid.creative)
         }
-        (None, Some(1)) => "one change away".to_owned(),
+        (None, Some(1)) => match line.then.as_deref() {
+            Some(BIDS) => "would bid after one change".to_owned(),
+            Some(_) => "would fit after one change".to_owned(),
+            None => "one change away".to_owned(),
+        },
         (None, Some(changes)) => format!("{changes} changes away"),
         (None, None) => "no change of it helps".to_owned(),
     };
@@ -73,16 +83,19 @@ fn item(out: &mut String, line: &Line) {
     let reasons = line.reasons.len() - line.failures.len();
     line.reasons[..reasons].iter().for_each(|reason| put(out, 6, reason));
     if let Some(hint) = &line.hint {
-        put(out, 10, &format!("change: {hint}"));
+        put(out, 10, &format!("hint: {hint}"));
     }
     line.failures.iter().for_each(|failing| failure(out, failing));
+    if let Some(then) = line.then.as_deref().filter(|then| *then != BIDS) {
+        put(out, 10, &format!("then: {then}"));
+    }
 }
 
 fn failure(out: &mut String, failing: &Failing) {
     let Failing { attribute, path, seen, wanted, .. } = failing;
     let thing = if path.ends_with(attribute) { path.clone() } else { format!("{path}: {attribute}") };
-    let unknown = if failing.absent { " (`unknown` is `exclude`)" } else { "" };
-    put(out, 6, &format!("{thing} is {seen}, wanted {wanted}{unknown}"));
+    let unknown = if failing.absent { " (`unknown`: `exclude`)" } else { "" };
+    put(out, 6, &format!("{thing} is {seen}{unknown}, wanted {wanted}"));
     if let Some(edit) = failing.edit.as_ref().filter(|_| failing.needed) {
         put(out, 10, &format!("change: {}", edit.text));
     }
