@@ -21,8 +21,8 @@ pub struct Verdict {
     pub line_item: usize,
     /// What it does.
     pub outcome: Outcome,
-    /// What would help against what its targeting does not say: a price, a budget, a block. The changes of its
-    /// targeting are in the outcome.
+    /// What would help against what its targeting does not say, now or then: a price, a budget, a block. The changes
+    /// of its targeting are in the outcome.
     pub hint: Option<String>,
     /// What it would do after a single change of its targeting or deals, if that is all it takes to fit: tried with
     /// the same decision.
@@ -119,14 +119,16 @@ impl View<'_, '_, '_> {
             }
         };
         let hint = match &outcome {
-            Outcome::Declined(reason) => {
-                let rivals = self.decision.bids.iter().filter(|chosen| chosen.imp.id == imp.id);
-                hint(&self.market, item, *reason, rivals)
-            }
+            Outcome::Declined(reason) => self.hint(item, *reason),
             Outcome::Asleep(asleep, _) => Some(asleep_hint(plan.campaign(item), item, *asleep, ask.now)),
             Outcome::Bids(_) | Outcome::Untargeted(_) => None,
         };
         Verdict { imp: at, line_item, outcome, hint, then: None }
+    }
+
+    fn hint(&self, item: &LineItem, reason: NoBidReason) -> Option<String> {
+        let imp = self.market.imp;
+        hint(&self.market, item, reason, self.decision.bids.iter().filter(|chosen| chosen.imp.id == imp.id))
     }
 }
 
@@ -148,7 +150,11 @@ fn try_out(view: &View<'_, '_, '_>, verdicts: &mut [Verdict], random: &mut impl 
     let items = edited.into_iter().map(|(row, item)| (verdicts[row].line_item, item));
     let mut trial = Trial::new(snapshot, items);
     for row in rows {
-        verdicts[row].then = Some(trial.tried(row, imp, ask, view.decision, random));
+        let then = trial.tried(row, imp, ask, view.decision, random);
+        if let Then::Declined(reason) = then {
+            verdicts[row].hint = view.hint(snapshot.plan.line_item(row), reason);
+        }
+        verdicts[row].then = Some(then);
     }
 }
 

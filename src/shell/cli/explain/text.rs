@@ -48,11 +48,7 @@ fn summary(of_imp: &[Line]) -> String {
     let mut summary = format!("imp {}: {bidding} of {} {items} {bids}", of_imp[0].imp, of_imp.len());
     for (count, one, many) in [
         (would, "would bid after one change", "would bid after one change"),
-        (
-            near,
-            "is one change away from what else may decline it",
-            "are one change away from what else may decline them",
-        ),
+        (near, "needs one change and perhaps another", "need one change and perhaps another"),
         (further, "needs more", "need more"),
         (beyond, "cannot be helped by a change", "cannot be helped by a change"),
     ] {
@@ -82,12 +78,18 @@ fn item(out: &mut String, line: &Line) {
     // What is not targeting stands first.
     let reasons = line.reasons.len() - line.failures.len();
     line.reasons[..reasons].iter().for_each(|reason| put(out, 6, reason));
-    if let Some(hint) = &line.hint {
-        put(out, 10, &format!("hint: {hint}"));
+    let hint = |out: &mut String| {
+        if let Some(hint) = &line.hint {
+            put(out, 10, &format!("hint: {hint}"));
+        }
+    };
+    if line.then.is_none() {
+        hint(out);
     }
     line.failures.iter().for_each(|failing| failure(out, failing));
     if let Some(then) = line.then.as_deref().filter(|then| *then != BIDS) {
-        put(out, 10, &format!("then: {then}"));
+        put(out, 6, &format!("then {then}"));
+        hint(out);
     }
 }
 
