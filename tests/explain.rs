@@ -92,8 +92,8 @@ fn of_an_any_all_branches_are_told_and_the_nearest_is_to_be_changed() {
         &json!({ "any": [{ "country": "FR", "channel": "app" }, { "domain": "other.example" }] }),
         "imp 1: 0 of 1 line item bid, 1 would bid after one change\n
   c/l0: would bid after one change
-      targeting.any[0].country is BEL, wanted FR
       targeting.any[0].channel is site, wanted app
+      targeting.any[0].country is BEL, wanted FR
       targeting.any[1].domain is news.example, wanted other.example
           change: add `news.example` to `targeting.any[1].domain`\n",
     );

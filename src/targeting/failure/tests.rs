@@ -3,8 +3,8 @@
 use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, proptest};
 
 use crate::audience::Profile;
-use crate::campaign::{Attribute, Catalog, LineItem, Rule, Wanted};
-use crate::openrtb::{BidRequest, Device, Geo};
+use crate::campaign::{Attribute, Catalog, Circle, LineItem, Range, Rule, Test, Wanted};
+use crate::openrtb::{BidRequest, Channel, Content, Device, Geo, Imp, Outlet, Segment, User};
 use crate::targeting::compile::line_item_rule;
 use crate::targeting::failure::{Change, Edit, Explanation, Names, apply, explanation, explanation_of};
 use crate::targeting::fixture::{
@@ -12,7 +12,7 @@ use crate::targeting::fixture::{
     random_request, random_rule, vocabulary_of,
 };
 use crate::targeting::{Asker, CompiledRule, Index, Known, Rows, Scene, Vocabulary, failures_of};
-use crate::units::ExchangeId;
+use crate::units::{ExchangeId, Millis, Multiplier, SegmentId};
 
 /// The failures of `rule` on a request from Belgium that tells nothing else.
 #[track_caller]
@@ -65,6 +65,124 @@ fn a_negation_is_told_as_such_and_fails_on_the_absent() {
 fn a_long_list_is_cut() {
     let list = country(&["FR", "DE", "LU", "NL", "CH"]);
     check(&list, &["country is BEL, wanted FR, DE, LU and 2 more"]);
+}
+
+/// The changes that make `rule` hold on a Saturday at 22:30 in Paris, on a live site about cars, for a person in
+/// segments of the request (`shoes` of acme) and of our own (`vip`).
+#[track_caller]
+fn check_edits(rule: &Rule, want: &[&str]) {
+    let geo = Geo {
+        country: Some("FRA"),
+        region: Some("IDF"),
+        zip: Some("75 011"),
+        lat: Some(48.85),
+        lon: Some(2.35),
+        ..Geo::default()
+    };
+    let content = Content { livestream: Some(true), genre: Some("Drama, News"), ..Content::default() };
+    let outlet =
+        Outlet { domain: Some("www.News.example"), cat: &["53"], cattax: 6, content, ..Outlet::default() };
+    let segments = &[Segment { provider: Some("acme"), id: "shoes", segtax: 0 }];
+    let request = BidRequest {
+        channel: Channel::Dooh(outlet),
+        device: Device { geo, language: Some("pt-BR"), ..Device::default() },
+        user: User { segments, ..User::default() },
+        ..plain_request()
+    };
+    let imp = Imp { multiplier: Multiplier::from_millionths(14_200_000).unwrap(), ..plain_imp() };
+    let later = NOW.plus(Millis::from_raw(1));
+    let person =
+        Profile::known([(SegmentId::from_slug("vip"), later), (SegmentId::from_slug("nameless"), later)]);
+    let known = Known { person: Some(&person), precise: true };
+    let other = Rule::is(Attribute::Segment, ["vip"]);
+    let names = Names::of(&catalog(vec![line_item(0, other)])).with_exchanges(["adx"]);
+    let vocabulary = vocabulary_of([rule]);
+    let mut scene = Scene::of(&vocabulary, &request, ExchangeId::from_slug("adx"), known, NOW);
+    scene.look_at(&imp);
+    let explanation = explanation_of(rule, &PARIS, &names, &scene);
+    let edits = explanation.smallest().expect("every rule can be changed");
+    let words: Vec<String> = edits.iter().map(ToString::to_string).collect();
+    assert_eq!(words, want, "{explanation:?}");
+}
+
+fn is(attribute: Attribute, wanted: Wanted) -> Rule {
+    Rule::Is(Test { attribute, wanted, include_unknown: false })
+}
+
+fn not(rule: Rule) -> Rule {
+    Rule::Not(Box::new(rule))
+}
+
+#[test]
+fn a_value_is_added_as_rules_spell_it_and_taken_out_as_this_one_does() {
+    let one = |attribute, value: &str| Rule::is(attribute, [value]);
+    check_edits(&country(&["BE"]), &["add `FR` to `targeting.country`"]);
+    check_edits(&one(Attribute::Region, "BE-VLG"), &["add `FR-IDF` to `targeting.region`"]);
+    check_edits(&one(Attribute::Postcode, "69"), &["add `75 011` to `targeting.postcode`"]);
+    check_edits(&one(Attribute::Language, "fr"), &["add `pt` to `targeting.language`"]);
+    check_edits(&one(Attribute::Genre, "sport"), &["add `drama` to `targeting.genre`"]);
+    check_edits(&one(Attribute::Exchange, "other"), &["add `adx` to `targeting.exchange`"]);
+    check_edits(&one(Attribute::Segment, "cars"), &["add `shoes` to `targeting.segment`"]);
+    check_edits(&one(Attribute::Live, "false"), &["set `targeting.live` to true"]);
+    check_edits(&not(country(&["BE", "FR"])), &["take `FR` out of `targeting.not.country`"]);
+    check_edits(&not(country(&["FR"])), &["take `targeting.not.country` out"]);
+    let segments = Rule::is(Attribute::Segment, ["vip", "cars", "acme:shoes"]);
+    check_edits(&not(segments), &["take `acme:shoes` and `vip` out of `targeting.not.segment`"]);
+    check_edits(&os("ios"), &["set `unknown` to `include` for `targeting.os`"]);
+    check_edits(&not(os("ios")), &["set `unknown` to `include` for `targeting.not.os`"]);
+}
+
+#[test]
+fn circles_hours_and_ranges_are_moved_as_little_as_it_takes() {
+    let circle = |lat, km| Circle { lat, lon: 2.35, km };
+    let near = |circles: &[Circle]| is(Attribute::Near, Wanted::Within(circles.to_vec()));
+    // A hundredth of a degree of latitude is 1.112 km.
+    check_edits(
+        &near(&[circle(48.80, 3.0), circle(48.83, 1.5)]),
+        &["widen the circle around 48.83 2.35 of `targeting.near` to 2.3 km"],
+    );
+    check_edits(
+        &not(near(&[circle(48.80, 6.0), circle(45.0, 1.0)])),
+        &["narrow the circle around 48.8 2.35 of `targeting.not.near` to 5.5 km"],
+    );
+    check_edits(&not(near(&[circle(48.85, 6.0)])), &["take `targeting.not.near` out"]);
+    let hours = |on: &[usize]| {
+        let hours = std::array::from_fn(|hour| on.contains(&hour));
+        is(Attribute::Daypart, Wanted::During(Box::new(hours)))
+    };
+    let now = 5 * 24 + 22;
+    check_edits(&hours(&[0]), &["let `targeting.daypart` include sat 22:00"]);
+    check_edits(&not(hours(&[0, now])), &["take sat 22:00 out of `targeting.not.daypart`"]);
+    check_edits(&not(hours(&[now])), &["take `targeting.not.daypart` out"]);
+    let range =
+        |at_least, below| is(Attribute::ImpressionsPerPlay, Wanted::Between(Range { at_least, below }));
+    let path = "targeting.impressions_per_play";
+    check_edits(&range(Some(20_000), None), &[&format!("lower `{path}.at_least` to 14.2")]);
+    check_edits(&range(Some(1_000), Some(9_000)), &[&format!("raise `{path}.at_most` to 14.2")]);
+    let path = "targeting.not.impressions_per_play";
+    check_edits(&not(range(Some(14_000), None)), &[&format!("raise `{path}.at_least` to 14.201")]);
+    check_edits(&not(range(None, Some(15_000))), &[&format!("lower `{path}.below` to 14.2")]);
+}
+
+#[test]
+fn of_several_ways_the_fewest_changes_are_told_then_the_nearest() {
+    let both = Rule::All(vec![country(&["BE"]), Rule::is(Attribute::Live, ["false"])]);
+    let either = Rule::Any(vec![both.clone(), os("ios")]);
+    check_edits(&either, &["set `unknown` to `include` for `targeting.any[1].os`"]);
+    let nearer = Rule::Any(vec![os("ios"), country(&["BE"])]);
+    check_edits(&nearer, &["add `FR` to `targeting.any[1].country`"]);
+    let spelt_out = Rule::All(vec![Rule::All(vec![country(&["BE"])]), either.clone()]);
+    check_edits(
+        &spelt_out,
+        &[
+            "add `FR` to `targeting.all[0].country`",
+            "set `unknown` to `include` for `targeting.all[1].any[1].os`",
+        ],
+    );
+    // Of what must not all hold, one that does not is enough.
+    let held = Rule::All(vec![country(&["FR", "BE"]), Rule::is(Attribute::Segment, ["vip"])]);
+    check_edits(&not(held), &["take `FR` out of `targeting.not.country`"]);
+    check_edits(&Rule::Any(Vec::new()), &["take `targeting` out"]);
 }
 
 /// A random request as rules see it.
