@@ -2,6 +2,8 @@
 //!
 //! Prices are worked out by the same terms as bids, so that a goal raised as told does reach the floor.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
 use crate::bidder::offer::Market;
@@ -130,13 +132,8 @@ pub(in crate::bidder) fn asleep_hint(
 /// The goal at which the line item would bid at least `floor`, in hundredths.
 fn raised(market: &Market<'_, '_, '_>, line_item: &LineItem, floor: Cpm) -> Option<String> {
     let plan = &market.snapshot.plan;
-    let creatives = line_item.creatives.iter().map(|at| plan.catalog.creatives[*at].content.medium());
-    let mut media: Vec<MediaType> = Vec::new();
-    creatives.for_each(|medium| {
-        if !media.contains(&medium) {
-            media.push(medium)
-        }
-    });
+    let medium = |creative: &usize| plan.catalog.creatives[*creative].content.medium();
+    let media: HashSet<MediaType> = line_item.creatives.iter().map(medium).collect();
     let reaches = |cents: i64| {
         let value = pricing::value(&goal_at(&line_item.goal, cents));
         media.iter().all(|medium| {

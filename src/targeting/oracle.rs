@@ -230,7 +230,7 @@ fn told(attribute: Attribute, facts: &Facts<'_>) -> Option<Told> {
         Attribute::Tag => some(imp.tagid.map(str::to_owned)),
         // No deal is an answer, too.
         Attribute::Deal => Told::Values(imp.deals.iter().map(|deal| deal.id.to_owned()).collect(), true),
-        #[allow(unreachable_patterns, reason = "an attribute that was added to the table and not yet here")]
+        #[expect(unreachable_patterns, reason = "for an attribute that is in the table and not yet here")]
         _ => return None,
     })
 }
@@ -336,7 +336,7 @@ fn placement(plcmt: Option<u32>, older: Option<u32>) -> &'static [&'static str] 
         (Some(1), _) => &["instream"],
         (Some(2), _) => &["accompanying"],
         (Some(3), _) | (None, Some(5)) => &["interstitial"],
-        (Some(4), _) | (None, Some(2 | 3 | 4)) => &["standalone"],
+        (Some(4), _) | (None, Some(2..=4)) => &["standalone"],
         (Some(5), _) => &["pause"],
         (Some(6), _) => &["screensaver"],
         (Some(7), _) => &["overlay"],

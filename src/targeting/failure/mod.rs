@@ -285,7 +285,7 @@ impl<'s, 'r> Walk<'s, 'r> {
     ) -> Option<Way> {
         let (path, at) = (failure.path.clone(), self.at.clone());
         let number = self.failures.len();
-        let (change, distance) = step.clone().unzip();
+        let (change, distance) = step.unzip();
         let edit = change.map(|change| Edit { path, attribute, change, at });
         self.failures.push(Failure { edit, ..failure });
         distance.map(|distance| Way { failures: vec![number], distance })
