@@ -120,6 +120,24 @@ fn what_is_declined_says_why_and_what_would_help() {
 }
 
 #[test]
+fn what_sleeps_says_what_would_wake_it_beside_what_fails() {
+    let market = market(&[json!({ "country": "FR" })]);
+    let mut paused = campaign("p", 2.0, &json!({ "total": 1_000 }));
+    paused["status"] = json!("paused");
+    paused["line_items"][0]["targeting"] = json!({ "country": "FR" });
+    market.campaign(&paused);
+    assert_eq!(
+        text(&market, 0.0, &["--line-item", "p/all"]),
+        "imp 1: 0 of 1 line item bid, 1 needs more\n
+  p/all: 2 changes away
+      it is paused
+          hint: set `status` of the campaign to `active`
+      targeting.country is BEL, wanted FR
+          change: add `BE` to `targeting.country`\n"
+    );
+}
+
+#[test]
 fn json_has_every_field() {
     let rule = json!({ "not": { "segment": "lapsed" }, });
     let near = json!({ "near": { "lat": 50.85, "lon": 4.45, "km": 2.0 }, "unknown": "include" });

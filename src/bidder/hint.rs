@@ -140,11 +140,12 @@ fn raised(market: &Market<'_, '_, '_>, line_item: &LineItem, floor: Cpm) -> Opti
             market.worth(line_item, *medium, value).is_some_and(|worth| worth >= floor && worth > Cpm::ZERO)
         })
     };
-    if !reaches(CENTS_MAX) {
-        return None;
+    // The more it is worth, the more it bids, up to where prices end: so from below, doubling, then halving.
+    let mut enough = 1;
+    while !reaches(enough) {
+        enough = Some(enough * 2).filter(|cents| *cents <= CENTS_MAX)?;
     }
-    // The more it is worth, the more it bids: the first that reaches is found by halving.
-    let (mut short, mut enough) = (0, CENTS_MAX);
+    let mut short = enough / 2;
     while enough - short > 1 {
         let middle = short + (enough - short) / 2;
         if reaches(middle) { enough = middle } else { short = middle }

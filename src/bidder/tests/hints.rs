@@ -9,10 +9,12 @@ use crate::budget::Book;
 use crate::document::Source;
 
 fn verdicts(campaigns: &[Source], imp: &str, root: &str) -> Vec<Verdict> {
+    verdicts_on(campaigns, &request(imp, root))
+}
+
+fn verdicts_on(campaigns: &[Source], request: &str) -> Vec<Verdict> {
     let snapshot = Snapshot::new(plan(campaigns), &Book::default(), NOON, None);
-    asked(&snapshot, &request(imp, root), None, |snapshot, ask| {
-        explain(snapshot, ask, &mut SmallRng::seed_from_u64(1)).1
-    })
+    asked(&snapshot, request, None, |snapshot, ask| explain(snapshot, ask, &mut SmallRng::seed_from_u64(1)).1)
 }
 
 /// The hint for the line item that is worth least.
@@ -34,6 +36,13 @@ fn below_the_floor_the_goal_that_reaches_it_is_named() {
     let clicks = clicks.text.replace(r#"{"cpm": 1}"#, r#"{"cpc": 0.5, "expected_ctr": 0.001}"#);
     check(&[Source::new("c.json", clicks)], &floor("0.8"), "raise `goal.cpc` from 0.50 to at least 0.80 EUR");
     assert_eq!(verdicts(&[campaign("c", "2", "")], &floor("2"), "")[0].outcome, Outcome::Bids(0));
+}
+
+#[test]
+fn in_a_currency_in_which_the_highest_goals_have_no_price_the_goal_is_found_too() {
+    let request = request(r#", "bidfloor": 3.0"#, "").replace(r#"["EUR"]"#, r#"["USD"]"#);
+    let hint = &verdicts_on(&[campaign("c", "2", "")], &request)[0].hint;
+    assert_eq!(hint.as_deref(), Some("raise `goal.cpm` from 2.00 to at least 2.89 EUR"));
 }
 
 #[test]

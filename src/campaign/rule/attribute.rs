@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-/// What the values of an attribute are. [`Kind::canonical`] reads one of them.
+/// What the values of an attribute are. [`Attribute::canonical`] reads one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A text, compared without case.

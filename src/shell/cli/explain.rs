@@ -1,4 +1,4 @@
-//! `encan explain`: for each line item what it would bid on a request, or each rule that says no.
+//! `encan explain`: for each line item what it would bid on a request, or each rule that says no and what to change.
 
 mod line;
 mod text;
@@ -32,7 +32,7 @@ use crate::units::{UserKey, limits};
 /// Flags of `explain`.
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    after_help = "Example:\n  encan explain --request fixtures/openrtb/accepted/banner_2_5_with_consent_in_ext.json\n\nBudgets and frequency caps are taken as untouched; segments come from the audiences in --data, if any."
+    after_help = "Example:\n  encan explain --request fixtures/openrtb/accepted/banner_2_5_with_consent_in_ext.json\n  encan explain --request request.json --line-item private-deal-watches/business-press\n\nBudgets and frequency caps are taken as untouched; segments come from the audiences in --data, if any."
 )]
 pub struct Args {
     /// The bid request, as JSON.

@@ -349,6 +349,7 @@ proptest! {
         for (row, line_item) in catalog.line_items.iter().enumerate() {
             let why = seen.look(index.vocabulary(), |scene| explanation(&catalog, line_item, &names, scene));
             prop_assert_eq!(why.failures.is_empty(), found.contains(&row));
+            prop_assert_eq!(why.smallest() == Some(vec![]), found.contains(&row));
             let offers = seen.request.imp[0];
             let is_bare = offers.banner.is_none()
                 && offers.video.is_none()
