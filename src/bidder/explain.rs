@@ -3,13 +3,17 @@
 
 use rand::Rng;
 
+use crate::bidder::hint::{asleep_hint, hint};
+use crate::bidder::offer::Market;
 use crate::bidder::snapshot::Asleep;
-use crate::bidder::{Ask, Decision, NoBidReason, Snapshot, Witness, decide};
+use crate::bidder::trial::{Then, Trial};
+use crate::bidder::{Ask, Chosen, Decision, NoBidReason, Snapshot, Witness, decide};
+use crate::campaign::LineItem;
 use crate::openrtb::Imp;
-use crate::targeting::{Failure, failures};
+use crate::targeting::{Explanation, Names, Scene, changed, explanation};
 
 /// What one line item does on one impression.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
     /// Index into the request's impressions.
     pub imp: usize,
@@ -17,19 +21,48 @@ pub struct Verdict {
     pub line_item: usize,
     /// What it does.
     pub outcome: Outcome,
+    /// What would help against what its targeting does not say, now or then: a price, a budget, a block. The changes
+    /// of its targeting are in the outcome.
+    pub hint: Option<String>,
+    /// What it would do after a single change of its targeting or deals, if that is all it takes to fit: tried with
+    /// the same decision.
+    pub then: Option<Then>,
 }
 
 /// Bid, or why not.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// It bids: an index into [`Decision::bids`].
     Bids(usize),
-    /// It was not live: nobody looked at its targeting. Its failing rules are told all the same.
-    Asleep(Asleep, Vec<Failure>),
-    /// These rules of its targeting fail.
-    Untargeted(Vec<Failure>),
+    /// It was not live: nobody looked at its targeting, which is told all the same.
+    Asleep(Asleep, Explanation),
+    /// Its targeting fails.
+    Untargeted(Explanation),
     /// It was looked at, and declined.
     Declined(NoBidReason),
+}
+
+impl Verdict {
+    /// How many changes it takes at least until it bids, or is declined for something else; `None` if no change
+    /// of the line item helps. 0 exactly if it bids.
+    #[must_use]
+    pub fn changes(&self) -> Option<usize> {
+        match &self.outcome {
+            Outcome::Bids(_) => Some(0),
+            Outcome::Declined(_) => self.hint.is_some().then_some(1),
+            Outcome::Untargeted(why) => why.smallest().map(|edits| edits.len()),
+            Outcome::Asleep(_, why) => why.smallest().map(|edits| edits.len() + 1),
+        }
+    }
+
+    /// How far the changes of its targeting are, to order those of equally many: less is nearer.
+    #[must_use]
+    pub fn distance(&self) -> u32 {
+        match &self.outcome {
+            Outcome::Bids(_) | Outcome::Declined(_) => 0,
+            Outcome::Untargeted(why) | Outcome::Asleep(_, why) => why.distance,
+        }
+    }
 }
 
 /// Decides, and says of every line item and impression what came of it, best value first.
@@ -43,36 +76,90 @@ pub fn explain<'a>(
     let mut seen = Seen::default();
     let decision = decide(snapshot, ask, random, &mut seen);
     let plan = &snapshot.plan;
+    let slugs = plan.exchanges.iter().map(|exchange| exchange.slug.as_str());
+    let names = Names::of(&plan.catalog).with_exchanges(slugs);
     let mut scene = ask.scene(plan);
     let mut verdicts = Vec::with_capacity(ask.request.imp.len() * plan.rows.len());
     for (at, imp) in ask.request.imp.iter().enumerate() {
         scene.look_at(imp);
-        for (row, plan_row) in plan.rows.iter().enumerate() {
-            let line_item = plan_row.line_item as usize;
-            let won = decision.bids.iter().position(|chosen| {
-                chosen.imp.id == imp.id && chosen.line_item.id == plan.catalog.line_items[line_item].id
-            });
-            let declined = seen.declined.iter().find(|(id, item, _)| *id == imp.id && *item == line_item);
-            let outcome = match (won, declined) {
-                (Some(bid), _) => Outcome::Bids(bid),
-                (None, Some((_, _, reason))) => Outcome::Declined(*reason),
-                (None, None) => {
-                    let failures = failures(&plan.catalog, &plan.catalog.line_items[line_item], &scene);
-                    match snapshot.asleep(row, ask.now) {
-                        Some(asleep) => Outcome::Asleep(asleep, failures),
-                        None if failures.is_empty() => Outcome::Declined(unlooked(&decision)),
-                        None => Outcome::Untargeted(failures),
-                    }
-                }
-            };
-            verdicts.push(Verdict { imp: at, line_item, outcome });
-        }
+        let market = Market { snapshot, ask, imp, currency: decision.currency };
+        let view = View { market, scene: &scene, names: &names, decision: &decision, seen: &seen };
+        let mut of_imp: Vec<Verdict> = (0..plan.rows.len()).map(|row| view.verdict(at, row)).collect();
+        try_out(&view, &mut of_imp, random);
+        verdicts.append(&mut of_imp);
     }
     (decision, verdicts)
 }
 
+/// One impression, and what the decision did on it.
+struct View<'v, 'a, 'u> {
+    market: Market<'a, 'u, 'v>,
+    scene: &'v Scene<'a>,
+    names: &'v Names,
+    decision: &'v Decision<'a>,
+    seen: &'v Seen,
+}
+
+impl View<'_, '_, '_> {
+    fn verdict(&self, at: usize, row: usize) -> Verdict {
+        let Market { snapshot, ask, imp, .. } = self.market;
+        let plan = &snapshot.plan;
+        let (line_item, item) = (plan.rows[row].line_item as usize, plan.line_item(row));
+        let won = |chosen: &Chosen<'_>| chosen.imp.id == imp.id && chosen.row == row;
+        let outcome = match (self.decision.bids.iter().position(won), self.seen.of(imp, line_item)) {
+            (Some(bid), _) => Outcome::Bids(bid),
+            (None, Some(reason)) => Outcome::Declined(reason),
+            (None, None) => {
+                let why = explanation(&plan.catalog, item, self.names, self.scene);
+                match snapshot.asleep(row, ask.now) {
+                    Some(asleep) => Outcome::Asleep(asleep, why),
+                    None if why.failures.is_empty() => Outcome::Declined(unlooked(self.decision)),
+                    None => Outcome::Untargeted(why),
+                }
+            }
+        };
+        let hint = match &outcome {
+            Outcome::Declined(reason) => self.hint(item, *reason),
+            Outcome::Asleep(asleep, _) => Some(asleep_hint(plan.campaign(item), item, *asleep, ask.now)),
+            Outcome::Bids(_) | Outcome::Untargeted(_) => None,
+        };
+        Verdict { imp: at, line_item, outcome, hint, then: None }
+    }
+
+    fn hint(&self, item: &LineItem, reason: NoBidReason) -> Option<String> {
+        let imp = self.market.imp;
+        hint(&self.market, item, reason, self.decision.bids.iter().filter(|chosen| chosen.imp.id == imp.id))
+    }
+}
+
+/// Tries the changes of those that one change makes fit. `verdicts` are of all rows, in order.
+fn try_out(view: &View<'_, '_, '_>, verdicts: &mut [Verdict], random: &mut impl Rng) {
+    let Market { snapshot, ask, imp, .. } = view.market;
+    let catalog = &snapshot.plan.catalog;
+    let edited = |verdict: &Verdict| -> Option<LineItem> {
+        let Outcome::Untargeted(why) = &verdict.outcome else { return None };
+        let edits = why.smallest().filter(|edits| edits.len() == 1)?;
+        changed(catalog, &catalog.line_items[verdict.line_item], &edits)
+    };
+    let edited: Vec<(usize, LineItem)> =
+        verdicts.iter().enumerate().filter_map(|(row, verdict)| Some((row, edited(verdict)?))).collect();
+    if edited.is_empty() {
+        return;
+    }
+    let rows: Vec<usize> = edited.iter().map(|(row, _)| *row).collect();
+    let items = edited.into_iter().map(|(row, item)| (verdicts[row].line_item, item));
+    let mut trial = Trial::new(snapshot, items);
+    for row in rows {
+        let then = trial.tried(row, imp, ask, view.decision, random);
+        if let Then::Declined(reason) = then {
+            verdicts[row].hint = view.hint(snapshot.plan.line_item(row), reason);
+        }
+        verdicts[row].then = Some(then);
+    }
+}
+
 /// Why a line item that fits was not looked at: the search had ended, or never began.
-fn unlooked(decision: &Decision<'_>) -> NoBidReason {
+pub(in crate::bidder) fn unlooked(decision: &Decision<'_>) -> NoBidReason {
     match decision.reason {
         refused @ (NoBidReason::ExchangeNotReady
         | NoBidReason::CurrencyUnknown
@@ -89,10 +176,19 @@ fn unlooked(decision: &Decision<'_>) -> NoBidReason {
     }
 }
 
+/// Every line item that was declined.
 #[derive(Default)]
-struct Seen {
+pub(in crate::bidder) struct Seen {
     /// Imp id, line item, reason.
     declined: Vec<(String, usize, NoBidReason)>,
+}
+
+impl Seen {
+    /// Why `line_item` was declined on `imp`, if it was.
+    pub(in crate::bidder) fn of(&self, imp: &Imp<'_>, line_item: usize) -> Option<NoBidReason> {
+        let of_both = |(id, item, _): &&(String, usize, NoBidReason)| *id == imp.id && *item == line_item;
+        self.declined.iter().find(of_both).map(|(.., reason)| *reason)
+    }
 }
 
 impl Witness for Seen {

@@ -8,6 +8,7 @@ mod blocks;
 mod compose;
 mod decide;
 mod explain;
+mod hint;
 mod lists;
 mod offer;
 mod pod;
@@ -18,9 +19,11 @@ mod snapshot;
 mod sorted;
 #[cfg(test)]
 mod tests;
+mod trial;
 
 pub use compose::{Composer, compose, markup_fits};
 pub use decide::{Ask, Chosen, Decision, Silent, Witness, decide};
 pub use explain::{Outcome, Verdict, explain};
 pub use reason::NoBidReason;
 pub use snapshot::{Asleep, Money, Plan, PlanRow, Snapshot};
+pub use trial::Then;

@@ -73,16 +73,7 @@ impl<'a> Market<'a, '_, '_> {
         let campaign = plan.campaign(line_item);
         let advertiser = &plan.catalog.advertisers[campaign.advertiser];
         let reserved_for = self.reserved_for(placement.medium());
-        let tax = self.tax_terms(line_item.campaign, advertiser, reserved_for);
-        let fx = plan.rates.rate(campaign.currency, self.currency).ok_or(NoBidReason::NoExchangeRate)?;
-        let terms = Terms {
-            data: line_item.data_cpm,
-            space_rate: tax.space_highest,
-            data_rate: tax.data_highest,
-            bearer: campaign.tax.bearer,
-            fx,
-            multiplier: self.imp.multiplier,
-        };
+        let (terms, place) = self.terms(line_item, reserved_for)?;
         let worth = highest_bid(plan.rows[row].value, &terms).ok_or(NoBidReason::WorthNothing)?;
         let worth = worth.with_decimals(self.ask.exchange.price_decimals);
         let mut refused = NoBidReason::DealNotOffered;
@@ -90,7 +81,7 @@ impl<'a> Market<'a, '_, '_> {
             match self.price(worth, deal, &placement) {
                 Ok(price) => {
                     let worst = worst_case(price, &terms).ok_or(NoBidReason::WorthNothing)?;
-                    let (imp, place) = (self.imp, tax.place);
+                    let imp = self.imp;
                     return Ok(Offer {
                         row,
                         imp,
@@ -112,6 +103,35 @@ impl<'a> Market<'a, '_, '_> {
             }
         }
         Err(refused)
+    }
+
+    /// What the price of `line_item` depends on beside its value, and where it is taxed.
+    fn terms(&self, line_item: &LineItem, reserved_for: Millis) -> Result<(Terms, Place), NoBidReason> {
+        let plan = &*self.snapshot.plan;
+        let campaign = plan.campaign(line_item);
+        let advertiser = &plan.catalog.advertisers[campaign.advertiser];
+        let tax = self.tax_terms(line_item.campaign, advertiser, reserved_for);
+        let fx = plan.rates.rate(campaign.currency, self.currency).ok_or(NoBidReason::NoExchangeRate)?;
+        let terms = Terms {
+            data: line_item.data_cpm,
+            space_rate: tax.space_highest,
+            data_rate: tax.data_highest,
+            bearer: campaign.tax.bearer,
+            fx,
+            multiplier: self.imp.multiplier,
+        };
+        Ok((terms, tax.place))
+    }
+
+    /// The most that `line_item` would bid with a creative of `medium`, were it worth `value`; `None` if nothing.
+    pub(in crate::bidder) fn worth(
+        &self,
+        line_item: &LineItem,
+        medium: MediaType,
+        value: Cpm,
+    ) -> Option<Cpm> {
+        let (terms, _) = self.terms(line_item, self.reserved_for(medium)).ok()?;
+        Some(highest_bid(value, &terms)?.with_decimals(self.ask.exchange.price_decimals))
     }
 
     /// Reserves the worst case of `offer`, if the day's pace and every cap allow it: then it is a bid.

@@ -17,7 +17,8 @@ use crate::openrtb::{
 use crate::targeting::{Asker, Vocabulary};
 use crate::ttf::Bearer;
 use crate::units::{
-    AdvertiserId, CampaignId, Cpm, Currency, LineItemId, Millis, ScenarioId, SegmentId, UnixMillis, Version,
+    AdvertiserId, CampaignId, Cpm, Currency, LineItemId, Millis, Multiplier, ScenarioId, SegmentId,
+    UnixMillis, Version,
 };
 
 /// A Saturday, 22:30 in Paris.
@@ -43,6 +44,10 @@ const HINTS: &[&Sua<'static>] = &[&Sua {
     model: None,
     source: 1,
 }];
+const CONTENT_SEGMENTS: &[Segment<'static>] = &[
+    Segment { provider: None, id: "news", segtax: 7, segclass: None },
+    Segment { provider: Some("acme"), id: "drama", segtax: 0, segclass: None },
+];
 const METRICS: &[Metric<'static>] = &[
     Metric { r#type: "viewability", value: 0.5, vendor: None },
     Metric { r#type: "viewability", value: 0.9, vendor: None },
@@ -137,6 +142,7 @@ fn random_imp(random: &mut Random) -> Imp<'static> {
         metric: random.sent(METRICS),
         instl: random.percent(20),
         rwdd: random.percent(20),
+        multiplier: Multiplier::from_millionths(random.pick(&[1_000_000, 2_500_000, 14_200_500, 7])).unwrap(),
         deals: Vec::leak(random.sent(DEALS).iter().map(|id| deal(id)).collect()),
         ..plain_imp()
     }
@@ -150,7 +156,7 @@ fn random_geo(random: &mut Random) -> Geo<'static> {
         zip: random.maybe(ZIPS),
         metro: random.maybe(&["803", "501"]),
         lat: random.maybe(&[48.85, 45.76]),
-        lon: random.maybe(&[2.35, 4.83]),
+        lon: random.maybe(&[2.35, 4.83, 179.95]),
         utcoffset: random.maybe(&[0, 60, -480]),
     }
 }
@@ -166,6 +172,7 @@ fn random_channel(random: &mut Random) -> Channel<'static> {
         context: random.maybe(&[1, 2, 5, 7]),
         len: random.maybe(&[30, 600_000]),
         keywords: random.sent(WORDS),
+        segments: random.sent(CONTENT_SEGMENTS),
         channel: random.maybe(BROADCASTERS),
         network: random.maybe(BROADCASTERS),
         cat: random.sent(CATEGORIES),
@@ -201,7 +208,7 @@ fn random_channel(random: &mut Random) -> Channel<'static> {
 pub(super) fn random_request(random: &mut Random) -> BidRequest<'static> {
     let segments = random.sent(SEGMENTS).iter().map(|id| {
         let provider = random.maybe(&["acme"]);
-        Segment { provider, id, segtax: 0, segclass: None }
+        Segment { provider, id, segtax: random.pick(&[0, 4]), segclass: None }
     });
     let segments = Vec::leak(segments.collect());
     BidRequest {
@@ -232,19 +239,43 @@ pub(super) fn random_request(random: &mut Random) -> BidRequest<'static> {
     }
 }
 
-/// A person: one that may not be identified, one of whom nothing is known, or one the store knows.
-pub(super) fn random_person(random: &mut Random) -> Option<Profile> {
-    if random.percent(30) {
-        return random.percent(50).then(Profile::default);
-    }
-    let segments = random.sent(SEGMENTS).iter().map(|slug| SegmentId::from_slug(slug));
-    let expires = NOW.plus(Millis::from_raw(random.pick(&[-1, 0, 1, 1_000])));
-    Some(Profile::known(segments.map(|segment| (segment, expires))))
+/// What is known of a person, by name.
+#[derive(Debug, Clone)]
+pub(super) struct Person {
+    /// True if the store answered.
+    pub(super) known: bool,
+    /// Segments, each with the first instant at which it no longer counts.
+    pub(super) segments: Vec<(&'static str, UnixMillis)>,
 }
 
-/// A random test on any attribute.
-fn random_test(random: &mut Random) -> Test {
-    let attribute = random.pick(Attribute::ALL);
+impl Person {
+    /// The same as the store tells it.
+    pub(super) fn profile(&self) -> Profile {
+        if !self.known {
+            return Profile::default();
+        }
+        let segments = self.segments.iter().map(|(name, expires)| (SegmentId::from_slug(name), *expires));
+        Profile::known(segments)
+    }
+}
+
+/// A person: one that may not be identified, one of whom nothing is known, or one the store knows.
+pub(super) fn random_named_person(random: &mut Random) -> Option<Person> {
+    if random.percent(30) {
+        return random.percent(50).then(|| Person { known: false, segments: Vec::new() });
+    }
+    let names = random.sent(SEGMENTS);
+    let expires = NOW.plus(Millis::from_raw(random.pick(&[-1, 0, 1, 1_000])));
+    Some(Person { known: true, segments: names.iter().map(|name| (*name, expires)).collect() })
+}
+
+/// The same, by the hashes that the store knows.
+pub(super) fn random_person(random: &mut Random) -> Option<Profile> {
+    random_named_person(random).map(|person| person.profile())
+}
+
+/// A random test on `attribute`.
+pub(super) fn random_test(random: &mut Random, attribute: Attribute) -> Test {
     let pool: &[&str] = match attribute {
         Attribute::Country | Attribute::HomeCountry => &["FR", "FRA", "BE", "DEU", "US"],
         Attribute::Region | Attribute::HomeRegion => &["FR-IDF", "FR-ARA", "US-CA"],
@@ -273,8 +304,11 @@ fn random_test(random: &mut Random) -> Test {
     };
     let wanted = match attribute.kind() {
         Kind::Circles => {
-            let km = random.pick(&[1.0, 20.0, 900.0]);
-            Wanted::Within(vec![Circle { lat: random.pick(&[48.8, 45.7]), lon: 2.3, km }])
+            let circles = (0..1 + random.below(2)).map(|_| {
+                let (lat, lon) = (random.pick(&[48.8, 45.7]), random.pick(&[2.3, -179.9]));
+                Circle { lat, lon, km: random.pick(&[1.0, 20.0, 900.0]) }
+            });
+            Wanted::Within(circles.collect())
         }
         Kind::Hours => Wanted::During(Box::new(std::array::from_fn(|_| random.percent(50)))),
         Kind::Version => {
@@ -283,8 +317,8 @@ fn random_test(random: &mut Random) -> Test {
             Wanted::Between(Range { at_least: number(random.pick(&["9", "17", "17.4"])), below })
         }
         Kind::Number { least, most } => {
-            let middle = random.pick(&[least + (most - least) / 4, (least + most) / 2]);
-            let below = random.percent(50).then_some(most);
+            let middle = random.pick(&[least + 1_000, least + 2_500, least + (most - least) / 4]);
+            let below = random.percent(50).then_some(random.pick(&[middle + 1, middle + 2_000, most]));
             Wanted::Between(Range { at_least: Some(middle), below })
         }
         _ => {
@@ -301,7 +335,10 @@ pub(super) fn random_rule(random: &mut Random, depth: usize) -> Rule {
         (0..count).map(|_| random_rule(random, depth - 1)).collect()
     };
     match random.below(if depth == 0 { 4 } else { 10 }) {
-        0..4 => Rule::Is(random_test(random)),
+        0..4 => {
+            let attribute = random.pick(Attribute::ALL);
+            Rule::Is(random_test(random, attribute))
+        }
         4..7 => Rule::All(parts(random)),
         7..9 => Rule::Any(parts(random)),
         _ => Rule::Not(Box::new(random_rule(random, depth - 1))),

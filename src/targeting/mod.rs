@@ -6,7 +6,7 @@
 //! form, a question (circles, a range) by a hash of itself, which the scene tells if the answer is yes.
 //!
 //! Invariants: the index finds exactly the rows of which [`CompiledRule::holds`] is true, and a rule
-//! holds exactly if its [`failures`] are empty. Deliberately absent: budgets, caps, prices and
+//! holds exactly if its [`failures`] are empty; `oracle` says for tests once more what rules mean. Deliberately absent: budgets, caps, prices and
 //! creative sizes; whether a row may bid now is handed in as a bit row.
 
 mod circles;
@@ -17,6 +17,8 @@ mod failure;
 mod fixture;
 mod index;
 mod key;
+#[cfg(test)]
+mod oracle;
 mod place;
 mod rows;
 mod rule;
@@ -27,7 +29,10 @@ mod values;
 mod vocabulary;
 
 pub use compile::{Asker, line_item_rule};
-pub use failure::{Failure, failures, failures_of};
+pub use failure::{
+    Change, Edit, Explanation, Failure, Names, Resized, apply, changed, explanation, explanation_of,
+    failures, failures_of,
+};
 pub use index::Index;
 pub use rows::Rows;
 pub use rule::CompiledRule;

@@ -12,14 +12,16 @@ pub(super) const KM_A_DEGREE: f64 = 111.0;
 /// True if `point` lies in `circle` or on its edge.
 pub(super) fn is_within(point: Point, circle: &Circle) -> bool {
     // Most circles end here.
-    if (point.lat - circle.lat).abs() * KM_A_DEGREE > circle.km {
-        return false;
-    }
+    (point.lat - circle.lat).abs() * KM_A_DEGREE <= circle.km && km_to(point, circle) <= circle.km
+}
+
+/// Kilometres from `point` to the centre of `circle`.
+pub(super) fn km_to(point: Point, circle: &Circle) -> f64 {
     let (lat, other) = (point.lat.to_radians(), circle.lat.to_radians());
     let rise = ((other - lat) / 2.0).sin();
     let turn = ((circle.lon - point.lon).to_radians() / 2.0).sin();
     let haversine = rise * rise + lat.cos() * other.cos() * turn * turn;
-    2.0 * EARTH_KM * haversine.clamp(0.0, 1.0).sqrt().asin() <= circle.km
+    2.0 * EARTH_KM * haversine.clamp(0.0, 1.0).sqrt().asin()
 }
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,8 @@ mod impression;
 mod person;
 
 pub(super) use context::{categories, site_host};
-pub(super) use impression::{positions, thousandths};
+pub(super) use impression::{percent_thousandths, positions, thousandths};
+pub(super) use person::age;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -49,6 +50,8 @@ pub struct Scene<'a> {
     request: &'a BidRequest<'a>,
     imp: Option<&'a Imp<'a>>,
     place: Place<'a>,
+    /// What the user agent says.
+    told_agent: Option<Agent>,
     keys: SmallVec<[u64; KEYS_INLINE]>,
     /// Where each attribute's keys begin and end in `keys`.
     spans: [(u32, u32); Attribute::COUNT],
@@ -80,6 +83,7 @@ impl<'a> Scene<'a> {
             request,
             imp: None,
             place,
+            told_agent: known.agent,
             keys: SmallVec::new(),
             spans: [(0, 0); Attribute::COUNT],
             told: 0,
@@ -94,7 +98,7 @@ impl<'a> Scene<'a> {
         scene.tell_hours();
         scene.tell_channel();
         scene.tell_content(is_personal);
-        scene.tell_device(known.agent);
+        scene.tell_device();
         scene.tell(Attribute::Exchange, [exchange.raw()]);
         if let Some(profile) = known.person {
             scene.tell_segments(profile);
@@ -125,6 +129,11 @@ impl<'a> Scene<'a> {
     /// Where it is.
     pub(super) fn place(&self) -> &Place<'a> {
         &self.place
+    }
+
+    /// The software behind it.
+    pub(super) fn agent(&self) -> Agent {
+        Agent::of(&self.request.device, self.told_agent)
     }
 
     /// When it is.

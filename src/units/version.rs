@@ -59,6 +59,12 @@ impl Version {
         Self::new(major, minor, patch)
     }
 
+    /// The version of a number that [`Version::raw`] gave.
+    #[must_use]
+    pub const fn from_raw(raw: u64) -> Self {
+        Self(raw)
+    }
+
     /// The first part.
     #[must_use]
     pub const fn major(self) -> u64 {

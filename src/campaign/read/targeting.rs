@@ -43,7 +43,16 @@ pub(in crate::campaign) fn rule(node: Node<'_>, reading: Reading<'_>, faults: &m
     }
     let rules: Vec<Option<Rule>> = operands.into_iter().map(|node| rule(node, reading, faults)).collect();
     let rules: Vec<Rule> = rules.into_iter().collect::<Option<_>>()?;
-    Some(if key == "all" { Rule::All(rules) } else { Rule::Any(rules) })
+    Some(if key == "all" { Rule::All(spelt_out(rules)) } else { Rule::Any(rules) })
+}
+
+/// The parts of an `all`. One of nothing but tests would read as an object of several attributes: then each part
+/// is an object of one, so that an explanation finds its place in the file.
+fn spelt_out(rules: Vec<Rule>) -> Vec<Rule> {
+    if rules.iter().all(|rule| matches!(rule, Rule::Is(_))) {
+        return rules.into_iter().map(|rule| Rule::All(vec![rule])).collect();
+    }
+    rules
 }
 
 /// How many segments the rule names.

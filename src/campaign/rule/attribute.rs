@@ -6,7 +6,7 @@ use std::fmt;
 use crate::agent::Browser;
 use crate::units::Version;
 
-/// What the values of an attribute are. [`Kind::canonical`] reads one of them.
+/// What the values of an attribute are. [`Attribute::canonical`] reads one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A text, compared without case.
@@ -175,6 +175,12 @@ pub const PLACEMENTS: &[&str] = &[
 #[must_use]
 pub fn version_number(version: Version) -> i64 {
     i64::try_from(version.raw()).unwrap_or(i64::MAX)
+}
+
+/// The version of a number that [`version_number`] gave.
+#[must_use]
+pub fn number_version(number: i64) -> Version {
+    Version::from_raw(u64::try_from(number).unwrap_or(0))
 }
 
 impl Attribute {

@@ -1,18 +1,21 @@
-//! `encan explain`: for each line item what it would bid on a request, or each rule that says no.
+//! `encan explain`: for each line item what it would bid on a request, or each rule that says no and what to change.
+
+mod line;
+mod text;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use bumpalo::Bump;
-use comfy_table::{ContentArrangement, Table, presets};
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
-use serde::Serialize;
 
 use crate::audience::{Profile, UserKeys};
-use crate::bidder::{Ask, Asleep, Chosen, Outcome, Plan, Snapshot, Verdict, explain};
+use crate::bidder::{Ask, Plan, Snapshot, Then, Verdict, explain};
 use crate::budget::Book;
+use crate::campaign::LineItem;
+use crate::document::suggestion;
 use crate::frequency::{Exposures, Seen};
 use crate::geo::{Place, Readable};
 use crate::openrtb::{self, BidRequest};
@@ -20,17 +23,18 @@ use crate::privacy::Permissions;
 use crate::shell::agents::Agents;
 use crate::shell::audience_store::AudienceStore;
 use crate::shell::boot::BootError;
+use crate::shell::cli::explain::line::{Line, json};
+use crate::shell::cli::explain::text::text;
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, put, say};
 use crate::shell::clock;
 use crate::shell::config::{ConfigArgs, configure};
 use crate::shell::secrets::Secrets;
-use crate::targeting::Failure;
 use crate::units::{HouseholdKey, UserKey, limits};
 
 /// Flags of `explain`.
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    after_help = "Example:\n  encan explain --request fixtures/openrtb/accepted/banner_2_5_with_consent_in_ext.json\n\nBudgets and frequency caps are taken as untouched; segments come from the audiences in --data, if any."
+    after_help = "Example:\n  encan explain --request fixtures/openrtb/accepted/banner_2_5_with_consent_in_ext.json\n  encan explain --request request.json --line-item private-deal-watches/business-press\n\nBudgets and frequency caps are taken as untouched; segments come from the audiences in --data, if any."
 )]
 pub struct Args {
     /// The bid request, as JSON.
@@ -44,13 +48,19 @@ pub struct Args {
     /// Folder of the audiences.
     #[arg(long, env = "ENCAN_DATA", default_value = "data", value_name = "DIR")]
     pub data: PathBuf,
-    /// Print JSON.
+    /// Only this line item, as `campaign/line-item`.
+    #[arg(long, value_name = "CAMPAIGN/LINE_ITEM")]
+    pub line_item: Option<String>,
+    /// Show every line item, however many there are.
+    #[arg(long)]
+    pub all: bool,
+    /// Print JSON: all line items, with every field.
     #[arg(long)]
     pub json: bool,
 }
 
-/// Columns of the table: what a wide terminal shows.
-const TABLE_COLUMNS: u16 = 100;
+/// Line items shown on one impression, unless all are asked for.
+const SHOWN_MAX: usize = 20;
 
 /// Runs the verb.
 #[must_use]
@@ -94,8 +104,21 @@ pub fn run(args: &Args) -> ExitCode {
         Ok(person) => person,
         Err(error) => return fail(WE_FAILED, &error, error.hint()),
     };
-    let lines = explained(plan, &request, &args.exchange, &permissions, &person);
-    put(&if args.json { json(&lines) } else { text(&lines) });
+    if let Some(wanted) = args.line_item.as_deref().filter(|wanted| slugs(&plan).all(|slug| slug != *wanted))
+    {
+        let known: Vec<String> = slugs(&plan).collect();
+        let hint = match suggestion(wanted, known.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "name it as `campaign/line-item`".to_owned(),
+        };
+        return fail(INPUT_WRONG, &format!("there is no line item `{wanted}`"), &hint);
+    }
+    let mut lines = explained(plan, &request, &args.exchange, &permissions, &person);
+    if let Some(wanted) = &args.line_item {
+        lines.retain(|line| line.line_item == *wanted);
+    }
+    let shown_max = if args.all { usize::MAX } else { SHOWN_MAX };
+    put(&if args.json { json(&lines) } else { text(&lines, shown_max) });
     ExitCode::SUCCESS
 }
 
@@ -132,26 +155,16 @@ fn person(
     Ok(Person { user: Some(key), household, profile })
 }
 
-/// One line item on one impression, in words.
-#[derive(Debug, Serialize)]
-struct Line {
-    imp: String,
-    line_item: String,
-    bids: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bid: Option<BidWords>,
-    reasons: Vec<String>,
+/// The names of all line items.
+fn slugs(plan: &Plan) -> impl Iterator<Item = String> {
+    plan.catalog.line_items.iter().map(|line_item| slug(plan, line_item))
 }
 
-#[derive(Debug, Serialize)]
-struct BidWords {
-    price: String,
-    currency: String,
-    creative: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deal: Option<String>,
+fn slug(plan: &Plan, line_item: &LineItem) -> String {
+    format!("{}/{}", plan.campaign(line_item).slug, line_item.slug)
 }
 
+/// What comes of every line item on every impression: by impression, the best candidates first.
 fn explained(
     plan: Plan,
     request: &BidRequest<'_>,
@@ -175,69 +188,15 @@ fn explained(
         Ask { request, exchange, permissions, user, household, profile, seen, agent, located, secure, now };
     let mut random = SmallRng::seed_from_u64(1);
     let (decision, mut verdicts) = explain(&snapshot, &ask, &mut random);
-    // What bids is what was asked for: it stands above all that does not.
-    verdicts.sort_by_key(|verdict| (verdict.imp, !matches!(verdict.outcome, Outcome::Bids(_))));
-    let line = |verdict: Verdict| {
+    // Those that are equally near stay in the order of value.
+    verdicts.sort_by_key(|verdict| {
+        let changes = verdict.changes().unwrap_or(usize::MAX);
+        (verdict.imp, changes, verdict.then != Some(Then::Bids), verdict.distance())
+    });
+    let line = |verdict: &Verdict| {
         let line_item = &snapshot.plan.catalog.line_items[verdict.line_item];
-        let campaign = &snapshot.plan.catalog.campaigns[line_item.campaign].slug;
-        let (bid, reasons) = match verdict.outcome {
-            Outcome::Bids(at) => (Some(bid_words(&decision.bids[at])), Vec::new()),
-            Outcome::Declined(reason) => (None, vec![reason.to_string()]),
-            Outcome::Untargeted(failures) => (None, failures.iter().map(Failure::to_string).collect()),
-            Outcome::Asleep(asleep, failures) => {
-                let asleep = asleep_words(asleep);
-                (None, std::iter::once(asleep).chain(failures.iter().map(Failure::to_string)).collect())
-            }
-        };
         let imp = request.imp[verdict.imp].id.to_owned();
-        Line { imp, line_item: format!("{campaign}/{}", line_item.slug), bids: bid.is_some(), bid, reasons }
+        Line::of(verdict, imp, slug(&snapshot.plan, line_item), &decision)
     };
-    verdicts.into_iter().map(line).collect()
-}
-
-fn bid_words(chosen: &Chosen<'_>) -> BidWords {
-    BidWords {
-        price: chosen.ticket.price.to_string(),
-        currency: chosen.ticket.price_currency.to_string(),
-        creative: chosen.creative.slug.clone(),
-        deal: chosen.deal.map(|deal| deal.id.to_owned()),
-    }
-}
-
-fn asleep_words(asleep: Asleep) -> String {
-    match asleep {
-        Asleep::Paused => "it is paused".to_owned(),
-        Asleep::NotStarted => "its flight has not begun".to_owned(),
-        Asleep::Ended => "its flight is over".to_owned(),
-        Asleep::Spent(refusal) => refusal.to_string(),
-        Asleep::Paced => "the day's pace does not allow it yet".to_owned(),
-    }
-}
-
-fn json(lines: &[Line]) -> String {
-    let mut json = serde_json::to_string_pretty(lines).expect("texts and flags are JSON");
-    json.push('\n');
-    json
-}
-
-fn text(lines: &[Line]) -> String {
-    if lines.is_empty() {
-        return "the request has no impression that can be bid on\n".to_owned();
-    }
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_width(TABLE_COLUMNS);
-    table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(["imp", "line item", "bids", "why not"]);
-    for line in lines {
-        let bid = line.bid.as_ref().map_or_else(
-            || "no".to_owned(),
-            |bid| {
-                let deal = bid.deal.as_ref().map(|deal| format!(" on deal {deal}")).unwrap_or_default();
-                format!("{} {} with {}{deal}", bid.price, bid.currency, bid.creative)
-            },
-        );
-        table.add_row([line.imp.clone(), line.line_item.clone(), bid, line.reasons.join("\n")]);
-    }
-    format!("{table}\n")
+    verdicts.iter().map(line).collect()
 }

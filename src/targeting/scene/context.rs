@@ -86,10 +86,10 @@ impl Scene<'_> {
         );
     }
 
-    pub(super) fn tell_device(&mut self, told: Option<Agent>) {
+    pub(super) fn tell_device(&mut self) {
         let device = &self.request.device;
         if self.vocabulary.asks_agent() {
-            self.tell_agent(&Agent::of(device, told));
+            self.tell_agent(&self.agent());
         }
         self.tell(Attribute::Make, one(device.make));
         self.tell(Attribute::Model, one(device.model));

@@ -1,0 +1,259 @@
+//! What would help a line item that does not bid: the nearest change, where we or the seller can make one.
+//!
+//! Prices are worked out by the same terms as bids, so that a goal raised as told does reach the floor.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+
+use crate::bidder::offer::Market;
+use crate::bidder::snapshot::Asleep;
+use crate::bidder::{Chosen, NoBidReason};
+use crate::budget::Refusal;
+use crate::campaign::{Campaign, Goal, LineItem, Status};
+use crate::creative::Misfit;
+use crate::openrtb::{Av, MediaType};
+use crate::pricing;
+use crate::units::{Cpm, Nanos, UnixMillis};
+
+/// Nanos of a hundredth of a currency's unit: the steps in which people name prices.
+const CENT_NANOS: i64 = 10_000_000;
+/// The highest price that is tried, in hundredths: a million.
+const CENTS_MAX: i64 = 100_000_000;
+/// Entries of a request's list that are named.
+const LISTED_MAX: usize = 4;
+
+/// What would help against `reason`; `None` if nothing that anybody could do comes to mind.
+///
+/// `rivals` are the bids on the same impression.
+pub(in crate::bidder) fn hint<'c>(
+    market: &Market<'_, '_, '_>,
+    line_item: &LineItem,
+    reason: NoBidReason,
+    rivals: impl Iterator<Item = &'c Chosen<'c>>,
+) -> Option<String> {
+    let campaign = market.snapshot.plan.campaign(line_item);
+    Some(match reason {
+        NoBidReason::BelowFloor { floor, .. } => raised(market, line_item, floor)?,
+        NoBidReason::WorthNothing => raised(market, line_item, Cpm::ZERO)?,
+        NoBidReason::Outbid => outbid(market, line_item, rivals)?,
+        NoBidReason::BudgetSpent(refusal) => format!("raise {}", budget_word(refusal)),
+        NoBidReason::Misfit(misfit) => misfit_hint(market, misfit)?,
+        NoBidReason::DealsOnly => {
+            let offered = listed(market.imp.deals.iter().map(|deal| deal.id));
+            format!("agree on a deal that is offered ({offered}) and name it in `deals`")
+        }
+        NoBidReason::DealNotOffered => {
+            "have the seller let our seat and the advertiser's domain into the deal".to_owned()
+        }
+        NoBidReason::SeatRefused => match &market.ask.exchange.seat {
+            Some(seat) => format!("have the seller admit our seat `{seat}`"),
+            None => "name our `seat` in the exchange's profile".to_owned(),
+        },
+        NoBidReason::CurrencyUnknown | NoBidReason::NoExchangeRate => {
+            let asked = listed(market.ask.request.cur.iter().copied());
+            format!("have a rate for one of the request's currencies ({asked}), and let the profile take it")
+        }
+        NoBidReason::ExchangeNotReady => "set what the exchange's profile names as a secret".to_owned(),
+        NoBidReason::PrivacyRefuses(_) => {
+            "let the exchange's profile bid by context where the person may not be recognised".to_owned()
+        }
+        NoBidReason::SupplyRefused(_) => {
+            "bring the lists of sellers up to date, or relax `supply` in the exchange's profile".to_owned()
+        }
+        NoBidReason::NotSecure => "let `--public-url` begin with `https://`".to_owned(),
+        NoBidReason::FormatNotTaken => "add the medium to `formats` of the exchange's profile".to_owned(),
+        NoBidReason::CreativeNotApproved => {
+            "have the exchange review a creative, or use one that it has".to_owned()
+        }
+        NoBidReason::LimitExceeded => "see `limits` of the exchange's profile".to_owned(),
+        NoBidReason::AdvertiserBlocked => {
+            let advertiser = &market.snapshot.plan.catalog.advertisers[campaign.advertiser];
+            format!("ask the seller to lift its block of `{}`", advertiser.domain)
+        }
+        NoBidReason::AppBlocked => "ask the seller to lift its block of the app".to_owned(),
+        NoBidReason::CategoryBlocked => "use a creative whose categories the seller takes".to_owned(),
+        NoBidReason::LanguageNotAllowed => {
+            let request = market.ask.request;
+            format!("add a creative in {}", listed(request.wlang.iter().chain(request.wlangb).copied()))
+        }
+        NoBidReason::ViewerUnknown(level) => {
+            format!("take `frequency` of the {level} out, to show to anyone")
+        }
+        NoBidReason::FrequencyCapped(level) => format!("raise a cap in `frequency` of the {level}"),
+        NoBidReason::Paced => "wait, or set `pacing` to `asap`".to_owned(),
+        NoBidReason::NoImpression
+        | NoBidReason::OutOfTime
+        | NoBidReason::LedgerStopped
+        | NoBidReason::MultipliedElsewhere
+        | NoBidReason::NoMatch
+        | NoBidReason::PodTaken => return None,
+    })
+}
+
+/// Since or until when a line item sleeps, and what would wake it. `until` is when its day ends.
+pub(in crate::bidder) fn asleep_hint(
+    campaign: &Campaign,
+    line_item: &LineItem,
+    asleep: Asleep,
+    now: UnixMillis,
+) -> String {
+    let flights = [("campaign", campaign.flight), ("line item", line_item.flight)];
+    match asleep {
+        Asleep::Paused => {
+            let of_campaign = campaign.status == Status::Paused;
+            let of = if of_campaign { "campaign" } else { "line item" };
+            format!("set `status` of the {of} to `active`")
+        }
+        Asleep::NotStarted => {
+            let later = flights.into_iter().max_by_key(|(_, flight)| flight.start);
+            let (of, flight) = later.unwrap_or(flights[0]);
+            format!("wait until {}, when the {of} starts", clock(campaign, flight.start))
+        }
+        Asleep::Ended => {
+            let ended = flights.into_iter().filter_map(|(of, flight)| Some((of, flight.end?)));
+            match ended.min_by_key(|(_, end)| *end) {
+                Some((of, end)) => format!("the {of} ended at {}: move `flight.end`", clock(campaign, end)),
+                None => "move `flight.end`".to_owned(),
+            }
+        }
+        Asleep::Spent(refusal @ (Refusal::CampaignDaily | Refusal::LineItemDaily)) => {
+            format!(
+                "wait until the day ends ({}), or raise {}",
+                midnight(campaign, now),
+                budget_word(refusal)
+            )
+        }
+        Asleep::Spent(refusal) => format!("raise {}", budget_word(refusal)),
+        Asleep::Paced => "wait, or set `pacing` to `asap`".to_owned(),
+    }
+}
+
+/// The goal at which the line item would bid at least `floor`, in hundredths.
+fn raised(market: &Market<'_, '_, '_>, line_item: &LineItem, floor: Cpm) -> Option<String> {
+    let plan = &market.snapshot.plan;
+    let medium = |creative: &usize| plan.catalog.creatives[*creative].content.medium();
+    let media: HashSet<MediaType> = line_item.creatives.iter().map(medium).collect();
+    let reaches = |cents: i64| {
+        let value = pricing::value(&goal_at(&line_item.goal, cents));
+        media.iter().all(|medium| {
+            market.worth(line_item, *medium, value).is_some_and(|worth| worth >= floor && worth > Cpm::ZERO)
+        })
+    };
+    // The more it is worth, the more it bids, up to where prices end: so from below, doubling, then halving.
+    let mut enough = 1;
+    while !reaches(enough) {
+        enough = Some(enough * 2).filter(|cents| *cents <= CENTS_MAX)?;
+    }
+    let mut short = enough / 2;
+    while enough - short > 1 {
+        let middle = short + (enough - short) / 2;
+        if reaches(middle) { enough = middle } else { short = middle }
+    }
+    let (key, now) = match line_item.goal {
+        Goal::Cpm(price) => ("cpm", price.to_string()),
+        Goal::Cpc { target, .. } => ("cpc", target.to_string()),
+        Goal::Cpa { target, .. } => ("cpa", target.to_string()),
+    };
+    let least = Nanos::from_raw(enough * CENT_NANOS);
+    let currency = plan.campaign(line_item).currency;
+    Some(format!("raise `goal.{key}` from {now} to at least {least} {currency}"))
+}
+
+/// `goal` with a target of so many hundredths.
+fn goal_at(goal: &Goal, cents: i64) -> Goal {
+    let target = Nanos::from_raw(cents * CENT_NANOS);
+    match *goal {
+        Goal::Cpm(_) => Goal::Cpm(Cpm::from_micros(cents * CENT_NANOS / 1_000).unwrap_or(Cpm::MAX)),
+        Goal::Cpc { ctr, .. } => Goal::Cpc { target, ctr },
+        Goal::Cpa { ctr, cvr, .. } => Goal::Cpa { target, ctr, cvr },
+    }
+}
+
+/// Who took the place: the best bid that a better one of ours would have to beat.
+fn outbid<'c>(
+    market: &Market<'_, '_, '_>,
+    line_item: &LineItem,
+    rivals: impl Iterator<Item = &'c Chosen<'c>>,
+) -> Option<String> {
+    let plan = &market.snapshot.plan;
+    let alike = |rival: &&Chosen<'_>| rival.deal.is_none() == line_item.deals.is_empty();
+    let winner = rivals.filter(alike).max_by_key(|rival| std::cmp::Reverse(rival.row))?;
+    let own = pricing::value(&line_item.goal);
+    let (worth, currency) = (plan.rows[winner.row].value, winner.campaign.currency);
+    Some(format!(
+        "`{}/{}` took it: worth {worth} {currency} to that, {own} {} to this",
+        winner.campaign.slug,
+        winner.line_item.slug,
+        plan.campaign(line_item).currency
+    ))
+}
+
+fn misfit_hint(market: &Market<'_, '_, '_>, misfit: Misfit) -> Option<String> {
+    let imp = market.imp;
+    Some(match misfit {
+        Misfit::Size { .. } => {
+            let sizes = imp.banner.map_or(&[][..], |banner| banner.format);
+            let sizes: Vec<String> = sizes.iter().map(|size| format!("{}x{}", size.w, size.h)).collect();
+            if sizes.is_empty() {
+                return None;
+            }
+            format!("add a creative of {}", listed(sizes.iter().map(String::as_str)))
+        }
+        Misfit::Duration { .. } => {
+            let played: Vec<String> = [imp.video, imp.audio].iter().flatten().map(duration_word).collect();
+            format!("add a creative of {}", played.join(" or "))
+        }
+        Misfit::NotSecure => "serve everything in the creative over https".to_owned(),
+        Misfit::Disclosure => "name who pays in `transparency` of the advertiser".to_owned(),
+        Misfit::WrongFormat(_) => "add a creative of a format that is offered".to_owned(),
+        _ => "add a creative that fits".to_owned(),
+    })
+}
+
+/// The durations that video or audio may have.
+fn duration_word(av: &Av<'_>) -> String {
+    if !av.rqddurs.is_empty() {
+        let seconds: Vec<String> = av.rqddurs.iter().map(ToString::to_string).collect();
+        return format!("{} seconds", listed(seconds.iter().map(String::as_str)));
+    }
+    match av.maxduration {
+        Some(most) => format!("{} to {most} seconds", av.minduration),
+        None => format!("at least {} seconds", av.minduration),
+    }
+}
+
+/// The budget that refuses, as ad ops find it.
+fn budget_word(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::CampaignDaily => "`budget.daily` of the campaign",
+        Refusal::CampaignTotal => "`budget.total` of the campaign",
+        Refusal::LineItemDaily => "`budget.daily` of the line item",
+        Refusal::LineItemTotal => "`budget.total` of the line item",
+    }
+}
+
+/// The first few of a request's list.
+fn listed<'l>(entries: impl Iterator<Item = &'l str>) -> String {
+    let entries: Vec<&str> = entries.collect();
+    let shown = entries[..entries.len().min(LISTED_MAX)].join(", ");
+    match entries.len().saturating_sub(LISTED_MAX) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+/// `at` by the campaign's clock.
+fn clock(campaign: &Campaign, at: UnixMillis) -> String {
+    let at = Timestamp::from_millisecond(at.raw()).unwrap_or(Timestamp::UNIX_EPOCH);
+    let at = at.to_zoned(campaign.zone.clone());
+    format!("{} {}", at.strftime("%Y-%m-%d %H:%M"), campaign.zone_name)
+}
+
+/// When the campaign's day ends.
+fn midnight(campaign: &Campaign, now: UnixMillis) -> String {
+    let now = Timestamp::from_millisecond(now.raw()).unwrap_or(Timestamp::UNIX_EPOCH);
+    let end = now.to_zoned(campaign.zone.clone()).tomorrow().and_then(|next| next.start_of_day());
+    let end = end.map(|end| UnixMillis::from_raw(end.timestamp().as_millisecond()));
+    end.map_or_else(|_| campaign.zone_name.clone(), |end| clock(campaign, end))
+}

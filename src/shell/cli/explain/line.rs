@@ -1,0 +1,164 @@
+//! One line item on one impression: what came of it, as texts and numbers.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::bidder::{Asleep, Chosen, Decision, Outcome, Then, Verdict};
+use crate::targeting::{Change, Edit, Explanation, Failure, Resized};
+
+/// What a line item is said to do next if it bids.
+pub(super) const BIDS: &str = "bids";
+
+/// What came of a line item.
+#[derive(Debug, Serialize)]
+pub(super) struct Line {
+    pub(super) imp: String,
+    pub(super) line_item: String,
+    pub(super) bids: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) bid: Option<Bid>,
+    /// How many changes it takes; none if it bids, `null` if no change of the line item helps.
+    pub(super) changes: Option<usize>,
+    /// `targeting`, how it sleeps, or the name of the reason why it was declined.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) outcome: Option<&'static str>,
+    /// Every reason in words.
+    pub(super) reasons: Vec<String>,
+    /// What would help against what is not targeting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) hint: Option<String>,
+    /// What it would do after one change of its targeting, where that is tried: `bids`, or a reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) then: Option<String>,
+    /// Every test of the targeting that fails.
+    pub(super) failures: Vec<Failing>,
+}
+
+/// What it bids.
+#[derive(Debug, Serialize)]
+pub(super) struct Bid {
+    pub(super) price: String,
+    pub(super) currency: String,
+    pub(super) creative: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) deal: Option<String>,
+}
+
+/// A test that fails.
+#[derive(Debug, Serialize)]
+pub(super) struct Failing {
+    pub(super) attribute: &'static str,
+    pub(super) path: String,
+    pub(super) seen: String,
+    pub(super) wanted: String,
+    /// True if it fails because not enough is told.
+    pub(super) absent: bool,
+    /// What the test says of that: `include` or `exclude`.
+    pub(super) unknown: &'static str,
+    /// True if its change is part of the smallest one.
+    pub(super) needed: bool,
+    pub(super) edit: Option<Editing>,
+}
+
+/// The nearest change of a test.
+#[derive(Debug, Serialize)]
+pub(super) struct Editing {
+    pub(super) kind: &'static str,
+    pub(super) path: String,
+    pub(super) text: String,
+    /// What the kind of change needs: values, circles, an hour, the ends of a range.
+    #[serde(flatten)]
+    values: Value,
+}
+
+impl Line {
+    /// The line of `verdict`, whose bid is one of `decision`'s.
+    pub(super) fn of(verdict: &Verdict, imp: String, line_item: String, decision: &Decision<'_>) -> Self {
+        let nothing = Explanation::default();
+        let (bid, outcome, reason, why) = match &verdict.outcome {
+            Outcome::Bids(at) => (Some(Bid::of(&decision.bids[*at])), None, None, &nothing),
+            Outcome::Declined(reason) => (None, Some(reason.name()), Some(reason.to_string()), &nothing),
+            Outcome::Untargeted(why) => (None, Some("targeting"), None, why),
+            Outcome::Asleep(asleep, why) => {
+                (None, Some(Asleep::NAMES[asleep.kind()]), Some(asleep_words(*asleep)), why)
+            }
+        };
+        Self {
+            imp,
+            line_item,
+            bids: bid.is_some(),
+            bid,
+            changes: verdict.changes(),
+            outcome,
+            reasons: reason.into_iter().chain(why.failures.iter().map(Failure::to_string)).collect(),
+            hint: verdict.hint.clone(),
+            then: verdict.then.map(|then| match then {
+                Then::Bids => BIDS.to_owned(),
+                Then::Declined(reason) => reason.to_string(),
+            }),
+            failures: why.failures.iter().map(Failing::of).collect(),
+        }
+    }
+}
+
+impl Bid {
+    fn of(chosen: &Chosen<'_>) -> Self {
+        Self {
+            price: chosen.ticket.price.to_string(),
+            currency: chosen.ticket.price_currency.to_string(),
+            creative: chosen.creative.slug.clone(),
+            deal: chosen.deal.map(|deal| deal.id.to_owned()),
+        }
+    }
+}
+
+impl Failing {
+    fn of(failure: &Failure) -> Self {
+        Self {
+            attribute: failure.attribute,
+            path: failure.path.clone(),
+            seen: failure.seen.clone(),
+            wanted: failure.wanted.clone(),
+            absent: failure.is_unknown,
+            unknown: if failure.includes_unknown { "include" } else { "exclude" },
+            needed: failure.is_needed,
+            edit: failure.edit.as_ref().map(Editing::of),
+        }
+    }
+}
+
+impl Editing {
+    fn of(edit: &Edit) -> Self {
+        let values = match &edit.change {
+            Change::Add(value) | Change::Set(value) => json!({ "values": [value] }),
+            Change::Take(values) => json!({ "values": values }),
+            Change::Resize(circles) => {
+                let circle = |resized: &Resized| json!({ "number": resized.number, "km": resized.km });
+                json!({ "circles": circles.iter().map(circle).collect::<Vec<_>>() })
+            }
+            Change::Hour(hour, on) => json!({ "hour_of_week": hour, "on": on }),
+            Change::Bounds { to, .. } => {
+                json!({ "at_least_thousandths": to.at_least, "below_thousandths": to.below })
+            }
+            Change::IncludeUnknown | Change::Remove => json!({}),
+        };
+        Self { kind: edit.change.name(), path: edit.path.clone(), text: edit.to_string(), values }
+    }
+}
+
+fn asleep_words(asleep: Asleep) -> String {
+    match asleep {
+        Asleep::Paused => "it is paused".to_owned(),
+        Asleep::NotStarted => "its flight has not begun".to_owned(),
+        Asleep::Ended => "its flight is over".to_owned(),
+        Asleep::Spent(refusal) => refusal.to_string(),
+        Asleep::Paced => "the day's pace does not allow it yet".to_owned(),
+    }
+}
+
+/// All lines as JSON.
+pub(super) fn json(lines: &[Line]) -> String {
+    let mut json = serde_json::to_string_pretty(lines).expect("texts and flags are JSON");
+    json.push('\n');
+    json
+}
