@@ -11,7 +11,7 @@ mod people;
 mod profile;
 mod shard;
 
-pub use import::{Expiry, ImportError, ImportRow};
+pub use import::{Expiry, ImportError, ImportFact, ImportId, ImportRow};
 pub use key::{IdKind, UserKeys};
 pub use packed::{Act, Known, PackedEvent, PackedSegment};
 pub use people::Audiences;

@@ -13,7 +13,7 @@ use dashmap::DashMap;
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
-use crate::audience::UserKeys;
+use crate::audience::{Audiences, UserKeys};
 use crate::bidder::{
     Ask, Chosen, Composer, Decision, NoBidReason, Plan, Silent, Snapshot, compose, decide, markup_fits,
 };
@@ -22,6 +22,7 @@ use crate::campaign::{AnswerForm, Caller, Exchange, NoBidForm, Refusal};
 use crate::frequency::{Exposure, Level};
 use crate::openrtb::{self, BidRequest};
 use crate::privacy::Permissions;
+use crate::shell::audience_store::AudienceWriter;
 use crate::shell::clock;
 use crate::shell::metrics::Metrics;
 use crate::shell::store::{Name, NameKind, Writer};
@@ -38,6 +39,10 @@ pub struct Service {
     pub(in crate::shell) book: Book,
     pub(in crate::shell) open: Open,
     pub(in crate::shell) users: Users,
+    /// What is known of people.
+    pub audiences: Arc<Audiences>,
+    /// Writes what is known of people.
+    pub audience_writer: AudienceWriter,
     user_keys: UserKeys,
     pub(in crate::shell) composer: Composer,
     pub(in crate::shell) writer: Writer,
@@ -120,6 +125,7 @@ impl Service {
         plan: Plan,
         (book, open): (Book, Open),
         users: Users,
+        (audiences, audience_writer): (Arc<Audiences>, AudienceWriter),
         keys: UserKeys,
         composer: Composer,
         writer: Writer,
@@ -131,6 +137,8 @@ impl Service {
             book,
             open,
             users,
+            audiences,
+            audience_writer,
             user_keys: keys,
             composer,
             writer,
@@ -154,10 +162,10 @@ impl Service {
         &self.user_keys
     }
 
-    /// True while events can be booked.
+    /// True while events can be booked, once the audiences are read.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.writer.is_alive()
+        self.writer.is_alive() && self.audiences.is_complete()
     }
 
     /// Takes a new revision of the campaigns, whole, from the next request on.
@@ -289,13 +297,13 @@ impl Service {
         let user = self.user_keys.key(request, exchange.id, &permissions);
         let decision = {
             let found = user.as_ref().map(|key| self.users.get(key));
-            let nobody = Default::default();
+            let profile = user.as_ref().map(|key| self.audiences.profile(key, now)).unwrap_or_default();
             let ask = Ask {
                 request,
                 exchange,
                 permissions: &permissions,
                 user,
-                profile: found.as_ref().map_or(&nobody, |found| &found.user().profile),
+                profile: &profile,
                 exposures: found.as_ref().map(|found| &found.user().exposures),
                 secure: self.composer.is_secure(),
                 now,
