@@ -10,7 +10,7 @@ use crate::audience::key::is_nobody;
 use crate::audience::{Happened, IdKind, UserKeys};
 use crate::privacy::sensitive_word;
 use crate::units::{
-    AdvertiserId, Day, EventId, Millis, Nanos, Rounding, SegmentId, TopicId, UnixMillis, UserKey,
+    AdvertiserId, Day, EventId, Millis, Nanos, Rounding, TopicId, UnixMillis, UserKey,
 };
 
 const DAY: i64 = 86_400;
@@ -109,7 +109,7 @@ pub enum ImportError {
         /// What the column takes.
         expected: &'static str,
     },
-    /// A segment, event or topic that nobody may be targeted by.
+    /// A segment or topic that nobody may be targeted by.
     #[error("column `{column}` names a sensitive criterion: {word} in `{value}`")]
     Sensitive {
         /// The column's name.
@@ -211,6 +211,7 @@ impl ImportRow {
 
     fn of_segment(id: ImportId, segment: &str, expires: &str) -> Result<Self, ImportError> {
         check_name("segment", segment)?;
+        check_criterion("segment", segment)?;
         let expires = expiry(expires).ok_or_else(|| {
             refused("expires", expires, "a date as 2026-11-21, an instant, or 1 to 3650 days as 30d")
         })?;
@@ -225,7 +226,10 @@ impl ImportRow {
     ) -> Result<Self, ImportError> {
         check_name("advertiser", &advertiser)?;
         check_name("event", &event)?;
-        topic.as_deref().map_or(Ok(()), |topic| check_name("topic", topic))?;
+        if let Some(topic) = &topic {
+            check_name("topic", topic)?;
+            check_criterion("topic", topic)?;
+        }
         let instant = instant(at).ok_or_else(|| refused("at", at, "an instant as 2026-11-21T18:00:00Z"))?;
         let value = value.map_or_else(|| "0".to_owned(), JsonText::text);
         let amount = Nanos::from_decimal(&value, Rounding::Down)
@@ -281,6 +285,11 @@ fn check_name(column: &'static str, name: &str) -> Result<(), ImportError> {
     if name.is_empty() || name.len() > NAME_BYTES_MAX {
         return Err(refused(column, name, "a name of 1 to 128 bytes"));
     }
+    Ok(())
+}
+
+/// Refuses what people may not be chosen by.
+fn check_criterion(column: &'static str, name: &str) -> Result<(), ImportError> {
     sensitive_word(name).map_or(Ok(()), |word| {
         Err(ImportError::Sensitive { column, value: name.to_owned(), word })
     })

@@ -5,6 +5,7 @@
 //! and their shards are read again whole. Old facts are forgotten shard by shard, a shard a second. A write
 //! that fails is refused to whoever asked; bidding goes on.
 
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -140,10 +141,22 @@ impl AudienceWriter {
         self.ask(|answer| Job::Erase { user, answer }).await
     }
 
-    /// How many jobs were refused, because of a full queue or a failure.
-    #[must_use]
-    pub fn refused(&self) -> u64 {
-        self.refused.load(Ordering::Relaxed)
+    /// Appends what is counted of `audiences`, in the text format of Prometheus.
+    pub fn write_metrics(&self, audiences: &Audiences, out: &mut String) {
+        let refused = self.refused.load(Ordering::Relaxed);
+        for (name, kind, help, value) in [
+            ("encan_audience_people", "gauge", "People of whom anything is known.", audiences.len() as u64),
+            ("encan_audience_bytes", "gauge", "Memory of the audiences.", audiences.heap_bytes() as u64),
+            ("encan_audience_writes_refused_total", "counter", "Changes not taken: full queue or disk.", refused),
+            (
+                "encan_audience_no_room_total",
+                "counter",
+                "People, segments and kinds of events for whom there was no room.",
+                audiences.refused() as u64,
+            ),
+        ] {
+            let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
+        }
     }
 
     async fn ask<T>(&self, job: impl FnOnce(Answer<T>) -> Job) -> Result<T, Unwritten> {
