@@ -4,6 +4,7 @@
 //! A million people of 20 segments; `ENCAN_BENCH_PEOPLE=10000000 cargo bench --bench audience` for ten. Whoever
 //! is looked up is picked at random, so that the processor's caches hold next to nobody.
 
+#[expect(dead_code, reason = "what other benches use")]
 #[path = "support/allocations.rs"]
 mod allocations;
 #[path = "support/compare.rs"]
@@ -55,7 +56,9 @@ fn main() {
         &format!("{PIECE} of {people} people"),
         &mut [
             ("the store", &mut || (0..PIECE).map(|_| known(&store, one.below(people))).sum()),
-            ("a plain map", &mut || (0..PIECE).map(|_| plainly_known(&store, &plain, other.below(people))).sum()),
+            ("a plain map", &mut || {
+                (0..PIECE).map(|_| plainly_known(&store, &plain, other.below(people))).sum()
+            }),
         ],
     );
     single("alone", people, &store);

@@ -91,7 +91,16 @@ fn a_wrong_line_is_named_and_the_right_ones_are_taken() {
     assert!(data.contains("rows taken: 1, lines refused: 4"), "{data}");
     let rejected = std::fs::read_to_string(market.path("people.csv.rejected")).expect("beside the file");
     assert_eq!(rejected.lines().count(), 4);
-    for part in ["line 2", "`never`", "line 3", "`mail`", "line 4", "all zeros", "line 5", "sensitive criterion: diabetes"] {
+    for part in [
+        "line 2",
+        "`never`",
+        "line 3",
+        "`mail`",
+        "line 4",
+        "all zeros",
+        "line 5",
+        "sensitive criterion: diabetes",
+    ] {
         assert!(words.contains(part), "`{part}` in\n{words}");
         assert!(rejected.contains(part), "`{part}` in\n{rejected}");
     }
@@ -121,7 +130,8 @@ fn what_is_exported_imports_to_the_same_again() {
         )
     };
     // Yesterday: not too old to be kept.
-    let day = Day::from_raw(i32::try_from(clock::now().raw() / 86_400_000 - 1).expect("a day of this century"));
+    let day =
+        Day::from_raw(i32::try_from(clock::now().raw() / 86_400_000 - 1).expect("a day of this century"));
     let people = [
         r#"{"id_type":"buyer","user_id":"anna","segment":"shop:cart","expires":"2036-01-01"}"#.to_owned(),
         r#"{"id_type":"ifa","user_id":"AB-1","segment":"a, \"b\"","expires":30}"#.to_owned(),
@@ -135,12 +145,16 @@ fn what_is_exported_imports_to_the_same_again() {
     assert_eq!(anna["segments"], json!([{ "segment": "shop:cart", "expires": "2036-01-02T00:00:00Z" }]));
     assert_eq!(anna["events"][0]["topic"], "sofas");
     assert_eq!(anna["events"][0]["value"], "99.9");
-    let (all, csv) =
-        (told(audience(&market, &["export", "--all"])), told(audience(&market, &["export", "--all", "--csv"])));
+    let (all, csv) = (
+        told(audience(&market, &["export", "--all"])),
+        told(audience(&market, &["export", "--all", "--csv"])),
+    );
     assert_eq!((all.lines().count(), csv.lines().count()), (4, 2), "{all}{csv}");
     assert!(!all.contains("anna"), "ids are not kept: {all}");
     // Erased and imported again, each form gives back what it held.
-    let key = |line: &str| serde_json::from_str::<Value>(line).expect("JSON")["user_id"].as_str().map(str::to_owned);
+    let key = |line: &str| {
+        serde_json::from_str::<Value>(line).expect("JSON")["user_id"].as_str().map(str::to_owned)
+    };
     let gone: Vec<String> = all.lines().filter_map(key).map(|key| format!("key,{key}\n")).collect();
     market.put("gone.csv", &gone.concat());
     let file = market.path("gone.csv");
@@ -149,12 +163,20 @@ fn what_is_exported_imports_to_the_same_again() {
         assert!(erased.starts_with("people erased: 2"), "{erased}");
         assert_eq!(told(audience(&market, &["export", "--all"])), "");
         told(import(&market, name, text));
-        let form: &[&str] = if name.ends_with("csv") { &["export", "--all", "--csv"] } else { &["export", "--all"] };
+        let form: &[&str] =
+            if name.ends_with("csv") { &["export", "--all", "--csv"] } else { &["export", "--all"] };
         assert_eq!(lines(&told(audience(&market, form))), lines(want));
     }
     let stats: Value = serde_json::from_str(&told(audience(&market, &["stats", "--json"]))).expect("JSON");
-    assert_eq!((&stats["people"], &stats["memberships"], &stats["events"]), (&json!(2), &json!(2), &json!(0)));
-    assert!(stats["segments"].as_array().is_some_and(|all| all.contains(&json!({ "segment": "shop:cart", "people": 1 }))));
+    assert_eq!(
+        (&stats["people"], &stats["memberships"], &stats["events"]),
+        (&json!(2), &json!(2), &json!(0))
+    );
+    assert!(
+        stats["segments"]
+            .as_array()
+            .is_some_and(|all| all.contains(&json!({ "segment": "shop:cart", "people": 1 })))
+    );
 }
 
 #[test]

@@ -9,9 +9,7 @@ use serde::Deserialize;
 use crate::audience::key::is_nobody;
 use crate::audience::{Happened, IdKind, UserKeys};
 use crate::privacy::sensitive_word;
-use crate::units::{
-    AdvertiserId, Day, EventId, Millis, Nanos, Rounding, TopicId, UnixMillis, UserKey,
-};
+use crate::units::{AdvertiserId, Day, EventId, Millis, Nanos, Rounding, TopicId, UnixMillis, UserKey};
 
 const DAY: i64 = 86_400;
 const COLUMNS: usize = 4;
@@ -130,7 +128,11 @@ impl ImportId {
     /// [`ImportError`], with the first value that is wrong.
     pub fn new(id_type: &str, user_id: &str) -> Result<Self, ImportError> {
         if id_type != KEY && IdKind::parse(id_type).is_none() {
-            return Err(refused("id_type", id_type, "`buyer`, `ifa`, `eid:{source}`, `exchange:{name}` or `key`"));
+            return Err(refused(
+                "id_type",
+                id_type,
+                "`buyer`, `ifa`, `eid:{source}`, `exchange:{name}` or `key`",
+            ));
         }
         if user_id.is_empty() || user_id.len() > ID_BYTES_MAX {
             return Err(refused("user_id", user_id, "an id of 1 to 512 bytes"));
@@ -290,9 +292,8 @@ fn check_name(column: &'static str, name: &str) -> Result<(), ImportError> {
 
 /// Refuses what people may not be chosen by.
 fn check_criterion(column: &'static str, name: &str) -> Result<(), ImportError> {
-    sensitive_word(name).map_or(Ok(()), |word| {
-        Err(ImportError::Sensitive { column, value: name.to_owned(), word })
-    })
+    sensitive_word(name)
+        .map_or(Ok(()), |word| Err(ImportError::Sensitive { column, value: name.to_owned(), word }))
 }
 
 fn from_hex(text: &str) -> Option<UserKey> {
@@ -379,7 +380,10 @@ mod tests {
         check("", Err("found 0"));
         check("buyer,u,s", Err("found 3"));
         check("{}", Err("missing field"));
-        check(r#"{"id_type":"buyer","user_id":"u","segment":"s"}"#, Err("expected `segment` and `expires`, or"));
+        check(
+            r#"{"id_type":"buyer","user_id":"u","segment":"s"}"#,
+            Err("expected `segment` and `expires`, or"),
+        );
         check(r#"{"id_type":"buyer","user_id":"u","segment":"s","expires":1,"event":"e"}"#, Err("expected"));
         check(r#"{"id_type":"buyer","user_id":"u","advertiser":"a","event":"e"}"#, Err("expected"));
         check(r#"{"id_type":"ifa","user_id":"u","segment":"s","expires":1,"x":1}"#, Err("unknown field"));
@@ -387,9 +391,12 @@ mod tests {
 
     #[test]
     fn an_event_reads_from_json() {
-        let event = r#"{"id_type":"buyer","user_id":"u","advertiser":"acme","event":"purchase","topic":"sofas","#;
+        let event =
+            r#"{"id_type":"buyer","user_id":"u","advertiser":"acme","event":"purchase","topic":"sofas","#;
         let read = |rest: &str| ImportRow::parse_json(&format!("{event}{rest}")).map(|row| row.fact);
-        let Ok(ImportFact::Happened { happened, .. }) = read(r#""at":"1970-01-01T00:01:00Z","value":"12.5"}"#) else {
+        let Ok(ImportFact::Happened { happened, .. }) =
+            read(r#""at":"1970-01-01T00:01:00Z","value":"12.5"}"#)
+        else {
             panic!("an event");
         };
         let want = Happened {

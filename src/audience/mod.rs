@@ -16,7 +16,6 @@ pub use key::{IdKind, UserKeys};
 pub use packed::{Act, Known, PackedEvent, PackedSegment};
 pub use people::Audiences;
 pub use profile::{Happened, Profile};
-pub use shard::Shard;
 
 #[cfg(test)]
 mod tests;

@@ -202,7 +202,10 @@ mod tests {
         assert_eq!(EPOCH, instant(2026, 1, 1));
         for (said, kept) in [
             (instant(2026, 12, 31), instant(2026, 12, 31)),
-            (instant(2026, 12, 31).minus(Millis::from_raw(1)), instant(2026, 12, 31).minus(Millis::from_raw(6 * HOUR))),
+            (
+                instant(2026, 12, 31).minus(Millis::from_raw(1)),
+                instant(2026, 12, 31).minus(Millis::from_raw(6 * HOUR)),
+            ),
             (instant(2025, 1, 1), EPOCH),
             (UnixMillis::from_raw(i64::MIN), EPOCH),
             (instant(2050, 1, 1), instant(2037, 3, 19).plus(Millis::from_raw(18 * HOUR))),
@@ -215,11 +218,9 @@ mod tests {
 
     #[test]
     fn an_event_is_kept_to_the_second_and_the_cent_and_held_at_the_ends() {
-        for (value, kept) in [
-            (19_999_999_999, 19_990_000_000),
-            (-5, 0),
-            (i64::MAX, i64::from(u32::MAX) * 10_000_000),
-        ] {
+        for (value, kept) in
+            [(19_999_999_999, 19_990_000_000), (-5, 0), (i64::MAX, i64::from(u32::MAX) * 10_000_000)]
+        {
             let event = PackedEvent::new(7, UnixMillis::from_raw(1_999), Nanos::from_raw(value));
             assert_eq!((event.act(), event.at().raw(), event.value().raw()), (7, 1_000, kept));
             assert_eq!(PackedEvent::from_words(event.words()), event);
@@ -232,7 +233,11 @@ mod tests {
         for number in 0..300 {
             let days = Millis::from_raw(i64::from(400 - number) * 24 * HOUR);
             known.put_segment(PackedSegment::new(number, EPOCH.plus(days)));
-            known.record(PackedEvent::new(1, UnixMillis::from_raw(i64::from(300 - number) * 1_000), Nanos::from_raw(0)));
+            known.record(PackedEvent::new(
+                1,
+                UnixMillis::from_raw(i64::from(300 - number) * 1_000),
+                Nanos::from_raw(0),
+            ));
         }
         assert_eq!(known.segments.len(), limits::SEGMENTS_OF_PERSON_MAX);
         assert_eq!(known.history.len(), limits::HISTORY_MAX);

@@ -39,12 +39,7 @@ impl Signs {
 }
 
 /// Reloads whenever there is a sign, until `stop`.
-pub async fn watch(
-    signs: Signs,
-    service: Arc<Service>,
-    args: ConfigArgs,
-    mut stop: watch::Receiver<bool>,
-) {
+pub async fn watch(signs: Signs, service: Arc<Service>, args: ConfigArgs, mut stop: watch::Receiver<bool>) {
     let Signs { watcher, mut changes, hangup } = signs;
     if let Err(error) = &watcher {
         tracing::warn!(%error, "files are not watched: send SIGHUP after a change");

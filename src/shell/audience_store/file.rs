@@ -355,7 +355,8 @@ impl AudienceStore {
                  ORDER BY user",
             )?;
             let end = end.as_ref().map(|key| key.as_bytes().as_slice());
-            let mut rows = select.query(params![first.unwrap_or(UserKey::from_bytes([0; 16])).as_bytes(), end])?;
+            let mut rows =
+                select.query(params![first.unwrap_or(UserKey::from_bytes([0; 16])).as_bytes(), end])?;
             let mut known = Known::default();
             while let Some(row) = rows.next()? {
                 if let Err(what) = decode(row, 1, &mut known)? {
@@ -394,9 +395,10 @@ impl AudienceStore {
     fn rewrite(&mut self, users: &[UserKey], now: UnixMillis) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         {
-            let mut select = transaction.prepare_cached("SELECT segments, history FROM person WHERE user = ?")?;
-            let mut update =
-                transaction.prepare_cached("UPDATE person SET segments = ?2, history = ?3 WHERE user = ?1")?;
+            let mut select =
+                transaction.prepare_cached("SELECT segments, history FROM person WHERE user = ?")?;
+            let mut update = transaction
+                .prepare_cached("UPDATE person SET segments = ?2, history = ?3 WHERE user = ?1")?;
             let mut delete = transaction.prepare_cached("DELETE FROM person WHERE user = ?")?;
             let mut known = Known::default();
             for user in users {
@@ -453,10 +455,7 @@ fn find(
 
 /// Says which shards a running server must read again. Shards and not people, so that the list stays short and
 /// names nobody.
-fn leave_word<'a>(
-    connection: &Connection,
-    users: impl Iterator<Item = &'a UserKey>,
-) -> rusqlite::Result<()> {
+fn leave_word<'a>(connection: &Connection, users: impl Iterator<Item = &'a UserKey>) -> rusqlite::Result<()> {
     let turn: i64 =
         connection.query_row("SELECT coalesce(max(turn), 0) + 1 FROM touched", [], |row| row.get(0))?;
     let mut last = None;

@@ -10,7 +10,9 @@ use crate::audience::Act;
 use crate::units::{AdvertiserId, EventId, SegmentId, TopicId, limits};
 
 /// What has a number in the file.
-pub(in crate::shell::audience_store) trait Numbered: Copy + Eq + Hash {
+pub(in crate::shell::audience_store) trait Numbered:
+    Copy + Eq + Hash
+{
     /// How many there may be.
     const MAX: u32;
     /// Reads those from a number on, in order.
@@ -112,7 +114,10 @@ impl<T: Numbered> Numbering<T> {
     }
 
     /// How many numbers are given.
-    pub(in crate::shell::audience_store) fn count(&mut self, connection: &Connection) -> rusqlite::Result<usize> {
+    pub(in crate::shell::audience_store) fn count(
+        &mut self,
+        connection: &Connection,
+    ) -> rusqlite::Result<usize> {
         self.read_on(connection)?;
         Ok(self.things.len())
     }

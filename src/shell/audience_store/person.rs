@@ -29,7 +29,8 @@ pub(in crate::shell::audience_store) fn decode(
         return Ok(Err("half a word"));
     }
     known.segments.extend(segments.iter().map(|word| PackedSegment::from_word(u32::from_le_bytes(*word))));
-    let event = |words: &[[u8; 4]; PackedEvent::WORDS]| PackedEvent::from_words(words.map(u32::from_le_bytes));
+    let event =
+        |words: &[[u8; 4]; PackedEvent::WORDS]| PackedEvent::from_words(words.map(u32::from_le_bytes));
     known.history.extend(events.iter().map(event));
     Ok(Ok(()))
 }

@@ -82,7 +82,11 @@ fn refuse(connection: &Connection, file: &Path, found: i64) -> Result<(), Audien
             |row| Ok((row.get(0)?, row.get(1)?)),
         )
         .map_err(failed)?;
-    if marked || (found == 0 && tables == 0) { Ok(()) } else { Err(AudienceError::Foreign { file: file.to_owned() }) }
+    if marked || (found == 0 && tables == 0) {
+        Ok(())
+    } else {
+        Err(AudienceError::Foreign { file: file.to_owned() })
+    }
 }
 
 fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {

@@ -143,7 +143,9 @@ fn who_was_erased_is_in_no_byte_of_the_files() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = AudienceStore::open(folder.path()).unwrap();
     let people: Vec<UserKey> = (0..20_000_u32)
-        .map(|number| UserKey::from_bytes(*blake3::hash(&number.to_le_bytes()).as_bytes().first_chunk().unwrap()))
+        .map(|number| {
+            UserKey::from_bytes(*blake3::hash(&number.to_le_bytes()).as_bytes().first_chunk().unwrap())
+        })
         .collect();
     for segment in 0..4 {
         // Again and again, so that rows move between pages.
@@ -160,7 +162,8 @@ fn who_was_erased_is_in_no_byte_of_the_files() {
             .unwrap()
             .flat_map(|file| std::fs::read(file.unwrap().path()).unwrap())
             .collect();
-        let known: std::collections::HashSet<[u8; 16]> = bytes.windows(16).map(|at| at.try_into().unwrap()).collect();
+        let known: std::collections::HashSet<[u8; 16]> =
+            bytes.windows(16).map(|at| at.try_into().unwrap()).collect();
         users.iter().filter(|user| known.contains(user.as_bytes())).count()
     };
     assert_eq!(left(&gone), gone.len(), "the search finds who is there");
@@ -195,7 +198,8 @@ fn a_file_of_the_first_version_is_taken_over_with_everyone_in_it() {
     for _ in 0..2 {
         let mut store = AudienceStore::open(folder.path()).unwrap();
         for number in 0..10_u8 {
-            let wanted = slugs[..usize::from(number % 4)].iter().map(|slug| (SegmentId::from_slug(slug), midnight(3)));
+            let wanted =
+                slugs[..usize::from(number % 4)].iter().map(|slug| (SegmentId::from_slug(slug), midnight(3)));
             let profile = store.profile(&key(number), clock::now()).unwrap();
             assert_eq!(sorted(profile), sorted(Profile::known(wanted)), "person {number}");
         }
@@ -237,15 +241,19 @@ fn what_no_longer_counts_is_forgotten_on_disk_too() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = AudienceStore::open(folder.path()).unwrap();
     let segment = |name, days| Change::Segment(SegmentId::from_slug(name), midnight(days));
-    store.write(&[(key(1), segment("shoes", 2)), (key(1), segment("cars", 5)), (key(3), segment("cars", 1))]).unwrap();
+    store
+        .write(&[(key(1), segment("shoes", 2)), (key(1), segment("cars", 5)), (key(3), segment("cars", 1))])
+        .unwrap();
     let later = midnight(3).plus(Millis::from_raw(1));
     assert_eq!(store.prune(Audiences::shard_of(&key(3)), later).unwrap(), 1);
     assert_eq!(store.prune(Audiences::shard_of(&key(1)), later).unwrap(), 1);
     let mut left = Vec::new();
-    store.everyone(None, None, |user, known| {
-        left.push((user, known.segments.len()));
-        true
-    }).unwrap();
+    store
+        .everyone(None, None, |user, known| {
+            left.push((user, known.segments.len()));
+            true
+        })
+        .unwrap();
     assert_eq!(left, [(key(1), 1)]);
 }
 
@@ -254,7 +262,9 @@ fn a_person_is_shown_by_names_where_they_were_told() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = AudienceStore::open(folder.path()).unwrap();
     let (shoes, at) = (SegmentId::from_slug("shoes"), midnight(-1));
-    store.write(&[(key(1), Change::Segment(shoes, midnight(3))), (key(1), Change::Happened(purchase(2, at)))]).unwrap();
+    store
+        .write(&[(key(1), Change::Segment(shoes, midnight(3))), (key(1), Change::Happened(purchase(2, at)))])
+        .unwrap();
     let name = |kind, id, slug: &str| Name { kind, id, slug: slug.to_owned() };
     store
         .remember(&[

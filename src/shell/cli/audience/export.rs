@@ -72,7 +72,8 @@ fn everyone(store: &mut AudienceStore, csv: bool) -> ExitCode {
         let Some((last, _)) = page.last() else { break };
         after = Some(*last);
         for (user, person) in &page {
-            let written = if csv { write_csv(&mut out, user, person) } else { write_json(&mut out, user, person) };
+            let written =
+                if csv { write_csv(&mut out, user, person) } else { write_json(&mut out, user, person) };
             if written.is_err() {
                 // Nobody reads any more.
                 return ExitCode::SUCCESS;

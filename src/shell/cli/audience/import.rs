@@ -58,7 +58,11 @@ pub fn run(args: &Args) -> ExitCode {
         Err(Halt::Store(error)) => fail(WE_FAILED, &error, error.hint()),
         Err(Halt::Rejected(file, error)) => {
             let error = format!("`{}` cannot be written: {error}", file.display());
-            fail(WE_FAILED, &error, "refused lines go beside the file: import it from a folder that can be written")
+            fail(
+                WE_FAILED,
+                &error,
+                "refused lines go beside the file: import it from a folder that can be written",
+            )
         }
     }
 }
@@ -208,7 +212,10 @@ impl Import {
                     self.segments += usize::from(kind == NameKind::Segment);
                     if self.segments > limits::SEGMENTS_MAX as usize {
                         self.segments -= 1;
-                        return Ok(Some(format!("`{slug}` is one segment more than {}", limits::SEGMENTS_MAX)));
+                        return Ok(Some(format!(
+                            "`{slug}` is one segment more than {}",
+                            limits::SEGMENTS_MAX
+                        )));
                     }
                     self.names.push(Name { kind, id, slug: slug.clone() });
                 }
@@ -267,7 +274,10 @@ impl Import {
         let millis = self.began.elapsed().as_millis().max(1);
         let a_second = self.taken as u128 * 1_000 / millis;
         let share = if self.bytes == 0 { 100 } else { (self.read * 100 / self.bytes).min(100) };
-        say(&format!("\r\x1b[K{} rows committed, {a_second} a second, {share} % of the file read", self.taken));
+        say(&format!(
+            "\r\x1b[K{} rows committed, {a_second} a second, {share} % of the file read",
+            self.taken
+        ));
     }
 
     fn conclude(self) -> ExitCode {

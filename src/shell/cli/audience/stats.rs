@@ -13,7 +13,9 @@ use crate::shell::clock;
 
 /// Flags of `audience stats`.
 #[derive(Debug, Clone, clap::Args)]
-#[command(after_help = "Example:\n  encan audience stats --json\n\nCounts what has not expired. Reads the whole file.")]
+#[command(
+    after_help = "Example:\n  encan audience stats --json\n\nCounts what has not expired. Reads the whole file."
+)]
 pub struct Args {
     /// As JSON.
     #[arg(long)]
