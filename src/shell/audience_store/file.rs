@@ -11,6 +11,8 @@ use crate::shell::audience_store::{AudienceError, Event, Member, Person, schema}
 use crate::units::{SegmentId, UnixMillis, UserKey, limits};
 
 const FILE: &str = "audience.sqlite";
+/// Sorts after every key.
+const BEYOND: [u8; 17] = [0xff; 17];
 
 /// Something new about a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -350,13 +352,13 @@ impl AudienceStore {
         mut take: impl FnMut(UserKey, &Known) -> bool,
     ) -> Result<(), AudienceError> {
         let mut read = || -> rusqlite::Result<Result<(), &'static str>> {
+            // Two plain bounds, so that only rows between them are looked at.
             let mut select = self.connection.prepare_cached(
-                "SELECT user, segments, history FROM person WHERE user >= ?1 AND (?2 IS NULL OR user < ?2) \
-                 ORDER BY user",
+                "SELECT user, segments, history FROM person WHERE user >= ?1 AND user < ?2 ORDER BY user",
             )?;
-            let end = end.as_ref().map(|key| key.as_bytes().as_slice());
-            let mut rows =
-                select.query(params![first.unwrap_or(UserKey::from_bytes([0; 16])).as_bytes(), end])?;
+            let first = first.map_or([0; 16], |key| *key.as_bytes());
+            let end = end.as_ref().map_or(BEYOND.as_slice(), |key| key.as_bytes().as_slice());
+            let mut rows = select.query(params![first, end])?;
             let mut known = Known::default();
             while let Some(row) = rows.next()? {
                 if let Err(what) = decode(row, 1, &mut known)? {
