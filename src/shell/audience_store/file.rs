@@ -11,6 +11,9 @@ use crate::shell::audience_store::{AudienceError, Event, Member, Person, schema}
 use crate::units::{SegmentId, UnixMillis, UserKey, limits};
 
 const FILE: &str = "audience.sqlite";
+/// Two plain bounds, so that only rows between them are looked at.
+pub(in crate::shell::audience_store) const EVERYONE: &str =
+    "SELECT user, segments, history FROM person WHERE user >= ?1 AND user < ?2 ORDER BY user";
 /// Sorts after every key.
 const BEYOND: [u8; 17] = [0xff; 17];
 
@@ -352,10 +355,7 @@ impl AudienceStore {
         mut take: impl FnMut(UserKey, &Known) -> bool,
     ) -> Result<(), AudienceError> {
         let mut read = || -> rusqlite::Result<Result<(), &'static str>> {
-            // Two plain bounds, so that only rows between them are looked at.
-            let mut select = self.connection.prepare_cached(
-                "SELECT user, segments, history FROM person WHERE user >= ?1 AND user < ?2 ORDER BY user",
-            )?;
+            let mut select = self.connection.prepare_cached(EVERYONE)?;
             let first = first.map_or([0; 16], |key| *key.as_bytes());
             let end = end.as_ref().map_or(BEYOND.as_slice(), |key| key.as_bytes().as_slice());
             let mut rows = select.query(params![first, end])?;

@@ -10,6 +10,7 @@ use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
 use crate::audience::{Audiences, Happened, Profile};
+use crate::shell::audience_store::file::EVERYONE;
 use crate::shell::audience_store::{
     AudienceError, AudienceStore, AudienceWriter, AudienceWriterHandle, Change, Name, NameKind,
 };
@@ -221,6 +222,19 @@ fn a_file_that_is_not_ours_or_from_the_future_is_left_alone() {
         assert!(error.to_string().contains(told), "{made}: {error}");
         assert_eq!(std::fs::read(&file).unwrap(), before, "{made}");
     }
+}
+
+#[test]
+fn a_shard_is_read_without_looking_at_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = AudienceStore::open(folder.path()).unwrap();
+    let plan: String = store
+        .connection
+        .query_row(&format!("EXPLAIN QUERY PLAN {EVERYONE}"), params![[0_u8; 16], [1_u8; 16]], |row| {
+            row.get(3)
+        })
+        .unwrap();
+    assert_eq!(plan, "SEARCH person USING PRIMARY KEY (user>? AND user<?)");
 }
 
 #[test]
