@@ -5,18 +5,17 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::audience::UserKeys;
+use crate::audience::{Audiences, UserKeys};
 use crate::bidder::{Composer, Plan};
 use crate::budget::{Book, Open, keys};
 use crate::notice::Keys;
-use crate::shell::audience_store::{AudienceError, AudienceStore};
+use crate::shell::audience_store::{AudienceError, AudienceStore, AudienceWriter, AudienceWriterHandle};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED};
 use crate::shell::clock;
 use crate::shell::exposure_store::ExposureStore;
 use crate::shell::secrets::{Secrets, SecretsError};
 use crate::shell::service::{CurrencyChanged, Service, keeps_currencies, names, viewer_of};
 use crate::shell::store::{Opened, Parked, StoreError, Writer, WriterHandle};
-use crate::shell::users::Users;
 use crate::units::limits;
 
 /// Why the bidder cannot start: nothing is wrong with the campaigns.
@@ -46,9 +45,7 @@ impl BootError {
                 "restore the file from a backup; a new one would refuse all notices still out"
             }
             Self::Currency(error) => error.hint(),
-            Self::Audience(_) => {
-                "free disk space or mend the disk; if the file itself is damaged, restore it from a backup"
-            }
+            Self::Audience(error) => error.hint(),
         }
     }
 }
@@ -70,6 +67,10 @@ pub struct Booted {
     pub writer: WriterHandle,
     /// Told if the ledger fails.
     pub failed: oneshot::Receiver<String>,
+    /// To be joined at the end.
+    pub audience_writer: AudienceWriterHandle,
+    /// Told once the audiences are in memory: until then nothing is known of anybody.
+    pub audiences_read: oneshot::Receiver<Result<(), AudienceError>>,
 }
 
 /// Opens what is in `data` and builds the bidder on `plan`; `base` is its public address.
@@ -88,7 +89,6 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
             book.restore(key, spent);
         }
     }
-    let users = Users::default();
     let exposures = ExposureStore::default();
     for (viewer, exposure) in ledger.exposures(clock::now().minus(limits::FREQUENCY_WINDOW_MAX))? {
         exposures.restore(&viewer, exposure);
@@ -101,12 +101,16 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
         }
         open.insert(bid, reservation);
     }
-    users.set_segments(AudienceStore::open(data)?.profiles(clock::now())?);
+    let people = AudienceStore::open(data)?;
     ledger.remember(&names(&plan))?;
     let (failure, failed) = oneshot::channel();
     let (writer, handle) = Writer::start(ledger, failure);
     let composer = Composer::new(Keys::new(&secrets.notices, None), base);
-    let people = (users, exposures);
-    let service = Service::new(plan, (book, open), people, UserKeys::new(secrets.users), composer, writer);
-    Ok(Booted { service: Arc::new(service), writer: handle, failed })
+    let audiences = Arc::new(Audiences::unread());
+    let (read, audiences_read) = oneshot::channel();
+    let (audience_writer, audience_handle) = AudienceWriter::start(people, Arc::clone(&audiences), read);
+    let (keys, people) = (UserKeys::new(secrets.users), (audiences, audience_writer));
+    let service = Service::new(plan, (book, open), exposures, people, keys, composer, writer);
+    let service = Arc::new(service);
+    Ok(Booted { service, writer: handle, failed, audience_writer: audience_handle, audiences_read })
 }

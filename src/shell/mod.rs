@@ -20,4 +20,3 @@ pub mod secrets;
 pub mod service;
 pub mod store;
 pub mod supply;
-pub mod users;

@@ -13,7 +13,7 @@ use dashmap::DashMap;
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
-use crate::audience::UserKeys;
+use crate::audience::{Audiences, UserKeys};
 use crate::bidder::{
     Ask, Chosen, Composer, Decision, NoBidReason, Plan, Silent, Snapshot, compose, decide, markup_fits,
 };
@@ -24,11 +24,11 @@ use crate::ledger::BidFacts;
 use crate::openrtb::{self, BidRequest};
 use crate::privacy::Permissions;
 use crate::shell::agents::Agents;
+use crate::shell::audience_store::AudienceWriter;
 use crate::shell::clock;
 use crate::shell::exposure_store::{ExposureStore, NoPlace, Viewer};
 use crate::shell::metrics::Metrics;
 use crate::shell::store::{Name, NameKind, Parked, Writer};
-use crate::shell::users::Users;
 use crate::units::{CampaignId, CreativeId, Currency, Day, UnixMillis};
 
 /// The bidder.
@@ -40,8 +40,11 @@ pub struct Service {
     making_snapshot: Mutex<()>,
     pub(in crate::shell) book: Book,
     pub(in crate::shell) open: Open,
-    pub(in crate::shell) users: Users,
     pub(in crate::shell) exposures: ExposureStore,
+    /// What is known of people.
+    pub audiences: Arc<Audiences>,
+    /// Writes what is known of people.
+    pub audience_writer: AudienceWriter,
     user_keys: UserKeys,
     agents: Agents,
     pub(in crate::shell) composer: Composer,
@@ -124,7 +127,8 @@ impl Service {
     pub fn new(
         plan: Plan,
         (book, open): (Book, Open),
-        (users, exposures): (Users, ExposureStore),
+        exposures: ExposureStore,
+        (audiences, audience_writer): (Arc<Audiences>, AudienceWriter),
         keys: UserKeys,
         composer: Composer,
         writer: Writer,
@@ -135,8 +139,9 @@ impl Service {
             making_snapshot: Mutex::new(()),
             book,
             open,
-            users,
             exposures,
+            audiences,
+            audience_writer,
             user_keys: keys,
             agents: Agents::default(),
             composer,
@@ -161,10 +166,10 @@ impl Service {
         &self.user_keys
     }
 
-    /// True while events can be booked.
+    /// True while events can be booked, once the audiences are read.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.writer.is_alive()
+        self.writer.is_alive() && self.audiences.is_complete()
     }
 
     /// Takes a new revision of the campaigns, whole, from the next request on.
@@ -309,9 +314,8 @@ impl Service {
         };
         let located = snapshot.plan.geo.as_ref().and_then(|geo| geo.locate(request, &permissions, now));
         let decision = {
-            let found = user.as_ref().map(|key| self.users.get(key));
             let exposures = self.exposures.get(&Viewer { user, household });
-            let nobody = Default::default();
+            let profile = user.as_ref().map(|key| self.audiences.profile(key, now)).unwrap_or_default();
             // Reading a user agent is worth it only where a rule asks.
             let told = request.device.ua.filter(|_| snapshot.plan.index.vocabulary().asks_agent());
             let ask = Ask {
@@ -320,7 +324,7 @@ impl Service {
                 permissions: &permissions,
                 user,
                 household,
-                profile: found.as_ref().map_or(&nobody, |found| &found.user().profile),
+                profile: &profile,
                 seen: exposures.seen(),
                 agent: told.map(|text| self.agents.read(text)),
                 located: located.as_ref(),

@@ -15,7 +15,6 @@ mod line_item;
 mod plan;
 mod reach;
 pub(in crate::campaign) mod scenario;
-pub(in crate::campaign) mod sensitive;
 mod targeting;
 mod version;
 

@@ -1,8 +1,8 @@
 //! From what people write to the one form in which a value is compared.
 
 use crate::campaign::read::address::is_host;
-use crate::campaign::read::sensitive::sensitive_word;
 use crate::campaign::rule::{Attribute, Kind};
+use crate::privacy::sensitive_word;
 use crate::units::{Country, Region};
 
 /// Why a text is no value of an attribute: the problem, to stand after the attribute's name, and a remedy.

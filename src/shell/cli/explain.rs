@@ -149,9 +149,7 @@ fn person(
     let Some(key) = keys.key(request, exchange, permissions) else {
         return Ok(Person { user: None, household, profile: Profile::default() });
     };
-    let people = AudienceStore::open(&args.data)?.profiles(clock::now())?;
-    let profile = people.into_iter().find(|(user, _)| *user == key).map(|(_, profile)| profile);
-    let profile = profile.unwrap_or_else(|| Profile::known([]));
+    let profile = AudienceStore::open(&args.data)?.profile(&key, clock::now())?;
     Ok(Person { user: Some(key), household, profile })
 }
 
