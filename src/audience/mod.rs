@@ -1,12 +1,23 @@
-//! Who the person is to us: a keyed hash instead of an id, and what the shell fetched under it.
+//! Who the person is to us: a keyed hash instead of an id, what the shell fetched under it, and what an
+//! advertiser makes of it.
 //!
 //! Ids are never stored, only their hash under a secret of the installation. Deliberately absent:
 //! the store itself (it is in the shell), households, and how often a person saw an ad (`frequency`).
 
+mod definition;
+mod events;
 mod import;
 mod key;
 mod profile;
+mod signals;
+mod standing;
 
+pub use definition::{
+    Definition, Intent, LeadScore, Rfm, RfmClass, RfmScores, Scores, Stage, read_definition,
+};
+pub use events::{Arrival, EventCount, EventRefusal, NamedEvent, NamedTopic, Past, Sent};
 pub use import::{Expiry, ImportError, ImportRow};
 pub use key::{IdKind, UserKeys};
 pub use profile::{Happened, Profile};
+pub use signals::Signals;
+pub use standing::{RfmStanding, Standing};

@@ -14,6 +14,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
+pub use crate::document::{Secret, SecretSource};
 pub use compile::{Compilation, compile};
 pub use creative::{
     AvAd, BannerAd, BannerBody, Companion, Creative, CreativeContent, Image, MACROS, MediaFile, NativeAd,
@@ -22,7 +23,7 @@ pub use creative::{
 pub use exchange::{
     Access, AddressRange, AnswerForm, Approval, Approvals, Audit, BidLimits, BillsOn, Caller, Credential,
     Exchange, Formats, MissingPrice, NoBidForm, PriceEncoding, PriceKeys, PriceNotice, PriceUnit, Refusal,
-    Reservation, Secret, SecretSource,
+    Reservation,
 };
 pub use model::{
     Advertiser, AgreedDeal, Attribution, Budget, Campaign, Catalog, ChannelKind, Circle, Clock,

@@ -14,6 +14,7 @@ mod permissions;
 mod policy;
 mod purposes;
 mod restriction;
+mod sensitive;
 mod tcf;
 mod vendor;
 
@@ -22,6 +23,7 @@ pub use permissions::Permissions;
 pub use policy::{Outcome, Policy, Unwaivable};
 pub use purposes::Purposes;
 pub use restriction::{ConsentRefusal, Restriction, SignalFault};
+pub use sensitive::sensitive_word;
 pub use tcf::{SpecialFeatures, TcString};
 pub use vendor::VendorSignals;
 

@@ -15,7 +15,6 @@ mod line_item;
 mod plan;
 mod reach;
 pub(in crate::campaign) mod scenario;
-mod sensitive;
 mod targeting;
 
 pub(in crate::campaign) use campaign::{Draft, Parts, read_campaign};

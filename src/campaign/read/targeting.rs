@@ -3,12 +3,12 @@
 use crate::campaign::read::Reading;
 use crate::campaign::read::address::domain;
 use crate::campaign::read::clock::daypart;
-use crate::campaign::read::sensitive::sensitive_word;
 use crate::campaign::{
     ChannelKind, Circle, ConnectionKind, DeviceKind, FormatKind, NamedSegment, PlacementKind, Predicate,
     RollKind, Rule, Test,
 };
 use crate::document::{Faults, Node, Object, suggestion};
+use crate::privacy::sensitive_word;
 use crate::units::{Country, ExchangeId, Region};
 
 /// All keys of a rule: the three ways to combine, then the attributes, then what to do about the unknown.

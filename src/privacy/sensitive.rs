@@ -49,7 +49,8 @@ const WORDS: [&str; 42] = [
 ];
 
 /// The sensitive word in `name`, if there is one: `autos-health-2` names `health`.
-pub(in crate::campaign) fn sensitive_word(name: &str) -> Option<&'static str> {
+#[must_use]
+pub fn sensitive_word(name: &str) -> Option<&'static str> {
     let lower = name.to_lowercase();
     let mut parts = lower.split(|c: char| !c.is_alphanumeric());
     parts.find_map(|part| {

@@ -1,0 +1,120 @@
+//! What an advertiser says of its audience: the events it sends, and what follows from them.
+//!
+//! One file an advertiser. A definition names everything that rules may ask about a person: events, stages of the life
+//! cycle, classes by recency, frequency and monetary value, a score, intents. What is no part of a definition is not
+//! kept, and nothing is invented: a person is what the events say.
+
+mod defaults;
+mod read;
+mod rfm;
+
+pub use read::read_definition;
+pub use rfm::{Rfm, RfmClass, RfmScores, Scores};
+
+use crate::audience::{EventCount, NamedEvent};
+use crate::document::Secret;
+use crate::privacy::Policy;
+use crate::units::{AdvertiserId, EventId, Millis};
+
+/// An advertiser's audience definition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Definition {
+    /// From `slug`.
+    pub advertiser: AdvertiserId,
+    /// The advertiser, as campaigns name it in `advertiser.id`.
+    pub slug: String,
+    /// The events it may send, as written.
+    pub events: Vec<NamedEvent>,
+    /// How long an event counts, and is kept; at most [`RETENTION_MAX`](crate::units::limits::RETENTION_MAX).
+    pub retention: Millis,
+    /// How the consent of people who visit the advertiser is read: who we are to the frameworks. No refusal is waived.
+    pub privacy: Policy,
+    /// True if an event that does not say whether the GDPR applies is one to which it applies.
+    pub assume_gdpr: bool,
+    /// What the advertiser's server shows; without it no server is heard.
+    pub token: Option<Secret>,
+    /// Points for what a person does.
+    pub lead_score: Option<LeadScore>,
+    /// Recency, frequency, monetary value.
+    pub rfm: Option<Rfm>,
+    /// The life cycle: a person is in the first stage that holds.
+    pub stages: Vec<Stage>,
+    /// What a person may want: all that hold.
+    pub intents: Vec<Intent>,
+}
+
+impl Definition {
+    /// True if the advertiser may send `event`.
+    #[must_use]
+    pub fn has_event(&self, event: EventId) -> bool {
+        self.events.iter().any(|known| known.id == event)
+    }
+
+    /// The names of its stages.
+    pub fn stage_names(&self) -> impl Iterator<Item = &str> {
+        self.stages.iter().map(|stage| stage.name.as_str())
+    }
+
+    /// The names of its classes; none if it has no `rfm`.
+    pub fn class_names(&self) -> impl Iterator<Item = &str> {
+        self.rfm.iter().flat_map(|rfm| &rfm.classes).map(|class| class.name.as_str())
+    }
+
+    /// The names of its intents.
+    pub fn intent_names(&self) -> impl Iterator<Item = &str> {
+        self.intents.iter().map(|intent| intent.name.as_str())
+    }
+}
+
+/// Points for what a person does, which halve as time goes by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeadScore {
+    /// Points for an event of each kind; below zero where it speaks against.
+    pub points: Vec<(EventId, i32)>,
+    /// After so long an event's points are worth half.
+    pub half_life: Millis,
+    /// The highest score; the lowest is zero.
+    pub cap: u32,
+}
+
+/// A stage of the life cycle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stage {
+    /// As written.
+    pub name: String,
+    /// All of which must hold.
+    pub when: Vec<EventCount>,
+}
+
+/// Something that a person may want, as their events tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// As written.
+    pub name: String,
+    /// What must hold.
+    pub when: EventCount,
+}
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+impl Definition {
+    /// The definition that a file with an advertiser and its events alone gives.
+    pub(in crate::audience) fn sample(advertiser: &str, events: &[&str]) -> Self {
+        let events: Vec<NamedEvent> = events.iter().map(|event| NamedEvent::new(event)).collect();
+        Self {
+            advertiser: AdvertiserId::from_slug(advertiser),
+            slug: advertiser.to_owned(),
+            retention: defaults::RETENTION,
+            privacy: Policy::default(),
+            assume_gdpr: true,
+            token: None,
+            lead_score: None,
+            rfm: None,
+            stages: defaults::stages(&events, defaults::RETENTION),
+            intents: Vec::new(),
+            events,
+        }
+    }
+}
