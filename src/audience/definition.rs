@@ -95,6 +95,35 @@ pub struct Intent {
     pub when: EventCount,
 }
 
+/// The definitions of all advertisers that have one.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Definitions {
+    /// In order of their advertisers' ids.
+    sorted: Vec<Definition>,
+}
+
+impl Definitions {
+    /// These definitions; of two of one advertiser the first.
+    #[must_use]
+    pub fn new(mut definitions: Vec<Definition>) -> Self {
+        definitions.sort_by_key(|definition| definition.advertiser);
+        definitions.dedup_by_key(|definition| definition.advertiser);
+        Self { sorted: definitions }
+    }
+
+    /// The definition of `advertiser`.
+    #[must_use]
+    pub fn of(&self, advertiser: AdvertiserId) -> Option<&Definition> {
+        let at = self.sorted.binary_search_by_key(&advertiser, |definition| definition.advertiser);
+        at.ok().map(|at| &self.sorted[at])
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Definition> {
+        self.sorted.iter()
+    }
+}
+
 #[cfg(test)]
 mod tests;
 

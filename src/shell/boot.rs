@@ -13,6 +13,7 @@ use crate::notice::Keys;
 use crate::shell::audience_store::{AudienceError, AudienceStore};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED};
 use crate::shell::clock;
+use crate::shell::events::{Once, OnceError};
 use crate::shell::secrets::{Secrets, SecretsError};
 use crate::shell::service::{CurrencyChanged, Service, keeps_currencies, names};
 use crate::shell::store::{Opened, StoreError, Writer, WriterHandle};
@@ -31,6 +32,9 @@ pub enum BootError {
     /// The audiences.
     #[error(transparent)]
     Audience(#[from] AudienceError),
+    /// The ids of events.
+    #[error(transparent)]
+    Once(#[from] OnceError),
     /// A campaign's currency.
     #[error(transparent)]
     Currency(#[from] CurrencyChanged),
@@ -46,7 +50,7 @@ impl BootError {
                 "restore the file from a backup; a new one would refuse all notices still out"
             }
             Self::Currency(error) => error.hint(),
-            Self::Audience(_) => {
+            Self::Audience(_) | Self::Once(_) => {
                 "free disk space or mend the disk; if the file itself is damaged, restore it from a backup"
             }
         }
@@ -106,6 +110,14 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     let (failure, failed) = oneshot::channel();
     let (writer, handle) = Writer::start(ledger, failure);
     let composer = Composer::new(Keys::new(&secrets.notices, None), base);
-    let service = Service::new(plan, (book, open), users, UserKeys::new(secrets.users), composer, writer);
+    let service = Service::new(
+        plan,
+        (book, open),
+        users,
+        UserKeys::new(secrets.users),
+        composer,
+        writer,
+        Once::open(data)?,
+    );
     Ok(Booted { service: Arc::new(service), writer: handle, failed })
 }

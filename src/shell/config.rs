@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
+use crate::audience::Definitions;
 use crate::bidder::Plan;
 use crate::document::{Fault, Source, render};
 use crate::shell::exchange_secrets;
@@ -28,6 +29,9 @@ pub struct ConfigArgs {
     /// Folder of `ads.txt`, `app-ads.txt` and `sellers.json` files, each kind in a folder of its name.
     #[arg(long, env = "ENCAN_SUPPLY", default_value = "fixtures/supply", value_name = "DIR")]
     pub supply: PathBuf,
+    /// Folder of audience definitions, one file an advertiser.
+    #[arg(long, env = "ENCAN_AUDIENCES", default_value = "fixtures/audiences", value_name = "DIR")]
+    pub audiences: PathBuf,
 }
 
 impl ConfigArgs {
@@ -40,6 +44,7 @@ impl ConfigArgs {
             tax: self.tax.clone(),
             currencies: self.currencies.clone(),
             supply: self.supply.clone(),
+            audiences: self.audiences.clone(),
         }
     }
 }
@@ -82,13 +87,17 @@ pub fn configure_over(
     now: UnixMillis,
     before: &Lists,
 ) -> Result<Configured, Faulty> {
-    let Loaded { sources, catalog, mut exchanges, scenarios, rates, supply, mut faults, .. } =
-        load_over(&args.paths(), now, before);
+    let loaded = load_over(&args.paths(), now, before);
+    let Loaded { sources, catalog, mut exchanges, scenarios, rates, supply, .. } = loaded;
+    let (mut definitions, mut faults) = (loaded.definitions, loaded.faults);
     faults.extend(exchange_secrets::fetch(&mut exchanges, &sources));
+    faults.extend(exchange_secrets::fetch_tokens(&mut definitions, &sources));
     let described = Faulty { faults, sources };
     match catalog {
         Some(catalog) => {
-            let plan = Plan::build(revision, catalog, exchanges, scenarios, rates).with_supply(supply);
+            let plan = Plan::build(revision, catalog, exchanges, scenarios, rates)
+                .with_supply(supply)
+                .with_audiences(Definitions::new(definitions));
             Ok(Configured { plan, warnings: described })
         }
         None => Err(described),
@@ -123,6 +132,7 @@ mod tests {
             tax: "fixtures/tax".into(),
             currencies: "fixtures/currencies.json".into(),
             supply: folder.path().into(),
+            audiences: "fixtures/audiences".into(),
         };
         fs::write(&file, "x.example, 1, DIRECT").unwrap();
         let first = configure(&args, 1, NOW).unwrap();

@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::audience::{Definition, read_definition};
 use crate::campaign::{
     Catalog, Exchange, Rates, Surroundings, compile, read_approvals, read_exchange, read_scenario,
 };
@@ -29,6 +30,8 @@ pub struct Paths {
     pub currencies: PathBuf,
     /// A folder of supply lists.
     pub supply: PathBuf,
+    /// A folder of audience definitions.
+    pub audiences: PathBuf,
 }
 
 /// Everything read, and everything wrong with it.
@@ -46,6 +49,8 @@ pub struct Loaded {
     pub rates: Rates,
     /// Who may sell what: never a reason to refuse the rest.
     pub supply: Lists,
+    /// What advertisers say of their audiences; those that could be read.
+    pub definitions: Vec<Definition>,
     /// The faults of the surroundings, of the campaigns, then of the supply lists, each by file and place.
     pub faults: Vec<Fault>,
     /// Campaigns in the files, readable or not.
@@ -75,6 +80,7 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: &Lists) -> Loaded {
     let exchange_sources = read_path(&paths.exchanges, &mut faults);
     let scenario_sources = read_path(&paths.tax, &mut faults);
     let rate_source = read_file(&paths.currencies, &mut faults);
+    let definition_sources = read_path(&paths.audiences, &mut faults);
     let campaign_sources: Vec<Source> =
         paths.campaigns.iter().flat_map(|path| read_path(path, &mut faults)).collect();
 
@@ -87,6 +93,7 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: &Lists) -> Loaded {
         scenario_sources.iter().filter_map(|source| compiled_scenario(source, &mut faults)).collect();
     let rates = rate_source.as_ref().and_then(|source| Rates::read(source, &mut faults));
     let rates = rates.unwrap_or_else(Rates::unreadable);
+    let definitions = definitions(&definition_sources, &mut faults);
     // Names, not what could be read: a fault in a profile is not a fault in every campaign naming it.
     let exchange_slugs: Vec<&str> = exchange_sources.iter().map(Source::stem).collect();
     let scenario_slugs: Vec<&str> = scenario_sources.iter().map(Source::stem).collect();
@@ -100,6 +107,9 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: &Lists) -> Loaded {
         }
     }
     question_stand_ins(&exchanges, &exchange_sources, &mut faults);
+    if let Some(catalog) = &compilation.catalog {
+        misspelt_advertisers(&definitions, catalog, &mut faults);
+    }
     let is_right = faults.errors() == 0;
     let mut all = faults.into_vec();
     all.extend(compilation.faults);
@@ -109,6 +119,7 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: &Lists) -> Loaded {
     sources.extend(approval_sources);
     sources.extend(scenario_sources);
     sources.extend(rate_source);
+    sources.extend(definition_sources);
     sources.extend(campaign_sources);
     sources.extend(supply_sources);
     Loaded {
@@ -118,6 +129,7 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: &Lists) -> Loaded {
         scenarios,
         rates,
         supply,
+        definitions: definitions.into_iter().map(|(_, definition)| definition).collect(),
         faults: all,
         campaigns: compilation.campaigns,
         line_items: compilation.line_items,
@@ -135,6 +147,36 @@ pub fn exchange(source: &Source, more: &mut Vec<Source>, faults: &mut Faults) ->
         exchange.approvals = approvals?;
     }
     Some(exchange)
+}
+
+/// The definitions in `sources`, each with the name of its file; an advertiser has one.
+fn definitions(sources: &[Source], faults: &mut Faults) -> Vec<(String, Definition)> {
+    let mut definitions: Vec<(String, Definition)> = Vec::new();
+    for source in sources {
+        let Some(read) = read_definition(source, faults) else { continue };
+        match definitions.iter().find(|(_, known)| known.advertiser == read.advertiser) {
+            Some((first, known)) => {
+                let problem = format!("the audience of `{}` is already defined in `{first}`", known.slug);
+                faults.push(Fault::of_file(&source.name, problem).hint("one file is one advertiser"));
+            }
+            None => definitions.push((source.name.clone(), read)),
+        }
+    }
+    definitions
+}
+
+/// Warns of definitions of advertisers that no campaign has and one almost has. A definition without campaigns is
+/// nobody's slip: events may come before them.
+fn misspelt_advertisers(definitions: &[(String, Definition)], catalog: &Catalog, faults: &mut Faults) {
+    let slugs = || catalog.advertisers.iter().map(|advertiser| advertiser.slug.as_str());
+    for (file, definition) in definitions {
+        if slugs().all(|slug| slug != definition.slug)
+            && let Some(near) = suggestion(&definition.slug, slugs())
+        {
+            let problem = format!("`advertiser`: no campaign is of `{}`", definition.slug);
+            faults.push(Fault::of_file(file, problem).as_warning().hint(format!("did you mean `{near}`?")));
+        }
+    }
 }
 
 /// Warns of approvals of creatives that no campaign has and one almost has: a slip of the pen keeps an ad from its
@@ -325,6 +367,7 @@ mod tests {
             tax: "fixtures/tax".into(),
             currencies: "fixtures/none.json".into(),
             supply: "fixtures/supply".into(),
+            audiences: "fixtures/audiences".into(),
         };
         let loaded = load(&paths, UnixMillis::from_raw(1_780_000_000_000));
         let messages: Vec<String> = loaded.faults.iter().map(|fault| fault.headline()).collect();

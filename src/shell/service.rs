@@ -23,6 +23,7 @@ use crate::frequency::{Exposure, Level};
 use crate::openrtb::{self, BidRequest};
 use crate::privacy::Permissions;
 use crate::shell::clock;
+use crate::shell::events::Once;
 use crate::shell::metrics::Metrics;
 use crate::shell::store::{Name, NameKind, Writer};
 use crate::shell::users::Users;
@@ -41,6 +42,8 @@ pub struct Service {
     user_keys: UserKeys,
     pub(in crate::shell) composer: Composer,
     pub(in crate::shell) writer: Writer,
+    /// Which events with an id have come.
+    pub(in crate::shell) once: Once,
     /// What is counted.
     pub metrics: Metrics,
     /// Landing pages of every creative of every revision: a click on an ad that was taken out still leads on.
@@ -123,6 +126,7 @@ impl Service {
         keys: UserKeys,
         composer: Composer,
         writer: Writer,
+        once: Once,
     ) -> Self {
         let snapshot = Snapshot::new(Arc::new(plan), &book, clock::now(), None);
         let service = Self {
@@ -134,6 +138,7 @@ impl Service {
             user_keys: keys,
             composer,
             writer,
+            once,
             metrics: Metrics::default(),
             landings: DashMap::new(),
             currencies: DashMap::new(),

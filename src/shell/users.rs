@@ -10,7 +10,7 @@ use dashmap::mapref::entry::Entry;
 use dashmap::mapref::one::Ref;
 use foldhash::fast::RandomState;
 
-use crate::audience::Profile;
+use crate::audience::{Happened, Profile};
 use crate::campaign::FrequencyCap;
 use crate::frequency::{Exposure, Exposures, Level, first_exceeded};
 use crate::units::{BidId, Millis, UnixMillis, UserKey};
@@ -43,6 +43,9 @@ pub struct Users {
 /// The most people with exposures or segments in memory. Beyond it, newcomers are not capped, so line
 /// items with caps do not bid on them.
 const USERS_MAX: usize = 50_000_000;
+
+/// Events remembered of a person.
+const HISTORY_MAX: usize = 64;
 
 /// A person, while their shard is read.
 #[derive(Debug)]
@@ -107,12 +110,25 @@ impl Users {
         }
     }
 
+    /// Records what `key` did; of what is too much the oldest is forgotten.
+    pub fn record(&self, key: UserKey, happened: Happened) {
+        let mut user = self.map.entry(key).or_default();
+        let history = &mut user.profile.history;
+        let at = history.partition_point(|known| known.at <= happened.at);
+        history.insert(at, happened);
+        if history.len() > HISTORY_MAX {
+            history.remove(0);
+        }
+    }
+
     /// Replaces everyone's segments.
     pub fn set_segments(&self, profiles: impl IntoIterator<Item = (UserKey, Profile)>) {
         let mut fresh: std::collections::HashMap<UserKey, Profile, RandomState> =
             profiles.into_iter().collect();
         for mut user in self.map.iter_mut() {
-            user.profile = fresh.remove(user.key()).unwrap_or_else(|| Profile::known([]));
+            let history = std::mem::take(&mut user.profile.history);
+            let segments = fresh.remove(user.key()).unwrap_or_else(|| Profile::known([]));
+            user.profile = Profile { history, ..segments };
         }
         for (key, profile) in fresh {
             self.map.entry(key).or_default().profile = profile;
@@ -124,7 +140,9 @@ impl Users {
         self.map.retain(|_, user| {
             user.exposures.prune(now, longest);
             user.profile.segments.retain(|(_, expires)| now < *expires);
-            !(user.exposures.is_empty() && user.profile.segments.is_empty())
+            !(user.exposures.is_empty()
+                && user.profile.segments.is_empty()
+                && user.profile.history.is_empty())
         });
         self.known.store(self.map.len(), Ordering::Relaxed);
     }

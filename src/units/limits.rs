@@ -90,5 +90,7 @@ pub const EVENT_AHEAD_MAX: Millis = Millis::from_seconds(5 * 60);
 pub const EVENTS_OF_CALL_MAX: usize = 1_000;
 /// Bytes of a call of an advertiser's server: as many events, with their consent strings.
 pub const EVENTS_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of a person's id: far above any cookie or extended id.
+pub const USER_ID_BYTES_MAX: usize = 512;
 /// Bytes of an order's or an event's id.
 pub const EVENT_ID_BYTES_MAX: usize = 256;

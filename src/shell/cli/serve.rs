@@ -279,6 +279,9 @@ impl Beat {
                 if pruned.elapsed() >= PRUNE {
                     pruned = Instant::now();
                     service.users.prune(clock::now(), limits::FREQUENCY_WINDOW_MAX);
+                    if let Err(error) = service.once.forget(clock::now()) {
+                        tracing::warn!(%error, "ids of old events not forgotten");
+                    }
                 }
                 std::thread::park_timeout(TICK);
             }
