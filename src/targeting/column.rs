@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
+use crate::campaign::Attribute;
+use crate::targeting::Rows;
 use crate::targeting::rows::Block;
-use crate::targeting::{Attribute, Rows};
 
 /// Collects what the rows of an index ask of one attribute.
 #[derive(Default)]

@@ -3,11 +3,10 @@
 //! Rows are line items in order of value. Of each rule, the parts that must hold in any case and name
 //! values of one attribute become bits of a column; the rest is asked of the few rows that are left.
 
-use crate::campaign::Catalog;
+use crate::campaign::{Attribute, Catalog};
 use crate::targeting::column::{Column, Draft};
-use crate::targeting::rule::{Leaf, LeafTest, Node};
-use crate::targeting::values::Values;
-use crate::targeting::{Attribute, CompiledRule, Failure, Rows, Scene, Search, Zones};
+use crate::targeting::rule::{Leaf, Node};
+use crate::targeting::{CompiledRule, Rows, Scene, Search, Vocabulary};
 
 /// Lists longer than this stay out of the columns and are asked row by row: a list of 200,000 domains
 /// would cost 5 MB of index for the one row that has it.
@@ -16,6 +15,7 @@ const COLUMN_VALUES_MAX: usize = 256;
 /// Finds the line items whose rule holds, best value first.
 #[derive(Debug, Clone)]
 pub struct Index {
+    vocabulary: Vocabulary,
     /// By line item.
     rules: Box<[CompiledRule]>,
     /// By row: the line item.
@@ -34,10 +34,14 @@ impl Index {
     /// If `order` names a line item that `catalog` does not have.
     #[must_use]
     pub fn build(catalog: &Catalog, order: &[u32]) -> Self {
-        let mut zones = Zones::default();
-        let rules =
-            catalog.line_items.iter().map(|item| CompiledRule::of_line_item(catalog, item, &mut zones));
-        Self::over(rules.collect(), order)
+        let rules = catalog.line_items.iter().map(|item| CompiledRule::of_line_item(catalog, item));
+        Self::over(Vocabulary::of(catalog), rules.collect(), order)
+    }
+
+    /// What the rules ask: scenes are made for it.
+    #[must_use]
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
     }
 
     /// The rows whose rule holds in `scene` and that are in `live`, best value first, from row `from` on.
@@ -81,16 +85,6 @@ impl Index {
         self.rules[self.line_item(row)].holds(scene)
     }
 
-    /// Why the rule of `row` does not hold in `scene`; empty if it does.
-    ///
-    /// # Panics
-    ///
-    /// If there is no such row.
-    #[must_use]
-    pub fn failures(&self, row: usize, scene: &Scene<'_>) -> Vec<Failure> {
-        self.rules[self.line_item(row)].failures(scene)
-    }
-
     /// Bytes of the index on the heap, about; the rules themselves apart.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
@@ -107,15 +101,15 @@ impl Index {
         !self.partial.contains(row)
     }
 
-    fn over(rules: Box<[CompiledRule]>, order: &[u32]) -> Self {
-        let mut drafts: [Draft; Attribute::ALL.len()] = Default::default();
+    fn over(vocabulary: Vocabulary, rules: Box<[CompiledRule]>, order: &[u32]) -> Self {
+        let mut drafts: [Draft; Attribute::COUNT] = std::array::from_fn(|_| Draft::default());
         let mut partial = Rows::none(order.len());
         for (row, line_item) in (0u32..).zip(order) {
             let conjuncts = rules[*line_item as usize].conjuncts();
             let mut captured = 0;
             for attribute in Attribute::ALL {
-                if let Some((leaf, values)) = narrowest(conjuncts, attribute) {
-                    drafts[attribute as usize].constrain(row, values.iter(), leaf.include_unknown);
+                if let Some(leaf) = narrowest(conjuncts, *attribute) {
+                    drafts[*attribute as usize].constrain(row, leaf.values.iter(), leaf.include_unknown);
                     captured += 1;
                 }
             }
@@ -123,26 +117,22 @@ impl Index {
                 partial.set(row as usize);
             }
         }
-        let columns = Attribute::ALL.into_iter().zip(drafts);
+        let columns = Attribute::ALL.iter().zip(drafts);
         let mut columns: Vec<Column> =
-            columns.filter_map(|(attribute, draft)| Column::new(attribute, order.len(), draft)).collect();
+            columns.filter_map(|(attribute, draft)| Column::new(*attribute, order.len(), draft)).collect();
         columns.sort_by_key(Column::unconstrained);
-        Self { rules, order: order.into(), columns: columns.into(), partial }
+        Self { vocabulary, rules, order: order.into(), columns: columns.into(), partial }
     }
 }
 
 /// Of the conjuncts that list values of `attribute`, the one with the fewest: the one for the column.
 /// Two such cannot share a column: a user may be in a segment of each.
-fn narrowest(conjuncts: &[Node], attribute: Attribute) -> Option<(&Leaf, &Values)> {
-    let listing = conjuncts.iter().filter_map(|node| match node {
-        Node::Leaf(leaf) if !leaf.negated => match &leaf.test {
-            LeafTest::Keys(own, values) if *own == attribute => Some((leaf, values)),
-            _ => None,
-        },
+fn narrowest(conjuncts: &[Node], attribute: Attribute) -> Option<&Leaf> {
+    let leaves = conjuncts.iter().filter_map(|node| match node {
+        Node::Leaf(leaf) if !leaf.negated && leaf.attribute == attribute => Some(leaf),
         _ => None,
     });
-    let short = listing.filter(|(_, values)| values.len() <= COLUMN_VALUES_MAX);
-    short.min_by_key(|(_, values)| values.len())
+    leaves.filter(|leaf| leaf.values.len() <= COLUMN_VALUES_MAX).min_by_key(|leaf| leaf.values.len())
 }
 
 #[cfg(test)]
@@ -150,11 +140,11 @@ mod tests {
     use proptest::prelude::{ProptestConfig, any, proptest};
 
     use super::Index;
-    use crate::campaign::{Catalog, NamedSegment, Predicate, Rule, Test};
+    use crate::campaign::{Attribute, Catalog, Rule};
     use crate::targeting::fixture::{
         EXCHANGES, NOW, Random, catalog, line_item, random_catalog, random_person, random_request,
     };
-    use crate::targeting::{CompiledRule, Rows, Scene, Zones};
+    use crate::targeting::{CompiledRule, Known, Rows, Scene, failures};
     use crate::units::{Country, ExchangeId};
 
     /// Searches with random scenes and compares with a scan of all rows. Returns how many rows matched.
@@ -165,7 +155,8 @@ mod tests {
             let request = random_request(random);
             let person = random_person(random);
             let exchange = ExchangeId::from_slug(random.pick(EXCHANGES));
-            let mut scene = Scene::of(&request, exchange, person.as_ref(), NOW);
+            let known = Known { person: person.as_ref(), precise: random.percent(50) };
+            let mut scene = Scene::of(index.vocabulary(), &request, exchange, known, NOW);
             scene.look_at(&request.imp[0]);
             let mut live = Rows::none(index.len());
             (0..index.len()).filter(|_| random.percent(80)).for_each(|row| live.set(row));
@@ -181,9 +172,7 @@ mod tests {
     }
 
     fn rules(catalog: &Catalog) -> Vec<CompiledRule> {
-        let mut zones = Zones::default();
-        let items = catalog.line_items.iter();
-        items.map(|item| CompiledRule::of_line_item(catalog, item, &mut zones)).collect()
+        catalog.line_items.iter().map(|item| CompiledRule::of_line_item(catalog, item)).collect()
     }
 
     /// A random order of some of `len` line items.
@@ -245,17 +234,19 @@ mod tests {
     fn an_empty_index_and_a_short_live_row_find_nothing_more() {
         let random = &mut Random::from_seed(6);
         let request = random_request(random);
-        let mut scene = Scene::of(&request, ExchangeId::from_slug("adx"), None, NOW);
+        let catalog = random_catalog(random, 50);
+        let index = Index::build(&catalog, &(0..50).collect::<Vec<_>>());
+        let exchange = ExchangeId::from_slug("adx");
+        let mut scene = Scene::of(index.vocabulary(), &request, exchange, Known::default(), NOW);
         scene.look_at(&request.imp[0]);
         let empty = Index::build(&Catalog::default(), &[]);
         assert!(empty.is_empty());
         assert_eq!(empty.search(&scene, &Rows::all(10), 0).next(), None);
-        let catalog = random_catalog(random, 50);
-        let index = Index::build(&catalog, &(0..50).collect::<Vec<_>>());
         assert_eq!(index.search(&scene, &Rows::none(0), 0).next(), None);
         assert_eq!(index.search(&scene, &Rows::all(50), 50).next(), None);
         for row in 0..50 {
-            assert_eq!(index.failures(row, &scene).is_empty(), index.holds(row, &scene));
+            let failures = failures(&catalog, &catalog.line_items[row], &scene);
+            assert_eq!(failures.is_empty(), index.holds(row, &scene));
         }
     }
 
@@ -265,14 +256,13 @@ mod tests {
         println!("seed 7");
         let random = &mut Random::from_seed(7);
         let countries: Vec<Country> = Country::all().take(30).collect();
-        let test = |predicate| Rule::Is(Test { predicate, include_unknown: false });
         let line_items = (0..20_000).map(|number| {
             let domains = [(); 2].map(|()| format!("site-{}.example", random.below(20_000)));
-            let segments = [(); 5].map(|()| NamedSegment::new(&random.below(500).to_string()));
+            let segments = [(); 5].map(|()| random.below(500).to_string());
             let parts = vec![
-                test(Predicate::Country(vec![random.pick(&countries)])),
-                test(Predicate::Domain(domains.into())),
-                test(Predicate::Segment(segments.into())),
+                Rule::is(Attribute::Country, [random.pick(&countries).to_string()]),
+                Rule::is(Attribute::Domain, domains),
+                Rule::is(Attribute::Segment, segments),
             ];
             line_item(number, Rule::All(parts))
         });
