@@ -9,7 +9,7 @@ mod read;
 mod rfm;
 
 pub use read::read_definition;
-pub use rfm::{Rfm, RfmClass, RfmScores, Scores};
+pub use rfm::{Rfm, RfmClass, RfmRange, RfmScores, Scores};
 
 use crate::audience::{EventCount, NamedEvent};
 use crate::document::Secret;
@@ -100,6 +100,8 @@ pub struct Intent {
 pub struct Definitions {
     /// In order of their advertisers' ids.
     sorted: Vec<Definition>,
+    /// True if some could not be read.
+    is_partial: bool,
 }
 
 impl Definitions {
@@ -108,7 +110,24 @@ impl Definitions {
     pub fn new(mut definitions: Vec<Definition>) -> Self {
         definitions.sort_by_key(|definition| definition.advertiser);
         definitions.dedup_by_key(|definition| definition.advertiser);
-        Self { sorted: definitions }
+        Self { sorted: definitions, is_partial: false }
+    }
+
+    /// The same, where some could not be read: who has no definition here may have one.
+    #[must_use]
+    pub fn partial(self) -> Self {
+        Self { is_partial: true, ..self }
+    }
+
+    /// True if some could not be read.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.is_partial
+    }
+
+    /// All of them, to fetch their tokens.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Definition> {
+        self.sorted.iter_mut()
     }
 
     /// The definition of `advertiser`.

@@ -88,12 +88,16 @@ impl EventCount {
         }
     }
 
+    /// True of a person who did nothing.
+    #[must_use]
+    pub const fn holds_for_nobody(&self) -> bool {
+        self.at_least == 0
+    }
+
     /// True if what happened is as often as asked.
     #[must_use]
     pub fn holds(&self, past: Past<'_>) -> bool {
-        let since = self.after.as_ref().and_then(|event| past.last(event.id));
-        let counts = past.iter().filter(|happened| self.counts(happened, past.age(happened), since)).count();
-        let counts = u32::try_from(counts).unwrap_or(u32::MAX);
+        let counts = u32::try_from(past.matching(self).count()).unwrap_or(u32::MAX);
         counts >= self.at_least && self.at_most.is_none_or(|most| counts <= most)
     }
 
@@ -181,6 +185,12 @@ impl<'h> Past<'h> {
             happened.advertiser == self.advertiser && self.age(happened) < self.retention
         };
         self.history.iter().filter(counts)
+    }
+
+    /// The events that `count` counts.
+    pub fn matching(self, count: &EventCount) -> impl Iterator<Item = &'h Happened> {
+        let since = count.after.as_ref().and_then(|event| self.last(event.id));
+        self.iter().filter(move |happened| count.counts(happened, self.age(happened), since))
     }
 
     /// How long ago it was, zero at least.

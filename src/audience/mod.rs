@@ -13,7 +13,8 @@ mod signals;
 mod standing;
 
 pub use definition::{
-    Definition, Definitions, Intent, LeadScore, Rfm, RfmClass, RfmScores, Scores, Stage, read_definition,
+    Definition, Definitions, Intent, LeadScore, Rfm, RfmClass, RfmRange, RfmScores, Scores, Stage,
+    read_definition,
 };
 pub use events::{Arrival, EventCount, EventRefusal, NamedEvent, NamedTopic, Past, Sent};
 pub use import::{Expiry, ImportError, ImportRow};

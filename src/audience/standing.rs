@@ -76,7 +76,7 @@ fn rfm_standing<'d>(rfm: &'d Rfm, past: Past<'_>) -> Option<RfmStanding<'d>> {
         frequency: Scores::LOWEST + reached(&rfm.frequency, count),
         monetary: Scores::LOWEST + reached(&rfm.monetary, sum),
     };
-    let class = rfm.classes.iter().find(|class| class.fits(scores)).map(|class| class.name.as_str());
+    let class = rfm.classes.iter().find(|class| class.range.fits(scores)).map(|class| class.name.as_str());
     Some(RfmStanding { scores, class })
 }
 

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::audience::Definitions;
 use crate::budget::{Book, Purse, Refusal};
 use crate::campaign::{Budget, Campaign, Catalog, Exchange, Flight, LineItem, Pacing, Rates, Status};
 use crate::pacing::{DaySpan, Pace};
@@ -63,8 +62,6 @@ pub struct Plan {
     pub rates: Rates,
     /// Who may sell which outlet, and who sells at which exchange.
     pub supply: Lists,
-    /// What advertisers make of what people did.
-    pub audiences: Definitions,
     /// For each campaign the place of its scenario in `scenarios`.
     campaign_scenarios: Vec<usize>,
 }
@@ -117,31 +114,14 @@ impl Plan {
         let rows: Vec<PlanRow> = rows.into_iter().map(|(_, row)| row).collect();
         let order: Vec<u32> = rows.iter().map(|row| row.line_item).collect();
         let index = Index::build(&catalog, &order);
-        let (supply, audiences) = (Lists::default(), Definitions::default());
-        Self {
-            revision,
-            catalog,
-            index,
-            rows,
-            exchanges,
-            scenarios,
-            rates,
-            supply,
-            audiences,
-            campaign_scenarios,
-        }
+        let supply = Lists::default();
+        Self { revision, catalog, index, rows, exchanges, scenarios, rates, supply, campaign_scenarios }
     }
 
     /// The same plan with lists of who may sell.
     #[must_use]
     pub fn with_supply(self, supply: Lists) -> Self {
         Self { supply, ..self }
-    }
-
-    /// The same plan with advertisers' audience definitions.
-    #[must_use]
-    pub fn with_audiences(self, audiences: Definitions) -> Self {
-        Self { audiences, ..self }
     }
 
     /// The line item of a row.

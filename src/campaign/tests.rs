@@ -41,8 +41,12 @@ fn compiled(texts: &[&str]) -> Compilation {
     let table =
         r#"{"date": "2024-12-31", "base": "EUR", "source": "t", "rates": {"USD": 1.0389, "JPY": 163.06}}"#;
     let rates = Rates::read(&Source::new("currencies.json", table), &mut Faults::new()).unwrap();
-    let surroundings =
-        Surroundings { scenarios: &["hypothesis-eu", "low"], exchanges: &["generic", "demo"], rates: &rates };
+    let surroundings = Surroundings {
+        scenarios: &["hypothesis-eu", "low"],
+        exchanges: &["generic", "demo"],
+        rates: &rates,
+        audiences: &crate::audience::Definitions::default(),
+    };
     let names = ["a.json", "b.json", "c.json"];
     let sources: Vec<Source> =
         names.iter().zip(texts).map(|(name, text)| Source::new(*name, *text)).collect();

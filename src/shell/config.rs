@@ -3,7 +3,6 @@
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
-use crate::audience::Definitions;
 use crate::bidder::Plan;
 use crate::document::{Fault, Source, render};
 use crate::shell::exchange_secrets;
@@ -88,16 +87,15 @@ pub fn configure_over(
     before: &Lists,
 ) -> Result<Configured, Faulty> {
     let loaded = load_over(&args.paths(), now, before);
-    let Loaded { sources, catalog, mut exchanges, scenarios, rates, supply, .. } = loaded;
-    let (mut definitions, mut faults) = (loaded.definitions, loaded.faults);
+    let Loaded { sources, mut catalog, mut exchanges, scenarios, rates, supply, mut faults, .. } = loaded;
     faults.extend(exchange_secrets::fetch(&mut exchanges, &sources));
-    faults.extend(exchange_secrets::fetch_tokens(&mut definitions, &sources));
+    if let Some(catalog) = &mut catalog {
+        faults.extend(exchange_secrets::fetch_tokens(&mut catalog.audiences, &sources));
+    }
     let described = Faulty { faults, sources };
     match catalog {
         Some(catalog) => {
-            let plan = Plan::build(revision, catalog, exchanges, scenarios, rates)
-                .with_supply(supply)
-                .with_audiences(Definitions::new(definitions));
+            let plan = Plan::build(revision, catalog, exchanges, scenarios, rates).with_supply(supply);
             Ok(Configured { plan, warnings: described })
         }
         None => Err(described),

@@ -100,7 +100,8 @@ impl Service {
         let mut advertisers: Vec<AdvertiserId> = forms.iter().map(EventForm::advertiser).collect();
         advertisers.sort_unstable();
         advertisers.dedup();
-        let mut definitions = advertisers.iter().filter_map(|id| snapshot.plan.audiences.of(*id)).peekable();
+        let mut definitions =
+            advertisers.iter().filter_map(|id| snapshot.plan.catalog.audiences.of(*id)).peekable();
         let opens = |definition: &Definition| definition.token.as_ref().is_some_and(|token| token.is(shown));
         definitions.peek().is_some() && definitions.all(opens)
     }
@@ -114,7 +115,8 @@ impl Service {
     ) -> Result<Result<Ready, EventOutcome>, Unusable> {
         let snapshot = self.snapshot();
         let plan: &Plan = &snapshot.plan;
-        let definition = plan.audiences.of(form.advertiser()).ok_or_else(|| form.unknown_advertiser())?;
+        let definition =
+            plan.catalog.audiences.of(form.advertiser()).ok_or_else(|| form.unknown_advertiser())?;
         let rate = |from| plan.rates.rate(from, Currency::EUR);
         let arrival = Arrival::read(form.sent()?, definition, rate, now)?;
         let signals: Signals<'_> = form.signals();

@@ -9,7 +9,7 @@ use std::io::Read as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-use crate::audience::Definition;
+use crate::audience::Definitions;
 use crate::campaign::Exchange;
 use crate::document::{Fault, SecretSource, Source};
 
@@ -47,9 +47,9 @@ pub fn fetch(exchanges: &mut [Exchange], sources: &[Source]) -> Vec<Fault> {
 }
 
 /// Fetches the tokens of advertisers' servers; a warning for each that cannot be had.
-pub fn fetch_tokens(definitions: &mut [Definition], sources: &[Source]) -> Vec<Fault> {
+pub fn fetch_tokens(definitions: &mut Definitions, sources: &[Source]) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for definition in definitions {
+    for definition in definitions.iter_mut() {
         let Some(token) = &mut definition.token else { continue };
         match value(token.source()) {
             Ok(value) => token.fetched(value),

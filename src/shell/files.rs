@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::audience::{Definition, read_definition};
+use crate::audience::{Definition, Definitions, read_definition};
 use crate::campaign::{
     Catalog, Exchange, Rates, Surroundings, compile, read_approvals, read_exchange, read_scenario,
 };
@@ -49,8 +49,6 @@ pub struct Loaded {
     pub rates: Rates,
     /// Who may sell what: never a reason to refuse the rest.
     pub supply: Lists,
-    /// What advertisers say of their audiences; those that could be read.
-    pub definitions: Vec<Definition>,
     /// The faults of the surroundings, of the campaigns, then of the supply lists, each by file and place.
     pub faults: Vec<Fault>,
     /// Campaigns in the files, readable or not.
@@ -93,11 +91,16 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: &Lists) -> Loaded {
         scenario_sources.iter().filter_map(|source| compiled_scenario(source, &mut faults)).collect();
     let rates = rate_source.as_ref().and_then(|source| Rates::read(source, &mut faults));
     let rates = rates.unwrap_or_else(Rates::unreadable);
-    let definitions = definitions(&definition_sources, &mut faults);
+    let (definition_files, definitions) = definitions(&definition_sources, &mut faults);
     // Names, not what could be read: a fault in a profile is not a fault in every campaign naming it.
     let exchange_slugs: Vec<&str> = exchange_sources.iter().map(Source::stem).collect();
     let scenario_slugs: Vec<&str> = scenario_sources.iter().map(Source::stem).collect();
-    let surroundings = Surroundings { scenarios: &scenario_slugs, exchanges: &exchange_slugs, rates: &rates };
+    let surroundings = Surroundings {
+        scenarios: &scenario_slugs,
+        exchanges: &exchange_slugs,
+        rates: &rates,
+        audiences: &definitions,
+    };
     let compilation = compile(&campaign_sources, surroundings, now);
 
     for exchange in &exchanges {
@@ -108,7 +111,7 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: &Lists) -> Loaded {
     }
     question_stand_ins(&exchanges, &exchange_sources, &mut faults);
     if let Some(catalog) = &compilation.catalog {
-        misspelt_advertisers(&definitions, catalog, &mut faults);
+        misspelt_advertisers(&definition_files, catalog, &mut faults);
     }
     let is_right = faults.errors() == 0;
     let mut all = faults.into_vec();
@@ -129,7 +132,6 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: &Lists) -> Loaded {
         scenarios,
         rates,
         supply,
-        definitions: definitions.into_iter().map(|(_, definition)| definition).collect(),
         faults: all,
         campaigns: compilation.campaigns,
         line_items: compilation.line_items,
@@ -149,32 +151,37 @@ pub fn exchange(source: &Source, more: &mut Vec<Source>, faults: &mut Faults) ->
     Some(exchange)
 }
 
-/// The definitions in `sources`, each with the name of its file; an advertiser has one.
-fn definitions(sources: &[Source], faults: &mut Faults) -> Vec<(String, Definition)> {
-    let mut definitions: Vec<(String, Definition)> = Vec::new();
+/// The definitions in `sources`, of which an advertiser has one, and each file with its advertiser.
+fn definitions(sources: &[Source], faults: &mut Faults) -> (Vec<(String, String)>, Definitions) {
+    let (mut files, mut definitions): (Vec<(String, String)>, Vec<Definition>) = (Vec::new(), Vec::new());
+    let errors = faults.errors();
     for source in sources {
         let Some(read) = read_definition(source, faults) else { continue };
-        match definitions.iter().find(|(_, known)| known.advertiser == read.advertiser) {
+        match files.iter().find(|(_, known)| *known == read.slug) {
             Some((first, known)) => {
-                let problem = format!("the audience of `{}` is already defined in `{first}`", known.slug);
+                let problem = format!("the audience of `{known}` is already defined in `{first}`");
                 faults.push(Fault::of_file(&source.name, problem).hint("one file is one advertiser"));
             }
-            None => definitions.push((source.name.clone(), read)),
+            None => {
+                files.push((source.name.clone(), read.slug.clone()));
+                definitions.push(read);
+            }
         }
     }
-    definitions
+    let definitions = Definitions::new(definitions);
+    (files, if faults.errors() == errors { definitions } else { definitions.partial() })
 }
 
 /// Warns of definitions of advertisers that no campaign has and one almost has. A definition without campaigns is
 /// nobody's slip: events may come before them.
-fn misspelt_advertisers(definitions: &[(String, Definition)], catalog: &Catalog, faults: &mut Faults) {
+fn misspelt_advertisers(files: &[(String, String)], catalog: &Catalog, faults: &mut Faults) {
     let slugs = || catalog.advertisers.iter().map(|advertiser| advertiser.slug.as_str());
-    for (file, definition) in definitions {
-        if slugs().all(|slug| slug != definition.slug)
-            && let Some(near) = suggestion(&definition.slug, slugs())
+    for (file, own) in files {
+        if slugs().all(|slug| slug != own)
+            && let Some(near) = suggestion(own, slugs())
         {
-            let problem = format!("`advertiser`: no campaign is of `{}`", definition.slug);
-            faults.push(Fault::of_file(file, problem).as_warning().hint(format!("did you mean `{near}`?")));
+            let fault = Fault::of_file(file, format!("`advertiser`: no campaign is of `{own}`"));
+            faults.push(fault.as_warning().hint(format!("did you mean `{near}`?")));
         }
     }
 }

@@ -4,11 +4,11 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use crate::audience::{Definition, EventCount, Past, RfmScores, Standing};
 use crate::campaign::{Attribute, Catalog, Circle, Kind, LineItem, Range, Rule, Test, Wanted};
 use crate::targeting::Scene;
 use crate::targeting::compile::{Asker, leaf, line_item_rule};
 use crate::targeting::key::value_key;
-use crate::targeting::rule::Leaf;
 use crate::targeting::scene::{categories, hour_in, positions, site_host, thousandths};
 use crate::units::{ExchangeId, SegmentId};
 
@@ -72,7 +72,7 @@ impl Explainer<'_> {
                 let leaf = leaf(test, negated, self.asker);
                 let holds = leaf.holds(self.scene);
                 if !holds {
-                    self.failures.push(self.failure(test, &leaf));
+                    self.failures.push(self.failure(test, negated));
                 }
                 holds
             }
@@ -110,14 +110,10 @@ impl Explainer<'_> {
         holds
     }
 
-    fn failure(&self, test: &Test, leaf: &Leaf) -> Failure {
+    fn failure(&self, test: &Test, negated: bool) -> Failure {
         let wanted = wanted(test);
-        let wanted = if leaf.negated { format!("not {wanted}") } else { wanted };
-        Failure {
-            attribute: test.attribute.name(),
-            seen: seen(test.attribute, self.scene, self.asker),
-            wanted,
-        }
+        let wanted = if negated { format!("not {wanted}") } else { wanted };
+        Failure { attribute: test.attribute.name(), seen: seen(test, self.scene, self.asker), wanted }
     }
 }
 
@@ -131,6 +127,8 @@ fn wanted(test: &Test) -> String {
             format!("one of {hours} hours of the week")
         }
         Wanted::Between(range) => range_word(*range),
+        Wanted::Happened(count) => count.to_string(),
+        Wanted::Scored(range) => range.to_string(),
     }
 }
 
@@ -168,9 +166,13 @@ fn hour_word(hour: u8) -> String {
     format!("{} {}:00", DAYS[usize::from(hour / 24)], hour % 24)
 }
 
-/// What `scene` tells `asker` of `attribute`, as it was sent.
-fn seen(attribute: Attribute, scene: &Scene<'_>, asker: &Asker<'_>) -> String {
-    let words = sent(attribute, scene, asker).join(", ");
+/// What `scene` tells `asker` of the attribute of `test`, as it was sent.
+fn seen(test: &Test, scene: &Scene<'_>, asker: &Asker<'_>) -> String {
+    let attribute = test.attribute;
+    let words = match asker.audience.filter(|_| attribute.is_behaviour() && scene.tells(attribute)) {
+        Some(definition) => done(test, definition, scene),
+        None => sent(attribute, scene, asker).join(", "),
+    };
     if words.is_empty() {
         return if scene.tells(attribute) { "none" } else { "absent" }.to_owned();
     }
@@ -220,6 +222,31 @@ fn sent(attribute: Attribute, scene: &Scene<'_>, asker: &Asker<'_>) -> Vec<Strin
             Kind::Flag => chosen(attribute, scene, &["true", "false"]),
             _ => text_sent(attribute, scene).map(str::to_owned).into_iter().collect(),
         },
+    }
+}
+
+/// What the person did at the advertiser of `definition`, as far as `test` asks.
+fn done(test: &Test, definition: &Definition, scene: &Scene<'_>) -> String {
+    let standing = Standing::of(definition, scene.history(), scene.now());
+    match (&test.wanted, test.attribute) {
+        (Wanted::Happened(count), _) => {
+            let past = Past::new(definition, scene.history(), scene.now());
+            let anytime =
+                EventCount { within: None, older_than: None, after: None, ..count.as_ref().clone() };
+            let ages: Vec<i64> = past.matching(&anytime).map(|happened| past.age(happened).raw()).collect();
+            match ages.iter().min() {
+                None => "never".to_owned(),
+                Some(age) => format!("{} in all, the last {} h ago", ages.len(), age / 3_600_000),
+            }
+        }
+        (_, Attribute::Stage) => standing.stage.unwrap_or_default().to_owned(),
+        (_, Attribute::LeadScore) => standing.lead_score.to_string(),
+        (_, Attribute::Intent) => standing.intents.join(", "),
+        _ => standing.rfm.map_or(String::new(), |rfm| {
+            let RfmScores { recency, frequency, monetary } = rfm.scores;
+            let class = rfm.class.unwrap_or("in no class");
+            format!("{class} (recency {recency}, frequency {frequency}, monetary {monetary})")
+        }),
     }
 }
 

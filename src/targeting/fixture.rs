@@ -2,9 +2,11 @@
 //!
 //! Random values come from small pools, so that rules and requests often meet.
 
+use std::sync::LazyLock;
+
 use jiff::tz::TimeZone;
 
-use crate::audience::Profile;
+use crate::audience::{Definitions, Profile};
 use crate::campaign::{
     Advertiser, AgreedDeal, Attribute, Attribution, AvAd, BannerAd, BannerBody, Budget, Campaign, Catalog,
     Circle, Costs, Creative, CreativeContent, Flight, Goal, Kind, LineItem, NativeAd, Pacing, Played, Range,
@@ -14,6 +16,7 @@ use crate::openrtb::{
     Av, Banner, BidRequest, Channel, Content, Deal, Device, Geo, Imp, Native, NativeAsset, NativeKind,
     Outlet, Segment, User,
 };
+use crate::targeting::fixture_behaviour::{DEFINITION, random_history, random_wanted};
 use crate::targeting::{Asker, Vocabulary};
 use crate::ttf::Bearer;
 use crate::units::{
@@ -23,7 +26,8 @@ use crate::units::{
 /// A Saturday, 22:30 in Paris.
 pub(super) const NOW: UnixMillis = UnixMillis::from_raw(1_795_296_600_000);
 /// The campaign of every line item here.
-pub(super) const PARIS: Asker<'static> = Asker { zone_name: "Europe/Paris" };
+pub(super) static PARIS: LazyLock<Asker<'static>> =
+    LazyLock::new(|| Asker { zone_name: "Europe/Paris", audience: Some(&DEFINITION) });
 pub(super) const EXCHANGES: &[&str] = &["adx", "magnite"];
 const COUNTRIES: &[&str] = &["FR", "FRA", "BE", "DEU", "US", "ZZZ"];
 const REGIONS: &[&str] = &["IDF", "FR-ARA", "CA", "VLG"];
@@ -63,11 +67,11 @@ impl Random {
         pool[self.below(pool.len())]
     }
 
-    fn maybe<T: Copy>(&mut self, pool: &[T]) -> Option<T> {
+    pub(super) fn maybe<T: Copy>(&mut self, pool: &[T]) -> Option<T> {
         self.percent(75).then(|| self.pick(pool))
     }
 
-    fn few<T: Copy>(&mut self, pool: &[T]) -> Vec<T> {
+    pub(super) fn few<T: Copy>(&mut self, pool: &[T]) -> Vec<T> {
         let count = 1 + self.below(3);
         (0..count).map(|_| self.pick(pool)).collect()
     }
@@ -202,12 +206,17 @@ pub(super) fn random_person(random: &mut Random) -> Option<Profile> {
     }
     let segments = random.sent(SEGMENTS).iter().map(|slug| SegmentId::from_slug(slug));
     let expires = NOW.plus(Millis::from_raw(random.pick(&[-1, 0, 1, 1_000])));
-    Some(Profile::known(segments.map(|segment| (segment, expires))))
+    let known = Profile::known(segments.map(|segment| (segment, expires)));
+    Some(Profile { history: random_history(random).into(), ..known })
 }
 
 /// A random test on any attribute.
 fn random_test(random: &mut Random) -> Test {
     let attribute = random.pick(Attribute::ALL);
+    if attribute.is_behaviour() {
+        let wanted = random_wanted(attribute, random);
+        return Test { attribute, wanted, include_unknown: random.percent(30) };
+    }
     let pool: &[&str] = match attribute {
         Attribute::Country | Attribute::HomeCountry => &["FR", "FRA", "BE", "DEU", "US"],
         Attribute::Region | Attribute::HomeRegion => &["FR-IDF", "FR-ARA", "US-CA"],
@@ -349,6 +358,7 @@ pub(super) fn catalog(line_items: Vec<LineItem>) -> Catalog {
         campaigns: vec![campaign("paris", "Europe/Paris"), campaign("tokyo", "Asia/Tokyo")],
         line_items,
         creatives: creatives(),
+        audiences: Definitions::new(vec![DEFINITION.clone()]),
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use smallvec::SmallVec;
 
-use crate::audience::Profile;
+use crate::audience::{Happened, Profile};
 use crate::campaign::Attribute;
 use crate::openrtb::{BidRequest, Channel, Content, Geo, Imp, Outlet};
 use crate::targeting::Vocabulary;
@@ -48,6 +48,8 @@ pub struct Scene<'a> {
     /// How many keys are the request's; the impression's follow.
     request_keys: usize,
     point: Option<Point>,
+    /// What the person did, of whom that may be known.
+    history: &'a [Happened],
     now: UnixMillis,
 }
 
@@ -61,7 +63,7 @@ impl<'a> Scene<'a> {
         vocabulary: &'a Vocabulary,
         request: &'a BidRequest<'a>,
         exchange: ExchangeId,
-        known: Known<'_>,
+        known: Known<'a>,
         now: UnixMillis,
     ) -> Self {
         let is_personal = known.person.is_some();
@@ -79,6 +81,7 @@ impl<'a> Scene<'a> {
             told: 0,
             request_keys: 0,
             point,
+            history: known.person.map_or(&[], |profile| profile.history.as_slice()),
             now,
         };
         scene.tell_place(country);
@@ -92,6 +95,7 @@ impl<'a> Scene<'a> {
         scene.tell(Attribute::Exchange, [exchange.raw()]);
         if let Some(profile) = known.person {
             scene.tell_segments(profile);
+            scene.tell_behaviour(profile);
         }
         scene.request_keys = scene.keys.len();
         scene
@@ -148,6 +152,11 @@ impl<'a> Scene<'a> {
 
     pub(super) fn point(&self) -> Option<Point> {
         self.point
+    }
+
+    /// What the person did, of whom that may be known.
+    pub(super) fn history(&self) -> &'a [Happened] {
+        self.history
     }
 
     /// When it is.
@@ -286,6 +295,19 @@ impl<'a> Scene<'a> {
         self.tell(Attribute::Segment, sent.chain(scoped).chain(own).map(SegmentId::raw));
         self.told &= !(1 << Attribute::Segment as u64);
         self.told |= u64::from(profile.known) << Attribute::Segment as u64;
+    }
+
+    /// What the person did. Somebody whom the store does not know did nothing; without the store nobody knows.
+    fn tell_behaviour(&mut self, profile: &Profile) {
+        if !profile.known || !Attribute::BEHAVIOUR.iter().any(|attribute| self.vocabulary.asks(*attribute)) {
+            return;
+        }
+        let answers = self.vocabulary.answers(&profile.history, self.now);
+        for attribute in Attribute::BEHAVIOUR {
+            let own = answers.iter().filter(|(of, _)| *of == attribute);
+            self.tell(attribute, own.map(|(_, key)| *key));
+            self.told |= u64::from(self.vocabulary.asks(attribute)) << attribute as u64;
+        }
     }
 }
 

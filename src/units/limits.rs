@@ -78,6 +78,8 @@ pub const RETENTION_MAX: Millis = Millis::from_seconds(395 * 86_400);
 pub const DEFINITION_EVENTS_MAX: usize = 64;
 /// Stages, classes or intents of one advertiser: each costs a look at a person's history for every bid request.
 pub const DEFINITION_NAMES_MAX: usize = 256;
+/// The highest cap of a lead score.
+pub const LEAD_SCORE_MAX: i64 = 100_000;
 /// Topics in one question about events.
 pub const EVENT_TOPICS_MAX: usize = 1_024;
 /// Characters of an event's topic.

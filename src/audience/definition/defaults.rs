@@ -1,6 +1,6 @@
 //! What holds where a definition says nothing.
 
-use crate::audience::{EventCount, NamedEvent, RfmClass, Scores, Stage};
+use crate::audience::{EventCount, NamedEvent, RfmClass, RfmRange, Scores, Stage};
 use crate::units::{Millis, Nanos};
 
 const DAY: i64 = 86_400;
@@ -64,9 +64,7 @@ pub(in crate::audience) fn stage(name: &str, events: &[NamedEvent], retention: M
 pub(in crate::audience) fn classes() -> Vec<RfmClass> {
     let class = |name: &str, recency: Scores, frequency: Scores, monetary: Scores| RfmClass {
         name: name.to_owned(),
-        recency,
-        frequency,
-        monetary,
+        range: RfmRange { recency, frequency, monetary },
     };
     let (high, upper, low) = (Scores::from_to(4, 5), Scores::from_to(3, 5), Scores::from_to(1, 2));
     vec![

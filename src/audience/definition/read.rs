@@ -2,16 +2,16 @@
 
 use crate::audience::definition::defaults;
 use crate::audience::events::read::{kept_span, known_events, refuse_sensitive, topics, unknown_event};
-use crate::audience::{Definition, EventCount, Intent, LeadScore, NamedEvent, Rfm, RfmClass, Scores, Stage};
+use crate::audience::{
+    Definition, EventCount, Intent, LeadScore, NamedEvent, Rfm, RfmClass, RfmRange, Scores, Stage,
+};
 use crate::document::{Document, Faults, Node, Object, Source, suggestion};
 use crate::privacy::{Policy, Purposes};
-use crate::units::limits::{DEFINITION_EVENTS_MAX, DEFINITION_NAMES_MAX, RETENTION_MAX};
+use crate::units::limits::{DEFINITION_EVENTS_MAX, DEFINITION_NAMES_MAX, LEAD_SCORE_MAX, RETENTION_MAX};
 use crate::units::{AdvertiserId, EventId, Millis, Nanos};
 
 /// Points of one event, either way.
 const POINTS_MAX: i64 = 1_000;
-/// The highest cap of a score.
-const SCORE_CAP_MAX: u32 = 100_000;
 /// The highest threshold of a frequency.
 const FREQUENCY_MAX: u32 = 10_000;
 /// Ids on the Global Vendor List have 16 bits.
@@ -58,6 +58,11 @@ pub fn read_definition(source: &Source, faults: &mut Faults) -> Option<Definitio
         retention,
         events,
     })
+}
+
+/// The highest cap of a score.
+fn score_cap_max() -> u32 {
+    u32::try_from(LEAD_SCORE_MAX).expect("a small number")
 }
 
 fn events(node: Node<'_>, faults: &mut Faults) -> Option<Vec<NamedEvent>> {
@@ -130,7 +135,7 @@ impl Known<'_> {
         let half_life = object.get("half_life").map_or(Some(defaults::HALF_LIFE), |node| node.span(faults));
         let cap = object
             .get("cap")
-            .map_or(Some(defaults::SCORE_CAP), |node| node.integer(1..=SCORE_CAP_MAX, faults));
+            .map_or(Some(defaults::SCORE_CAP), |node| node.integer(1..=score_cap_max(), faults));
         Some(LeadScore { points: points?, half_life: half_life?, cap: cap? })
     }
 
@@ -318,16 +323,21 @@ fn classes(node: Node<'_>, faults: &mut Faults) -> Option<Vec<RfmClass>> {
         };
         let named = classes.iter().map(|class| class.name.as_str());
         let name = object.require("name", faults).and_then(|node| new_name(node, named, faults));
-        let mut fitting = |key| object.get(key).map_or(Some(Scores::ALL), |node| Scores::read(node, faults));
-        let (recency, frequency, monetary) = (fitting("recency"), fitting("frequency"), fitting("monetary"));
-        let (Some(name), Some(recency), Some(frequency), Some(monetary)) =
-            (name, recency, frequency, monetary)
-        else {
-            continue;
-        };
-        classes.push(RfmClass { name: name.to_owned(), recency, frequency, monetary });
+        let range = RfmRange::read(object, faults);
+        if let (Some(name), Some(range)) = (name, range) {
+            classes.push(RfmClass { name: name.to_owned(), range });
+        }
     }
     Some(classes)
+}
+
+impl RfmRange {
+    /// The range in `recency`, `frequency` and `monetary` of an object; what is absent fits any score.
+    pub fn read(object: Object<'_>, faults: &mut Faults) -> Option<Self> {
+        let mut fitting = |key| object.get(key).map_or(Some(Scores::ALL), |node| Scores::read(node, faults));
+        let (recency, frequency, monetary) = (fitting("recency"), fitting("frequency"), fitting("monetary"));
+        Some(Self { recency: recency?, frequency: frequency?, monetary: monetary? })
+    }
 }
 
 impl Scores {

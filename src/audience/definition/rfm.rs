@@ -37,21 +37,39 @@ pub struct RfmScores {
 pub struct RfmClass {
     /// As written.
     pub name: String,
-    /// Scores of recency that fit.
+    /// The scores.
+    pub range: RfmRange,
+}
+
+/// Scores that fit, of each of the three.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RfmRange {
+    /// Of recency.
     pub recency: Scores,
-    /// Scores of frequency that fit.
+    /// Of frequency.
     pub frequency: Scores,
-    /// Scores of monetary value that fit.
+    /// Of monetary value.
     pub monetary: Scores,
 }
 
-impl RfmClass {
+impl RfmRange {
     /// True if all three scores fit.
     #[must_use]
-    pub const fn fits(&self, scores: RfmScores) -> bool {
+    pub const fn fits(self, scores: RfmScores) -> bool {
         self.recency.has(scores.recency)
             && self.frequency.has(scores.frequency)
             && self.monetary.has(scores.monetary)
+    }
+}
+
+impl fmt::Display for RfmRange {
+    /// As `recency 4 or 5, monetary 5`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let named = [("recency", self.recency), ("frequency", self.frequency), ("monetary", self.monetary)];
+        let asked = named.into_iter().filter(|(_, scores)| *scores != Scores::ALL);
+        let words: Vec<String> = asked.map(|(name, scores)| format!("{name} {scores}")).collect();
+        f.write_str(if words.is_empty() { "any customer" } else { "" })?;
+        f.write_str(&words.join(", "))
     }
 }
 

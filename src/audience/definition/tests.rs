@@ -65,7 +65,7 @@ fn every_part_is_read_as_written() {
     let rfm = read.rfm.as_ref().unwrap();
     assert_eq!(rfm.recency.map(|age| age.raw() / 86_400_000), [1, 2, 3, 4]);
     assert_eq!(rfm.monetary.map(|sum| sum.raw()), [500_000_000, 1_000_000_000, 2_000_000_000, 3_000_000_000]);
-    let best = &rfm.classes[0];
+    let best = rfm.classes[0].range;
     assert_eq!((best.recency, best.frequency), (Scores::from_to(4, 5), Scores::ALL));
     assert_eq!(read.stage_names().collect::<Vec<_>>(), ["hot", "visitor"]);
     assert_eq!(read.stages[0].when[1].to_string(), "purchase, never");
