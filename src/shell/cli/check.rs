@@ -157,7 +157,7 @@ mod tests {
     fn the_campaigns_that_come_with_encan_are_without_fault() {
         let report = check(Path::new("fixtures/campaigns"), &["--deny-warnings"]);
         assert_eq!(report.words, "");
-        assert_eq!(report.data, "11 campaigns, 21 line items, 7 exchanges, 0 errors, 0 warnings\n");
+        assert_eq!(report.data, "12 campaigns, 25 line items, 7 exchanges, 0 errors, 0 warnings\n");
         assert_eq!(report.code, 0);
     }
 
