@@ -148,6 +148,14 @@ mod tests;
 
 #[cfg(test)]
 impl Definition {
+    /// The definition in `text`, which is right.
+    pub(crate) fn of_text(text: &str) -> Self {
+        let mut faults = crate::document::Faults::new();
+        let read = read_definition(&crate::document::Source::new("a.json", text), &mut faults);
+        assert_eq!(faults.into_vec(), []);
+        read.expect("a definition without fault")
+    }
+
     /// The definition that a file with an advertiser and its events alone gives.
     pub(in crate::audience) fn sample(advertiser: &str, events: &[&str]) -> Self {
         let events: Vec<NamedEvent> = events.iter().map(|event| NamedEvent::new(event)).collect();

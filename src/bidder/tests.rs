@@ -91,6 +91,7 @@ fn asked<R>(
         user,
         profile,
         exposures,
+        agent: None,
         secure: false,
         now: NOON,
     };

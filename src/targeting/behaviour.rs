@@ -141,7 +141,7 @@ mod tests {
         let rule = Rule::Is(test);
         let vocabulary = vocabulary_of([&rule]);
         let (request, imp) = (plain_request(), plain_imp());
-        let known = Known { person: profile, precise: false };
+        let known = Known { person: profile, ..Known::default() };
         let mut scene = Scene::of(&vocabulary, &request, ExchangeId::from_slug("adx"), known, NOW);
         scene.look_at(&imp);
         let negated = Rule::Not(Box::new(rule.clone()));

@@ -2,11 +2,8 @@
 
 use std::sync::LazyLock;
 
-use crate::audience::{
-    Definition, EventCount, Happened, NamedEvent, NamedTopic, RfmRange, Scores, read_definition,
-};
+use crate::audience::{Definition, EventCount, Happened, NamedEvent, NamedTopic, RfmRange, Scores};
 use crate::campaign::{Attribute, Range, Wanted};
-use crate::document::{Faults, Source};
 use crate::targeting::fixture::{NOW, Random};
 use crate::units::{AdvertiserId, EventId, Millis, Nanos, TopicId};
 
@@ -20,7 +17,7 @@ pub(super) static DEFINITION: LazyLock<Definition> = LazyLock::new(|| {
         "lead_score": {"points": {"product_view": 10, "basket": 30, "purchase": -20}, "half_life": "7d"},
         "intents": [{"name": "shoes", "topics": "shoes", "within": "7d"},
                     {"name": "hats", "topics": "hats", "at_least": 2, "within": "30d"}]}"#;
-    read_definition(&Source::new("a.json", text), &mut Faults::new()).expect("a right definition")
+    Definition::of_text(text)
 });
 
 /// What somebody did, here and elsewhere, oldest first.

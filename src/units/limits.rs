@@ -96,3 +96,9 @@ pub const EVENTS_BYTES_MAX: usize = 1024 * 1024;
 pub const USER_ID_BYTES_MAX: usize = 512;
 /// Bytes of an order's or an event's id.
 pub const EVENT_ID_BYTES_MAX: usize = 256;
+/// Bytes of a user agent that are read: real ones have under 400, those of apps with a list of their features under
+/// 800. Time and memory of the rules that read it grow with its length.
+pub const USER_AGENT_BYTES_MAX: usize = 1_024;
+/// User agents whose meaning is remembered, the most frequent ones: a few tens of thousands make nearly all traffic.
+/// An entry takes under 128 bytes.
+pub const USER_AGENTS_MAX: usize = 65_536;

@@ -1,10 +1,9 @@
 //! Standings by tables, and against naive formulas on random histories.
 
-use proptest::prelude::*;
+use proptest::prelude::{Just, Strategy, prop, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
 use super::Standing;
-use crate::audience::{Definition, Happened, read_definition};
-use crate::document::{Faults, Source};
+use crate::audience::{Definition, Happened};
 use crate::units::{AdvertiserId, EventId, Nanos, TopicId, UnixMillis};
 
 const DAY: i64 = 86_400_000;
@@ -22,10 +21,7 @@ const FILE: &str = r#"{
 }"#;
 
 fn definition() -> Definition {
-    let mut faults = Faults::new();
-    let read = read_definition(&Source::new("shop.json", FILE), &mut faults);
-    assert_eq!(faults.into_vec(), []);
-    read.unwrap()
+    Definition::of_text(FILE)
 }
 
 /// What, about what, how many days ago, for how many euros.

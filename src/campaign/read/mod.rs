@@ -17,6 +17,7 @@ mod plan;
 mod reach;
 pub(in crate::campaign) mod scenario;
 mod targeting;
+mod version;
 
 pub(in crate::campaign) use campaign::{Draft, Parts, read_campaign};
 

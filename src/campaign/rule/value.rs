@@ -45,9 +45,12 @@ impl Attribute {
             Kind::Choice(words) => choice(text, words),
             Kind::Code(most) => code(text, most),
             Kind::Flag => choice(text, &["true", "false"]),
-            Kind::Number { .. } | Kind::Circles | Kind::Hours | Kind::Events | Kind::Scores => {
-                Err(Unfit::new("takes no single value", "write it as an object"))
-            }
+            Kind::Number { .. }
+            | Kind::Version
+            | Kind::Circles
+            | Kind::Hours
+            | Kind::Events
+            | Kind::Scores => Err(Unfit::new("takes no single value", "write it as an object")),
         }
     }
 }
