@@ -63,6 +63,7 @@ impl Shop {
             flags: vec!["--audiences".to_owned(), self.folder().display().to_string()],
             ..Options::default()
         });
+        wait_until("the audiences", || encan.admin("/readyz").status == 200);
         Door { client: Client::connect(encan.public), encan }
     }
 }
@@ -105,6 +106,12 @@ impl Door {
         let line = text.lines().find_map(|line| line.strip_prefix(&name)).expect("a counter");
         line.parse().expect("a number")
     }
+}
+
+/// Milliseconds since 1970.
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    i64::try_from(since.expect("after 1970").as_millis()).expect("before the year 300,000,000")
 }
 
 /// An event that an advertiser's server reports, under no law.
@@ -263,6 +270,28 @@ fn an_event_with_an_id_happens_once_over_restarts_too() {
 }
 
 #[test]
+fn what_a_person_did_outlives_a_restart_and_who_is_erased_did_nothing() {
+    let shop = Shop::new();
+    let mut door = shop.start();
+    let basket = with(event("basket", "anna"), json!({ "topic": "Shoes", "value": 59.90, "order": 7 }));
+    assert_eq!(door.server(TOKEN, &json!([basket, event("basket", "ben")])).status, 204);
+    door.encan.stop();
+    let mut door = shop.start();
+    assert!(door.bids_on_buyer("anna") && door.bids_on_buyer("ben"));
+    let mut admin = Client::connect(door.encan.admin);
+    let shown = admin.send("GET", "/v1/audience/buyer/anna", &[], b"").json();
+    let told = &shown["events"][0];
+    assert_eq!(
+        (&told["advertiser"], &told["event"], &told["topic"]),
+        (&json!("acme"), &json!("basket"), &json!("shoes"))
+    );
+    assert_eq!(told["value"], "59.90");
+    assert_eq!(admin.send("DELETE", "/v1/audience/buyer/anna", &[], b"").status, 204);
+    assert!(!door.bids_on_buyer("anna") && door.bids_on_buyer("ben"));
+    assert_eq!(admin.send("GET", "/v1/audience/buyer/anna", &[], b"").status, 404);
+}
+
+#[test]
 fn only_who_shows_the_token_reports_for_an_advertiser() {
     let shop = Shop::new();
     let other = with(shop.definition(), json!({ "advertiser": "other", "events": ["basket", "purchase"] }));
@@ -367,8 +396,10 @@ fn stage_class_points_and_intent_decide_who_is_bid_on() {
         let mut fresh = shop.start();
         let user = format!("{targeting}{events:?}");
         for (name, times) in events {
-            let one = with(event(name, &user), json!({ "topic": "shoes", "value": 250 }));
-            assert_eq!(fresh.server(TOKEN, &Value::Array(vec![one; times])).status, 204, "{user}");
+            // The same twice in a second is once.
+            let at = |second: i64| json!({ "topic": "shoes", "value": 250, "time": now() - second * 1_000 });
+            let each = (0..times).map(|second| with(event(name, &user), at(second))).collect();
+            assert_eq!(fresh.server(TOKEN, &Value::Array(each)).status, 204, "{user}");
         }
         assert_eq!(fresh.bids_on_buyer(&user), want, "{user}");
         assert!(!fresh.bids_on(&json!({})), "nobody is known: {user}");

@@ -8,6 +8,14 @@ use std::cell::Cell;
 thread_local! {
     static COUNT: Cell<u64> = const { Cell::new(0) };
     static BYTES: Cell<u64> = const { Cell::new(0) };
+    static HELD: Cell<i64> = const { Cell::new(0) };
+}
+
+/// Bytes that this thread has taken from the heap and not given back, as asked for: without what the system's
+/// allocator keeps beside each block.
+#[expect(dead_code, reason = "each bench uses its own part")]
+pub fn held() -> i64 {
+    HELD.get()
 }
 
 /// What some work took from the heap. A block that grows counts again, with what it grew to.
@@ -38,6 +46,11 @@ static ALLOCATOR: Counting = Counting;
 fn counted(bytes: usize) {
     COUNT.set(COUNT.get() + 1);
     BYTES.set(BYTES.get() + bytes as u64);
+    HELD.set(HELD.get().wrapping_add_unsigned(bytes as u64));
+}
+
+fn given_back(bytes: usize) {
+    HELD.set(HELD.get().wrapping_sub_unsigned(bytes as u64));
 }
 
 #[expect(unsafe_code, reason = "GlobalAlloc is an unsafe trait; every call goes to the system as it came")]
@@ -58,11 +71,13 @@ unsafe impl GlobalAlloc for Counting {
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         counted(size);
+        given_back(layout.size());
         // SAFETY: the caller's promises for `block`, `layout` and `size` are passed on.
         unsafe { System.realloc(block, layout, size) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        given_back(layout.size());
         // SAFETY: the caller's promises for `block` and `layout` are passed on.
         unsafe { System.dealloc(block, layout) }
     }

@@ -11,10 +11,10 @@ mod rfm;
 pub use read::read_definition;
 pub use rfm::{Rfm, RfmClass, RfmRange, RfmScores, Scores};
 
-use crate::audience::{EventCount, NamedEvent};
+use crate::audience::{EventCount, NamedEvent, NamedTopic, Words};
 use crate::document::Secret;
 use crate::privacy::Policy;
-use crate::units::{AdvertiserId, EventId, Millis};
+use crate::units::{AdvertiserId, EventId, Millis, TopicId};
 
 /// An advertiser's audience definition.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +25,8 @@ pub struct Definition {
     pub slug: String,
     /// The events it may send, as written.
     pub events: Vec<NamedEvent>,
+    /// The topics that are kept, in order of their ids: an event about another is kept without it.
+    pub topics: Vec<NamedTopic>,
     /// How long an event counts, and is kept; at most [`RETENTION_MAX`](crate::units::limits::RETENTION_MAX).
     pub retention: Millis,
     /// How the consent of people who visit the advertiser is read: who we are to the frameworks. No refusal is waived.
@@ -48,6 +50,18 @@ impl Definition {
     #[must_use]
     pub fn has_event(&self, event: EventId) -> bool {
         self.events.iter().any(|known| known.id == event)
+    }
+
+    /// The topic of that id, if it is kept.
+    #[must_use]
+    pub fn topic(&self, topic: TopicId) -> Option<&NamedTopic> {
+        self.topics.binary_search_by_key(&topic, |known| known.id).ok().map(|at| &self.topics[at])
+    }
+
+    /// The words that questions may use.
+    #[must_use]
+    pub fn words(&self) -> Words<'_> {
+        Words { events: &self.events, topics: Some(&self.topics), retention: self.retention }
     }
 
     /// The names of its stages.
@@ -170,6 +184,7 @@ impl Definition {
             rfm: None,
             stages: defaults::stages(&events, defaults::RETENTION),
             intents: Vec::new(),
+            topics: ["shoes"].map(NamedTopic::new).to_vec(),
             events,
         }
     }

@@ -7,6 +7,7 @@ mod arrival;
 pub(in crate::audience) mod read;
 
 pub use arrival::{Arrival, EventRefusal, Sent};
+pub use read::Words;
 
 use std::fmt;
 

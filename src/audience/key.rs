@@ -69,12 +69,12 @@ impl UserKeys {
             return None;
         }
         let user = &request.user;
-        let told = |id: &&str| !id.is_empty();
+        let told = |id: &&str| !is_nobody(id);
         let (kind, id) = None
             .or_else(|| user.buyeruid.filter(told).map(|id| (IdKind::Buyer, id)))
             .or_else(|| request.device.ifa.filter(told).map(|id| (IdKind::Ifa, id)))
             .or_else(|| {
-                let first = user.eids.iter().find(|eid| !eid.id.is_empty());
+                let first = user.eids.iter().find(|eid| !is_nobody(eid.id));
                 first.map(|eid| (IdKind::Eid(eid.source), eid.id))
             })
             .or_else(|| user.id.filter(told).map(|id| (IdKind::Exchange(exchange), id)))?;
@@ -111,6 +111,11 @@ impl UserKeys {
     }
 }
 
+/// True of an id that names nobody: empty, or all zeros, as a device sends it whose user wants none.
+pub(in crate::audience) fn is_nobody(id: &str) -> bool {
+    id.bytes().all(|byte| matches!(byte, b'0' | b'-' | b' '))
+}
+
 #[cfg(test)]
 mod tests {
     use super::{IdKind, UserKeys};
@@ -143,6 +148,9 @@ mod tests {
     fn the_first_id_at_hand_names_the_person() {
         let all = User { buyeruid: Some("b"), id: Some("u"), eids: EIDS, ..User::default() };
         check(all, Some("AB-C"), false, Some((IdKind::Buyer, "b")));
+        check(User { buyeruid: Some("0"), ..all }, Some("AB-C"), false, Some((IdKind::Ifa, "ab-c")));
+        let zeros = Some("00000000-0000-0000-0000-000000000000");
+        check(User { buyeruid: zeros, ..User::default() }, zeros, false, None);
         let no_buyer = User { buyeruid: Some(""), ..all };
         check(no_buyer, Some("AB-C"), false, Some((IdKind::Ifa, "ab-c")));
         check(no_buyer, None, false, Some((IdKind::Eid("id5"), "x")));

@@ -2,13 +2,17 @@
 //! advertiser makes of it.
 //!
 //! Ids are never stored, only their hash under a secret of the installation. Deliberately absent:
-//! the store itself (it is in the shell), households, and how often a person saw an ad (`frequency`).
+//! the file of the store (it is in the shell), households, and how often a person saw an ad (`frequency`).
 
 mod definition;
 mod events;
 mod import;
 mod key;
+mod numbers;
+mod packed;
+mod people;
 mod profile;
+mod shard;
 mod signals;
 mod standing;
 
@@ -16,9 +20,15 @@ pub use definition::{
     Definition, Definitions, Intent, LeadScore, Rfm, RfmClass, RfmRange, RfmScores, Scores, Stage,
     read_definition,
 };
-pub use events::{Arrival, EventCount, EventRefusal, NamedEvent, NamedTopic, Past, Sent};
-pub use import::{Expiry, ImportError, ImportRow};
+pub use events::{Arrival, EventCount, EventRefusal, NamedEvent, NamedTopic, Past, Sent, Words};
+pub use import::{Expiry, ImportError, ImportFact, ImportId, ImportRow};
 pub use key::{IdKind, UserKeys};
+pub use packed::{Act, Known, PackedEvent, PackedSegment};
+pub use people::Audiences;
 pub use profile::{Happened, Profile};
+pub use shard::Shard;
 pub use signals::Signals;
 pub use standing::{RfmStanding, Standing};
+
+#[cfg(test)]
+mod tests;

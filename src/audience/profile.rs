@@ -26,7 +26,7 @@ pub struct Profile {
     /// True if the store answered. A person it has never seen is known to be in no segment.
     pub known: bool,
     /// Segments, each with the first instant at which it no longer counts.
-    pub segments: SmallVec<[(SegmentId, UnixMillis); 8]>,
+    pub segments: SmallVec<[(SegmentId, UnixMillis); 20]>,
     /// What the person did, oldest first; the oldest are forgotten.
     pub history: SmallVec<[Happened; 4]>,
 }

@@ -4,9 +4,10 @@
 //! are read where they stand, without a buffer, for one vendor, us. Every signal counts, in both places where
 //! it may stand, and only what all of them permit is permitted. What applies and cannot be read permits
 //! nothing. What follows from a refusal (a bid by context alone, or none) is the [`Policy`] of the exchange.
+//! A [`sensitive_word`] is refused wherever a person names what people are chosen by.
 //!
-//! Deliberately absent: vendor lists, guessing a law from a place, the age of a consent, sensitive data
-//! (we process none), and the Digital Services Act, which is about ads and not about people.
+//! Deliberately absent: vendor lists, guessing a law from a place, the age of a consent, and the Digital
+//! Services Act, which is about ads and not about people.
 
 mod bits;
 mod gpp;

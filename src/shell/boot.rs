@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::audience::UserKeys;
+use crate::audience::{Audiences, UserKeys};
 use crate::bidder::{Composer, Plan};
 use crate::budget::{Book, Open, Reserved, keys};
 use crate::frequency::Exposure;
 use crate::notice::Keys;
-use crate::shell::audience_store::{AudienceError, AudienceStore};
+use crate::shell::audience_store::{AudienceError, AudienceStore, AudienceWriter, AudienceWriterHandle};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED};
 use crate::shell::clock;
-use crate::shell::events::{Once, OnceError};
+use crate::shell::events::{Events, OnceError};
 use crate::shell::secrets::{Secrets, SecretsError};
 use crate::shell::service::{CurrencyChanged, Service, keeps_currencies, names};
 use crate::shell::store::{Opened, StoreError, Writer, WriterHandle};
@@ -50,9 +50,10 @@ impl BootError {
                 "restore the file from a backup; a new one would refuse all notices still out"
             }
             Self::Currency(error) => error.hint(),
-            Self::Audience(_) | Self::Once(_) => {
+            Self::Once(_) => {
                 "free disk space or mend the disk; if the file itself is damaged, restore it from a backup"
             }
+            Self::Audience(error) => error.hint(),
         }
     }
 }
@@ -74,6 +75,10 @@ pub struct Booted {
     pub writer: WriterHandle,
     /// Told if the ledger fails.
     pub failed: oneshot::Receiver<String>,
+    /// To be joined at the end.
+    pub audience_writer: AudienceWriterHandle,
+    /// Told once the audiences are in memory: until then nothing is known of anybody.
+    pub audiences_read: oneshot::Receiver<Result<(), AudienceError>>,
 }
 
 /// Opens what is in `data` and builds the bidder on `plan`; `base` is its public address.
@@ -105,19 +110,17 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
         }
         open.insert(bid, reservation);
     }
-    users.set_segments(AudienceStore::open(data)?.profiles(clock::now())?);
+    let people = AudienceStore::open(data)?;
     ledger.remember(&names(&plan))?;
     let (failure, failed) = oneshot::channel();
     let (writer, handle) = Writer::start(ledger, failure);
     let composer = Composer::new(Keys::new(&secrets.notices, None), base);
-    let service = Service::new(
-        plan,
-        (book, open),
-        users,
-        UserKeys::new(secrets.users),
-        composer,
-        writer,
-        Once::open(data)?,
-    );
-    Ok(Booted { service: Arc::new(service), writer: handle, failed })
+    let audiences = Arc::new(Audiences::unread());
+    let (read, audiences_read) = oneshot::channel();
+    let (audience_writer, audience_handle) = AudienceWriter::start(people, Arc::clone(&audiences), read);
+    let (keys, people) = (UserKeys::new(secrets.users), (audiences, audience_writer));
+    let writers = (writer, Events::open(data)?);
+    let service = Service::new(plan, (book, open), users, people, keys, composer, writers);
+    let service = Arc::new(service);
+    Ok(Booted { service, writer: handle, failed, audience_writer: audience_handle, audiences_read })
 }

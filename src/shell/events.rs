@@ -11,14 +11,18 @@ mod once;
 pub use form::{EventForm, Unusable};
 pub use once::{Once, OnceError, OnceKey};
 
+use std::path::Path;
 use std::sync::Arc;
 
-use crate::audience::{Arrival, Definition, Happened, IdKind, Signals};
+use dashmap::DashSet;
+
+use crate::audience::{Arrival, Definition, Definitions, Happened, IdKind, Signals};
 use crate::bidder::Plan;
+use crate::shell::audience_store::{Change, Name, NameKind};
 use crate::shell::clock;
 use crate::shell::metrics::{EventDoor, EventOutcome};
 use crate::shell::service::Service;
-use crate::units::{AdvertiserId, Currency, UnixMillis, UserKey};
+use crate::units::{AdvertiserId, Currency, EventId, TopicId, UnixMillis, UserKey};
 
 /// What became of a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,26 +143,94 @@ impl Service {
 
     /// Records each event that did not happen before. Not torn by a caller that hangs up.
     async fn record(self: Arc<Self>, door: EventDoor, ready: Vec<Ready>) -> EventReply {
-        let recorded = tokio::task::spawn_blocking(move || {
-            let claims: Vec<_> = ready.iter().filter_map(|event| event.once).collect();
-            let mut news = match self.once.claim(&claims) {
-                Ok(news) => news.into_iter(),
-                Err(error) => {
-                    tracing::error!(%error, "events not recorded");
-                    ready.iter().for_each(|_| self.metrics.happened(door, EventOutcome::Failed));
-                    return EventReply::Unavailable;
-                }
-            };
-            for Ready { user, happened, once } in ready {
-                let is_new = once.is_none() || news.next().unwrap_or(true);
-                if is_new {
-                    self.users.record(user, happened);
-                }
-                let outcome = if is_new { EventOutcome::Taken } else { EventOutcome::Duplicate };
-                self.metrics.happened(door, outcome);
-            }
-            EventReply::Done
+        let recorded = tokio::spawn(async move {
+            let outcomes = self.record_new(&ready).await;
+            let counted = outcomes.as_ref().map_or(vec![EventOutcome::Failed; ready.len()], Vec::clone);
+            counted.into_iter().for_each(|outcome| self.metrics.happened(door, outcome));
+            if outcomes.is_some() { EventReply::Done } else { EventReply::Unavailable }
         });
         recorded.await.unwrap_or(EventReply::Unavailable)
+    }
+
+    /// What became of each of `ready`; `None` if none could be recorded, so that all may be sent again.
+    async fn record_new(self: &Arc<Self>, ready: &[Ready]) -> Option<Vec<EventOutcome>> {
+        let claims: Vec<_> = ready.iter().filter_map(|event| event.once).collect();
+        let mut news = self.with_once(move |once| once.claim(&claims)).await?.into_iter();
+        let is_new: Vec<bool> =
+            ready.iter().map(|event| event.once.is_none() || news.next().unwrap_or(true)).collect();
+        let new = || ready.iter().zip(&is_new).filter(|(_, is_new)| **is_new).map(|(event, _)| event);
+        let changes: Vec<_> = new().map(|event| (event.user, Change::Happened(event.happened))).collect();
+        let names = self.events.unnamed(new(), &self.snapshot().plan.catalog.audiences);
+        if !changes.is_empty() && self.audience_writer.write(changes, names).await.is_err() {
+            let claimed: Vec<OnceKey> = new().filter_map(|event| Some(event.once?.0)).collect();
+            self.with_once(move |once| once.release(&claimed)).await;
+            return None;
+        }
+        let outcome = |is_new| if is_new { EventOutcome::Taken } else { EventOutcome::Duplicate };
+        Some(is_new.into_iter().map(outcome).collect())
+    }
+
+    /// Asks the file of ids, off the threads that answer requests; `None` if it fails.
+    async fn with_once<T: Send + 'static>(
+        self: &Arc<Self>,
+        act: impl FnOnce(&Once) -> Result<T, OnceError> + Send + 'static,
+    ) -> Option<T> {
+        let service = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || act(&service.events.once)).await;
+        match done {
+            Ok(Ok(done)) => Some(done),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "events not recorded");
+                None
+            }
+            Err(_) => None,
+        }
+    }
+}
+
+/// What is remembered of events besides what they say of people.
+#[derive(Debug)]
+pub struct Events {
+    /// Which ids have come.
+    pub(in crate::shell) once: Once,
+    /// Whose names the audience store was told by this process.
+    named: DashSet<(AdvertiserId, EventId, Option<TopicId>)>,
+}
+
+impl Events {
+    /// Opens or makes the file of ids in the data folder.
+    ///
+    /// # Errors
+    ///
+    /// [`OnceError`].
+    pub fn open(folder: &Path) -> Result<Self, OnceError> {
+        Ok(Self { once: Once::open(folder)?, named: DashSet::new() })
+    }
+
+    /// The names of what is in `events` and was not told yet, for exports.
+    fn unnamed<'r>(&self, events: impl Iterator<Item = &'r Ready>, definitions: &Definitions) -> Vec<Name> {
+        let mut names = Vec::new();
+        for Ready { happened, .. } in events {
+            let Happened { advertiser, event, topic, .. } = *happened;
+            let Some(definition) = definitions.of(advertiser) else { continue };
+            if !self.named.insert((advertiser, event, topic)) {
+                continue;
+            }
+            let slug = definition.slug.clone();
+            names.push(Name { kind: NameKind::Advertiser, id: advertiser.raw(), slug });
+            let event = definition.events.iter().find(|known| known.id == event);
+            names.extend(event.map(|known| Name {
+                kind: NameKind::Event,
+                id: known.id.raw(),
+                slug: known.slug.clone(),
+            }));
+            let topic = topic.and_then(|topic| definition.topic(topic));
+            names.extend(topic.map(|known| Name {
+                kind: NameKind::Topic,
+                id: known.id.raw(),
+                slug: known.slug.clone(),
+            }));
+        }
+        names
     }
 }

@@ -1,7 +1,7 @@
 //! New campaign files while the server runs: noticed by watching the folders or told by SIGHUP, taken
 //! whole or refused whole.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,6 @@ use notify::{RecursiveMode, Watcher as _};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
-use crate::shell::audience_store::AudienceStore;
 use crate::shell::cli::say;
 use crate::shell::clock;
 use crate::shell::config::{ConfigArgs, configure_over};
@@ -40,13 +39,7 @@ impl Signs {
 }
 
 /// Reloads whenever there is a sign, until `stop`.
-pub async fn watch(
-    signs: Signs,
-    service: Arc<Service>,
-    args: ConfigArgs,
-    data: PathBuf,
-    mut stop: watch::Receiver<bool>,
-) {
+pub async fn watch(signs: Signs, service: Arc<Service>, args: ConfigArgs, mut stop: watch::Receiver<bool>) {
     let Signs { watcher, mut changes, hangup } = signs;
     if let Err(error) = &watcher {
         tracing::warn!(%error, "files are not watched: send SIGHUP after a change");
@@ -67,11 +60,10 @@ pub async fn watch(
             }
             () = stopped(&mut stop) => return,
         }
-        let (service, args, data) = (Arc::clone(&service), args.clone(), data.clone());
+        let (service, args) = (Arc::clone(&service), args.clone());
         // Off the threads that answer requests: a large catalog takes a while to compile.
         let reloaded = tokio::task::spawn_blocking(move || {
             let names = reload(&service, &args);
-            reload_audiences(&service, &data);
             names.map(|names| (service, names))
         });
         if let Ok(Some((service, names))) = reloaded.await {
@@ -144,13 +136,5 @@ fn reload(service: &Service, args: &ConfigArgs) -> Option<Vec<crate::shell::stor
             tracing::warn!(revision = running, "new campaigns refused, the old ones go on");
             None
         }
-    }
-}
-
-fn reload_audiences(service: &Service, data: &Path) {
-    let read = AudienceStore::open(data).and_then(|store| store.profiles(clock::now()));
-    match read {
-        Ok(profiles) => service.users.set_segments(profiles),
-        Err(error) => tracing::warn!(%error, "audiences not read, the old ones go on"),
     }
 }

@@ -13,7 +13,7 @@ use dashmap::DashMap;
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
-use crate::audience::UserKeys;
+use crate::audience::{Audiences, UserKeys};
 use crate::bidder::{
     Ask, Chosen, Composer, Decision, NoBidReason, Plan, Silent, Snapshot, compose, decide, markup_fits,
 };
@@ -23,8 +23,9 @@ use crate::frequency::{Exposure, Level};
 use crate::openrtb::{self, BidRequest};
 use crate::privacy::Permissions;
 use crate::shell::agents::Agents;
+use crate::shell::audience_store::AudienceWriter;
 use crate::shell::clock;
-use crate::shell::events::Once;
+use crate::shell::events::Events;
 use crate::shell::metrics::Metrics;
 use crate::shell::store::{Name, NameKind, Writer};
 use crate::shell::users::Users;
@@ -40,12 +41,16 @@ pub struct Service {
     pub(in crate::shell) book: Book,
     pub(in crate::shell) open: Open,
     pub(in crate::shell) users: Users,
+    /// What is known of people.
+    pub audiences: Arc<Audiences>,
+    /// Writes what is known of people.
+    pub audience_writer: AudienceWriter,
     user_keys: UserKeys,
     agents: Agents,
     pub(in crate::shell) composer: Composer,
     pub(in crate::shell) writer: Writer,
-    /// Which events with an id have come.
-    pub(in crate::shell) once: Once,
+    /// Which events of people have come.
+    pub(in crate::shell) events: Events,
     /// What is counted.
     pub metrics: Metrics,
     /// Landing pages of every creative of every revision: a click on an ad that was taken out still leads on.
@@ -125,10 +130,10 @@ impl Service {
         plan: Plan,
         (book, open): (Book, Open),
         users: Users,
+        (audiences, audience_writer): (Arc<Audiences>, AudienceWriter),
         keys: UserKeys,
         composer: Composer,
-        writer: Writer,
-        once: Once,
+        (writer, events): (Writer, Events),
     ) -> Self {
         let snapshot = Snapshot::new(Arc::new(plan), &book, clock::now(), None);
         let service = Self {
@@ -137,11 +142,13 @@ impl Service {
             book,
             open,
             users,
+            audiences,
+            audience_writer,
             user_keys: keys,
             agents: Agents::default(),
             composer,
             writer,
-            once,
+            events,
             metrics: Metrics::default(),
             landings: DashMap::new(),
             currencies: DashMap::new(),
@@ -162,10 +169,10 @@ impl Service {
         &self.user_keys
     }
 
-    /// True while events can be booked.
+    /// True while events can be booked, once the audiences are read.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.writer.is_alive()
+        self.writer.is_alive() && self.audiences.is_complete()
     }
 
     /// Takes a new revision of the campaigns, whole, from the next request on.
@@ -297,7 +304,7 @@ impl Service {
         let user = self.user_keys.key(request, exchange.id, &permissions);
         let decision = {
             let found = user.as_ref().map(|key| self.users.get(key));
-            let nobody = Default::default();
+            let profile = user.as_ref().map(|key| self.audiences.profile(key, now)).unwrap_or_default();
             // Reading a user agent is worth it only where a rule asks.
             let told = request.device.ua.filter(|_| snapshot.plan.index.vocabulary().asks_agent());
             let ask = Ask {
@@ -305,7 +312,7 @@ impl Service {
                 exchange,
                 permissions: &permissions,
                 user,
-                profile: found.as_ref().map_or(&nobody, |found| &found.user().profile),
+                profile: &profile,
                 exposures: found.as_ref().map(|found| &found.user().exposures),
                 agent: told.map(|text| self.agents.read(text)),
                 secure: self.composer.is_secure(),

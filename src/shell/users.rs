@@ -1,7 +1,6 @@
-//! What we know of people, by the keyed hash of their id: segments, and what they were shown.
+//! What people were shown, by the keyed hash of their id.
 //!
-//! In memory, sharded. Segments come from imports and are kept by `audience_store`; exposures are
-//! rebuilt from the ledger at the start.
+//! In memory, sharded, rebuilt from the ledger at the start. Segments and events are in `audience_store`.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -10,24 +9,15 @@ use dashmap::mapref::entry::Entry;
 use dashmap::mapref::one::Ref;
 use foldhash::fast::RandomState;
 
-use crate::audience::{Happened, Profile};
 use crate::campaign::FrequencyCap;
 use crate::frequency::{Exposure, Exposures, Level, first_exceeded};
 use crate::units::{BidId, Millis, UnixMillis, UserKey};
 
 /// One person. The default is one of whom nothing is recorded.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct User {
-    /// Segments.
-    pub profile: Profile,
     /// What they were shown.
     pub exposures: Exposures,
-}
-
-impl Default for User {
-    fn default() -> Self {
-        Self { profile: Profile::known([]), exposures: Exposures::default() }
-    }
 }
 
 /// Everyone.
@@ -40,12 +30,9 @@ pub struct Users {
     stranger: User,
 }
 
-/// The most people with exposures or segments in memory. Beyond it, newcomers are not capped, so line
+/// The most people with exposures in memory. Beyond it, newcomers are not capped, so line
 /// items with caps do not bid on them.
 const USERS_MAX: usize = 50_000_000;
-
-/// Events remembered of a person.
-const HISTORY_MAX: usize = 64;
 
 /// A person, while their shard is read.
 #[derive(Debug)]
@@ -110,39 +97,11 @@ impl Users {
         }
     }
 
-    /// Records what `key` did; of what is too much the oldest is forgotten.
-    pub fn record(&self, key: UserKey, happened: Happened) {
-        let mut user = self.map.entry(key).or_default();
-        let history = &mut user.profile.history;
-        let at = history.partition_point(|known| known.at <= happened.at);
-        history.insert(at, happened);
-        if history.len() > HISTORY_MAX {
-            history.remove(0);
-        }
-    }
-
-    /// Replaces everyone's segments.
-    pub fn set_segments(&self, profiles: impl IntoIterator<Item = (UserKey, Profile)>) {
-        let mut fresh: std::collections::HashMap<UserKey, Profile, RandomState> =
-            profiles.into_iter().collect();
-        for mut user in self.map.iter_mut() {
-            let history = std::mem::take(&mut user.profile.history);
-            let segments = fresh.remove(user.key()).unwrap_or_else(|| Profile::known([]));
-            user.profile = Profile { history, ..segments };
-        }
-        for (key, profile) in fresh {
-            self.map.entry(key).or_default().profile = profile;
-        }
-    }
-
-    /// Forgets exposures older than `longest`, segments that have expired, and people without either.
+    /// Forgets exposures older than `longest`, and people without any.
     pub fn prune(&self, now: UnixMillis, longest: Millis) {
         self.map.retain(|_, user| {
             user.exposures.prune(now, longest);
-            user.profile.segments.retain(|(_, expires)| now < *expires);
-            !(user.exposures.is_empty()
-                && user.profile.segments.is_empty()
-                && user.profile.history.is_empty())
+            !user.exposures.is_empty()
         });
         self.known.store(self.map.len(), Ordering::Relaxed);
     }

@@ -84,8 +84,8 @@ pub const LEAD_SCORE_MAX: i64 = 100_000;
 pub const EVENT_TOPICS_MAX: usize = 1_024;
 /// Characters of an event's topic.
 pub const TOPIC_CHARS_MAX: usize = 64;
-/// The highest number of events that a question asks for: more are not remembered of a person.
-pub const EVENT_COUNT_MAX: u32 = 1_000;
+/// The highest number of events that a question asks for: more are not remembered for a person ([`HISTORY_MAX`]).
+pub const EVENT_COUNT_MAX: u32 = 64;
 /// How far the clock of whoever sends an event may be ahead of ours.
 pub const EVENT_AHEAD_MAX: Millis = Millis::from_seconds(5 * 60);
 /// Events in one call of an advertiser's server.
@@ -102,3 +102,27 @@ pub const USER_AGENT_BYTES_MAX: usize = 1_024;
 /// User agents whose meaning is remembered, the most frequent ones: a few tens of thousands make nearly all traffic.
 /// An entry takes under 128 bytes.
 pub const USER_AGENTS_MAX: usize = 65_536;
+/// People in the audience store. Beyond it newcomers are refused and counted: at 130 bytes each, this is 6.5 GB.
+pub const AUDIENCE_PEOPLE_MAX: usize = 50_000_000;
+/// Segments of all people together: a segment's number has 18 bits beside its expiry. No taxonomy in use has a
+/// tenth of that.
+pub const SEGMENTS_MAX: u32 = 1 << 18;
+/// Kinds of events of all people together, each an advertiser, an event and a topic.
+pub const ACTS_MAX: u32 = 1 << 20;
+/// Segments of one person; those that expire first are forgotten. Ten times what people have on average, and few
+/// enough that looking somebody up stays bounded.
+pub const SEGMENTS_OF_PERSON_MAX: usize = 256;
+/// Events remembered for a person; the oldest are forgotten.
+pub const HISTORY_MAX: usize = 64;
+/// The age at which an event is forgotten: a year, so that last year's season is remembered, and a month.
+pub const HISTORY_AGE_MAX: Millis = Millis::from_seconds(396 * 86_400);
+/// Changes waiting for the audience store's writer. A full queue refuses the next one, which may come again.
+pub const AUDIENCE_QUEUE_MAX: usize = 16_384;
+/// Changes in one commit of the audience store: bounds the wait of the first one.
+pub const AUDIENCE_BATCH_MAX: usize = 4_096;
+/// Rows of an import that are held in memory and sorted before they are written, about 50 MB.
+pub const IMPORT_ROWS_HELD: usize = 1_000_000;
+/// People in one transaction of an import: a running server writes between two of them.
+pub const IMPORT_PEOPLE_OF_COMMIT: usize = 20_000;
+/// Bytes of a line of an import: an id, a few names and a date. A longer one is refused unread.
+pub const IMPORT_LINE_BYTES_MAX: usize = 4_096;

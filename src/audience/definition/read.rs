@@ -3,7 +3,8 @@
 use crate::audience::definition::defaults;
 use crate::audience::events::read::{kept_span, known_events, refuse_sensitive, topics, unknown_event};
 use crate::audience::{
-    Definition, EventCount, Intent, LeadScore, NamedEvent, Rfm, RfmClass, RfmRange, Scores, Stage,
+    Definition, EventCount, Intent, LeadScore, NamedEvent, NamedTopic, Rfm, RfmClass, RfmRange, Scores,
+    Stage, Words,
 };
 use crate::document::{Document, Faults, Node, Object, Source, suggestion};
 use crate::privacy::{Policy, Purposes};
@@ -43,6 +44,7 @@ pub fn read_definition(source: &Source, faults: &mut Faults) -> Option<Definitio
         Some(node) => known.stages(node, faults).unwrap_or_default(),
         None => defaults::stages(&events, retention),
     };
+    let declared = object.get("topics").map_or(Some(vec![]), |node| declared_topics(node, faults));
     let intents = object.get("intents").and_then(|node| known.intents(node, faults)).unwrap_or_default();
     let slug = slug.filter(|_| faults.errors() == errors)?;
     Some(Definition {
@@ -53,6 +55,7 @@ pub fn read_definition(source: &Source, faults: &mut Faults) -> Option<Definitio
         token,
         lead_score,
         rfm,
+        topics: all_topics(declared?, &stages, &intents),
         stages,
         intents,
         retention,
@@ -78,6 +81,21 @@ fn events(node: Node<'_>, faults: &mut Faults) -> Option<Vec<NamedEvent>> {
         events.extend(name.map(NamedEvent::new));
     }
     is_whole.then_some(events)
+}
+
+/// Topics that an advertiser may send whatever its stages and intents ask.
+fn declared_topics(node: Node<'_>, faults: &mut Faults) -> Option<Vec<NamedTopic>> {
+    topics(node, None, faults)
+}
+
+/// All topics that are named, once each, in order of their ids.
+fn all_topics(declared: Vec<NamedTopic>, stages: &[Stage], intents: &[Intent]) -> Vec<NamedTopic> {
+    let asked = stages.iter().flat_map(|stage| &stage.when).chain(intents.iter().map(|intent| &intent.when));
+    let mut all = declared;
+    all.extend(asked.flat_map(|count| count.topics.iter().cloned()));
+    all.sort_by_key(|topic| topic.id);
+    all.dedup_by_key(|topic| topic.id);
+    all
 }
 
 fn retention(node: Node<'_>, faults: &mut Faults) -> Option<Millis> {
@@ -261,7 +279,7 @@ impl Known<'_> {
         let name = object.require("name", faults).and_then(|node| new_name(node, taken, faults));
         let events =
             object.get("events").map_or(Some(vec![]), |node| known_events(node, self.events, faults));
-        let topics = object.get("topics").map_or(Some(vec![]), |node| topics(node, faults));
+        let topics = object.get("topics").map_or(Some(vec![]), |node| topics(node, None, faults));
         let at_least = object.get("at_least").map_or(Some(1), |node| node.integer(1..=1_000, faults));
         let within =
             object.require("within", faults).and_then(|node| kept_span(node, self.retention, faults));
@@ -275,7 +293,8 @@ impl Known<'_> {
     }
 
     fn count(&self, node: Node<'_>, faults: &mut Faults) -> Option<EventCount> {
-        EventCount::read(node, self.events, self.retention, faults)
+        let words = Words { events: self.events, topics: None, retention: self.retention };
+        EventCount::read(node, words, faults)
     }
 }
 

@@ -105,7 +105,10 @@ impl<'a> Arrival<'a> {
         let happened = Happened {
             advertiser: definition.advertiser,
             event,
-            topic: topic.map(|topic| NamedTopic::new(topic).id),
+            // One that nobody declared is not kept: pages send what they like, and all of it would have to be.
+            topic: topic
+                .map(|topic| NamedTopic::new(topic).id)
+                .filter(|topic| definition.topic(*topic).is_some()),
             at: instant(sent.at, definition, now)?,
             value: value(sent, rate)?,
         };
@@ -189,6 +192,7 @@ mod tests {
             Sent { topic: " Shoes", value: "3.50", currency: "USD", id: "order-1", at: Some(at), ..BASKET };
         let topic = Some(TopicId::from_slug("shoes"));
         assert_eq!(read(sent), Ok(Happened { topic, at, value: Nanos::from_raw(1_750_000_000), ..happened }));
+        assert_eq!(read(Sent { topic: "hats", ..BASKET }), Ok(happened), "a topic that nobody declared");
         let euros = Sent { value: "3.50", ..BASKET };
         assert_eq!(read(euros).map(|happened| happened.value.raw()), Ok(3_500_000_000));
     }

@@ -6,27 +6,34 @@ use crate::privacy::sensitive_word;
 use crate::units::Millis;
 use crate::units::limits::{EVENT_COUNT_MAX, EVENT_TOPICS_MAX, TOPIC_CHARS_MAX};
 
+/// What questions about an advertiser's events may name.
+#[derive(Debug, Clone, Copy)]
+pub struct Words<'w> {
+    /// Its events.
+    pub events: &'w [NamedEvent],
+    /// Its topics in order of their ids; `None` where a question declares those that it names.
+    pub topics: Option<&'w [NamedTopic]>,
+    /// How far back events are known.
+    pub retention: Millis,
+}
+
 impl EventCount {
     /// The question here: `{"name": "product_view", "within": "7d", "at_least": 1, "topic": "shoes"}`, or the event's
-    /// name alone. `name` and `topic` may be lists; `older_than`, `after` and `at_most` are possible, too. `known`
-    /// are the events of the advertiser, whose events are kept for `retention`.
+    /// name alone. `name` and `topic` may be lists; `older_than`, `after` and `at_most` are possible, too. `words`
+    /// are those of the advertiser.
     ///
     /// `at_least` is 1 where it is absent, or 0 where `at_most` is 0: never.
-    pub fn read(
-        node: Node<'_>,
-        known: &[NamedEvent],
-        retention: Millis,
-        faults: &mut Faults,
-    ) -> Option<Self> {
+    pub fn read(node: Node<'_>, words: Words<'_>, faults: &mut Faults) -> Option<Self> {
+        let known = words.events;
         if node.peek_text().is_some() {
             return Some(Self { events: vec![known_event(node, known, faults)?], ..Self::any() });
         }
         let keys = ["name", "topic", "within", "older_than", "after", "at_least", "at_most"];
         let object = node.object(&keys, faults)?;
         let events = object.get("name").map(|node| known_events(node, known, faults));
-        let topics = object.get("topic").map(|node| topics(node, faults));
+        let topics = object.get("topic").map(|node| topics(node, words.topics, faults));
         let after = object.get("after").map(|node| known_event(node, known, faults));
-        let mut span = |key| object.get(key).map(|node| kept_span(node, retention, faults));
+        let mut span = |key| object.get(key).map(|node| kept_span(node, words.retention, faults));
         let (within, older_than) = (span("within"), span("older_than"));
         let mut count = |key| object.get(key).map(|node| node.integer(0..=EVENT_COUNT_MAX, faults));
         let (at_least, at_most) = (count("at_least"), count("at_most"));
@@ -98,19 +105,32 @@ pub(in crate::audience) fn unknown_event<T>(
 }
 
 /// The topics here.
-pub(in crate::audience) fn topics(node: Node<'_>, faults: &mut Faults) -> Option<Vec<NamedTopic>> {
+pub(in crate::audience) fn topics(
+    node: Node<'_>,
+    known: Option<&[NamedTopic]>,
+    faults: &mut Faults,
+) -> Option<Vec<NamedTopic>> {
     let nodes = node.one_or_more(faults)?;
     if nodes.len() > EVENT_TOPICS_MAX {
         return faults.refuse(node.error(format!("has more than {EVENT_TOPICS_MAX} topics")));
     }
-    let topics: Vec<_> = nodes.into_iter().map(|node| topic(node, faults)).collect();
+    let topics: Vec<_> = nodes.into_iter().map(|node| topic(node, known, faults)).collect();
     topics.into_iter().collect()
 }
 
-fn topic(node: Node<'_>, faults: &mut Faults) -> Option<NamedTopic> {
+fn topic(node: Node<'_>, known: Option<&[NamedTopic]>, faults: &mut Faults) -> Option<NamedTopic> {
     let name = node.line(TOPIC_CHARS_MAX, faults)?;
     refuse_sensitive(node, name, faults)?;
-    Some(NamedTopic::new(name))
+    let topic = NamedTopic::new(name);
+    let Some(known) = known else { return Some(topic) };
+    if known.binary_search_by_key(&topic.id, |known| known.id).is_ok() {
+        return Some(topic);
+    }
+    let fault = node.error(format!("is not a topic of the advertiser, got {}", node.echo()));
+    faults.refuse(match suggestion(&topic.slug, known.iter().map(|known| known.slug.as_str())) {
+        Some(near) => fault.hint(format!("did you mean `{near}`?")),
+        None => fault.hint("add it to `topics` in the audience definition"),
+    })
 }
 
 /// A span over which events are still known.

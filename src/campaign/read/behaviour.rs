@@ -19,7 +19,7 @@ pub(in crate::campaign) fn behaviour(
     let definition = definition(node, reading, faults)?;
     let names: Vec<&str> = match attribute {
         Attribute::Event => {
-            let count = EventCount::read(node, &definition.events, definition.retention, faults)?;
+            let count = EventCount::read(node, definition.words(), faults)?;
             return Some(Wanted::Happened(Box::new(count)));
         }
         Attribute::Rfm if definition.rfm.is_none() => {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::audience::{IdKind, Profile};
+use crate::audience::IdKind;
 use crate::bidder::Plan;
 use crate::report::{Dimension, Report, Table};
 use crate::shell::cli::serve::{Server, ServerArgs, log_to_stderr};
@@ -76,10 +76,13 @@ async fn demo(args: &Args) -> ExitCode {
         // The exchange looks at paths only; most of its impressions take https only.
         server_args.public_url = Some("https://demo.encan.example".to_owned());
     }
-    let server = match Server::start(&server_args).await {
+    let mut server = match Server::start(&server_args).await {
         Ok(server) => server,
         Err(refused) => return refused,
     };
+    if let Err(error) = server.audiences_read().await {
+        return server.stop(Err(error)).await;
+    }
     let (began, plan) = (clock::now(), Arc::clone(&server.service.snapshot().plan));
     let demand = Demand::new(Arc::clone(&plan));
     fill_audiences(&server.service, &demand.segments(), began);
@@ -116,17 +119,16 @@ async fn demo(args: &Args) -> ExitCode {
 fn fill_audiences(service: &Service, segments: &[SegmentId], now: UnixMillis) {
     let expires = now.plus(Millis::from_seconds(86_400));
     let keys = service.user_keys();
-    let people = (0..USERS).flat_map(|user| {
+    for user in 0..USERS {
         let own: Vec<_> = segments
             .iter()
             .filter(|segment| (segment.raw() ^ user.wrapping_mul(0x9e37_79b9_7f4a_7c15)) % 6 == 0)
             .map(|segment| (*segment, expires))
             .collect();
-        let profile = Profile::known(own);
-        let ids = [keys.key_of(IdKind::Buyer, &buyeruid(user)), keys.key_of(IdKind::Ifa, &ifa(user))];
-        ids.map(|key| (key, profile.clone()))
-    });
-    service.users.set_segments(people);
+        for key in [keys.key_of(IdKind::Buyer, &buyeruid(user)), keys.key_of(IdKind::Ifa, &ifa(user))] {
+            service.audiences.add_segments(key, &own);
+        }
+    }
 }
 
 /// Prints a line a second, in place on a terminal, until `end`.

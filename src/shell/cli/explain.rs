@@ -114,9 +114,8 @@ fn person(
     let Some(key) = UserKeys::new(secrets.users).key(request, exchange, permissions) else {
         return Ok((None, Profile::default()));
     };
-    let people = AudienceStore::open(&args.data)?.profiles(clock::now())?;
-    let profile = people.into_iter().find(|(user, _)| *user == key).map(|(_, profile)| profile);
-    Ok((Some(key), profile.unwrap_or_else(|| Profile::known([]))))
+    let profile = AudienceStore::open(&args.data)?.profile(&key, clock::now())?;
+    Ok((Some(key), profile))
 }
 
 /// One line item on one impression, in words.

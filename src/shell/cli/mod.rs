@@ -2,11 +2,11 @@
 //!
 //! Exit codes: 0 done, 1 your input is wrong, 2 we failed.
 
+pub mod audience;
 pub mod certify;
 pub mod check;
 pub mod demo;
 pub mod explain;
-pub mod import;
 pub mod report;
 pub mod serve;
 
@@ -49,15 +49,9 @@ enum Verb {
     Certify(certify::Args),
     /// Print spend, CPA, ROI and all other figures.
     Report(report::Args),
-    /// Keep audiences: who is in which segment.
+    /// Keep audiences: who is in which segment, and what they did.
     #[command(subcommand)]
-    Audience(Audience),
-}
-
-#[derive(Debug, Subcommand)]
-enum Audience {
-    /// Add people to segments, from CSV or JSON lines.
-    Import(import::Args),
+    Audience(audience::Audience),
 }
 
 /// Runs what the command line says.
@@ -79,7 +73,7 @@ pub fn run() -> ExitCode {
         Verb::Explain(args) => explain::run(&args),
         Verb::Certify(args) => certify::run(&args),
         Verb::Report(args) => report::run(&args),
-        Verb::Audience(Audience::Import(args)) => import::run(&args),
+        Verb::Audience(verb) => audience::run(&verb),
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 
+use crate::shell::audience_store::{AudienceError, AudienceWriterHandle};
 use crate::shell::boot::{Booted, boot};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, say};
 use crate::shell::clock;
@@ -99,6 +100,14 @@ pub fn run(args: &Args) -> ExitCode {
             Ok(server) => server,
             Err(refused) => return refused,
         };
+        // The doors are open already: until the audiences are read, bids go by context alone.
+        let read = tokio::select! {
+            read = server.audiences_read() => read,
+            signal = ends.told() => return server.stop(Ok(signal)).await,
+        };
+        if let Err(error) = read {
+            return server.stop(Err(error)).await;
+        }
         server.announce();
         let ended = tokio::select! {
             signal = ends.told() => Ok(signal),
@@ -156,6 +165,8 @@ pub(in crate::shell) struct Server {
     beat: Beat,
     reloads: tokio::task::JoinHandle<()>,
     writer: crate::shell::store::WriterHandle,
+    audience_writer: AudienceWriterHandle,
+    audiences_read: oneshot::Receiver<Result<(), AudienceError>>,
 }
 
 impl Server {
@@ -178,7 +189,7 @@ impl Server {
         let (public, bids) = bind(args.listen, "--listen").await?;
         let (private, admin) = bind(args.admin, "--admin").await?;
         let base = args.public_url.clone().unwrap_or_else(|| format!("http://{bids}"));
-        let Booted { service, writer, failed } =
+        let Booted { service, writer, failed, audience_writer, audiences_read } =
             boot(plan, &args.data, base).map_err(|error| fail(error.exit_code(), &error, error.hint()))?;
         let (stop, stopped) = watch::channel(false);
         let spans = args.spans();
@@ -188,10 +199,30 @@ impl Server {
         let doors = vec![door(public, Door::Public), door(private, Door::Admin)];
         let beat = Beat::start(Arc::clone(&service))
             .map_err(|error| fail(WE_FAILED, &error, "the system gives no threads"))?;
-        let (config, folder) = (args.config.clone(), args.data.clone());
-        let reloads = tokio::spawn(reload::watch(signs, Arc::clone(&service), config, folder, stopped));
+        let reloads = tokio::spawn(reload::watch(signs, Arc::clone(&service), args.config.clone(), stopped));
         let data = args.data.clone();
-        Ok(Self { service, bids, admin, failed, data, stop, doors, beat, reloads, writer })
+        Ok(Self {
+            service,
+            bids,
+            admin,
+            failed,
+            data,
+            stop,
+            doors,
+            beat,
+            reloads,
+            writer,
+            audience_writer,
+            audiences_read,
+        })
+    }
+
+    /// Returns once the audiences are in memory, or says why they cannot be. To be asked once.
+    pub(in crate::shell) async fn audiences_read(&mut self) -> Result<(), String> {
+        match (&mut self.audiences_read).await {
+            Ok(read) => read.map_err(|error| format!("{error}; {}", error.hint())),
+            Err(_) => Err("the reader of the audiences has ended".to_owned()),
+        }
     }
 
     fn announce(&self) {
@@ -236,7 +267,11 @@ impl Server {
         // Bids still out keep their money over a restart. A writer that has ended says why below.
         let _ = self.service.writer.park(self.service.open.all()).await;
         drop(self.service);
-        let closed = tokio::task::spawn_blocking(|| self.writer.join()).await;
+        let closed = tokio::task::spawn_blocking(|| {
+            self.audience_writer.join();
+            self.writer.join()
+        })
+        .await;
         match (why, closed) {
             (Ok(_), Ok(Ok(()))) => {
                 tracing::info!("stopped, the ledger is closed");
@@ -279,7 +314,7 @@ impl Beat {
                 if pruned.elapsed() >= PRUNE {
                     pruned = Instant::now();
                     service.users.prune(clock::now(), limits::FREQUENCY_WINDOW_MAX);
-                    if let Err(error) = service.once.forget(clock::now()) {
+                    if let Err(error) = service.events.once.forget(clock::now()) {
                         tracing::warn!(%error, "ids of old events not forgotten");
                     }
                 }

@@ -95,6 +95,21 @@ impl Once {
         })
     }
 
+    /// Takes claims back, of events that could not be recorded.
+    ///
+    /// # Errors
+    ///
+    /// [`OnceError`].
+    pub fn release(&self, keys: &[OnceKey]) -> Result<(), OnceError> {
+        self.with(|connection| {
+            let transaction = connection.transaction()?;
+            for key in keys {
+                transaction.execute("DELETE FROM seen WHERE id = ?", params![key.0.as_slice()])?;
+            }
+            transaction.commit()
+        })
+    }
+
     /// Forgets ids that expired before `now`, some of them if there are many; how many were.
     ///
     /// # Errors
@@ -162,5 +177,7 @@ mod tests {
         assert_eq!(once.forget(at(101)).unwrap(), 1);
         assert_eq!(once.claim(&[(one, at(400)), (other, at(400))]).unwrap(), [true, false]);
         assert_eq!(once.claim(&[]).unwrap(), [] as [bool; 0]);
+        once.release(&[one]).unwrap();
+        assert_eq!(once.claim(&[(one, at(400)), (other, at(400))]).unwrap(), [true, false]);
     }
 }

@@ -1,0 +1,171 @@
+//! The store in memory against the plainest one: maps of maps.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rand::rngs::SmallRng;
+use rand::{RngExt as _, SeedableRng as _};
+
+use crate::audience::{Audiences, Happened, Profile};
+use crate::units::{AdvertiserId, EventId, Millis, Nanos, SegmentId, TopicId, UnixMillis, UserKey, limits};
+
+const DAY: Millis = Millis::from_seconds(86_400);
+const STEP: i64 = 6 * 3_600_000;
+
+/// What the plainest store knows of a person.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Plain {
+    segments: BTreeMap<SegmentId, UnixMillis>,
+    history: Vec<Happened>,
+}
+
+/// The store, and the plainest one that has been told the same.
+struct Pair {
+    store: Audiences,
+    plain: HashMap<UserKey, Plain>,
+    now: UnixMillis,
+}
+
+impl Pair {
+    /// One random change of both.
+    fn step(&mut self, random: &mut SmallRng) {
+        let key = key(random.random_range(0..200));
+        match random.random_range(0..100) {
+            0..40 => {
+                let segments: Vec<_> = (0..random.random_range(1..6))
+                    .map(|_| {
+                        let days = Millis::from_raw(random.random_range(0..20 * DAY.raw()));
+                        (SegmentId::from_raw(random.random_range(0..30)), self.now.plus(days))
+                    })
+                    .collect();
+                assert!(self.store.add_segments(key, &segments));
+                let person = self.plain.entry(key).or_default();
+                for (segment, expires) in segments {
+                    let down = UnixMillis::from_raw(expires.raw().div_euclid(STEP) * STEP);
+                    person.segments.insert(segment, down);
+                }
+            }
+            40..80 => {
+                let ago = Millis::from_raw(random.random_range(0..5 * DAY.raw()));
+                let happened = happened(random, self.now.minus(ago));
+                assert!(self.store.record(key, happened));
+                let person = self.plain.entry(key).or_default();
+                let second = UnixMillis::from_raw(happened.at.raw() / 1_000 * 1_000);
+                let kept = Happened { at: second, ..happened };
+                if !person.history.contains(&kept) {
+                    person.history.push(kept);
+                }
+                person.history.sort_by_key(|happened| happened.at);
+                let beyond = person.history.len().saturating_sub(limits::HISTORY_MAX);
+                person.history.drain(..beyond);
+            }
+            80..90 => assert_eq!(self.store.erase(&key), self.plain.remove(&key).is_some()),
+            90..98 => self.now = self.now.plus(Millis::from_raw(random.random_range(0..DAY.raw()))),
+            _ => {
+                self.store.prune(self.now);
+                let (now, oldest) = (self.now, self.now.minus(limits::HISTORY_AGE_MAX));
+                for person in self.plain.values_mut() {
+                    person.segments.retain(|_, expires| now < *expires);
+                    person.history.retain(|happened| oldest <= happened.at);
+                }
+                self.plain.retain(|_, person| *person != Plain::default());
+            }
+        }
+    }
+
+    fn check(&self, seed: u64) {
+        assert_eq!(self.store.len(), self.plain.len(), "seed {seed}");
+        for number in 0..200 {
+            let key = key(number);
+            let person = self.plain.get(&key).cloned().unwrap_or_default();
+            let profile = self.store.profile(&key, self.now);
+            let segments: BTreeMap<_, _> = profile.segments.iter().copied().collect();
+            let current = person.segments.into_iter().filter(|(_, expires)| self.now < *expires);
+            assert_eq!(segments, current.collect(), "seed {seed}, person {number}");
+            assert_eq!(segments.len(), profile.segments.len(), "a segment stands once");
+            assert!(profile.known);
+            let (mut found, mut wanted) = (profile.history.to_vec(), person.history);
+            for history in [&mut found, &mut wanted] {
+                assert!(history.is_sorted_by_key(|happened| happened.at), "seed {seed}");
+                history.sort_by_key(|happened| (happened.at, happened.event, happened.value.raw()));
+            }
+            assert_eq!(found, wanted, "seed {seed}, person {number}");
+        }
+    }
+}
+
+/// Some share a shard and the place where they are looked for.
+fn key(number: u8) -> UserKey {
+    let mut bytes = [0; 16];
+    (bytes[0], bytes[4], bytes[15]) = (number % 3, number % 7, number);
+    UserKey::from_bytes(bytes)
+}
+
+fn happened(random: &mut SmallRng, at: UnixMillis) -> Happened {
+    Happened {
+        advertiser: AdvertiserId::from_raw(random.random_range(0..3)),
+        event: EventId::from_raw(random.random_range(0..3)),
+        topic: random.random::<bool>().then(|| TopicId::from_raw(random.random_range(0..3))),
+        at,
+        value: Nanos::from_raw(random.random_range(0..1_000) * 10_000_000),
+    }
+}
+
+#[test]
+fn the_store_knows_what_the_plainest_one_knows() {
+    let first: u64 = rand::random_range(0..1 << 40);
+    println!("first seed {first}");
+    for seed in first..first + 10 {
+        let mut random = SmallRng::seed_from_u64(seed);
+        let now = UnixMillis::from_raw(1_790_000_000_000);
+        let mut pair = Pair { store: Audiences::default(), plain: HashMap::new(), now };
+        for _ in 0..30 {
+            for _ in 0..100 {
+                pair.step(&mut random);
+            }
+            pair.check(seed);
+        }
+    }
+}
+
+#[test]
+fn whoever_reads_while_others_grow_sees_a_person_whole() {
+    let store = Audiences::default();
+    let (now, later) = (UnixMillis::from_raw(1_790_000_000_000), UnixMillis::from_raw(1_800_000_000_000));
+    let anna = key(0);
+    let pair = |expires| [SegmentId::from_raw(1), SegmentId::from_raw(2)].map(|segment| (segment, expires));
+    assert!(store.add_segments(anna, &pair(later)));
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in 0..5_000_u32 {
+                let mut bytes = [0; 16];
+                bytes[1] = 3;
+                bytes[4..8].copy_from_slice(&number.to_be_bytes());
+                assert!(store.add_segments(UserKey::from_bytes(bytes), &pair(later)[..1]));
+                let expires = later.plus(Millis::from_raw(i64::from(number % 50) * STEP));
+                assert!(store.add_segments(anna, &pair(expires)));
+            }
+            done.store(true, Ordering::Release);
+        });
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while !done.load(Ordering::Acquire) {
+                    let profile = store.profile(&anna, now);
+                    assert_eq!(profile.segments.len(), 2);
+                    assert_eq!(profile.segments[0].1, profile.segments[1].1, "half a change");
+                }
+            });
+        }
+    });
+    assert_eq!(store.len(), 5_001);
+}
+
+#[test]
+fn before_the_file_is_read_nothing_is_known_of_anybody() {
+    let store = Audiences::unread();
+    let now = UnixMillis::from_raw(1_790_000_000_000);
+    assert_eq!(store.profile(&key(1), now), Profile::default());
+    store.complete();
+    assert_eq!(store.profile(&key(1), now), Profile::known([]));
+}
