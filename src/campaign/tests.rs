@@ -1,7 +1,9 @@
 //! Cases of the campaign readers: what is written, and what is said about it.
 
+mod behaviour;
 mod creatives;
 
+use crate::audience::Definitions;
 use crate::campaign::{
     BillsOn, Catalog, Compilation, Goal, Pacing, Rates, Rule, Surroundings, Wanted, compile, read_exchange,
     read_scenario, version_number,
@@ -38,6 +40,10 @@ const CAMPAIGN: &str = r#"{
 }"#;
 
 fn compiled(texts: &[&str]) -> Compilation {
+    compiled_with(texts, &Definitions::default())
+}
+
+fn compiled_with(texts: &[&str], definitions: &Definitions) -> Compilation {
     let table =
         r#"{"date": "2024-12-31", "base": "EUR", "source": "t", "rates": {"USD": 1.0389, "JPY": 163.06}}"#;
     let rates = Rates::read(&Source::new("currencies.json", table), &mut Faults::new()).unwrap();
@@ -45,7 +51,7 @@ fn compiled(texts: &[&str]) -> Compilation {
         scenarios: &["hypothesis-eu", "low"],
         exchanges: &["generic", "demo"],
         rates: &rates,
-        audiences: &crate::audience::Definitions::default(),
+        audiences: definitions,
     };
     let names = ["a.json", "b.json", "c.json"];
     let sources: Vec<Source> =
@@ -55,7 +61,10 @@ fn compiled(texts: &[&str]) -> Compilation {
 
 /// `severity line:column message (hint)` of each fault.
 fn faults(texts: &[&str]) -> Vec<String> {
-    let compilation = compiled(texts);
+    told(&compiled(texts))
+}
+
+fn told(compilation: &Compilation) -> Vec<String> {
     let line = |fault: &Fault| {
         let severity = format!("{:?}", fault.severity).to_lowercase();
         let place = fault.place.as_ref().map_or(String::new(), |p| format!(" {}:{}", p.line, p.column));

@@ -23,8 +23,18 @@ const PURPOSE_MAX: u32 = 11;
 /// The audience definition in `source`; `None`, with every fault, if anything in it is wrong.
 pub fn read_definition(source: &Source, faults: &mut Faults) -> Option<Definition> {
     let document = Document::parse(source, faults)?;
-    let keys =
-        ["advertiser", "events", "retention", "privacy", "token", "lead_score", "rfm", "stages", "intents"];
+    let keys = [
+        "advertiser",
+        "events",
+        "topics",
+        "retention",
+        "privacy",
+        "token",
+        "lead_score",
+        "rfm",
+        "stages",
+        "intents",
+    ];
     let errors = faults.errors();
     let object = document.root().object(&keys, faults)?;
     let slug = object.require("advertiser", faults).and_then(|node| node.slug(faults));

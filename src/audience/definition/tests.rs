@@ -2,7 +2,7 @@
 
 use crate::audience::{Definition, Scores, read_definition};
 use crate::document::{Faults, Source};
-use crate::units::{EventId, Millis};
+use crate::units::{EventId, Millis, TopicId};
 
 fn read(text: &str) -> Result<Definition, Vec<String>> {
     let mut faults = Faults::new();
@@ -47,7 +47,7 @@ fn a_short_definition_has_the_usual_stages_of_its_events() {
 #[test]
 fn every_part_is_read_as_written() {
     let read = with(
-        r#", "privacy": {"vendor_id": 7, "assume_gdpr": false, "legitimate_interests": [2]},
+        r#", "topics": [" Hats", "shoes"], "privacy": {"vendor_id": 7, "assume_gdpr": false, "legitimate_interests": [2]},
         "token": "env:SHOP",
         "lead_score": {"points": {"basket": 20, "purchase": -30}, "half_life": "36h", "cap": 500},
         "rfm": {"events": ["basket", "purchase"], "period": "30d", "recency_days": [1, 2, 3, 4],
@@ -69,6 +69,11 @@ fn every_part_is_read_as_written() {
     assert_eq!((best.recency, best.frequency), (Scores::from_to(4, 5), Scores::ALL));
     assert_eq!(read.stage_names().collect::<Vec<_>>(), ["hot", "visitor"]);
     assert_eq!(read.stages[0].when[1].to_string(), "purchase, never");
+    let mut topics: Vec<&str> = read.topics.iter().map(|topic| topic.slug.as_str()).collect();
+    topics.sort_unstable();
+    assert_eq!(topics, ["hats", "shoes"], "declared, and asked for");
+    let kept = |topic| read.topic(TopicId::from_slug(topic)).map(|topic| topic.slug.as_str());
+    assert_eq!((kept("shoes"), kept("Shoes"), kept("cars")), (Some("shoes"), None, None));
     assert_eq!(read.intents[0].when.to_string(), "any event about shoes within 7d, at least 2");
 }
 
@@ -119,6 +124,7 @@ fn what_is_wrong_with_numbers_names_and_places_is_refused() {
         (r#", "stages": ["basket", "basket"]"#, "is given twice"),
         (r#", "intents": [{"name": "x", "within": "7d"}]"#, "neither `events` nor `topics`"),
         (r#", "score": 1"#, "is not a known key"),
+        (r#", "topics": ["hiv"]"#, "sensitive"),
     ] {
         let told = with(more).expect_err("a refusal");
         assert!(told.iter().any(|fault| fault.contains(part)), "{told:?}");
