@@ -4,6 +4,7 @@
 //! A million people of 20 segments; `ENCAN_BENCH_PEOPLE=10000000 cargo bench --bench audience` for ten. Whoever
 //! is looked up is picked at random, so that the processor's caches hold next to nobody.
 
+#[expect(dead_code, reason = "what other benches use")]
 #[path = "support/allocations.rs"]
 mod allocations;
 #[path = "support/compare.rs"]
@@ -24,7 +25,7 @@ use crate::allocations::held;
 use crate::compare::compare;
 use crate::figures::say;
 
-const SEGMENTS: u64 = 20;
+const SEGMENTS: usize = 20;
 /// Segments of all people together.
 const KINDS: u64 = 5_000;
 const NOW: UnixMillis = UnixMillis::from_raw(1_795_000_000_000);
@@ -142,7 +143,7 @@ fn single(title: &str, people: u64, store: &Audiences) {
 
 fn change(store: &Audiences, person: u64) {
     let key = key(person);
-    if person % 2 == 0 {
+    if person.is_multiple_of(2) {
         assert!(store.add_segments(key, &segments(person + 1)[..1]));
     } else {
         let happened = Happened {
@@ -163,7 +164,7 @@ fn key(person: u64) -> UserKey {
     UserKey::from_bytes(bytes)
 }
 
-fn segments(person: u64) -> [(SegmentId, UnixMillis); SEGMENTS as usize] {
+fn segments(person: u64) -> [(SegmentId, UnixMillis); SEGMENTS] {
     let first = mixed(person) % KINDS;
     std::array::from_fn(|at| {
         let segment = SegmentId::from_raw(mixed((first + at as u64 * 37) % KINDS));

@@ -1,6 +1,7 @@
 //! From the bytes of a bid request to those of its answer, without HTTP and clock, about half of the
 //! requests bidding: time, and what is taken from the heap.
 
+#[expect(dead_code, reason = "what other benches use")]
 #[path = "support/allocations.rs"]
 mod allocations;
 #[path = "support/bodies.rs"]

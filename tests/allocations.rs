@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stdout, reason = "the counts are what it is run for")]
 
+#[expect(dead_code, reason = "what benches use")]
 #[path = "../benches/support/allocations.rs"]
 mod allocations;
 #[path = "../benches/support/bodies.rs"]

@@ -14,6 +14,7 @@
 
 #![expect(clippy::print_stdout, reason = "seeds and counts are what it is run for")]
 
+#[expect(dead_code, reason = "what benches use")]
 #[path = "../benches/support/allocations.rs"]
 mod allocations;
 #[path = "fuzz/bidder.rs"]

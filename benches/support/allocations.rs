@@ -13,7 +13,6 @@ thread_local! {
 
 /// Bytes that this thread has taken from the heap and not given back, as asked for: without what the system's
 /// allocator keeps beside each block.
-#[expect(dead_code, reason = "each bench uses its own part")]
 pub fn held() -> i64 {
     HELD.get()
 }

@@ -26,7 +26,6 @@ pub use key::{IdKind, UserKeys};
 pub use packed::{Act, Known, PackedEvent, PackedSegment};
 pub use people::Audiences;
 pub use profile::{Happened, Profile};
-pub use shard::Shard;
 pub use signals::Signals;
 pub use standing::{RfmStanding, Standing};
 

@@ -164,7 +164,8 @@ impl Audiences {
             // Read again: it may have changed since.
             if let Some(mut known) = shard.record(&key).map(|record| record.known()) {
                 known.prune(now);
-                shard.put(&key, &known);
+                // What shrinks finds room, or stays as it is until the next time.
+                let _ = shard.put(&key, &known);
             }
         }
         self.people.fetch_sub(before - shard.len(), Ordering::Relaxed);
@@ -176,7 +177,9 @@ impl Audiences {
     }
 
     /// Replaces everyone of a shard at once: a reader sees all the old or all the new.
-    pub fn install(&self, shard: u16, mut fresh: Shard) {
+    pub fn install(&self, shard: u16, people: &[(UserKey, Known)]) {
+        let (mut fresh, refused) = Shard::of(people);
+        self.refused.fetch_add(refused, Ordering::Relaxed);
         let added = fresh.len();
         let place = &self.shards[usize::from(shard)].0;
         std::mem::swap(&mut *place.write().unwrap_or_else(PoisonError::into_inner), &mut fresh);
@@ -251,7 +254,10 @@ impl Audiences {
         let mut known = record.unwrap_or_default();
         change(&mut known);
         let before = shard.len();
-        shard.put(key, &known);
+        if !shard.put(key, &known) {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            return false;
+        }
         self.people.fetch_add(shard.len(), Ordering::Relaxed);
         self.people.fetch_sub(before, Ordering::Relaxed);
         true

@@ -137,16 +137,18 @@ fn whoever_reads_while_others_grow_sees_a_person_whole() {
     assert!(store.add_segments(anna, &pair(later)));
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        scope.spawn(|| {
-            for number in 0..5_000_u32 {
+        let writer = scope.spawn(|| {
+            let written = (0..5_000_u32).all(|number| {
                 let mut bytes = [0; 16];
                 bytes[1] = 3;
-                bytes[4..8].copy_from_slice(&number.to_be_bytes());
-                assert!(store.add_segments(UserKey::from_bytes(bytes), &pair(later)[..1]));
+                bytes[4..8].copy_from_slice(&number.to_le_bytes());
                 let expires = later.plus(Millis::from_raw(i64::from(number % 50) * STEP));
-                assert!(store.add_segments(anna, &pair(expires)));
-            }
+                store.add_segments(UserKey::from_bytes(bytes), &pair(later)[..1])
+                    && store.add_segments(anna, &pair(expires))
+            });
+            // The readers end whatever came of it.
             done.store(true, Ordering::Release);
+            written
         });
         for _ in 0..2 {
             scope.spawn(|| {
@@ -157,6 +159,7 @@ fn whoever_reads_while_others_grow_sees_a_person_whole() {
                 }
             });
         }
+        assert!(writer.join().expect("it told the readers to end"));
     });
     assert_eq!(store.len(), 5_001);
 }

@@ -32,7 +32,7 @@ fn purchase(number: u8, at: UnixMillis) -> Happened {
     Happened {
         advertiser: AdvertiserId::from_slug("acme"),
         event: EventId::from_slug("purchase"),
-        topic: (number % 2 == 0).then(|| TopicId::from_slug("sofas")),
+        topic: number.is_multiple_of(2).then(|| TopicId::from_slug("sofas")),
         at: UnixMillis::from_raw(at.raw() / 1_000 * 1_000),
         value: Nanos::from_raw(i64::from(number) * 10_000_000),
     }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use crate::audience::{Audiences, Known, Shard};
+use crate::audience::{Audiences, Known};
 use crate::shell::audience_store::{AudienceError, AudienceStore, Change, Name, Person};
 use crate::shell::clock;
 use crate::units::{UserKey, limits};
@@ -285,9 +285,9 @@ impl Desk {
         changes.sort_by_key(|(user, _)| *user);
         let written = self.store.write(&changes);
         let kept = self.told(written, "changes of audiences not written")?;
-        for (user, known) in kept {
-            let known = self.translated(&known);
-            let known = self.told(known, "a person not put into memory")?;
+        for (user, mut known) in kept {
+            let translated = self.translate(&mut known);
+            self.told(translated, "a person not put into memory")?;
             self.audiences.put(&user, &known);
         }
         if !names.is_empty() {
@@ -336,7 +336,6 @@ impl Desk {
     fn read_shard(&mut self, shard: u16) -> Result<(), AudienceError> {
         let now = clock::now();
         let (first, end) = (Audiences::first_key(shard), Audiences::first_key(shard + 1));
-        let mut fresh = Shard::default();
         let mut rows = Vec::new();
         self.store.everyone(first, end, |user, known| {
             let mut known = known.clone();
@@ -344,30 +343,33 @@ impl Desk {
             rows.push((user, known));
             true
         })?;
-        for (user, known) in rows {
-            fresh.put(&user, &self.translated(&known)?);
+        for (_, known) in &mut rows {
+            self.translate(known)?;
         }
-        fresh.shrink();
-        self.audiences.install(shard, fresh);
+        self.audiences.install(shard, &rows);
         Ok(())
     }
 
-    /// The same in the numbers of memory.
-    fn translated(&mut self, known: &Known) -> Result<Known, AudienceError> {
-        let mut own = Known::default();
-        own.segments.reserve_exact(known.segments.len());
-        own.history.reserve_exact(known.history.len());
-        for segment in &known.segments {
+    /// Puts the numbers of memory in the place of those of the file; what has none there is left out.
+    fn translate(&mut self, known: &mut Known) -> Result<(), AudienceError> {
+        let (mut segments, mut history) = (0, 0);
+        for at in 0..known.segments.len() {
+            let segment = known.segments[at];
             if let Some(number) = self.segment(segment.number())? {
-                own.segments.push(segment.renumbered(number));
+                known.segments[segments] = segment.renumbered(number);
+                segments += 1;
             }
         }
-        for event in &known.history {
+        for at in 0..known.history.len() {
+            let event = known.history[at];
             if let Some(number) = self.act(event.act())? {
-                own.history.push(event.renumbered(number));
+                known.history[history] = event.renumbered(number);
+                history += 1;
             }
         }
-        Ok(own)
+        known.segments.truncate(segments);
+        known.history.truncate(history);
+        Ok(())
     }
 
     fn segment(&mut self, number: u32) -> Result<Option<u32>, AudienceError> {

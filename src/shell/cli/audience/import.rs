@@ -273,7 +273,7 @@ impl Import {
         }
         let millis = self.began.elapsed().as_millis().max(1);
         let a_second = self.taken as u128 * 1_000 / millis;
-        let share = if self.bytes == 0 { 100 } else { (self.read * 100 / self.bytes).min(100) };
+        let share = (self.read * 100).checked_div(self.bytes).unwrap_or(100).min(100);
         say(&format!(
             "\r\x1b[K{} rows committed, {a_second} a second, {share} % of the file read",
             self.taken
