@@ -144,7 +144,7 @@ fn what_is_exported_imports_to_the_same_again() {
     let anna: Value = serde_json::from_str(&anna).expect("JSON");
     assert_eq!(anna["segments"], json!([{ "segment": "shop:cart", "expires": "2036-01-02T00:00:00Z" }]));
     assert_eq!(anna["events"][0]["topic"], "sofas");
-    assert_eq!(anna["events"][0]["value"], "99.9");
+    assert_eq!(anna["events"][0]["value"], "99.90");
     let (all, csv) = (
         told(audience(&market, &["export", "--all"])),
         told(audience(&market, &["export", "--all", "--csv"])),
