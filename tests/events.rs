@@ -164,30 +164,32 @@ fn a_visitor_is_known_by_our_cookie_and_only_a_new_one_gets_it() {
     assert!(!fresh.contains("script") && !fresh.contains(id), "{fresh}");
 }
 
-/// Events that consent forbids: query, headers, and the counter of the reason.
-fn forbidden(
-    granted: &str,
-    vendor_refused: &str,
-) -> Vec<(String, Option<(&'static str, &'static str)>, &'static str)> {
-    let plain = |text: &str| (text.to_owned(), None);
-    let mut cases = Vec::new();
-    for ((query, header), reason) in [
-        (plain(""), "withheld_gdpr"),
-        (plain("&gdpr=1"), "withheld_gdpr"),
-        (plain("&gdpr=${GDPR}"), "withheld_gdpr"),
-        (plain("&gdpr=1&gdpr_consent=rubbish"), "withheld_gdpr"),
-        (plain(&format!("&gdpr=1&gdpr_consent={vendor_refused}")), "withheld_gdpr"),
-        (plain("&gdpr=0&us_privacy=1YYN"), "withheld_us"),
-        (plain("&gdpr=0&gpp=DBABIYA~BQYFGCUA&gpp_sid=23"), "withheld_us"),
-        (plain("&gdpr=0&gpp_sid=99"), "withheld_gpp"),
-        (plain("&gdpr=0&coppa=1"), "withheld_children"),
-        (("&gdpr=0".to_owned(), Some(("sec-gpc", "1"))), "withheld_gpc"),
-        (("&gdpr=0".to_owned(), Some(("dnt", "1"))), "withheld_device"),
-        ((format!("&gdpr=1&gdpr_consent={granted}"), Some(("sec-gpc", "1"))), "withheld_gpc"),
-    ] {
-        cases.push((query, header, reason));
-    }
-    cases
+/// An event that consent forbids.
+struct Forbidden {
+    /// Behind what the event says.
+    query: String,
+    header: Option<(&'static str, &'static str)>,
+    /// The counter that knows of it.
+    reason: &'static str,
+}
+
+fn forbidden(granted: &str, refused: &str) -> Vec<Forbidden> {
+    let case = |query: &str, reason| Forbidden { query: query.to_owned(), header: None, reason };
+    let free = |name, reason| Forbidden { header: Some((name, "1")), ..case("&gdpr=0", reason) };
+    vec![
+        case("", "withheld_gdpr"),
+        case("&gdpr=1", "withheld_gdpr"),
+        case("&gdpr=${GDPR}", "withheld_gdpr"),
+        case("&gdpr=1&gdpr_consent=rubbish", "withheld_gdpr"),
+        case(&format!("&gdpr=1&gdpr_consent={refused}"), "withheld_gdpr"),
+        case("&gdpr=0&us_privacy=1YYN", "withheld_us"),
+        case("&gdpr=0&gpp=DBABIYA~BQYFGCUA&gpp_sid=23", "withheld_us"),
+        case("&gdpr=0&gpp_sid=99", "withheld_gpp"),
+        case("&gdpr=0&coppa=1", "withheld_children"),
+        free("sec-gpc", "withheld_gpc"),
+        free("dnt", "withheld_device"),
+        Forbidden { query: format!("&gdpr=1&gdpr_consent={granted}"), ..free("sec-gpc", "withheld_gpc") },
+    ]
 }
 
 /// Two TC strings, and a vendor to which the first permits everything and the second not.
@@ -220,7 +222,8 @@ fn without_consent_nothing_is_stored_and_no_cookie_is_set() {
     shop.define(&with(shop.definition(), json!({ "privacy": { "vendor_id": vendor } })));
     let mut door = shop.start();
     let picture = door.pixel("a=acme&e=product_view&gdpr=0", &[]).body;
-    for (number, (query, header, reason)) in forbidden(&granted, &refused).into_iter().enumerate() {
+    for (number, case) in forbidden(&granted, &refused).into_iter().enumerate() {
+        let Forbidden { query, header, reason } = case;
         let before = door.counted("page", reason);
         let user = format!("user-{number}");
         let headers: Vec<(&str, &str)> = header.into_iter().collect();
