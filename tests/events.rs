@@ -159,6 +159,8 @@ fn a_visitor_is_known_by_our_cookie_and_only_a_new_one_gets_it() {
     let again = door.pixel("a=acme&e=basket&gdpr=0", &[("cookie", &format!("theme=dark; {pair}"))]);
     assert_eq!((again.status, again.header("set-cookie")), (200, None));
     assert!(door.bids_on_buyer(id), "exchanges get the cookie's value by cookie match");
+    let zeros = "a=acme&e=basket&gdpr=0&id_type=ifa&user_id=00000000-0000-0000-0000-000000000000";
+    assert!(door.pixel(zeros, &[]).header("set-cookie").is_some(), "zeros are nobody");
     let forged = door.pixel("a=acme&e=basket&gdpr=0", &[("cookie", "encan_id=<script>")]);
     let fresh = forged.header("set-cookie").expect("a forged cookie is none");
     assert!(!fresh.contains("script") && !fresh.contains(id), "{fresh}");
@@ -327,7 +329,7 @@ fn what_can_never_be_taken_is_refused_by_name_and_a_list_whole() {
         (json!({ "time": 32_503_680_000_000_u64 }), "seconds from now"),
         (json!({ "time": "noon" }), "time `noon`"),
         (json!({ "id_type": "mail" }), "id_type `mail`"),
-        (json!({ "user_id": "00000000-0000" }), "all zeros"),
+        (json!({ "user_id": "00000000-0000" }), "it names nobody"),
         (json!({ "user": "anna" }), "unknown field `user`"),
     ] {
         let answer = door.server(TOKEN, &with(event("basket", "anna"), more.clone()));
@@ -339,7 +341,7 @@ fn what_can_never_be_taken_is_refused_by_name_and_a_list_whole() {
     let list = json!([event("basket", "anna"), event("baskets", "anna"), nobody]);
     let answer = door.server(TOKEN, &list);
     let want = "none was taken:\nevent 1: `acme` declares no event `baskets`\n\
-                event 2: it names nobody: `id_type` and `user_id` are missing\n";
+                event 2: it names nobody: `user_id` is missing, all zeros, or a word for nothing\n";
     assert_eq!((answer.status, answer.text().as_str()), (400, want));
     assert!(!door.bids_on_buyer("anna"));
     let many = Value::Array(vec![event("basket", "anna"); 1_001]);

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer};
 
 use crate::audience::{EventRefusal, IdKind, Sent, Signals};
+use crate::openrtb::personal_id;
 use crate::shell::booking::{Query, digits_or_text};
 use crate::units::limits::USER_ID_BYTES_MAX;
 use crate::units::{AdvertiserId, UnixMillis};
@@ -20,14 +21,14 @@ pub enum Unusable {
     #[error(transparent)]
     Event(#[from] EventRefusal),
     /// It names nobody.
-    #[error("it names nobody: `id_type` and `user_id` are missing")]
+    #[error("it names nobody: `user_id` is missing, all zeros, or a word for nothing")]
     Nobody,
     /// Not a kind of id.
     #[error("id_type `{0}` is not `buyer`, `ifa`, `eid:SOURCE` or `exchange:NAME`")]
     IdType(String),
-    /// Not an id.
-    #[error("user_id is not an id of 1 to {USER_ID_BYTES_MAX} bytes that are not all zeros")]
-    UserId,
+    /// Longer than an id may be.
+    #[error("user_id has {0} bytes, at most {USER_ID_BYTES_MAX} are allowed")]
+    UserId(usize),
     /// Neither RFC 3339 nor milliseconds.
     #[error("time `{0}` is neither as `2026-01-31T18:00:00Z` nor milliseconds since 1970")]
     Time(String),
@@ -175,18 +176,15 @@ impl EventForm {
         }
     }
 
-    /// The person that it names, if it names any: zeros are no person on a page, where our cookie may tell.
+    /// The person that it names, if it names any: zeros, a word for nothing, or a macro that nobody filled in are no
+    /// person, as in bid requests.
     #[must_use]
     pub fn person(&self) -> Option<Result<(IdKind<'_>, &str), Unusable>> {
-        if self.id_type.is_empty() && self.user_id.is_empty() {
-            return None;
-        }
+        let id = personal_id(&self.user_id)?;
         let Some(kind) = IdKind::parse(&self.id_type) else {
             return Some(Err(Unusable::IdType(echo(&self.id_type))));
         };
-        let is_nobody = self.user_id.bytes().all(|byte| matches!(byte, b'0' | b'-'));
-        let fits = !is_nobody && self.user_id.len() <= USER_ID_BYTES_MAX;
-        Some(if fits { Ok((kind, &self.user_id)) } else { Err(Unusable::UserId) })
+        Some(if id.len() <= USER_ID_BYTES_MAX { Ok((kind, id)) } else { Err(Unusable::UserId(id.len())) })
     }
 }
 
@@ -235,9 +233,9 @@ mod tests {
         assert_eq!(person("eid:id5", "x"), Some(Ok(true)));
         assert_eq!(person("ifa", "AB"), Some(Ok(false)));
         assert_eq!(person("mail", "x"), Some(Err(Unusable::IdType("mail".to_owned()))));
-        for zeros in ["", "0", "00000000-0000-0000-0000-000000000000"] {
-            assert_eq!(person("buyer", zeros), Some(Err(Unusable::UserId)), "{zeros}");
+        for nobody in ["", "0", "00000000-0000-0000-0000-000000000000", "null", "${USER_ID}"] {
+            assert_eq!(person("buyer", nobody), None, "{nobody}");
         }
-        assert_eq!(person("buyer", &"x".repeat(513)), Some(Err(Unusable::UserId)));
+        assert_eq!(person("buyer", &"x".repeat(513)), Some(Err(Unusable::UserId(513))));
     }
 }
