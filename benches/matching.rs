@@ -61,7 +61,7 @@ fn main() {
     criterion.final_summary();
 }
 
-fn scene<'a>(vocabulary: &'a Vocabulary, request: &'a BidRequest<'a>, person: &Profile) -> Scene<'a> {
+fn scene<'a>(vocabulary: &'a Vocabulary, request: &'a BidRequest<'a>, person: &'a Profile) -> Scene<'a> {
     let known = Known { person: Some(person), precise: true, ..Known::default() };
     let mut scene = Scene::of(vocabulary, request, ExchangeId::from_slug("demo"), known, NOW);
     scene.look_at(&request.imp[0]);

@@ -49,9 +49,9 @@ pub struct Ask<'a, 'u> {
     pub now: UnixMillis,
 }
 
-impl<'a> Ask<'a, '_> {
+impl Ask<'_, '_> {
     /// What targeting may see of the request.
-    pub(in crate::bidder) fn scene(&self, plan: &'a Plan) -> Scene<'a> {
+    pub(in crate::bidder) fn scene<'s>(&'s self, plan: &'s Plan) -> Scene<'s> {
         let known = Known {
             person: self.permissions.personalise.then_some(self.profile),
             precise: self.permissions.locate,

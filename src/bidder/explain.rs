@@ -94,7 +94,7 @@ pub fn explain<'a>(
 /// One impression, and what the decision did on it.
 struct View<'v, 'a, 'u> {
     market: Market<'a, 'u, 'v>,
-    scene: &'v Scene<'a>,
+    scene: &'v Scene<'v>,
     names: &'v Names,
     decision: &'v Decision<'a>,
     seen: &'v Seen,

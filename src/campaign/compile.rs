@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::audience::Definitions;
 use crate::campaign::read::{Draft, Parts, Reading, Surroundings, read_campaign};
 use crate::campaign::{Advertiser, Catalog, FrequencyCap};
 use crate::document::{Document, Fault, Faults, Node, Source};
@@ -28,13 +29,13 @@ pub fn compile(sources: &[Source], surroundings: Surroundings<'_>, now: UnixMill
     let mut faults = Faults::new();
     let documents: Vec<Document<'_>> =
         sources.iter().filter_map(|source| Document::parse(source, &mut faults)).collect();
-    let reading = Reading { surroundings, now };
+    let reading = Reading { surroundings, now, advertiser: "" };
     let drafts: Vec<Draft<'_>> =
         documents.iter().filter_map(|document| read_campaign(document, reading, &mut faults)).collect();
     refuse_repeated_campaigns(&drafts, &mut faults);
     refuse_contradicting_advertisers(&drafts, &mut faults);
     let line_items = drafts.iter().map(|draft| draft.line_items).sum();
-    let catalog = (faults.errors() == 0).then(|| assemble(drafts));
+    let catalog = (faults.errors() == 0).then(|| assemble(drafts, surroundings.audiences.clone()));
     let catalog = catalog.filter(|catalog| {
         let twins = twins(catalog);
         for (a, b) in &twins {
@@ -92,7 +93,7 @@ fn in_order(caps: &[FrequencyCap]) -> Vec<FrequencyCap> {
 }
 
 /// The catalog of error-free drafts.
-fn assemble(drafts: Vec<Draft<'_>>) -> Catalog {
+fn assemble(drafts: Vec<Draft<'_>>, audiences: Definitions) -> Catalog {
     let mut advertisers: Vec<Advertiser> = Vec::new();
     let mut whole: Vec<(Parts, String)> = Vec::new();
     for draft in drafts {
@@ -104,7 +105,7 @@ fn assemble(drafts: Vec<Draft<'_>>) -> Catalog {
     advertisers.sort_by(|a, b| a.slug.cmp(&b.slug));
     advertisers.dedup_by(|a, b| a.slug == b.slug);
     whole.sort_by(|(a, _), (b, _)| a.campaign.slug.cmp(&b.campaign.slug));
-    let mut catalog = Catalog { advertisers, ..Catalog::default() };
+    let mut catalog = Catalog { advertisers, audiences, ..Catalog::default() };
     for (mut parts, advertiser) in whole {
         let campaign = catalog.campaigns.len();
         let first_creative = catalog.creatives.len();

@@ -4,14 +4,13 @@ mod access;
 mod address;
 mod approval;
 mod price;
-mod secret;
 
 pub use access::{Access, Caller, Credential, Refusal};
 pub use address::AddressRange;
 pub use approval::{Approval, Approvals};
 pub use price::{PriceEncoding, PriceKeys, PriceNotice, PriceUnit};
-pub use secret::{Secret, SecretSource};
 
+use crate::document::Secret;
 use crate::openrtb::MediaType;
 use crate::units::{Currency, ExchangeId, Millis};
 use crate::{privacy, supply};

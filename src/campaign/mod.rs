@@ -16,6 +16,7 @@ mod rule;
 #[cfg(test)]
 mod tests;
 
+pub use crate::document::{Secret, SecretSource};
 pub use compile::{Compilation, compile};
 pub use creative::{
     AvAd, BannerAd, BannerBody, Companion, Creative, CreativeContent, Image, MACROS, MediaFile, NativeAd,
@@ -24,7 +25,7 @@ pub use creative::{
 pub use exchange::{
     Access, AddressRange, AnswerForm, Approval, Approvals, Audit, BidLimits, BillsOn, Caller, Credential,
     Exchange, Formats, MissingPrice, NoBidForm, PriceEncoding, PriceKeys, PriceNotice, PriceUnit, Refusal,
-    Reservation, Secret, SecretSource,
+    Reservation,
 };
 pub use frequency::{CapLevel, CountBy, FrequencyCap, Shadow, shadow};
 pub use model::{

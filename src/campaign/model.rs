@@ -6,6 +6,7 @@
 
 use jiff::tz::TimeZone;
 
+use crate::audience::Definitions;
 use crate::campaign::{Creative, FrequencyCap, Rule};
 use crate::ttf::Bearer;
 use crate::units::{
@@ -24,6 +25,8 @@ pub struct Catalog {
     pub line_items: Vec<LineItem>,
     /// By campaign, as written.
     pub creatives: Vec<Creative>,
+    /// What advertisers make of what people did.
+    pub audiences: Definitions,
 }
 
 /// Who pays.

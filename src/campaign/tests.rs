@@ -1,8 +1,10 @@
 //! Cases of the campaign readers: what is written, and what is said about it.
 
+mod behaviour;
 mod creatives;
 mod frequency;
 
+use crate::audience::Definitions;
 use crate::campaign::{
     BillsOn, Catalog, Compilation, Goal, Pacing, Rates, Rule, Surroundings, Wanted, compile, read_exchange,
     read_scenario, version_number,
@@ -39,11 +41,19 @@ const CAMPAIGN: &str = r#"{
 }"#;
 
 fn compiled(texts: &[&str]) -> Compilation {
+    compiled_with(texts, &Definitions::default())
+}
+
+fn compiled_with(texts: &[&str], definitions: &Definitions) -> Compilation {
     let table =
         r#"{"date": "2024-12-31", "base": "EUR", "source": "t", "rates": {"USD": 1.0389, "JPY": 163.06}}"#;
     let rates = Rates::read(&Source::new("currencies.json", table), &mut Faults::new()).unwrap();
-    let surroundings =
-        Surroundings { scenarios: &["hypothesis-eu", "low"], exchanges: &["generic", "demo"], rates: &rates };
+    let surroundings = Surroundings {
+        scenarios: &["hypothesis-eu", "low"],
+        exchanges: &["generic", "demo"],
+        rates: &rates,
+        audiences: definitions,
+    };
     let names = ["a.json", "b.json", "c.json"];
     let sources: Vec<Source> =
         names.iter().zip(texts).map(|(name, text)| Source::new(*name, *text)).collect();
@@ -52,7 +62,10 @@ fn compiled(texts: &[&str]) -> Compilation {
 
 /// `severity line:column message (hint)` of each fault.
 fn faults(texts: &[&str]) -> Vec<String> {
-    let compilation = compiled(texts);
+    told(&compiled(texts))
+}
+
+fn told(compilation: &Compilation) -> Vec<String> {
     let line = |fault: &Fault| {
         let severity = format!("{:?}", fault.severity).to_lowercase();
         let place = fault.place.as_ref().map_or(String::new(), |p| format!(" {}:{}", p.line, p.column));

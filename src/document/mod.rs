@@ -7,12 +7,14 @@
 mod fault;
 mod node;
 mod render;
+mod secret;
 mod suggest;
 mod value;
 
 pub use fault::{Fault, Faults, Place, Severity};
 pub use node::{Document, Node, Object};
 pub use render::render;
+pub use secret::{Secret, SecretSource};
 pub use suggest::suggestion;
 
 /// A file's name and text.

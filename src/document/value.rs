@@ -6,7 +6,7 @@ use jsonc_parser::ast::Value;
 
 use crate::document::node::quoted;
 use crate::document::{Faults, Node, suggestion};
-use crate::units::{Decimal, DecimalError, Rounding};
+use crate::units::{Decimal, DecimalError, Millis, Rounding};
 
 /// Characters of what was written that a message repeats.
 const ECHO_CHARS_MAX: usize = 60;
@@ -133,6 +133,22 @@ impl<'d> Node<'d> {
         faults.refuse(match suggestion(text, known.iter().copied()) {
             Some(near) => fault.hint(format!("did you mean `{near}`?")),
             None => fault,
+        })
+    }
+
+    /// The span above 0 here, written as a whole number of seconds, minutes, hours or days: `30d`.
+    pub fn span(self, faults: &mut Faults) -> Option<Millis> {
+        const SECONDS: [(char, i64); 4] = [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400)];
+        let text = self.text(faults)?;
+        let parse = |(unit, seconds): (char, i64)| {
+            let digits = text.strip_suffix(unit)?;
+            let fits = (1..=6).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+            digits.parse::<i64>().ok().filter(|count| fits && *count > 0).map(|count| count * seconds)
+        };
+        let span = SECONDS.into_iter().find_map(parse).map(Millis::from_seconds);
+        span.or_else(|| {
+            let fault = self.error(format!("must be a span of time above 0, got {}", self.echo()));
+            faults.refuse(fault.hint("a whole number and s, m, h or d: `90s`, `10m`, `6h`, `30d`"))
         })
     }
 

@@ -90,7 +90,9 @@ pub struct ConversionForm {
 }
 
 /// A text, or the digits of a number as they were sent: no float ever holds an amount or an order.
-fn digits_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+pub(in crate::shell) fn digits_or_text<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<String>, D::Error> {
     let Some(raw) = Option::<&RawValue>::deserialize(deserializer)? else { return Ok(None) };
     match raw.get().as_bytes() {
         [b'"', ..] => serde_json::from_str(raw.get()).map(Some).map_err(D::Error::custom),

@@ -12,6 +12,7 @@ use crate::notice::Keys;
 use crate::shell::audience_store::{AudienceError, AudienceStore, AudienceWriter, AudienceWriterHandle};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED};
 use crate::shell::clock;
+use crate::shell::events::{Events, OnceError};
 use crate::shell::exposure_store::ExposureStore;
 use crate::shell::secrets::{Secrets, SecretsError};
 use crate::shell::service::{CurrencyChanged, Service, keeps_currencies, names, viewer_of};
@@ -30,6 +31,9 @@ pub enum BootError {
     /// The audiences.
     #[error(transparent)]
     Audience(#[from] AudienceError),
+    /// The ids of events.
+    #[error(transparent)]
+    Once(#[from] OnceError),
     /// A campaign's currency.
     #[error(transparent)]
     Currency(#[from] CurrencyChanged),
@@ -45,6 +49,9 @@ impl BootError {
                 "restore the file from a backup; a new one would refuse all notices still out"
             }
             Self::Currency(error) => error.hint(),
+            Self::Once(_) => {
+                "free disk space or mend the disk; if the file itself is damaged, restore it from a backup"
+            }
             Self::Audience(error) => error.hint(),
         }
     }
@@ -110,7 +117,8 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     let (read, audiences_read) = oneshot::channel();
     let (audience_writer, audience_handle) = AudienceWriter::start(people, Arc::clone(&audiences), read);
     let (keys, people) = (UserKeys::new(secrets.users), (audiences, audience_writer));
-    let service = Service::new(plan, (book, open), exposures, people, keys, composer, writer);
+    let writers = (writer, Events::open(data)?);
+    let service = Service::new(plan, (book, open), exposures, people, keys, composer, writers);
     let service = Arc::new(service);
     Ok(Booted { service, writer: handle, failed, audience_writer: audience_handle, audiences_read })
 }

@@ -32,6 +32,9 @@ pub struct ConfigArgs {
     /// that comes with encan knows only the addresses of documentation.
     #[arg(long, env = "ENCAN_GEO", default_value = SHIPPED, value_name = "FILE")]
     pub geo: PathBuf,
+    /// Folder of audience definitions, one file an advertiser.
+    #[arg(long, env = "ENCAN_AUDIENCES", default_value = "fixtures/audiences", value_name = "DIR")]
+    pub audiences: PathBuf,
 }
 
 impl ConfigArgs {
@@ -45,6 +48,7 @@ impl ConfigArgs {
             currencies: self.currencies.clone(),
             supply: self.supply.clone(),
             geo: self.geo.clone(),
+            audiences: self.audiences.clone(),
         }
     }
 }
@@ -87,9 +91,13 @@ pub fn configure_over(
     now: UnixMillis,
     before: Option<&Plan>,
 ) -> Result<Configured, Faulty> {
-    let Loaded { sources, catalog, mut exchanges, scenarios, rates, supply, geo, mut faults, .. } =
-        load_over(&args.paths(), now, before);
+    let loaded = load_over(&args.paths(), now, before);
+    let Loaded { sources, mut catalog, mut exchanges, scenarios, rates, supply, geo, mut faults, .. } =
+        loaded;
     faults.extend(exchange_secrets::fetch(&mut exchanges, &sources));
+    if let Some(catalog) = &mut catalog {
+        faults.extend(exchange_secrets::fetch_tokens(&mut catalog.audiences, &sources));
+    }
     let described = Faulty { faults, sources };
     match catalog {
         Some(catalog) => {
@@ -130,6 +138,7 @@ mod tests {
             currencies: "fixtures/currencies.json".into(),
             supply: folder.path().into(),
             geo: "fixtures/geo/test-ranges.mmdb".into(),
+            audiences: "fixtures/audiences".into(),
         };
         fs::write(&file, "x.example, 1, DIRECT").unwrap();
         let first = configure(&args, 1, NOW).unwrap();

@@ -1,7 +1,7 @@
-//! The secrets that exchange profiles refer to, fetched from the environment and from files.
+//! The secrets that exchange profiles and audience definitions refer to, fetched from the environment and from files.
 //!
-//! What cannot be had is told, and closes its exchange: nobody is let in whose password is not known, and
-//! nothing is bid where its price could not be read.
+//! What cannot be had is told, and closes its exchange, or its advertiser's door for servers: nobody is let in whose
+//! password is not known, and nothing is bid where its price could not be read.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -9,8 +9,9 @@ use std::io::Read as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-use crate::campaign::{Exchange, SecretSource};
-use crate::document::{Fault, Source};
+use crate::audience::Definitions;
+use crate::campaign::Exchange;
+use crate::document::{Fault, SecretSource, Source};
 
 /// Bytes of a secret's file: far above any key.
 const BYTES_MAX: usize = 4_096;
@@ -39,6 +40,25 @@ pub fn fetch(exchanges: &mut [Exchange], sources: &[Source]) -> Vec<Fault> {
                     };
                     faults.push(fault.as_warning().hint(hint));
                 }
+            }
+        }
+    }
+    faults
+}
+
+/// Fetches the tokens of advertisers' servers; a warning for each that cannot be had.
+pub fn fetch_tokens(definitions: &mut Definitions, sources: &[Source]) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for definition in definitions.iter_mut() {
+        let Some(token) = &mut definition.token else { continue };
+        match value(token.source()) {
+            Ok(value) => token.fetched(value),
+            Err(problem) => {
+                let source = sources.iter().find(|source| source.stem() == definition.slug);
+                let file = source.map_or(&definition.slug, |source| &source.name);
+                let fault = Fault::of_file(file, format!("`token`: {} {problem}", token.source()));
+                let hint = "no event of the advertiser's server is taken until a reload finds it";
+                faults.push(fault.as_warning().hint(hint));
             }
         }
     }

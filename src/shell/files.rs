@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::audience::{Definition, Definitions, read_definition};
 use crate::bidder::Plan;
 use crate::campaign::{
     Catalog, Exchange, Rates, Surroundings, compile, read_approvals, read_exchange, read_scenario,
@@ -35,6 +36,8 @@ pub struct Paths {
     pub supply: PathBuf,
     /// A database of addresses.
     pub geo: PathBuf,
+    /// A folder of audience definitions.
+    pub audiences: PathBuf,
 }
 
 /// Everything read, and everything wrong with it.
@@ -84,6 +87,7 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: Option<&Plan>) -> Loade
     let exchange_sources = read_path(&paths.exchanges, &mut faults);
     let scenario_sources = read_path(&paths.tax, &mut faults);
     let rate_source = read_file(&paths.currencies, &mut faults);
+    let definition_sources = read_path(&paths.audiences, &mut faults);
     let campaign_sources: Vec<Source> =
         paths.campaigns.iter().flat_map(|path| read_path(path, &mut faults)).collect();
 
@@ -96,10 +100,16 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: Option<&Plan>) -> Loade
         scenario_sources.iter().filter_map(|source| compiled_scenario(source, &mut faults)).collect();
     let rates = rate_source.as_ref().and_then(|source| Rates::read(source, &mut faults));
     let rates = rates.unwrap_or_else(Rates::unreadable);
+    let (definition_files, definitions) = definitions(&definition_sources, &mut faults);
     // Names, not what could be read: a fault in a profile is not a fault in every campaign naming it.
     let exchange_slugs: Vec<&str> = exchange_sources.iter().map(Source::stem).collect();
     let scenario_slugs: Vec<&str> = scenario_sources.iter().map(Source::stem).collect();
-    let surroundings = Surroundings { scenarios: &scenario_slugs, exchanges: &exchange_slugs, rates: &rates };
+    let surroundings = Surroundings {
+        scenarios: &scenario_slugs,
+        exchanges: &exchange_slugs,
+        rates: &rates,
+        audiences: &definitions,
+    };
     let compilation = compile(&campaign_sources, surroundings, now);
 
     for exchange in &exchanges {
@@ -109,6 +119,9 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: Option<&Plan>) -> Loade
         }
     }
     question_stand_ins(&exchanges, &exchange_sources, &mut faults);
+    if let Some(catalog) = &compilation.catalog {
+        misspelt_advertisers(&definition_files, catalog, &mut faults);
+    }
     let is_right = faults.errors() == 0;
     let mut all = faults.into_vec();
     all.extend(compilation.faults);
@@ -119,6 +132,7 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: Option<&Plan>) -> Loade
     sources.extend(approval_sources);
     sources.extend(scenario_sources);
     sources.extend(rate_source);
+    sources.extend(definition_sources);
     sources.extend(campaign_sources);
     sources.extend(supply_sources);
     Loaded {
@@ -146,6 +160,41 @@ pub fn exchange(source: &Source, more: &mut Vec<Source>, faults: &mut Faults) ->
         exchange.approvals = approvals?;
     }
     Some(exchange)
+}
+
+/// The definitions in `sources`, of which an advertiser has one, and each file with its advertiser.
+fn definitions(sources: &[Source], faults: &mut Faults) -> (Vec<(String, String)>, Definitions) {
+    let (mut files, mut definitions): (Vec<(String, String)>, Vec<Definition>) = (Vec::new(), Vec::new());
+    let errors = faults.errors();
+    for source in sources {
+        let Some(read) = read_definition(source, faults) else { continue };
+        match files.iter().find(|(_, known)| *known == read.slug) {
+            Some((first, known)) => {
+                let problem = format!("the audience of `{known}` is already defined in `{first}`");
+                faults.push(Fault::of_file(&source.name, problem).hint("one file is one advertiser"));
+            }
+            None => {
+                files.push((source.name.clone(), read.slug.clone()));
+                definitions.push(read);
+            }
+        }
+    }
+    let definitions = Definitions::new(definitions);
+    (files, if faults.errors() == errors { definitions } else { definitions.partial() })
+}
+
+/// Warns of definitions of advertisers that no campaign has and one almost has. A definition without campaigns is
+/// nobody's slip: events may come before them.
+fn misspelt_advertisers(files: &[(String, String)], catalog: &Catalog, faults: &mut Faults) {
+    let slugs = || catalog.advertisers.iter().map(|advertiser| advertiser.slug.as_str());
+    for (file, own) in files {
+        if slugs().all(|slug| slug != own)
+            && let Some(near) = suggestion(own, slugs())
+        {
+            let fault = Fault::of_file(file, format!("`advertiser`: no campaign is of `{own}`"));
+            faults.push(fault.as_warning().hint(format!("did you mean `{near}`?")));
+        }
+    }
 }
 
 /// Warns of approvals of creatives that no campaign has and one almost has: a slip of the pen keeps an ad from its
@@ -337,6 +386,7 @@ mod tests {
             currencies: "fixtures/none.json".into(),
             supply: "fixtures/supply".into(),
             geo: "fixtures/geo/test-ranges.mmdb".into(),
+            audiences: "fixtures/audiences".into(),
         };
         let loaded = load(&paths, UnixMillis::from_raw(1_780_000_000_000));
         let messages: Vec<String> = loaded.faults.iter().map(|fault| fault.headline()).collect();

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::bidder::{Asleep, NoBidReason, Snapshot};
 use crate::notice::NoticeKind;
+use crate::privacy::Restriction;
 
 /// What became of a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,77 @@ pub enum Turned {
     Broken,
 }
 
+/// Which door an event came in by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventDoor {
+    /// A page's pixel.
+    Page,
+    /// An advertiser's server.
+    Server,
+}
+
+impl EventDoor {
+    const NAMES: [&'static str; 2] = ["page", "server"];
+}
+
+/// What became of an event of a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventOutcome {
+    /// Recorded.
+    Taken,
+    /// Known already by its id.
+    Duplicate,
+    /// Withheld: the GDPR applies, and the person does not consent.
+    Gdpr,
+    /// Withheld: a law of the United States applies, and the person opted out.
+    Us,
+    /// Withheld: the browser says Global Privacy Control.
+    Gpc,
+    /// Withheld: Canada's section, or one that is not known, applies.
+    Gpp,
+    /// Withheld: a child's.
+    Children,
+    /// Withheld: the browser asks not to be tracked.
+    Device,
+    /// Not an event that can be taken.
+    Refused,
+    /// Without the advertiser's token.
+    Unauthorized,
+    /// Could not be recorded: whoever sent it comes again.
+    Failed,
+}
+
+impl EventOutcome {
+    const NAMES: [&'static str; 11] = [
+        "taken",
+        "duplicate",
+        "withheld_gdpr",
+        "withheld_us",
+        "withheld_gpc",
+        "withheld_gpp",
+        "withheld_children",
+        "withheld_device",
+        "refused",
+        "unauthorized",
+        "failed",
+    ];
+
+    /// Withheld by `restriction`.
+    #[must_use]
+    pub const fn withheld(restriction: Restriction) -> Self {
+        match restriction {
+            Restriction::Gdpr(_) => Self::Gdpr,
+            Restriction::UsPrivacy | Restriction::UsPrivacyUnreadable | Restriction::UsSection(..) => {
+                Self::Us
+            }
+            Restriction::GlobalPrivacyControl => Self::Gpc,
+            Restriction::Canada(_) | Restriction::UnknownSection(_) => Self::Gpp,
+            Restriction::Coppa => Self::Children,
+            Restriction::LimitAdTracking | Restriction::DoNotTrack => Self::Device,
+        }
+    }
+}
+
 impl Turned {
     /// All names, in the order of the reasons.
     pub const NAMES: [&'static str; 8] = [
@@ -80,6 +152,7 @@ pub struct Metrics {
     no_bids: [AtomicU64; NoBidReason::NAMES.len()],
     notices: [[AtomicU64; NoticeOutcome::NAMES.len()]; NoticeKind::ALL.len()],
     turned: [AtomicU64; Turned::NAMES.len()],
+    events: [[AtomicU64; EventOutcome::NAMES.len()]; EventDoor::NAMES.len()],
     expired: AtomicU64,
     reloads: AtomicU64,
     reloads_refused: AtomicU64,
@@ -131,6 +204,11 @@ impl Metrics {
     /// A notice came.
     pub fn noticed(&self, kind: NoticeKind, outcome: NoticeOutcome) {
         add(&self.notices[kind as usize][outcome as usize], 1);
+    }
+
+    /// An event of a person came.
+    pub fn happened(&self, door: EventDoor, outcome: EventOutcome) {
+        add(&self.events[door as usize][outcome as usize], 1);
     }
 
     /// Reservations expired without a notice.
@@ -185,6 +263,7 @@ impl Metrics {
                 let _ = writeln!(out, "{name}{{kind=\"{kind}\",outcome=\"{outcome}\"}} {value}");
             }
         }
+        self.write_events(&mut out);
         self.write_decision_time(&mut out);
         for (name, help, value) in [
             ("encan_reservations_open", "Bids whose outcome is not known.", open_reservations as u64),
@@ -199,6 +278,17 @@ impl Metrics {
             let _ = writeln!(out, "{name}{{reason=\"{reason}\"}} {count}");
         }
         out
+    }
+
+    fn write_events(&self, out: &mut String) {
+        let name = "encan_events_total";
+        let help = "Events of people at advertisers', by who sent them and what became of them.";
+        let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} counter\n");
+        for (door, outcomes) in EventDoor::NAMES.iter().zip(&self.events) {
+            for (outcome, counter) in EventOutcome::NAMES.iter().zip(outcomes) {
+                let _ = writeln!(out, "{name}{{door=\"{door}\",outcome=\"{outcome}\"}} {}", read(counter));
+            }
+        }
     }
 
     fn write_decision_time(&self, out: &mut String) {
@@ -226,11 +316,12 @@ fn seconds(micros: u64) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use super::{Metrics, NoticeOutcome};
+    use super::{EventDoor, EventOutcome, Metrics, NoticeOutcome};
     use crate::bidder::{NoBidReason, Plan, Snapshot};
     use crate::budget::Book;
     use crate::campaign::{Catalog, Rates};
     use crate::notice::NoticeKind;
+    use crate::privacy::Restriction;
     use crate::units::{Currency, UnixMillis};
 
     #[test]
@@ -240,6 +331,7 @@ mod tests {
         metrics.answered(None, 1_500_000);
         metrics.bid(2);
         metrics.noticed(NoticeKind::Win, NoticeOutcome::Duplicate);
+        metrics.happened(EventDoor::Server, EventOutcome::withheld(Restriction::GlobalPrivacyControl));
         let plan = Plan::build(1, Catalog::default(), vec![], vec![], Rates::only(Currency::EUR));
         let snapshot = Snapshot::new(Arc::new(plan), &Book::default(), UnixMillis::default(), None);
         let text = metrics.text(3, &snapshot);
@@ -254,6 +346,8 @@ mod tests {
             "encan_decision_seconds_bucket{le=\"+Inf\"} 2",
             "encan_decision_seconds_sum 1.500015",
             "encan_reservations_open 3",
+            "encan_events_total{door=\"server\",outcome=\"withheld_gpc\"} 1",
+            "encan_events_total{door=\"page\",outcome=\"taken\"} 0",
             "encan_line_items_asleep{reason=\"paced\"} 0",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");

@@ -9,6 +9,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod events;
 pub mod exchange_secrets;
 pub mod exposure_store;
 pub mod files;

@@ -84,7 +84,7 @@ fn start_watching(
             let _ = changed.try_send(());
         }
     })?;
-    for folder in [&args.campaigns, &args.exchanges, &args.tax] {
+    for folder in [&args.campaigns, &args.exchanges, &args.tax, &args.audiences] {
         watcher.watch(folder, RecursiveMode::NonRecursive)?;
     }
     for folder in supply::folders(&args.supply) {

@@ -26,6 +26,7 @@ use crate::privacy::Permissions;
 use crate::shell::agents::Agents;
 use crate::shell::audience_store::AudienceWriter;
 use crate::shell::clock;
+use crate::shell::events::Events;
 use crate::shell::exposure_store::{ExposureStore, NoPlace, Viewer};
 use crate::shell::metrics::Metrics;
 use crate::shell::store::{Name, NameKind, Parked, Writer};
@@ -49,6 +50,8 @@ pub struct Service {
     agents: Agents,
     pub(in crate::shell) composer: Composer,
     pub(in crate::shell) writer: Writer,
+    /// Which events of people have come.
+    pub(in crate::shell) events: Events,
     /// What is counted.
     pub metrics: Metrics,
     /// Landing pages of every creative of every revision: a click on an ad that was taken out still leads on.
@@ -131,7 +134,7 @@ impl Service {
         (audiences, audience_writer): (Arc<Audiences>, AudienceWriter),
         keys: UserKeys,
         composer: Composer,
-        writer: Writer,
+        (writer, events): (Writer, Events),
     ) -> Self {
         let snapshot = Snapshot::new(Arc::new(plan), &book, clock::now(), None);
         let service = Self {
@@ -146,6 +149,7 @@ impl Service {
             agents: Agents::default(),
             composer,
             writer,
+            events,
             metrics: Metrics::default(),
             landings: DashMap::new(),
             currencies: DashMap::new(),

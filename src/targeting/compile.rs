@@ -1,22 +1,38 @@
 //! From the rule language to a [`CompiledRule`](crate::targeting::CompiledRule): off the bid path.
 
-use crate::campaign::{Attribute, Catalog, CreativeContent, FormatKind, LineItem, Rule, Test, Wanted};
-use crate::targeting::key::{circles_key, hour_keys, range_key, value_key};
+use crate::audience::Definition;
+use crate::campaign::{Attribute, Catalog, CreativeContent, FormatKind, Kind, LineItem, Rule, Test, Wanted};
+use crate::targeting::behaviour::holds_for_nobody;
+use crate::targeting::key::{
+    circles_key, count_key, defined_key, hour_keys, points_key, range_key, scores_key, value_key,
+};
 use crate::targeting::rule::{Leaf, Node};
 use crate::targeting::values::Values;
+use crate::units::AdvertiserId;
 
 /// Whose rule it is: what its words mean may depend on the campaign.
 #[derive(Debug, Clone, Copy)]
 pub struct Asker<'c> {
     /// The name of the zone whose hours a daypart means.
     pub zone_name: &'c str,
+    /// The advertiser's audience definition: events, stages, classes and intents are its own.
+    pub audience: Option<&'c Definition>,
 }
 
 impl<'c> Asker<'c> {
     /// The campaign of a line item.
     #[must_use]
     pub fn of(catalog: &'c Catalog, line_item: &LineItem) -> Self {
-        Self { zone_name: &catalog.campaigns[line_item.campaign].zone_name }
+        let campaign = &catalog.campaigns[line_item.campaign];
+        let audience = catalog.audiences.of(catalog.advertisers[campaign.advertiser].id);
+        Self { zone_name: &campaign.zone_name, audience }
+    }
+}
+
+impl Asker<'_> {
+    /// Whose audience definition it is; nobody's without one.
+    fn advertiser(&self) -> AdvertiserId {
+        self.audience.map_or(AdvertiserId::from_raw(0), |definition| definition.advertiser)
     }
 }
 
@@ -70,14 +86,24 @@ fn joined(parts: impl IntoIterator<Item = Node>, all: bool) -> Node {
 pub(super) fn leaf(test: &Test, negated: bool, asker: &Asker<'_>) -> Leaf {
     let attribute = test.attribute;
     let values = match &test.wanted {
+        Wanted::OneOf(values) if matches!(attribute.kind(), Kind::Defined | Kind::Scores) => {
+            Values::new(values.iter().map(|value| defined_key(asker.advertiser(), value)))
+        }
         Wanted::OneOf(values) => Values::new(values.iter().map(|value| value_key(attribute, value))),
         Wanted::Within(circles) => Values::new([circles_key(circles)]),
         Wanted::During(hours) => {
             let zone = (attribute == Attribute::Daypart).then_some(asker.zone_name);
             Values::new(hour_keys(hours, zone))
         }
+        Wanted::Between(range) if attribute == Attribute::LeadScore => {
+            Values::new([points_key(asker.advertiser(), *range)])
+        }
         Wanted::Between(range) => Values::new([range_key(*range)]),
+        Wanted::Happened(count) => Values::new([count_key(asker.advertiser(), count)]),
+        Wanted::Scored(range) => Values::new([scores_key(asker.advertiser(), *range)]),
     };
+    // A scene tells the questions whose answer is not that of a person who did nothing.
+    let negated = negated != holds_for_nobody(attribute, &test.wanted);
     Leaf { attribute, values, negated, include_unknown: test.include_unknown }
 }
 
@@ -149,7 +175,7 @@ mod tests {
         let is = || Rule::is(Attribute::Os, ["ios"]);
         let inner = Rule::Not(Box::new(Rule::Any(vec![is(), Rule::Not(Box::new(is()))])));
         let rule = Rule::All(vec![is(), Rule::All(vec![inner])]);
-        let compiled = CompiledRule::new(&rule, &Asker { zone_name: "UTC" });
+        let compiled = CompiledRule::new(&rule, &Asker { zone_name: "UTC", audience: None });
         let negated: Vec<bool> = compiled
             .conjuncts()
             .iter()

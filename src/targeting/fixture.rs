@@ -2,9 +2,11 @@
 //!
 //! Random values come from small pools, so that rules and requests often meet.
 
+use std::sync::LazyLock;
+
 use jiff::tz::TimeZone;
 
-use crate::audience::Profile;
+use crate::audience::{Definitions, Happened, Profile};
 use crate::campaign::{
     Advertiser, AgreedDeal, Attribute, Attribution, AvAd, BannerAd, BannerBody, Budget, Campaign, Catalog,
     Circle, Costs, Creative, CreativeContent, Flight, Goal, Kind, LineItem, NativeAd, Pacing, Played, Range,
@@ -14,6 +16,7 @@ use crate::openrtb::{
     Av, Banner, BidRequest, BrandVersion, Broadcaster, Channel, Content, Deal, Device, Gender, Geo, Imp,
     Metric, Native, NativeAsset, NativeKind, Outlet, Segment, Sua, User,
 };
+use crate::targeting::fixture_behaviour::{DEFINITION, random_history, random_wanted};
 use crate::targeting::{Asker, Vocabulary};
 use crate::ttf::Bearer;
 use crate::units::{
@@ -24,7 +27,8 @@ use crate::units::{
 /// A Saturday, 22:30 in Paris.
 pub(super) const NOW: UnixMillis = UnixMillis::from_raw(1_795_296_600_000);
 /// The campaign of every line item here.
-pub(super) const PARIS: Asker<'static> = Asker { zone_name: "Europe/Paris" };
+pub(super) static PARIS: LazyLock<Asker<'static>> =
+    LazyLock::new(|| Asker { zone_name: "Europe/Paris", audience: Some(&DEFINITION) });
 pub(super) const EXCHANGES: &[&str] = &["adx", "magnite"];
 const COUNTRIES: &[&str] = &["FR", "FRA", "BE", "DEU", "US", "ZZZ"];
 const REGIONS: &[&str] = &["IDF", "FR-ARA", "CA", "VLG"];
@@ -86,11 +90,11 @@ impl Random {
         pool[self.below(pool.len())]
     }
 
-    fn maybe<T: Copy>(&mut self, pool: &[T]) -> Option<T> {
+    pub(super) fn maybe<T: Copy>(&mut self, pool: &[T]) -> Option<T> {
         self.percent(75).then(|| self.pick(pool))
     }
 
-    fn few<T: Copy>(&mut self, pool: &[T]) -> Vec<T> {
+    pub(super) fn few<T: Copy>(&mut self, pool: &[T]) -> Vec<T> {
         let count = 1 + self.below(3);
         (0..count).map(|_| self.pick(pool)).collect()
     }
@@ -246,6 +250,8 @@ pub(super) struct Person {
     pub(super) known: bool,
     /// Segments, each with the first instant at which it no longer counts.
     pub(super) segments: Vec<(&'static str, UnixMillis)>,
+    /// What they did.
+    pub(super) history: Vec<Happened>,
 }
 
 impl Person {
@@ -255,18 +261,23 @@ impl Person {
             return Profile::default();
         }
         let segments = self.segments.iter().map(|(name, expires)| (SegmentId::from_slug(name), *expires));
-        Profile::known(segments)
+        Profile { history: self.history.as_slice().into(), ..Profile::known(segments) }
     }
 }
 
 /// A person: one that may not be identified, one of whom nothing is known, or one the store knows.
 pub(super) fn random_named_person(random: &mut Random) -> Option<Person> {
     if random.percent(30) {
-        return random.percent(50).then(|| Person { known: false, segments: Vec::new() });
+        return random.percent(50).then(|| Person {
+            known: false,
+            segments: Vec::new(),
+            history: Vec::new(),
+        });
     }
     let names = random.sent(SEGMENTS);
     let expires = NOW.plus(Millis::from_raw(random.pick(&[-1, 0, 1, 1_000])));
-    Some(Person { known: true, segments: names.iter().map(|name| (*name, expires)).collect() })
+    let segments = names.iter().map(|name| (*name, expires)).collect();
+    Some(Person { known: true, segments, history: random_history(random) })
 }
 
 /// The same, by the hashes that the store knows.
@@ -276,6 +287,10 @@ pub(super) fn random_person(random: &mut Random) -> Option<Profile> {
 
 /// A random test on `attribute`.
 pub(super) fn random_test(random: &mut Random, attribute: Attribute) -> Test {
+    if attribute.is_behaviour() {
+        let wanted = random_wanted(attribute, random);
+        return Test { attribute, wanted, include_unknown: random.percent(30) };
+    }
     let pool: &[&str] = match attribute {
         Attribute::Country | Attribute::HomeCountry => &["FR", "FRA", "BE", "DEU", "US"],
         Attribute::Region | Attribute::HomeRegion => &["FR-IDF", "FR-ARA", "US-CA"],
@@ -431,6 +446,7 @@ pub(super) fn catalog(line_items: Vec<LineItem>) -> Catalog {
         campaigns: vec![campaign("paris", "Europe/Paris"), campaign("tokyo", "Asia/Tokyo")],
         line_items,
         creatives: creatives(),
+        audiences: Definitions::new(vec![DEFINITION.clone()]),
     }
 }
 

@@ -4,9 +4,10 @@
 //! [`Vocabulary`](crate::targeting::Vocabulary) knows the questions, and a scene tells the keys of those that it
 //! answers with yes.
 
+use crate::audience::{EventCount, RfmRange};
 use crate::campaign::{Attribute, Circle, HOURS_OF_WEEK, Kind, Range};
 use crate::targeting::text::{self, Fnv};
-use crate::units::{DealId, ExchangeId, SegmentId};
+use crate::units::{AdvertiserId, DealId, ExchangeId, SegmentId};
 
 /// The key of a value in its canonical form.
 pub(super) fn value_key(attribute: Attribute, value: &str) -> u64 {
@@ -37,6 +38,55 @@ pub(super) fn range_key(range: Range) -> u64 {
         fnv.push_bytes(&end.unwrap_or_default().to_le_bytes());
     }
     fnv.finish()
+}
+
+/// The key of a name in the audience definition of `advertiser`.
+pub(super) fn defined_key(advertiser: AdvertiserId, name: &str) -> u64 {
+    let mut fnv = of_advertiser(advertiser, 0);
+    fnv.push_bytes(name.as_bytes());
+    fnv.finish()
+}
+
+/// The key of a range of points at `advertiser`.
+pub(super) fn points_key(advertiser: AdvertiserId, range: Range) -> u64 {
+    let mut fnv = of_advertiser(advertiser, 1);
+    fnv.push_bytes(&range_key(range).to_le_bytes());
+    fnv.finish()
+}
+
+/// The key of a range of scores at `advertiser`.
+pub(super) fn scores_key(advertiser: AdvertiserId, range: RfmRange) -> u64 {
+    let mut fnv = of_advertiser(advertiser, 2);
+    for scores in [range.recency, range.frequency, range.monetary] {
+        scores.iter().for_each(|score| fnv.push_bytes(&[score]));
+        fnv.push_bytes(&[0]);
+    }
+    fnv.finish()
+}
+
+/// The key of a question about events at `advertiser`.
+pub(super) fn count_key(advertiser: AdvertiserId, count: &EventCount) -> u64 {
+    let mut fnv = of_advertiser(advertiser, 3);
+    let numbers = |numbers: &mut dyn Iterator<Item = u64>, fnv: &mut Fnv| {
+        numbers.for_each(|number| fnv.push_bytes(&number.to_le_bytes()));
+        fnv.push_bytes(&[0xff]);
+    };
+    numbers(&mut count.events.iter().map(|event| event.id.raw()), &mut fnv);
+    numbers(&mut count.topics.iter().map(|topic| topic.id.raw()), &mut fnv);
+    numbers(&mut count.after.iter().map(|event| event.id.raw()), &mut fnv);
+    numbers(&mut count.within.iter().map(|span| span.raw().cast_unsigned()), &mut fnv);
+    numbers(&mut count.older_than.iter().map(|span| span.raw().cast_unsigned()), &mut fnv);
+    numbers(&mut count.at_most.iter().map(|most| u64::from(*most)), &mut fnv);
+    numbers(&mut std::iter::once(u64::from(count.at_least)), &mut fnv);
+    fnv.finish()
+}
+
+/// What the keys of one sort of question at `advertiser` have in common.
+fn of_advertiser(advertiser: AdvertiserId, sort: u8) -> Fnv {
+    let mut fnv = Fnv::START;
+    fnv.push_bytes(&advertiser.raw().to_le_bytes());
+    fnv.push_bytes(&[sort]);
+    fnv
 }
 
 /// The keys of hours of the week on one clock: the viewer's, or that of a zone.

@@ -9,12 +9,15 @@
 //! holds exactly if its [`failures`] are empty; `oracle` says for tests once more what rules mean. Deliberately absent: budgets, caps, prices and
 //! creative sizes; whether a row may bid now is handed in as a bit row.
 
+mod behaviour;
 mod circles;
 mod column;
 mod compile;
 mod failure;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod fixture_behaviour;
 mod index;
 mod key;
 #[cfg(test)]

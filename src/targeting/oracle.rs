@@ -6,10 +6,13 @@
 use jiff::Timestamp;
 
 use crate::agent::{Agent, Browser};
+use crate::audience::{Happened, Past, Standing};
 use crate::campaign::{Attribute, Circle, Kind, Rule, Test, Wanted, version_number};
 use crate::geo::{Place, Readable};
 use crate::openrtb::{BidRequest, Broadcaster, Channel, Gender, Geo, Imp, Segment};
+use crate::targeting::behaviour::in_thousandths;
 use crate::targeting::fixture::Person;
+use crate::targeting::fixture_behaviour::DEFINITION;
 use crate::taxonomy::{Taxonomy, translated};
 use crate::units::{Country, Region, UnixMillis};
 
@@ -59,6 +62,12 @@ fn says(rule: &Rule, wanted: bool, facts: &Facts<'_>) -> bool {
 /// What the request says to a test; `None` if it does not tell.
 pub(super) fn answer(test: &Test, facts: &Facts<'_>) -> Option<bool> {
     let attribute = test.attribute;
+    if attribute.is_behaviour() {
+        return facts
+            .person
+            .filter(|person| person.known)
+            .map(|person| did(test, &person.history, facts.now));
+    }
     let told = told(attribute, facts)
         .unwrap_or_else(|| panic!("`{attribute}` has no arm in the oracle: say in `told` what it reads"));
     match (&test.wanted, told) {
@@ -75,6 +84,21 @@ pub(super) fn answer(test: &Test, facts: &Facts<'_>) -> Option<bool> {
                 && range.below.is_none_or(|below| number < below)
         }),
         _ => panic!("`{attribute}` is told as something else than what rules ask of it"),
+    }
+}
+
+/// What is true of what somebody did: audiences are held by cases of their own.
+pub(super) fn did(test: &Test, history: &[Happened], now: UnixMillis) -> bool {
+    let standing = Standing::of(&DEFINITION, history, now);
+    let has = |name: &str| test.values().iter().any(|value| value == name);
+    match (&test.wanted, test.attribute) {
+        (Wanted::Happened(count), _) => count.holds(Past::new(&DEFINITION, history, now)),
+        (Wanted::Between(range), _) => range.has(in_thousandths(standing.lead_score)),
+        (Wanted::Scored(range), _) => standing.rfm.is_some_and(|rfm| range.fits(rfm.scores)),
+        (_, Attribute::Stage) => standing.stage.is_some_and(has),
+        (_, Attribute::Rfm) => standing.rfm.and_then(|rfm| rfm.class).is_some_and(has),
+        (_, Attribute::Intent) => standing.intents.iter().any(|intent| has(intent)),
+        other => panic!("{other:?} is no question about behaviour"),
     }
 }
 
@@ -262,7 +286,7 @@ fn told(attribute: Attribute, facts: &Facts<'_>) -> Option<Told> {
         Attribute::Tag => some(imp.tagid.map(str::to_owned)),
         // No deal is an answer, too.
         Attribute::Deal => Told::Values(imp.deals.iter().map(|deal| deal.id.to_owned()).collect(), true),
-        #[expect(unreachable_patterns, reason = "for an attribute that is in the table and not yet here")]
+        // Behaviour, which is asked of `did`, and an attribute that is in the table and not yet here.
         _ => return None,
     })
 }

@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 use smallvec::SmallVec;
 
 use crate::agent::Agent;
-use crate::audience::Profile;
+use crate::audience::{Happened, Profile};
 use crate::campaign::Attribute;
 use crate::geo::{Located, Place, Readable, Spot};
 use crate::openrtb::{BidRequest, Imp};
@@ -28,9 +28,9 @@ const HOUR_MS: i64 = 3_600_000;
 
 /// What the shell fetched about a request before anything is decided.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Known<'a, 'k> {
+pub struct Known<'a> {
     /// What is known of who is behind it; `None` if the ad may not be personalised.
-    pub person: Option<&'k Profile>,
+    pub person: Option<&'a Profile>,
     /// True if it may be used precisely where the person is.
     pub precise: bool,
     /// What the user agent says; `None` if it was not read.
@@ -59,6 +59,8 @@ pub struct Scene<'a> {
     told: u128,
     /// How many keys are the request's; the impression's follow.
     request_keys: usize,
+    /// What the person did, of whom that may be known.
+    history: &'a [Happened],
     now: UnixMillis,
 }
 
@@ -72,7 +74,7 @@ impl<'a> Scene<'a> {
         vocabulary: &'a Vocabulary,
         request: &'a BidRequest<'a>,
         exchange: ExchangeId,
-        known: Known<'a, '_>,
+        known: Known<'a>,
         now: UnixMillis,
     ) -> Self {
         let is_personal = known.person.is_some();
@@ -88,6 +90,7 @@ impl<'a> Scene<'a> {
             spans: [(0, 0); Attribute::COUNT],
             told: 0,
             request_keys: 0,
+            history: known.person.map_or(&[], |profile| profile.history.as_slice()),
             now,
         };
         scene.tell_place();
@@ -102,6 +105,7 @@ impl<'a> Scene<'a> {
         scene.tell(Attribute::Exchange, [exchange.raw()]);
         if let Some(profile) = known.person {
             scene.tell_segments(profile);
+            scene.tell_behaviour(profile);
         }
         scene.request_keys = scene.keys.len();
         scene
@@ -134,6 +138,11 @@ impl<'a> Scene<'a> {
     /// The software behind it.
     pub(super) fn agent(&self) -> Agent {
         Agent::of(&self.request.device, self.told_agent)
+    }
+
+    /// What the person did, of whom that may be known.
+    pub(super) fn history(&self) -> &'a [Happened] {
+        self.history
     }
 
     /// When it is.

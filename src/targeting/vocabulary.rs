@@ -4,11 +4,14 @@
 
 use jiff::tz::TimeZone;
 
+use crate::audience::Happened;
 use crate::campaign::{Attribute, Catalog, Range, Wanted};
 use crate::geo::Spot;
+use crate::targeting::behaviour::{Answers, Behaviours};
 use crate::targeting::circles::Circles;
 use crate::targeting::key::{circles_key, clock_key, range_key};
 use crate::targeting::scene::bit;
+use crate::units::UnixMillis;
 
 /// The questions of a catalog's rules.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +23,7 @@ pub struct Vocabulary {
     home_near: Circles,
     /// By attribute, each range with its key.
     ranges: Vec<(Attribute, Range, u64)>,
+    behaviours: Behaviours,
 }
 
 /// A zone whose hours are asked for.
@@ -40,6 +44,12 @@ impl Vocabulary {
             let campaign = &catalog.campaigns[line_item.campaign];
             for test in line_item.targeting.tests() {
                 vocabulary.learn(test.attribute, &test.wanted, (&campaign.zone, &campaign.zone_name));
+                if test.attribute.is_behaviour()
+                    && let Some(definition) =
+                        catalog.audiences.of(catalog.advertisers[campaign.advertiser].id)
+                {
+                    vocabulary.behaviours.learn(definition, test.attribute, &test.wanted);
+                }
             }
         }
         vocabulary.ranges.sort_unstable_by_key(|(attribute, _, key)| (*attribute, *key));
@@ -62,6 +72,8 @@ impl Vocabulary {
                     self.zones.push(Zone { zone: zone.clone(), clock });
                 }
             }
+            Wanted::Happened(_) | Wanted::Scored(_) => {}
+            Wanted::Between(_) if attribute.is_behaviour() => {}
             Wanted::Between(range) => self.ranges.push((attribute, *range, range_key(*range))),
         }
     }
@@ -94,6 +106,11 @@ impl Vocabulary {
     pub(super) fn around(&self, attribute: Attribute, spot: Spot, keys: &mut impl Extend<u64>) {
         let circles = if attribute == Attribute::HomeNear { &self.home_near } else { &self.near };
         circles.around(spot, keys);
+    }
+
+    /// What the questions about behaviour get as answers of a person with `history`, in the order of attributes.
+    pub(super) fn answers(&self, history: &[Happened], now: UnixMillis) -> Answers {
+        self.behaviours.answers(history, now)
     }
 
     /// The keys of the ranges of `attribute` that `number` lies in.

@@ -73,6 +73,31 @@ pub const COMPRESSED_FROM_BYTES: usize = 1_200;
 pub const UNREAD_WAIT: Millis = Millis::from_seconds(30);
 /// Time that a body may take to arrive once its head is here.
 pub const BODY_WAIT: Millis = Millis::from_seconds(2);
+/// The longest that an event of a person is kept: thirteen months, as long as a cookie may recognise a person
+/// (CNIL, guidelines on cookies of 17 September 2020).
+pub const RETENTION_MAX: Millis = Millis::from_seconds(395 * 86_400);
+/// Kinds of events of one advertiser: shops send about ten.
+pub const DEFINITION_EVENTS_MAX: usize = 64;
+/// Stages, classes or intents of one advertiser: each costs a look at a person's history for every bid request.
+pub const DEFINITION_NAMES_MAX: usize = 256;
+/// The highest cap of a lead score.
+pub const LEAD_SCORE_MAX: i64 = 100_000;
+/// Topics in one question about events.
+pub const EVENT_TOPICS_MAX: usize = 1_024;
+/// Characters of an event's topic.
+pub const TOPIC_CHARS_MAX: usize = 64;
+/// The highest number of events that a question asks for: more are not remembered for a person ([`HISTORY_MAX`]).
+pub const EVENT_COUNT_MAX: u32 = 64;
+/// How far the clock of whoever sends an event may be ahead of ours.
+pub const EVENT_AHEAD_MAX: Millis = Millis::from_seconds(5 * 60);
+/// Events in one call of an advertiser's server.
+pub const EVENTS_OF_CALL_MAX: usize = 1_000;
+/// Bytes of a call of an advertiser's server: as many events, with their consent strings.
+pub const EVENTS_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of a person's id: far above any cookie or extended id.
+pub const USER_ID_BYTES_MAX: usize = 512;
+/// Bytes of an order's or an event's id.
+pub const EVENT_ID_BYTES_MAX: usize = 256;
 /// Bytes of a user agent that are read: real ones have under 400, those of apps with a list of their features under
 /// 800. Time and memory of the rules that read it grow with its length.
 pub const USER_AGENT_BYTES_MAX: usize = 1_024;

@@ -51,6 +51,7 @@ impl Bidder {
             currencies: fixtures.join("currencies.json"),
             supply: fixtures.join("supply"),
             geo: fixtures.join("geo/test-ranges.mmdb"),
+            audiences: fixtures.join("audiences"),
         };
         let loaded = load(&paths, NOW);
         let mut catalog = loaded.catalog.expect("the fixtures are sound");

@@ -5,7 +5,8 @@ use core::net::IpAddr;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::campaign::exchange::{AddressRange, Secret};
+use crate::campaign::exchange::AddressRange;
+use crate::document::Secret;
 
 /// What a caller must show, and whose word on addresses is taken.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -162,7 +163,8 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
 
     use super::{Access, Caller, Credential, Refusal};
-    use crate::campaign::exchange::{AddressRange, Secret, SecretSource};
+    use crate::campaign::exchange::AddressRange;
+    use crate::document::{Secret, SecretSource};
 
     struct Request<'a> {
         peer: &'a str,

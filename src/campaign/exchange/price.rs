@@ -1,6 +1,6 @@
 //! How an exchange's notices tell the price.
 
-use crate::campaign::exchange::Secret;
+use crate::document::Secret;
 
 /// The macro that stands in our notices, and how to read what comes in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]

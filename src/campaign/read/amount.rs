@@ -43,18 +43,7 @@ pub(in crate::campaign) fn percent(node: Node<'_>, faults: &mut Faults) -> Optio
 
 /// A span above 0, written as a whole number of seconds, minutes, hours or days: `30d`.
 pub(in crate::campaign) fn span(node: Node<'_>, faults: &mut Faults) -> Option<Millis> {
-    const SECONDS: [(char, i64); 4] = [('s', 1), ('m', 60), ('h', 3_600), ('d', 86_400)];
-    let text = node.text(faults)?;
-    let parse = |(unit, seconds): (char, i64)| {
-        let digits = text.strip_suffix(unit)?;
-        let fits = (1..=6).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-        digits.parse::<i64>().ok().filter(|count| fits && *count > 0).map(|count| count * seconds)
-    };
-    let span = SECONDS.into_iter().find_map(parse).map(Millis::from_seconds);
-    span.or_else(|| {
-        let fault = node.error(format!("must be a span of time above 0, got {}", node.echo()));
-        faults.refuse(fault.hint("a whole number and s, m, h or d: `90s`, `10m`, `6h`, `30d`"))
-    })
+    node.span(faults)
 }
 
 /// A currency of ISO 4217.

@@ -66,6 +66,8 @@ pub(in crate::campaign) fn read_campaign<'d>(
     let id = object.require("id", faults);
     let id = id.and_then(|node| Some((node, node.slug(faults)?)));
     let advertiser = object.require("advertiser", faults);
+    let named = advertiser.and_then(|node| node.peek("id")?.peek_text());
+    let reading = Reading { advertiser: named.unwrap_or_default(), ..reading };
     let advertiser = advertiser.and_then(|node| Some((node, read_advertiser(node, faults)?)));
     let errors = faults.errors();
     let (campaign, is_whole) = read_plan(object, id.map_or("", |(_, slug)| slug), reading, faults);

@@ -5,6 +5,7 @@
 
 pub(in crate::campaign) mod address;
 pub(in crate::campaign) mod amount;
+mod behaviour;
 mod campaign;
 mod categories;
 mod clock;
@@ -20,6 +21,7 @@ mod version;
 
 pub(in crate::campaign) use campaign::{Draft, Parts, read_campaign};
 
+use crate::audience::Definitions;
 use crate::campaign::Rates;
 use crate::units::{Currency, FxRate, Nanos, Rounding, UnixMillis};
 
@@ -35,6 +37,8 @@ pub struct Surroundings<'a> {
     pub exchanges: &'a [&'a str],
     /// To know which currencies can be traded, and what is dear.
     pub rates: &'a Rates,
+    /// What advertisers say of their audiences.
+    pub audiences: &'a Definitions,
 }
 
 /// What every reader knows.
@@ -42,6 +46,8 @@ pub struct Surroundings<'a> {
 pub(in crate::campaign) struct Reading<'a> {
     pub surroundings: Surroundings<'a>,
     pub now: UnixMillis,
+    /// The advertiser whose campaign is read; empty until it is known.
+    pub advertiser: &'a str,
 }
 
 impl Reading<'_> {

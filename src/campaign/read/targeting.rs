@@ -1,6 +1,7 @@
 //! The targeting tree: `all`, `any`, `not`, or attributes with what each must be.
 
 use crate::campaign::read::Reading;
+use crate::campaign::read::behaviour::{asks_of_points, behaviour};
 use crate::campaign::read::clock::daypart;
 use crate::campaign::read::version::versions;
 use crate::campaign::rule::{Attribute, Circle, Kind, Range, Rule, Test, Wanted};
@@ -95,6 +96,11 @@ fn wanted(
             let (attribute, hours) = daypart(node, faults)?;
             return Some((attribute, Wanted::During(hours)));
         }
+        Kind::Events | Kind::Scores | Kind::Defined => behaviour(attribute, node, reading, faults)?,
+        Kind::Number { least, most } if attribute == Attribute::LeadScore => {
+            asks_of_points(node, reading, faults)?;
+            Wanted::Between(range(node, (least, most), faults)?)
+        }
         Kind::Number { least, most } => Wanted::Between(range(node, (least, most), faults)?),
         Kind::Version => Wanted::Between(versions(node, faults)?),
         Kind::Flag => Wanted::OneOf(vec![node.flag(faults)?.to_string()]),
@@ -107,7 +113,7 @@ fn wanted(
 }
 
 /// The values of an attribute: one, or a list of at least one.
-fn values<'d, T>(
+pub(in crate::campaign) fn values<'d, T>(
     node: Node<'d>,
     faults: &mut Faults,
     read: impl Fn(Node<'d>, &mut Faults) -> Option<T>,

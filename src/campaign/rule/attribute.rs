@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::agent::Browser;
 use crate::units::Version;
+use crate::units::limits::LEAD_SCORE_MAX;
 
 /// What the values of an attribute are. [`Attribute::canonical`] reads one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,12 @@ pub enum Kind {
     Circles,
     /// Hours of the week.
     Hours,
+    /// A name that the advertiser's audience definition has.
+    Defined,
+    /// A question about events of the advertiser.
+    Events,
+    /// Classes by recency, frequency and monetary value, or ranges of the three scores.
+    Scores,
 }
 
 /// Makes the enum, its list, and what each row of the table says.
@@ -143,6 +150,11 @@ attributes! {
     Carrier "carrier", Kind::Text, "device.carrier by name, device.mccmnc as 208-01";
     Exchange "exchange", Kind::Exchange, "the exchange that sent the request";
     Segment "segment", Kind::Name, "segments of the request and of our own audiences";
+    Event "event", Kind::Events, "what the person did at the advertiser's, by our own audiences";
+    Stage "stage", Kind::Defined, "the person's stage in the advertiser's life cycle";
+    Rfm "rfm", Kind::Scores, "the person's recency, frequency and monetary value to the advertiser";
+    LeadScore "lead_score", Kind::Number { least: 0, most: LEAD_SCORE_MAX * 1_000 }, "the points that the advertiser gives the person";
+    Intent "intent", Kind::Defined, "what the person wants, by the advertiser's definition";
     Age "age", Kind::Number { least: 0, most: 130_000 }, "user.yob: full years by the end of last year";
     Gender "gender", Kind::Choice(&["male", "female", "other"]), "user.gender";
     Format "format", Kind::Choice(&["banner", "video", "audio", "native"]), "the media that the impression offers";
@@ -190,6 +202,15 @@ impl Attribute {
         Self::ALL.iter().copied().find(|attribute| attribute.name() == word)
     }
 
+    /// The attributes of what people did at the advertiser's, in the order of the table.
+    pub const BEHAVIOUR: [Self; 5] = [Self::Event, Self::Stage, Self::Rfm, Self::LeadScore, Self::Intent];
+
+    /// True if it asks what people did at the advertiser's.
+    #[must_use]
+    pub const fn is_behaviour(self) -> bool {
+        matches!(self, Self::Event | Self::Stage | Self::Rfm | Self::LeadScore | Self::Intent)
+    }
+
     /// True if it is of one impression, not of the whole request.
     #[must_use]
     pub const fn is_of_imp(self) -> bool {
@@ -227,6 +248,10 @@ mod tests {
             assert_eq!(Attribute::from_name(attribute.name()), Some(*attribute));
         }
         const { assert!(Attribute::COUNT <= 128) };
+        assert!(
+            Attribute::BEHAVIOUR.is_sorted() && Attribute::BEHAVIOUR.iter().all(|one| one.is_behaviour())
+        );
+        assert_eq!(Attribute::ALL.iter().filter(|one| one.is_behaviour()).count(), 5);
         assert_eq!(Attribute::from_name("Country"), None);
     }
 }

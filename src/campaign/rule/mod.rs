@@ -9,6 +9,8 @@ mod value;
 pub use attribute::{Attribute, Kind, PLACEMENTS, number_version, version_number};
 pub use value::Unfit;
 
+use crate::audience::{EventCount, RfmRange};
+
 /// A targeting rule. A [`Test`] on something the request does not tell fails, negated or not, unless it
 /// says `"unknown": "include"`.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +47,10 @@ pub enum Wanted {
     During(Box<[bool; HOURS_OF_WEEK]>),
     /// A number in this range.
     Between(Range),
+    /// This often.
+    Happened(Box<EventCount>),
+    /// Scores of recency, frequency and monetary value in this range.
+    Scored(RfmRange),
 }
 
 /// Hours of a week, from Monday 0:00 on.
@@ -102,7 +108,11 @@ impl Test {
     pub fn values(&self) -> &[String] {
         match &self.wanted {
             Wanted::OneOf(values) => values,
-            Wanted::Within(_) | Wanted::During(_) | Wanted::Between(_) => &[],
+            Wanted::Within(_)
+            | Wanted::During(_)
+            | Wanted::Between(_)
+            | Wanted::Happened(_)
+            | Wanted::Scored(_) => &[],
         }
     }
 }

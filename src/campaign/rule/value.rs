@@ -33,6 +33,7 @@ impl Attribute {
         }
         match self.kind() {
             Kind::Text | Kind::Postcode | Kind::Exchange => Ok(text.to_lowercase()),
+            Kind::Defined => Ok(text.to_owned()),
             Kind::Name => unless_sensitive(self, text.to_owned()),
             Kind::Keyword => unless_sensitive(self, text.to_lowercase()),
             Kind::Country => country(text),
@@ -44,9 +45,12 @@ impl Attribute {
             Kind::Choice(words) => choice(text, words),
             Kind::Code(most) => code(text, most),
             Kind::Flag => choice(text, &["true", "false"]),
-            Kind::Number { .. } | Kind::Version | Kind::Circles | Kind::Hours => {
-                Err(Unfit::new("takes no single value", "write it as an object"))
-            }
+            Kind::Number { .. }
+            | Kind::Version
+            | Kind::Circles
+            | Kind::Hours
+            | Kind::Events
+            | Kind::Scores => Err(Unfit::new("takes no single value", "write it as an object")),
         }
     }
 }

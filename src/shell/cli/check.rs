@@ -33,6 +33,9 @@ pub struct Args {
     /// Database of addresses.
     #[arg(long, value_name = "FILE", env = "ENCAN_GEO", default_value = SHIPPED)]
     pub geo: PathBuf,
+    /// Folder of audience definitions.
+    #[arg(long, value_name = "DIR", env = "ENCAN_AUDIENCES", default_value = "fixtures/audiences")]
+    pub audiences: PathBuf,
     /// Fail on warnings too.
     #[arg(long)]
     pub deny_warnings: bool,
@@ -69,6 +72,7 @@ fn loaded(args: &Args, now: UnixMillis) -> Loaded {
         currencies: args.currencies.clone(),
         supply: args.supply.clone(),
         geo: args.geo.clone(),
+        audiences: args.audiences.clone(),
     };
     let mut loaded = load(&paths, now);
     let mut faults = Faults::new();
@@ -158,7 +162,7 @@ mod tests {
     fn the_campaigns_that_come_with_encan_are_without_fault() {
         let report = check(Path::new("fixtures/campaigns"), &["--deny-warnings"]);
         assert_eq!(report.words, "");
-        assert_eq!(report.data, "11 campaigns, 21 line items, 7 exchanges, 0 errors, 0 warnings\n");
+        assert_eq!(report.data, "12 campaigns, 25 line items, 7 exchanges, 0 errors, 0 warnings\n");
         assert_eq!(report.code, 0);
     }
 

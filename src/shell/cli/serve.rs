@@ -315,6 +315,9 @@ impl Beat {
                     pruned = Instant::now();
                     let now = clock::now();
                     service.exposures.prune(now, limits::FREQUENCY_WINDOW_MAX);
+                    if let Err(error) = service.events.once.forget(now) {
+                        tracing::warn!(%error, "ids of old events not forgotten");
+                    }
                 }
                 std::thread::park_timeout(TICK);
             }

@@ -2,7 +2,7 @@
 //!
 //! Header bidding asks for bids from the page itself, with credentials, and a landing page may report a
 //! conversion by script. Every origin is let in, and told so by its own name, since a browser takes no `*` for
-//! a request with credentials. Nothing is given away with that: no answer of ours depends on a cookie, so a
+//! a request with credentials. Nothing is given away with that: no answer of ours tells what a cookie holds, so a
 //! page learns from us no more than any server does that sends the same bytes. Deliberately absent: the
 //! operator's door, which no page may read, and exchanges that ask who calls: there a browser would show a
 //! password that it remembers, or its place in a network. Source: the Fetch standard, "CORS protocol".
@@ -12,8 +12,8 @@ use hyper::body::Bytes;
 use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 
-/// Where pages call: bid requests, notices and conversions.
-const CALLED_BY_PAGES: [&str; 3] = ["/openrtb2/", "/n/", "/c/"];
+/// Where pages call: bid requests, notices, conversions and events. Servers with a token are no pages.
+const CALLED_BY_PAGES: [&str; 4] = ["/openrtb2/", "/n/", "/c/", "/e/pixel.gif"];
 /// What they may call with. Which of the two an address takes, it says itself.
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
 /// Seconds for which a browser need not ask again; a day, which browsers cut to what they keep.

@@ -7,6 +7,7 @@ mod bid;
 mod body;
 mod connection;
 mod cors;
+mod events;
 mod notices;
 
 use std::net::IpAddr;
@@ -123,13 +124,15 @@ async fn public(request: &mut Request<Incoming>, service: Arc<Service>, peer: Ip
     match (request.method(), path) {
         (&Method::GET, "/c/pixel.gif") => notices::pixel(request, service).await,
         (&Method::POST, "/c/s2s") => notices::conversion(request, service).await,
+        (&Method::GET, "/e/pixel.gif") => events::pixel(request, service).await,
+        (&Method::POST, "/e/s2s") => events::server(request, service).await,
         (&Method::GET, "/healthz") => {
             let (version, commit) = (env!("CARGO_PKG_VERSION"), env!("ENCAN_COMMIT"));
             let body = format!("{{\"status\":\"ok\",\"version\":\"{version}\",\"commit\":\"{commit}\"}}\n");
             full(StatusCode::OK, JSON, body)
         }
-        (_, "/c/pixel.gif") => not_allowed("GET"),
-        (_, "/c/s2s") => not_allowed("POST"),
+        (_, "/c/pixel.gif" | "/e/pixel.gif") => not_allowed("GET"),
+        (_, "/c/s2s" | "/e/s2s") => not_allowed("POST"),
         _ => empty(StatusCode::NOT_FOUND),
     }
 }

@@ -76,14 +76,17 @@ async fn finish(booking: impl Future<Output = BookReply> + Send + 'static) -> Bo
     tokio::spawn(booking).await.unwrap_or(BookReply::Unavailable)
 }
 
+/// What a browser is shown.
+pub(in crate::shell::http) fn picture() -> Answer {
+    let mut answer = full(StatusCode::OK, GIF, PIXEL);
+    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
 /// The answer to a notice. Browsers get a picture, servers nothing.
 fn booked(reply: BookReply, picture: bool) -> Answer {
     match reply {
-        BookReply::Done if picture => {
-            let mut answer = full(StatusCode::OK, GIF, PIXEL);
-            answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            answer
-        }
+        BookReply::Done if picture => self::picture(),
         BookReply::Done => empty(StatusCode::NO_CONTENT),
         BookReply::Redirect(address) => {
             let mut answer = empty(StatusCode::FOUND);

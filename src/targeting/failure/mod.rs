@@ -242,7 +242,12 @@ impl<'s, 'r> Walk<'s, 'r> {
         if leaf.holds(self.sight.scene) {
             return Some(Way::default());
         }
-        let fit = leaf.fit(self.sight.scene);
+        // A question that a person who did nothing satisfies is compiled turned over: go by what fails.
+        let fit = match leaf.fit(self.sight.scene) {
+            Fit::Unknown => Fit::Unknown,
+            Fit::Yes | Fit::No if negated => Fit::Yes,
+            Fit::Yes | Fit::No => Fit::No,
+        };
         let mut path = self.path.clone();
         if path != CREATIVES && path != DEALS {
             write!(path, ".{}", file_key(test.attribute)).expect("a String takes every text");
@@ -252,7 +257,7 @@ impl<'s, 'r> Walk<'s, 'r> {
         let failure = Failure {
             attribute: test.attribute.name(),
             path,
-            seen: self.sight.seen(test.attribute),
+            seen: self.sight.seen(test),
             wanted: if negated { format!("not {wanted}") } else { wanted },
             is_unknown: fit == Fit::Unknown,
             includes_unknown: test.include_unknown,

@@ -95,6 +95,8 @@ fn widened(sight: Sight<'_, '_>, test: &Test) -> Option<Step> {
             };
             moved(*range, to)
         }
+        // What a person did cannot be edited, and how far a question should go is for people to say.
+        Wanted::Happened(_) | Wanted::Scored(_) => None,
     }
 }
 
@@ -141,6 +143,7 @@ fn narrowed(sight: Sight<'_, '_>, test: &Test) -> Option<Step> {
             let ways = [above, below].into_iter().filter(|to| !to.has(number)).filter(is_some);
             ways.filter_map(|to| moved(*range, to)).min_by_key(|(_, distance)| *distance)
         }
+        Wanted::Happened(_) | Wanted::Scored(_) => None,
     }
 }
 

@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::campaign::{Attribute, Kind, version_number};
+use crate::audience::{Definition, EventCount, Past, RfmScores, Standing};
+use crate::campaign::{Attribute, Kind, Test, Wanted, version_number};
 use crate::geo::{Point, Witness};
 use crate::targeting::Scene;
+use crate::targeting::behaviour::in_thousandths;
 use crate::targeting::compile::Asker;
 use crate::targeting::failure::names::Names;
 use crate::targeting::failure::words::{hour_word, number_word};
@@ -27,10 +29,14 @@ pub(super) struct Sight<'s, 'r> {
 }
 
 impl Sight<'_, '_> {
-    /// What the scene tells of `attribute`, or `absent`, or `none` if it is told that there is none.
-    pub(super) fn seen(&self, attribute: Attribute) -> String {
-        let scene = self.scene;
-        let words = self.sent(attribute).join(", ");
+    /// What the scene tells of the attribute of `test`, or `absent`, or `none` if it is told that there is none.
+    pub(super) fn seen(&self, test: &Test) -> String {
+        let (scene, attribute) = (self.scene, test.attribute);
+        let definition = self.asker.audience.filter(|_| attribute.is_behaviour() && scene.tells(attribute));
+        let words = match definition {
+            Some(definition) => done(test, definition, scene),
+            None => self.sent(attribute).join(", "),
+        };
         if words.is_empty() {
             return if scene.tells(attribute) { "none" } else { "absent" }.to_owned();
         }
@@ -79,6 +85,10 @@ impl Sight<'_, '_> {
             Attribute::Age => age(request.user.yob?, scene.now()).map(|years| i64::from(years) * 1_000),
             Attribute::ContentLength => Some(i64::from(request.channel.outlet()?.content.len?) * 1_000),
             Attribute::OsVersion => scene.agent().os_version.map(version_number),
+            Attribute::LeadScore => {
+                let standing = Standing::of(self.asker.audience?, scene.history(), scene.now());
+                Some(in_thousandths(standing.lead_score))
+            }
             Attribute::BrowserVersion => scene.agent().browser_version.map(version_number),
             _ => None,
         };
@@ -112,6 +122,14 @@ impl Sight<'_, '_> {
             Attribute::ContentSegment => {
                 let segments = outlet.content.segments.iter();
                 segments.map(|segment| segment.id.to_owned()).collect()
+            }
+            Attribute::Stage | Attribute::Intent => {
+                let told = self.asker.audience.filter(|_| scene.tells(attribute));
+                let standing = told.map(|definition| Standing::of(definition, scene.history(), scene.now()));
+                standing.map_or_else(Vec::new, |standing| match attribute {
+                    Attribute::Stage => standing.stage.into_iter().map(str::to_owned).collect(),
+                    _ => standing.intents.iter().map(|intent| (*intent).to_owned()).collect(),
+                })
             }
             Attribute::Position => imp.into_iter().flat_map(positions).map(|at| at.to_string()).collect(),
             Attribute::Deal => {
@@ -154,6 +172,31 @@ impl Sight<'_, '_> {
         let keys = self.scene.keys(attribute);
         let told = words.iter().filter(|word| keys.contains(&value_key(attribute, word)));
         told.map(|word| (*word).to_owned()).collect()
+    }
+}
+
+/// What the person did at the advertiser of `definition`, as far as `test` asks.
+fn done(test: &Test, definition: &Definition, scene: &Scene<'_>) -> String {
+    let standing = Standing::of(definition, scene.history(), scene.now());
+    match (&test.wanted, test.attribute) {
+        (Wanted::Happened(count), _) => {
+            let past = Past::new(definition, scene.history(), scene.now());
+            let anytime =
+                EventCount { within: None, older_than: None, after: None, ..count.as_ref().clone() };
+            let ages: Vec<i64> = past.matching(&anytime).map(|happened| past.age(happened).raw()).collect();
+            match ages.iter().min() {
+                None => "never".to_owned(),
+                Some(age) => format!("{} in all, the last {} h ago", ages.len(), age / 3_600_000),
+            }
+        }
+        (_, Attribute::Stage) => standing.stage.unwrap_or_default().to_owned(),
+        (_, Attribute::LeadScore) => standing.lead_score.to_string(),
+        (_, Attribute::Intent) => standing.intents.join(", "),
+        _ => standing.rfm.map_or(String::new(), |rfm| {
+            let RfmScores { recency, frequency, monetary } = rfm.scores;
+            let class = rfm.class.unwrap_or("in no class");
+            format!("{class} (recency {recency}, frequency {frequency}, monetary {monetary})")
+        }),
     }
 }
 

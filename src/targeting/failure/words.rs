@@ -15,6 +15,8 @@ pub(super) fn wanted(test: &Test) -> String {
             format!("one of {hours} hours of the week")
         }
         Wanted::Between(range) => range_word(test.attribute, *range),
+        Wanted::Happened(count) => count.to_string(),
+        Wanted::Scored(range) => range.to_string(),
     }
 }
 

@@ -53,6 +53,20 @@ impl Scene<'_> {
             self.told |= bit(Attribute::Segment);
         }
     }
+
+    /// What the person did. Somebody whom the store does not know did nothing; without the store nobody knows.
+    pub(super) fn tell_behaviour(&mut self, profile: &Profile) {
+        let vocabulary = self.vocabulary;
+        if !profile.known || !Attribute::BEHAVIOUR.iter().any(|attribute| vocabulary.asks(*attribute)) {
+            return;
+        }
+        let answers = vocabulary.answers(&profile.history, self.now);
+        for attribute in Attribute::BEHAVIOUR.into_iter().filter(|attribute| vocabulary.asks(*attribute)) {
+            let own = answers.iter().filter(|(of, _)| *of == attribute);
+            self.tell(attribute, own.map(|(_, key)| *key));
+            self.told |= bit(attribute);
+        }
+    }
 }
 
 /// Years that somebody born in the year `born` has lived through by `now`, in UTC: their age or one less.

@@ -31,7 +31,7 @@ type Asked = (Attribute, Wanted);
 fn check_known(
     request: BidRequest<'static>,
     imp: &Imp<'_>,
-    known: Known<'_, '_>,
+    known: Known<'_>,
     (attribute, wanted): Asked,
     want: Answer,
 ) {

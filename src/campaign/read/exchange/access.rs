@@ -1,7 +1,7 @@
 //! Who may come in, and the places of secrets.
 
 use crate::campaign::read::NAME_CHARS_MAX;
-use crate::campaign::{Access, AddressRange, Credential, Secret, SecretSource};
+use crate::campaign::{Access, AddressRange, Credential, Secret};
 use crate::document::{Faults, Node, Object};
 
 /// `authentication` and `trusted_proxies`. Where nothing is said, everybody may come in, and no proxy's word
@@ -78,11 +78,7 @@ fn ranges(node: Node<'_>, faults: &mut Faults) -> Option<Vec<AddressRange>> {
     ranges.into_iter().collect()
 }
 
-/// The place of a secret. What stands here otherwise may be the secret itself, so it is not repeated.
+/// The place of a secret.
 pub(in crate::campaign::read::exchange) fn secret(node: Node<'_>, faults: &mut Faults) -> Option<Secret> {
-    let text = node.text(faults)?;
-    SecretSource::parse(text).map(Secret::at).or_else(|| {
-        let fault = node.error("must name the place of a secret, and never hold one");
-        faults.refuse(fault.hint("as `env:NAME` for a variable of the environment, or `file:PATH`"))
-    })
+    node.secret(faults)
 }

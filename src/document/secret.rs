@@ -1,6 +1,8 @@
-//! Secrets that a profile refers to and never holds: the shell fetches them from where they are.
+//! Secrets that a file refers to and never holds: the shell fetches them from where they are.
 
 use core::fmt;
+
+use crate::document::{Faults, Node};
 
 /// Where a secret is to be fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +84,17 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let known = if self.value.is_some() { "fetched" } else { "not fetched" };
         write!(f, "Secret({}, {known})", self.source)
+    }
+}
+
+impl Node<'_> {
+    /// The place of a secret. What stands here otherwise may be the secret itself, so it is not repeated.
+    pub fn secret(self, faults: &mut Faults) -> Option<Secret> {
+        let text = self.text(faults)?;
+        SecretSource::parse(text).map(Secret::at).or_else(|| {
+            let fault = self.error("must name the place of a secret, and never hold one");
+            faults.refuse(fault.hint("as `env:NAME` for a variable of the environment, or `file:PATH`"))
+        })
     }
 }
 
