@@ -159,6 +159,7 @@ fn a_beat_that_began_before_a_reload_never_puts_the_old_campaigns_back() {
         tax: "fixtures/tax".into(),
         currencies: "fixtures/currencies.json".into(),
         supply: "fixtures/supply".into(),
+        lists: "fixtures/lists".into(),
     };
     let plan = |revision| configure(&args, revision, clock::now()).expect("a good configuration").plan;
     let booted = boot(plan(1), &market.data(), "http://encan.example".to_owned()).expect("a free folder");

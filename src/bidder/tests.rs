@@ -60,7 +60,7 @@ fn plan(campaigns: &[Source]) -> Arc<Plan> {
             "missing_price": "refuse"}"#,
     );
     let exchange = read_exchange(&exchange, &mut faults).unwrap();
-    let surroundings = Surroundings { scenarios: &[], exchanges: &["generic"], rates: &rates };
+    let surroundings = Surroundings { scenarios: &[], exchanges: &["generic"], rates: &rates, lists: &[] };
     let compiled = compile(campaigns, surroundings, NOON);
     let catalog = compiled.catalog.unwrap_or_else(|| panic!("{:?}", compiled.faults));
     Arc::new(Plan::build(1, catalog, vec![exchange], Vec::new(), rates))

@@ -1,6 +1,7 @@
 //! Cases of the campaign readers: what is written, and what is said about it.
 
 mod creatives;
+mod lists;
 
 use crate::campaign::{
     BillsOn, Catalog, Compilation, Goal, Pacing, Rates, Rule, Surroundings, Wanted, compile, read_exchange,
@@ -38,11 +39,16 @@ const CAMPAIGN: &str = r#"{
 }"#;
 
 fn compiled(texts: &[&str]) -> Compilation {
+    compiled_with(texts, &[])
+}
+
+/// The same with these list files.
+fn compiled_with(texts: &[&str], lists: &[Source]) -> Compilation {
     let table =
         r#"{"date": "2024-12-31", "base": "EUR", "source": "t", "rates": {"USD": 1.0389, "JPY": 163.06}}"#;
     let rates = Rates::read(&Source::new("currencies.json", table), &mut Faults::new()).unwrap();
     let surroundings =
-        Surroundings { scenarios: &["hypothesis-eu", "low"], exchanges: &["generic", "demo"], rates: &rates };
+        Surroundings { scenarios: &["hypothesis-eu", "low"], exchanges: &["generic", "demo"], rates: &rates, lists };
     let names = ["a.json", "b.json", "c.json"];
     let sources: Vec<Source> =
         names.iter().zip(texts).map(|(name, text)| Source::new(*name, *text)).collect();
@@ -51,7 +57,10 @@ fn compiled(texts: &[&str]) -> Compilation {
 
 /// `severity line:column message (hint)` of each fault.
 fn faults(texts: &[&str]) -> Vec<String> {
-    let compilation = compiled(texts);
+    faults_of(&compiled(texts))
+}
+
+fn faults_of(compilation: &Compilation) -> Vec<String> {
     let line = |fault: &Fault| {
         let severity = format!("{:?}", fault.severity).to_lowercase();
         let place = fault.place.as_ref().map_or(String::new(), |p| format!(" {}:{}", p.line, p.column));
@@ -492,7 +501,7 @@ fn targeting_combines_with_all_any_and_not() {
     let Rule::Any(rules) = &catalog.line_items[0].targeting else { panic!("any") };
     let Rule::Not(not) = &rules[0] else { panic!("not") };
     let Rule::Is(test) = &**not else { panic!("one attribute") };
-    assert_eq!(test.wanted, Wanted::OneOf(vec!["bad.example".into()]));
+    assert_eq!(test.wanted, Wanted::one_of(["bad.example"]));
     let Rule::All(all) = &rules[1] else { panic!("all of several attributes") };
     assert!(all.iter().all(|rule| matches!(rule, Rule::Is(test) if test.include_unknown)));
     assert_eq!(accept(r#"{"country": "FR"}"#, "{}").line_items[0].targeting, Rule::All(Vec::new()));

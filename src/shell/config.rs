@@ -28,6 +28,9 @@ pub struct ConfigArgs {
     /// Folder of `ads.txt`, `app-ads.txt` and `sellers.json` files, each kind in a folder of its name.
     #[arg(long, env = "ENCAN_SUPPLY", default_value = "fixtures/supply", value_name = "DIR")]
     pub supply: PathBuf,
+    /// Folder of the lists of values that rules name, one value a line.
+    #[arg(long, env = "ENCAN_LISTS", default_value = "fixtures/lists", value_name = "DIR")]
+    pub lists: PathBuf,
 }
 
 impl ConfigArgs {
@@ -40,6 +43,7 @@ impl ConfigArgs {
             tax: self.tax.clone(),
             currencies: self.currencies.clone(),
             supply: self.supply.clone(),
+            lists: self.lists.clone(),
         }
     }
 }
@@ -123,6 +127,7 @@ mod tests {
             tax: "fixtures/tax".into(),
             currencies: "fixtures/currencies.json".into(),
             supply: folder.path().into(),
+            lists: "fixtures/lists".into(),
         };
         fs::write(&file, "x.example, 1, DIRECT").unwrap();
         let first = configure(&args, 1, NOW).unwrap();

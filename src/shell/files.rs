@@ -11,6 +11,7 @@ use crate::campaign::{
     Catalog, Exchange, Rates, Surroundings, compile, read_approvals, read_exchange, read_scenario,
 };
 use crate::document::{Fault, Faults, Severity, Source, suggestion};
+use crate::shell::lists::{question_unnamed, read_lists};
 use crate::shell::supply::load_supply;
 use crate::supply::Lists;
 use crate::ttf::Scenario;
@@ -29,6 +30,8 @@ pub struct Paths {
     pub currencies: PathBuf,
     /// A folder of supply lists.
     pub supply: PathBuf,
+    /// A folder of the lists of values that rules name.
+    pub lists: PathBuf,
 }
 
 /// Everything read, and everything wrong with it.
@@ -90,7 +93,13 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: &Lists) -> Loaded {
     // Names, not what could be read: a fault in a profile is not a fault in every campaign naming it.
     let exchange_slugs: Vec<&str> = exchange_sources.iter().map(Source::stem).collect();
     let scenario_slugs: Vec<&str> = scenario_sources.iter().map(Source::stem).collect();
-    let surroundings = Surroundings { scenarios: &scenario_slugs, exchanges: &exchange_slugs, rates: &rates };
+    let list_sources = read_lists(&paths.lists, &mut faults);
+    let surroundings = Surroundings {
+        scenarios: &scenario_slugs,
+        exchanges: &exchange_slugs,
+        rates: &rates,
+        lists: &list_sources,
+    };
     let compilation = compile(&campaign_sources, surroundings, now);
 
     for exchange in &exchanges {
@@ -100,6 +109,9 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: &Lists) -> Loaded {
         }
     }
     question_stand_ins(&exchanges, &exchange_sources, &mut faults);
+    if compilation.catalog.is_some() {
+        question_unnamed(&compilation.unnamed_lists, list_sources.len(), &paths.campaigns, &mut faults);
+    }
     let is_right = faults.errors() == 0;
     let mut all = faults.into_vec();
     all.extend(compilation.faults);
@@ -111,6 +123,8 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: &Lists) -> Loaded {
     sources.extend(rate_source);
     sources.extend(campaign_sources);
     sources.extend(supply_sources);
+    // A list may have megabytes: only where there is something to show in it.
+    sources.extend(list_sources.into_iter().filter(|list| all.iter().any(|fault| fault.source == list.name)));
     Loaded {
         sources,
         catalog: compilation.catalog.filter(|_| is_right),
@@ -193,7 +207,7 @@ pub fn read_path(path: &Path, faults: &mut Faults) -> Vec<Source> {
     if !path.is_dir() {
         return read_file(path, faults).into_iter().collect();
     }
-    let files = match json_files(path) {
+    let files = match files_of(path, "json") {
         Ok(files) => files,
         Err(error) => {
             faults.push(unreadable(path, &error));
@@ -237,12 +251,13 @@ fn read_at_most(path: &Path, bytes_max: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn json_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+/// The files of `folder` with `ending` by name, but for hidden ones.
+pub fn files_of(folder: &Path, ending: &str) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let is_hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
-        if !is_hidden && path.extension().is_some_and(|ending| ending == "json") {
+        if !is_hidden && path.extension().is_some_and(|own| own == ending) {
             files.push(path);
         }
     }
@@ -250,7 +265,8 @@ fn json_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Fault {
+/// That the file or folder at `path` cannot be read.
+pub fn unreadable(path: &Path, error: &io::Error) -> Fault {
     let name = path.display().to_string();
     match error.kind() {
         io::ErrorKind::NotFound => Fault::of_file(name, "there is no such file or folder"),
@@ -325,6 +341,7 @@ mod tests {
             tax: "fixtures/tax".into(),
             currencies: "fixtures/none.json".into(),
             supply: "fixtures/supply".into(),
+            lists: "fixtures/lists".into(),
         };
         let loaded = load(&paths, UnixMillis::from_raw(1_780_000_000_000));
         let messages: Vec<String> = loaded.faults.iter().map(|fault| fault.headline()).collect();

@@ -11,6 +11,7 @@ pub mod demo;
 pub mod exchange_secrets;
 pub mod files;
 pub mod http;
+pub mod lists;
 pub mod metrics;
 pub mod reload;
 pub mod secrets;

@@ -98,6 +98,9 @@ fn start_watching(
     for folder in supply::folders(&args.supply) {
         watcher.watch(&folder, RecursiveMode::NonRecursive)?;
     }
+    if args.lists.is_dir() {
+        watcher.watch(&args.lists, RecursiveMode::NonRecursive)?;
+    }
     // The folder, since an editor may replace the file.
     let folder = args.currencies.parent().filter(|folder| !folder.as_os_str().is_empty());
     watcher.watch(folder.unwrap_or(Path::new(".")), RecursiveMode::NonRecursive)?;

@@ -124,7 +124,13 @@ impl Explainer<'_> {
 /// What a test wants, in words.
 fn wanted(test: &Test) -> String {
     match &test.wanted {
-        Wanted::OneOf(values) => words(values, String::clone),
+        Wanted::OneOf { values, lists } => {
+            let lists = lists.iter().map(|list| {
+                format!("one of list {} ({} values)", list.name(), in_thousands(list.len()))
+            });
+            let values = (!values.is_empty()).then(|| words(values, String::clone));
+            lists.chain(values).collect::<Vec<_>>().join(" or ")
+        }
         Wanted::Within(circles) => words(circles, circle_word),
         Wanted::During(hours) => {
             let hours = hours.iter().filter(|on| **on).count();
@@ -142,6 +148,19 @@ fn words<T>(list: &[T], word: impl Fn(&T) -> String) -> String {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }
+}
+
+/// `312,004`.
+fn in_thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut words = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            words.push(',');
+        }
+        words.push(digit);
+    }
+    words
 }
 
 fn circle_word(circle: &Circle) -> String {
@@ -187,7 +206,7 @@ fn seen(attribute: Attribute, scene: &Scene<'_>, asker: &Asker<'_>) -> String {
 }
 
 fn sent(attribute: Attribute, scene: &Scene<'_>, asker: &Asker<'_>) -> Vec<String> {
-    let (keys, imp) = (scene.keys(attribute), scene.imp());
+    let (keys, imp) = (scene.value_keys(attribute), scene.imp());
     match attribute {
         Attribute::Near => {
             scene.point().map(|point| format!("{} {}", point.lat, point.lon)).into_iter().collect()
@@ -279,7 +298,9 @@ fn asker_hour(scene: &Scene<'_>, asker: &Asker<'_>) -> Option<u8> {
 mod tests {
     use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
 
-    use crate::campaign::{Attribute, Rule};
+    use std::sync::Arc;
+
+    use crate::campaign::{Attribute, Rule, Test, ValueList, Wanted};
     use crate::openrtb::{BidRequest, Device, Geo};
     use crate::targeting::fixture::{
         NOW, PARIS, Random, plain_imp, plain_request, random_person, random_request, random_rule,
@@ -339,6 +360,14 @@ mod tests {
     fn a_long_list_is_cut() {
         let list = country(&["FR", "DE", "LU", "NL", "CH"]);
         check(&list, &["country is BEL, wanted FR, DE, LU and 2 more"]);
+    }
+
+    #[test]
+    fn a_list_is_told_by_its_name_and_size() {
+        let list = ValueList::new("benelux", (0..1_204).map(|number| format!("FR-{number}")));
+        let wanted = Wanted::OneOf { values: vec!["FR".to_owned()], lists: vec![Arc::new(list)] };
+        let rule = Rule::Is(Test { attribute: Attribute::Country, wanted, include_unknown: false });
+        check(&rule, &["country is BEL, wanted one of list benelux (1,204 values) or FR"]);
     }
 
     proptest! {

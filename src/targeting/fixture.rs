@@ -2,13 +2,15 @@
 //!
 //! Random values come from small pools, so that rules and requests often meet.
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 
 use crate::audience::Profile;
 use crate::campaign::{
     Advertiser, AgreedDeal, Attribute, Attribution, AvAd, BannerAd, BannerBody, Budget, Campaign, Catalog,
     Circle, Costs, Creative, CreativeContent, Flight, Goal, Kind, LineItem, NativeAd, Pacing, Played, Range,
-    Rule, Status, TaxPlan, Test, Transparency, Wanted,
+    Rule, Status, TaxPlan, Test, Transparency, ValueList, Wanted,
 };
 use crate::openrtb::{
     Av, Banner, BidRequest, Channel, Content, Deal, Device, Geo, Imp, Native, NativeAsset, NativeKind,
@@ -244,11 +246,25 @@ fn random_test(random: &mut Random) -> Test {
             Wanted::Between(Range { at_least: Some(middle), below })
         }
         _ => {
-            let values = random.few(pool).into_iter();
-            Wanted::OneOf(values.map(|text| attribute.canonical(text).unwrap()).collect())
+            let values = random.few(pool).into_iter().map(|text| attribute.canonical(text).unwrap());
+            listed(random, attribute, values.collect())
         }
     };
     Test { attribute, wanted, include_unknown: random.percent(30) }
+}
+
+/// `values` as they are, or now and then as a named list, or among so many that they become one without a name.
+fn listed(random: &mut Random, attribute: Attribute, mut values: Vec<String>) -> Wanted {
+    if !attribute.kind().takes_lists() || random.percent(70) {
+        return Wanted::one_of(values);
+    }
+    if attribute.kind() == Kind::Domain && random.percent(30) {
+        values.extend((0..70).map(|number| format!("filler-{number}.example")));
+        return Wanted::one_of(values);
+    }
+    let list = Arc::new(ValueList::new(&values.join(" "), &values));
+    let beside = if random.percent(30) { values.split_off(values.len() - 1) } else { Vec::new() };
+    Wanted::OneOf { values: beside, lists: vec![list] }
 }
 
 pub(super) fn random_rule(random: &mut Random, depth: usize) -> Rule {

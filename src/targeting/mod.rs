@@ -17,6 +17,7 @@ mod failure;
 mod fixture;
 mod index;
 mod key;
+mod lists;
 mod place;
 mod rows;
 mod rule;

@@ -1,5 +1,7 @@
 //! What one impression tells, worked out once: the keys of every attribute, side by side in one list.
 
+use std::ops::Range;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use smallvec::SmallVec;
@@ -41,14 +43,23 @@ pub struct Scene<'a> {
     imp: Option<&'a Imp<'a>>,
     geo: &'a Geo<'a>,
     keys: SmallVec<[u64; KEYS_INLINE]>,
-    /// Where each attribute's keys begin and end in `keys`.
-    spans: [(u32, u32); Attribute::COUNT],
+    /// Where each attribute's keys stand in `keys`.
+    spans: [Span; Attribute::COUNT],
     /// A bit for each attribute.
     told: u64,
     /// How many keys are the request's; the impression's follow.
     request_keys: usize,
     point: Option<Point>,
     now: UnixMillis,
+}
+
+/// Where the keys of an attribute stand: those of its values from `from`, those of the lists that hold one of them
+/// from `lists` to `to`.
+#[derive(Debug, Clone, Copy, Default)]
+struct Span {
+    from: u32,
+    lists: u32,
+    to: u32,
 }
 
 impl<'a> Scene<'a> {
@@ -75,7 +86,7 @@ impl<'a> Scene<'a> {
             imp: None,
             geo,
             keys: SmallVec::new(),
-            spans: [(0, 0); Attribute::COUNT],
+            spans: [Span::default(); Attribute::COUNT],
             told: 0,
             request_keys: 0,
             point,
@@ -122,10 +133,16 @@ impl<'a> Scene<'a> {
         self.told |= 1 << Attribute::Deal as u64;
     }
 
-    /// The keys of `attribute`.
+    /// The keys of `attribute`: of its values, and of the lists that hold one of them.
     pub(super) fn keys(&self, attribute: Attribute) -> &[u64] {
-        let (from, to) = self.spans[attribute as usize];
+        let Span { from, to, .. } = self.spans[attribute as usize];
         &self.keys[from as usize..to as usize]
+    }
+
+    /// The keys of the values of `attribute` alone.
+    pub(super) fn value_keys(&self, attribute: Attribute) -> &[u64] {
+        let Span { from, lists, .. } = self.spans[attribute as usize];
+        &self.keys[from as usize..lists as usize]
     }
 
     /// True if the keys of `attribute` are all there is to know of it.
@@ -172,11 +189,25 @@ impl<'a> Scene<'a> {
 
     /// Says that the keys from `from` on are those of `attribute`, which is told if there are any.
     fn told_since(&mut self, attribute: Attribute, from: usize) {
-        let to = self.keys.len();
-        let at = |at: usize| u32::try_from(at).expect("a body's lists hold fewer than 2^32 values");
-        self.spans[attribute as usize] = (at(from), at(to));
+        let lists = self.keys.len();
         self.told &= !(1 << attribute as u64);
-        self.told |= u64::from(to > from) << attribute as u64;
+        self.told |= u64::from(lists > from) << attribute as u64;
+        self.add_lists(attribute, from..lists);
+        let at = |at: usize| u32::try_from(at).expect("a body's lists hold fewer than 2^32 values");
+        self.spans[attribute as usize] = Span { from: at(from), lists: at(lists), to: at(self.keys.len()) };
+    }
+
+    /// Adds the keys of the lists that hold one of the values at `values`, each once.
+    fn add_lists(&mut self, attribute: Attribute, values: Range<usize>) {
+        let Some(lists) = self.vocabulary.lists(attribute) else { return };
+        let first = values.end;
+        for value in values {
+            for list in lists.holding(self.keys[value]) {
+                if !self.keys[first..].contains(list) {
+                    self.keys.push(*list);
+                }
+            }
+        }
     }
 
     fn tell_place(&mut self, country: Option<Country>) {
@@ -244,7 +275,9 @@ impl<'a> Scene<'a> {
         self.tell(Attribute::Domain, host.into_iter().flat_map(text::domain_keys));
         let page = outlet.page.filter(|_| host.is_some());
         self.tell(Attribute::Page, page.into_iter().flat_map(text::page_keys));
-        self.tell(Attribute::Bundle, one(outlet.bundle));
+        // Some sites send the bundle of an app of theirs: it is not where the ad is shown.
+        let bundle = outlet.bundle.filter(|_| own_id == Some(Attribute::App));
+        self.tell(Attribute::Bundle, one(bundle));
         self.tell(Attribute::Publisher, one(outlet.publisher_id));
     }
 

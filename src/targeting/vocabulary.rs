@@ -1,12 +1,15 @@
-//! What the rules of a catalog ask that is no plain value: circles, ranges, hours by the clocks of zones.
+//! What the rules of a catalog ask that is no plain value: circles, ranges, hours by the clocks of zones, lists.
 //!
 //! Made once for a catalog; each scene then answers every question once, however many line items ask it.
+
+use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 
 use crate::campaign::{Attribute, Catalog, Range, Wanted};
 use crate::targeting::circles::Circles;
-use crate::targeting::key::{circles_key, clock_key, range_key};
+use crate::targeting::key::{circles_key, clock_key, list_key, range_key, unnamed_key, value_key};
+use crate::targeting::lists::{Drafts, Lists};
 use crate::targeting::place::Point;
 
 /// The questions of a catalog's rules.
@@ -19,6 +22,8 @@ pub struct Vocabulary {
     home_near: Circles,
     /// By attribute, each range with its key.
     ranges: Vec<(Attribute, Range, u64)>,
+    /// Of each attribute with lists.
+    lists: Vec<Lists>,
 }
 
 /// A zone whose hours are asked for.
@@ -35,22 +40,39 @@ impl Vocabulary {
     pub fn of(catalog: &Catalog) -> Self {
         // What every line item asks, whatever its rule: its creatives' formats, and its deals.
         let mut vocabulary = Self { asked: bit(Attribute::Format) | bit(Attribute::Deal), ..Self::default() };
+        let mut drafts = BTreeMap::new();
         for line_item in &catalog.line_items {
             let campaign = &catalog.campaigns[line_item.campaign];
             for test in line_item.targeting.tests() {
-                vocabulary.learn(test.attribute, &test.wanted, (&campaign.zone, &campaign.zone_name));
+                let clock = (&campaign.zone, campaign.zone_name.as_str());
+                vocabulary.learn((test.attribute, &test.wanted), clock, &mut drafts);
             }
         }
         vocabulary.ranges.sort_unstable_by_key(|(attribute, _, key)| (*attribute, *key));
         vocabulary.ranges.dedup();
+        vocabulary.lists = drafts.into_iter().map(|(attribute, drafts)| Lists::new(attribute, drafts)).collect();
         vocabulary
     }
 
     /// Takes in what a test of a campaign with this zone asks.
-    fn learn(&mut self, attribute: Attribute, wanted: &Wanted, (zone, zone_name): (&TimeZone, &str)) {
+    fn learn(
+        &mut self,
+        (attribute, wanted): (Attribute, &Wanted),
+        (zone, zone_name): (&TimeZone, &str),
+        drafts: &mut BTreeMap<Attribute, Drafts>,
+    ) {
         self.asked |= bit(attribute);
         match wanted {
-            Wanted::OneOf(_) => {}
+            Wanted::OneOf { values, lists } => {
+                let keys = |value: &str| value_key(attribute, value);
+                for list in lists {
+                    drafts.entry(attribute).or_default().add(list_key(list), || list.values().map(keys).collect());
+                }
+                if let Some(list) = unnamed_key(attribute, values) {
+                    let values = || values.iter().map(|value| keys(value)).collect();
+                    drafts.entry(attribute).or_default().add(list, values);
+                }
+            }
             Wanted::Within(circles) if attribute == Attribute::HomeNear => {
                 self.home_near.add(circles, circles_key(circles));
             }
@@ -79,6 +101,11 @@ impl Vocabulary {
     pub(super) fn around(&self, attribute: Attribute, point: Point, keys: &mut impl Extend<u64>) {
         let circles = if attribute == Attribute::HomeNear { &self.home_near } else { &self.near };
         circles.around(point, keys);
+    }
+
+    /// The lists of `attribute`, if it has any.
+    pub(super) fn lists(&self, attribute: Attribute) -> Option<&Lists> {
+        self.lists.iter().find(|lists| lists.attribute() == attribute)
     }
 
     /// The keys of the ranges of `attribute` that `number` lies in.

@@ -50,6 +50,7 @@ impl Bidder {
             tax: fixtures.join("tax"),
             currencies: fixtures.join("currencies.json"),
             supply: fixtures.join("supply"),
+            lists: fixtures.join("lists"),
         };
         let loaded = load(&paths, NOW);
         let mut catalog = loaded.catalog.expect("the fixtures are sound");

@@ -36,7 +36,7 @@ fn snapshot(creative: &str) -> Snapshot {
     let exchange = r#"{"name": "Generic", "bills_on": "billing", "reservation": {"display": "10m", "av": "1h"},
         "tmax_ms": 120, "margin_ms": 10, "price_decimals": 6, "missing_price": "refuse"}"#;
     let exchange = read_exchange(&Source::new("generic.json", exchange), &mut faults).unwrap();
-    let surroundings = Surroundings { scenarios: &[], exchanges: &["generic"], rates: &rates };
+    let surroundings = Surroundings { scenarios: &[], exchanges: &["generic"], rates: &rates, lists: &[] };
     let compiled = compile(&[Source::new("c.json", campaign)], surroundings, NOON);
     let catalog = compiled.catalog.unwrap_or_else(|| panic!("{:?}", compiled.faults));
     let plan = Plan::build(1, catalog, vec![exchange], Vec::new(), rates);

@@ -12,6 +12,7 @@ mod creative;
 pub(in crate::campaign) mod exchange;
 mod frequency;
 mod line_item;
+mod list;
 mod plan;
 mod reach;
 pub(in crate::campaign) mod scenario;
@@ -19,8 +20,10 @@ pub(in crate::campaign) mod sensitive;
 mod targeting;
 
 pub(in crate::campaign) use campaign::{Draft, Parts, read_campaign};
+pub(in crate::campaign) use list::Shelf;
 
 use crate::campaign::Rates;
+use crate::document::Source;
 use crate::units::{Currency, FxRate, Nanos, Rounding, UnixMillis};
 
 /// Characters of a name.
@@ -35,6 +38,8 @@ pub struct Surroundings<'a> {
     pub exchanges: &'a [&'a str],
     /// To know which currencies can be traded, and what is dear.
     pub rates: &'a Rates,
+    /// List files, which rules call by their names without the ending.
+    pub lists: &'a [Source],
 }
 
 /// What every reader knows.
@@ -42,6 +47,7 @@ pub struct Surroundings<'a> {
 pub(in crate::campaign) struct Reading<'a> {
     pub surroundings: Surroundings<'a>,
     pub now: UnixMillis,
+    pub shelf: &'a Shelf<'a>,
 }
 
 impl Reading<'_> {

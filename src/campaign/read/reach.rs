@@ -92,16 +92,16 @@ pub(in crate::campaign) fn format_of(content: &CreativeContent) -> FormatKind {
 }
 
 fn countries(test: &Test) -> Option<Vec<String>> {
-    let country = |value: &String| Some(Region::from_code(value)?.country().to_string());
+    let country = |value: &str| Some(Region::from_code(value)?.country().to_string());
     match test.attribute {
-        Attribute::Country => Some(test.values().to_vec()),
-        Attribute::Region => Some(test.values().iter().filter_map(country).collect()),
+        Attribute::Country => Some(test.values().map(str::to_owned).collect()),
+        Attribute::Region => Some(test.values().filter_map(country).collect()),
         _ => None,
     }
 }
 
 fn values_of(attribute: Attribute) -> impl Fn(&Test) -> Option<Vec<String>> {
-    move |test| (test.attribute == attribute).then(|| test.values().to_vec())
+    move |test| (test.attribute == attribute).then(|| test.values().map(str::to_owned).collect())
 }
 
 fn is_empty(rule: &Rule, pick: &impl Fn(&Test) -> Option<Vec<String>>) -> bool {

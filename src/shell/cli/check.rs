@@ -29,6 +29,9 @@ pub struct Args {
     /// Folder of supply lists.
     #[arg(long, value_name = "DIR", env = "ENCAN_SUPPLY", default_value = "fixtures/supply")]
     pub supply: PathBuf,
+    /// Folder of the lists of values that rules name.
+    #[arg(long, value_name = "DIR", env = "ENCAN_LISTS", default_value = "fixtures/lists")]
+    pub lists: PathBuf,
     /// Fail on warnings too.
     #[arg(long)]
     pub deny_warnings: bool,
@@ -64,6 +67,7 @@ fn loaded(args: &Args, now: UnixMillis) -> Loaded {
         tax: args.tax.clone(),
         currencies: args.currencies.clone(),
         supply: args.supply.clone(),
+        lists: args.lists.clone(),
     };
     let mut loaded = load(&paths, now);
     let mut faults = Faults::new();

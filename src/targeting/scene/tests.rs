@@ -69,7 +69,7 @@ fn check(request: BidRequest<'static>, asked: Asked, want: Answer) {
 /// One of these values of `attribute`.
 fn one_of(attribute: Attribute, values: &[&str]) -> Asked {
     let values = values.iter().map(|value| attribute.canonical(value).unwrap());
-    (attribute, Wanted::OneOf(values.collect()))
+    (attribute, Wanted::one_of(values))
 }
 
 fn at(geo: Geo<'static>) -> BidRequest<'static> {
