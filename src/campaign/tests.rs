@@ -2,6 +2,7 @@
 
 mod creatives;
 mod lists;
+mod reach;
 
 use crate::campaign::{
     BillsOn, Catalog, Compilation, Goal, Pacing, Rates, Rule, Surroundings, Wanted, compile, read_exchange,
@@ -742,32 +743,6 @@ fn a_long_list_of_wrong_values_is_reported_in_part_and_soon() {
     let text = CAMPAIGN.replace(r#"{"country": "FR"}"#, &format!(r#"{{"domain": [{domains}]}}"#));
     let faults = faults(&[&text]);
     assert_eq!(faults.len(), limits::FAULTS_MAX + 1);
-}
-
-#[test]
-fn targeting_that_nothing_can_satisfy_is_noticed() {
-    let never = |what: &str| {
-        format!(
-            "warning 13:7 `line_items[0].targeting` can never be satisfied: its {what} exclude one another \
-                 (`all` wants every one of its rules, `any` wants one)"
-        )
-    };
-    let country = r#"{"country": "FR"}"#;
-    check(country, r#"{"country": "FR", "region": "DE-BY"}"#, &never("places"));
-    check(
-        country,
-        r#"{"all": [{"channel": "app"}, {"any": [{"channel": "site"}, {"channel": "dooh"}]}]}"#,
-        &never("channels"),
-    );
-    accept(country, r#"{"country": "FR", "region": ["DE-BY", "FR-IDF"]}"#);
-    accept(country, r#"{"all": [{"country": "FR"}, {"not": {"country": "DE"}}]}"#);
-    accept(country, r#"{"all": [{"country": "FR"}, {"country": "DE", "unknown": "include"}]}"#);
-    check(
-        country,
-        r#"{"format": ["video", "audio"]}"#,
-        "warning 13:7 `line_items[0].targeting` allows no format that a creative of this line item has \
-         (add a creative of that `format`, or allow another)",
-    );
 }
 
 #[test]

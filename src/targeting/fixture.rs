@@ -210,6 +210,11 @@ pub(super) fn random_person(random: &mut Random) -> Option<Profile> {
 /// A random test on any attribute.
 fn random_test(random: &mut Random) -> Test {
     let attribute = random.pick(Attribute::ALL);
+    random_test_of(random, attribute)
+}
+
+/// A random test on this attribute.
+pub(super) fn random_test_of(random: &mut Random, attribute: Attribute) -> Test {
     let pool: &[&str] = match attribute {
         Attribute::Country | Attribute::HomeCountry => &["FR", "FRA", "BE", "DEU", "US"],
         Attribute::Region | Attribute::HomeRegion => &["FR-IDF", "FR-ARA", "US-CA"],

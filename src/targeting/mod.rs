@@ -19,6 +19,8 @@ mod index;
 mod key;
 mod lists;
 mod place;
+#[cfg(test)]
+mod reach;
 mod rows;
 mod rule;
 mod scene;

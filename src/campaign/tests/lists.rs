@@ -66,8 +66,8 @@ fn a_list_that_is_not_there_is_an_error_where_it_is_named() {
         r#"{"domain": {"lists": "x"}}"#,
         &[],
         &[
-            "error 13:28 `line_items[0].targeting.domain.lists` is not a known key (did you mean `list`?)",
             "error 13:21 `line_items[0].targeting.domain.list` is missing",
+            "error 13:32 `line_items[0].targeting.domain.lists` is not a known key (did you mean `list`?)",
         ],
     );
 }
