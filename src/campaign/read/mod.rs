@@ -15,6 +15,7 @@ mod line_item;
 mod list;
 mod plan;
 mod reach;
+mod redundant;
 pub(in crate::campaign) mod satisfiable;
 pub(in crate::campaign) mod scenario;
 pub(in crate::campaign) mod sensitive;

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::campaign::read::redundant::check_not_always;
 use crate::campaign::read::satisfiable::{Conflict, conflict};
 use crate::campaign::rule::{Attribute, Rule};
 use crate::campaign::{CreativeContent, FormatKind};
@@ -42,10 +43,13 @@ const COMMON_SIZES: [(u32, u32); 30] = [
     (840, 400),
 ];
 
+const FORMATS: [FormatKind; 4] =
+    [FormatKind::Banner, FormatKind::Video, FormatKind::Audio, FormatKind::Native];
+
 /// An error if no request can satisfy `rule`; a warning if only those can that do not tell what it asks.
 pub(in crate::campaign) fn check_satisfiable(node: Node<'_>, rule: &Rule, faults: &mut Faults) {
     match conflict(rule) {
-        None => {}
+        None => check_not_always(node, rule, faults),
         Some(Conflict::Never(why)) => {
             let fault = node.error(format!("can never be satisfied: {why}"));
             faults.push(fault.hint("`all` wants every one of its rules, `any` wants one"));
@@ -64,8 +68,10 @@ pub(in crate::campaign) fn check_formats(
     own: &HashSet<FormatKind>,
     faults: &mut Faults,
 ) {
-    let formats = Rule::is(Attribute::Format, own.iter().map(|format| format.word()));
-    let with_formats = Rule::All(vec![formats, rule.clone()]);
+    let others = FORMATS.iter().filter(|format| !own.contains(format)).map(|format| format.word());
+    // An impression that offers nothing but them.
+    let others = Rule::Not(Box::new(Rule::is(Attribute::Format, others)));
+    let with_formats = Rule::All(vec![others, rule.clone()]);
     let is_never = |rule: &Rule| matches!(conflict(rule), Some(Conflict::Never(_)));
     if !own.is_empty() && is_never(&with_formats) && !is_never(rule) {
         let fault = node.warning("allows no format that a creative of this line item has");

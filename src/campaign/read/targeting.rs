@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::campaign::read::Reading;
 use crate::campaign::read::clock::daypart;
+use crate::campaign::read::redundant::{check_repeated_rules, check_wanted};
 use crate::campaign::rule::{Attribute, Circle, Kind, Range, Rule, Test, ValueList, Wanted};
 use crate::document::{Faults, Node, Object, suggestion};
 use crate::units::Country;
@@ -42,8 +43,9 @@ pub(in crate::campaign) fn rule(node: Node<'_>, reading: Reading<'_>, faults: &m
     if operands.is_empty() {
         return faults.refuse(operand.error("must not be an empty list"));
     }
-    let rules: Vec<Option<Rule>> = operands.into_iter().map(|node| rule(node, reading, faults)).collect();
+    let rules: Vec<Option<Rule>> = operands.iter().map(|node| rule(*node, reading, faults)).collect();
     let rules: Vec<Rule> = rules.into_iter().collect::<Option<_>>()?;
+    check_repeated_rules(&operands, &rules, faults);
     Some(if key == "all" { Rule::All(rules) } else { Rule::Any(rules) })
 }
 
@@ -64,6 +66,7 @@ fn attributes(object: Object<'_>, reading: Reading<'_>, faults: &mut Faults) -> 
         let Some(attribute) = Attribute::from_name(name) else { continue };
         match wanted(attribute, node, reading, faults) {
             Some((attribute, wanted)) => {
+                check_wanted(node, attribute, &wanted, faults);
                 tests.push(Test { attribute, wanted, include_unknown: include_unknown? });
             }
             None => is_whole = false,
