@@ -229,7 +229,7 @@ attributes! {
     Daypart "daypart": Kind::Hours, Holds::One, ANY,
         "the hour of the week by the campaign's clock", None;
     ViewerDaypart "viewer_daypart": Kind::Hours, Holds::One, ANY,
-        "the hour of the week by the viewer's clock (geo.utcoffset)",
+        "the hour of the week by the viewer's clock (geo.utcoffset); written as a daypart whose clock is viewer",
         Some("geo.utcoffset is absent, or no clock on earth shows it");
     Channel "channel": Kind::Choice(&["site", "app", "dooh"]), Holds::One, ANY,
         "which of site, app and dooh is there", Some("none of the three is there");
