@@ -482,6 +482,50 @@ fn sensitive_criteria_are_refused() {
 }
 
 #[test]
+fn unknown_codes_are_refused_with_what_was_meant() {
+    let targeting = |value: &str, want: &str| {
+        let want = want.replace("AT", "`line_items[0].targeting");
+        check(r#"{"country": "FR"}"#, value, &want);
+    };
+    targeting(
+        r#"{"category": "Automotive"}"#,
+        "error 13:33 AT.category` is not a category of the IAB Content Taxonomy 1.0, got \"Automotive\" \
+         (did you mean \"IAB2\" (Automotive)?)",
+    );
+    targeting(
+        r#"{"language": "fr-CA"}"#,
+        "error 13:33 AT.language` is not a language of ISO 639-1, got \"fr-CA\" (did you mean `fr`?)",
+    );
+    targeting(
+        r#"{"placement": "instrem"}"#,
+        "error 13:34 AT.placement` must be one of `instream`, `accompanying`, `interstitial`, `standalone`, `pause`, \
+         `screensaver`, `overlay`, `squeezeback`, `in_scene`, got \"instrem\" (did you mean `instream`?)",
+    );
+    targeting(
+        r#"{"contry": "FR"}"#,
+        "error 13:21 AT.contry` is not a known key (did you mean `country`?)",
+    );
+    targeting(r#"{"position": 18}"#, "error 13:33 AT.position` must be from 0 to 17, got 18");
+}
+
+#[test]
+fn a_radius_without_a_centre_and_a_centre_without_a_radius_are_refused() {
+    let near = |circle: &str, want: &str| check(r#"{"country": "FR"}"#, &format!(r#"{{"near": {circle}}}"#), want);
+    near(
+        r#"{"km": 5}"#,
+        "error 13:21 `line_items[0].targeting.near.lat` is missing\n\
+         error 13:21 `line_items[0].targeting.near.lon` is missing",
+    );
+    near(r#"[{"lat": 48.85, "lon": 2.35}]"#, "error 13:30 `line_items[0].targeting.near[0].km` is missing");
+    near(
+        r#"{"lat": 98.85, "lon": 2.35, "km": 0}"#,
+        "error 13:37 `line_items[0].targeting.near.lat` must be from -90 to 90, got 98.85\n\
+         error 13:63 `line_items[0].targeting.near.km` must be from 0.001 to 20038, got 0",
+    );
+    near("[]", "error 13:21 `line_items[0].targeting.near` must not be an empty list");
+}
+
+#[test]
 fn more_than_ten_segments_are_noticed() {
     let names = |count: usize| (0..count).map(|n| format!("\"s{n}\"")).collect::<Vec<_>>().join(", ");
     accept(r#"{"country": "FR"}"#, &format!(r#"{{"segment": [{}]}}"#, names(10)));

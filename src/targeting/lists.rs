@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
+use smallvec::SmallVec;
 
 use crate::campaign::Attribute;
 
@@ -32,14 +33,17 @@ pub(super) struct Lists {
     keys: Box<[u64]>,
     /// Beside each key: which of `sets`.
     set_numbers: Box<[u32]>,
-    /// Each combination of lists that hold one value in common.
-    sets: Box<[Box<[u64]>]>,
+    /// Each combination of lists that hold one value in common, as places in `lists`.
+    sets: Box<[Box<[u32]>]>,
+    /// The keys of the lists.
+    lists: Box<[u64]>,
 }
 
 impl Lists {
     pub(super) fn new(attribute: Attribute, Drafts(drafts): Drafts) -> Self {
-        let entries = drafts.iter().flat_map(|(list, values)| values.iter().map(|value| (taken(*value), *list)));
-        let mut entries: Vec<(u64, u64)> = entries.collect();
+        let entries = (0u32..).zip(drafts.values());
+        let entries = entries.flat_map(|(list, values)| values.iter().map(move |value| (taken(*value), list)));
+        let mut entries: Vec<(u64, u32)> = entries.collect();
         entries.sort_unstable();
         entries.dedup();
         let values = entries.chunk_by(|one, other| one.0 == other.0).count();
@@ -49,10 +53,11 @@ impl Lists {
             keys: vec![0; slots].into(),
             set_numbers: vec![0; slots].into(),
             sets: Box::default(),
+            lists: drafts.into_keys().collect(),
         };
-        let mut numbers: HashMap<Box<[u64]>, u32, FixedState> = HashMap::default();
+        let mut numbers: HashMap<Box<[u32]>, u32, FixedState> = HashMap::default();
         for group in entries.chunk_by(|one, other| one.0 == other.0) {
-            let set: Box<[u64]> = group.iter().map(|(_, list)| *list).collect();
+            let set: Box<[u32]> = group.iter().map(|(_, list)| *list).collect();
             let next = u32::try_from(numbers.len()).expect("fewer combinations than the 2^32 lines that make them");
             let number = *numbers.entry(set).or_insert(next);
             let mut slot = lists.first_slot(group[0].0);
@@ -62,7 +67,7 @@ impl Lists {
             lists.keys[slot] = group[0].0;
             lists.set_numbers[slot] = number;
         }
-        let mut sets: Vec<(Box<[u64]>, u32)> = numbers.into_iter().collect();
+        let mut sets: Vec<(Box<[u32]>, u32)> = numbers.into_iter().collect();
         sets.sort_unstable_by_key(|(_, number)| *number);
         lists.sets = sets.into_iter().map(|(set, _)| set).collect();
         lists
@@ -72,18 +77,35 @@ impl Lists {
         self.attribute
     }
 
-    /// The keys of the lists that hold the value `key`.
-    pub(super) fn holding(&self, key: u64) -> &[u64] {
-        let key = taken(key);
+    /// The keys of the lists that hold one of `values`, each once.
+    pub(super) fn holding(&self, values: &[u64]) -> SmallVec<[u64; 8]> {
+        let mut holding = SmallVec::new();
+        // A bit for each list: requests may repeat themselves.
+        let mut is_known: SmallVec<[u64; 4]> = SmallVec::from_elem(0, self.lists.len().div_ceil(64));
+        for set in values.iter().filter_map(|value| self.set_of(*value)) {
+            for list in set {
+                let at = *list as usize;
+                if is_known[at / 64] >> (at % 64) & 1 == 0 {
+                    is_known[at / 64] |= 1 << (at % 64);
+                    holding.push(self.lists[at]);
+                }
+            }
+        }
+        holding
+    }
+
+    /// The lists that hold `value`.
+    fn set_of(&self, value: u64) -> Option<&[u32]> {
+        let key = taken(value);
         let mut slot = self.first_slot(key);
         // A fifth of the slots is free, so this ends.
         while self.keys[slot] != 0 {
             if self.keys[slot] == key {
-                return &self.sets[self.set_numbers[slot] as usize];
+                return Some(&self.sets[self.set_numbers[slot] as usize]);
             }
             slot = self.after(slot);
         }
-        &[]
+        None
     }
 
     /// Bytes on the heap.
@@ -91,6 +113,7 @@ impl Lists {
     pub(super) fn heap_bytes(&self) -> usize {
         let sets: usize = self.sets.iter().map(|set| size_of_val(&**set)).sum();
         size_of_val(&*self.keys) + size_of_val(&*self.set_numbers) + size_of_val(&*self.sets) + sets
+            + size_of_val(&*self.lists)
     }
 
     /// Where the search for `key` begins: its mixed bits as a fraction of the table.
@@ -127,13 +150,16 @@ mod tests {
     fn a_value_is_in_the_lists_that_hold_it_and_in_no_other() {
         let lists = lists(&[(7, &[1, 2, 3, 3]), (8, &[3, 4]), (9, &[])]);
         for (value, want) in [(1, &[7][..]), (2, &[7]), (3, &[7, 8]), (4, &[8]), (5, &[])] {
-            assert_eq!(lists.holding(value), want, "{value}");
+            let mut holding = lists.holding(&[value]);
+            holding.sort_unstable();
+            assert_eq!(*holding, *want, "{value}");
         }
+        assert_eq!(lists.holding(&[1, 3, 2, 4, 1, 5]).len(), 2, "each is told once");
     }
 
     #[test]
     fn no_lists_hold_nothing() {
-        assert_eq!(lists(&[]).holding(1), &[] as &[u64]);
+        assert!(lists(&[]).holding(&[1]).is_empty());
     }
 
     #[test]
@@ -144,7 +170,7 @@ mod tests {
         let bytes = lists.heap_bytes();
         println!("{bytes} bytes");
         assert!(bytes <= 16 * keys.len(), "{bytes} bytes");
-        assert!(keys.iter().all(|key| lists.holding(*key) == [7]));
-        assert!((300_000..600_000).all(|number| lists.holding(domain(number)).is_empty()));
+        assert!(keys.iter().all(|key| *lists.holding(&[*key]) == [7]));
+        assert!((300_000..600_000).all(|number| lists.holding(&[domain(number)]).is_empty()));
     }
 }

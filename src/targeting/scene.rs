@@ -1,7 +1,5 @@
 //! What one impression tells, worked out once: the keys of every attribute, side by side in one list.
 
-use std::ops::Range;
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use smallvec::SmallVec;
@@ -192,21 +190,16 @@ impl<'a> Scene<'a> {
         let lists = self.keys.len();
         self.told &= !(1 << attribute as u64);
         self.told |= u64::from(lists > from) << attribute as u64;
-        self.add_lists(attribute, from..lists);
+        self.add_lists(attribute, from);
         let at = |at: usize| u32::try_from(at).expect("a body's lists hold fewer than 2^32 values");
         self.spans[attribute as usize] = Span { from: at(from), lists: at(lists), to: at(self.keys.len()) };
     }
 
-    /// Adds the keys of the lists that hold one of the values at `values`, each once.
-    fn add_lists(&mut self, attribute: Attribute, values: Range<usize>) {
-        let Some(lists) = self.vocabulary.lists(attribute) else { return };
-        let first = values.end;
-        for value in values {
-            for list in lists.holding(self.keys[value]) {
-                if !self.keys[first..].contains(list) {
-                    self.keys.push(*list);
-                }
-            }
+    /// Adds the keys of the lists that hold one of the values from `from` on.
+    fn add_lists(&mut self, attribute: Attribute, from: usize) {
+        if let Some(lists) = self.vocabulary.lists(attribute) {
+            let holding = lists.holding(&self.keys[from..]);
+            self.keys.extend(holding);
         }
     }
 

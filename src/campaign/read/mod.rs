@@ -6,7 +6,7 @@
 pub(in crate::campaign) mod address;
 pub(in crate::campaign) mod amount;
 mod campaign;
-mod categories;
+pub(in crate::campaign) mod categories;
 mod clock;
 mod creative;
 pub(in crate::campaign) mod exchange;
