@@ -48,8 +48,12 @@ fn compiled_with(texts: &[&str], lists: &[Source]) -> Compilation {
     let table =
         r#"{"date": "2024-12-31", "base": "EUR", "source": "t", "rates": {"USD": 1.0389, "JPY": 163.06}}"#;
     let rates = Rates::read(&Source::new("currencies.json", table), &mut Faults::new()).unwrap();
-    let surroundings =
-        Surroundings { scenarios: &["hypothesis-eu", "low"], exchanges: &["generic", "demo"], rates: &rates, lists };
+    let surroundings = Surroundings {
+        scenarios: &["hypothesis-eu", "low"],
+        exchanges: &["generic", "demo"],
+        rates: &rates,
+        lists,
+    };
     let names = ["a.json", "b.json", "c.json"];
     let sources: Vec<Source> =
         names.iter().zip(texts).map(|(name, text)| Source::new(*name, *text)).collect();
@@ -501,16 +505,14 @@ fn unknown_codes_are_refused_with_what_was_meant() {
         "error 13:34 AT.placement` must be one of `instream`, `accompanying`, `interstitial`, `standalone`, `pause`, \
          `screensaver`, `overlay`, `squeezeback`, `in_scene`, got \"instrem\" (did you mean `instream`?)",
     );
-    targeting(
-        r#"{"contry": "FR"}"#,
-        "error 13:21 AT.contry` is not a known key (did you mean `country`?)",
-    );
+    targeting(r#"{"contry": "FR"}"#, "error 13:21 AT.contry` is not a known key (did you mean `country`?)");
     targeting(r#"{"position": 18}"#, "error 13:33 AT.position` must be from 0 to 17, got 18");
 }
 
 #[test]
 fn a_radius_without_a_centre_and_a_centre_without_a_radius_are_refused() {
-    let near = |circle: &str, want: &str| check(r#"{"country": "FR"}"#, &format!(r#"{{"near": {circle}}}"#), want);
+    let near =
+        |circle: &str, want: &str| check(r#"{"country": "FR"}"#, &format!(r#"{{"near": {circle}}}"#), want);
     near(
         r#"{"km": 5}"#,
         "error 13:21 `line_items[0].targeting.near.lat` is missing\n\

@@ -88,7 +88,11 @@ mod tests {
 
     #[test]
     fn a_list_is_read_whatever_its_line_ends_comments_and_byte_order_mark() {
-        check(NEWS, &[("news.txt", b"\xef\xbb\xbf# ours\r\nlemonde.fr\r\n\r\n  www.bfmtv.com \r\n#end")], &[]);
+        check(
+            NEWS,
+            &[("news.txt", b"\xef\xbb\xbf# ours\r\nlemonde.fr\r\n\r\n  www.bfmtv.com \r\n#end")],
+            &[],
+        );
     }
 
     #[test]

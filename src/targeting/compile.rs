@@ -181,8 +181,10 @@ mod tests {
     #[test]
     fn a_list_is_one_key_to_a_rule_however_long() {
         let many: Vec<String> = (0..100_000).map(|number| format!("site-{number}.example")).collect();
-        for rule in [in_list(Attribute::Domain, &["a.example", "b.example"], false), Rule::is(Attribute::Domain, many)]
-        {
+        for rule in [
+            in_list(Attribute::Domain, &["a.example", "b.example"], false),
+            Rule::is(Attribute::Domain, many),
+        ] {
             let compiled = CompiledRule::new(&rule, &Asker { zone_name: "UTC" });
             let [Node::Leaf(leaf)] = compiled.conjuncts() else { panic!("one test") };
             assert_eq!(leaf.values.len(), 1);

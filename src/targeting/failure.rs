@@ -125,9 +125,9 @@ impl Explainer<'_> {
 fn wanted(test: &Test) -> String {
     match &test.wanted {
         Wanted::OneOf { values, lists } => {
-            let lists = lists.iter().map(|list| {
-                format!("one of list {} ({} values)", list.name(), in_thousands(list.len()))
-            });
+            let lists = lists
+                .iter()
+                .map(|list| format!("one of list {} ({} values)", list.name(), in_thousands(list.len())));
             let values = (!values.is_empty()).then(|| words(values, String::clone));
             lists.chain(values).collect::<Vec<_>>().join(" or ")
         }
@@ -155,7 +155,7 @@ fn in_thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut words = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.char_indices() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             words.push(',');
         }
         words.push(digit);

@@ -42,7 +42,8 @@ pub(super) struct Lists {
 impl Lists {
     pub(super) fn new(attribute: Attribute, Drafts(drafts): Drafts) -> Self {
         let entries = (0u32..).zip(drafts.values());
-        let entries = entries.flat_map(|(list, values)| values.iter().map(move |value| (taken(*value), list)));
+        let entries =
+            entries.flat_map(|(list, values)| values.iter().map(move |value| (taken(*value), list)));
         let mut entries: Vec<(u64, u32)> = entries.collect();
         entries.sort_unstable();
         entries.dedup();
@@ -58,7 +59,8 @@ impl Lists {
         let mut numbers: HashMap<Box<[u32]>, u32, FixedState> = HashMap::default();
         for group in entries.chunk_by(|one, other| one.0 == other.0) {
             let set: Box<[u32]> = group.iter().map(|(_, list)| *list).collect();
-            let next = u32::try_from(numbers.len()).expect("fewer combinations than the 2^32 lines that make them");
+            let next =
+                u32::try_from(numbers.len()).expect("fewer combinations than the 2^32 lines that make them");
             let number = *numbers.entry(set).or_insert(next);
             let mut slot = lists.first_slot(group[0].0);
             while lists.keys[slot] != 0 {
@@ -112,7 +114,10 @@ impl Lists {
     #[cfg(test)]
     pub(super) fn heap_bytes(&self) -> usize {
         let sets: usize = self.sets.iter().map(|set| size_of_val(&**set)).sum();
-        size_of_val(&*self.keys) + size_of_val(&*self.set_numbers) + size_of_val(&*self.sets) + sets
+        size_of_val(&*self.keys)
+            + size_of_val(&*self.set_numbers)
+            + size_of_val(&*self.sets)
+            + sets
             + size_of_val(&*self.lists)
     }
 

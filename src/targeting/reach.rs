@@ -1,7 +1,7 @@
 //! Tests of what campaigns are told about rules that nothing satisfies, by the matcher itself: the check of campaigns
 //! knows no requests, and these know no rules of logic.
 
-use crate::campaign::{Attribute, Conflict, Holds, Rule, conflict};
+use crate::campaign::{Attribute, Conflict, Holds, Rule, conflict, holds_always};
 use crate::openrtb::{Av, BidRequest, Device, Imp};
 use crate::targeting::fixture::{
     EXCHANGES, NOW, PARIS, Random, av, plain_request, random_person, random_request, random_rule,
@@ -11,12 +11,13 @@ use crate::targeting::key::value_key;
 use crate::targeting::{CompiledRule, Known, Scene};
 use crate::units::{ExchangeId, Millis, UnixMillis};
 
-/// How many of `rules` some random request satisfies, and how many are said to be satisfied by none; fails where a
-/// rule is both. By rule: whether one satisfies it, and whether it is said that none does.
+/// By rule: whether some random request satisfies it, and whether it is said that none does. Fails where a rule is
+/// both, or is said to hold of everybody and does not.
 fn check(random: &mut Random, rules: &[Rule], requests: usize) -> Vec<(bool, bool)> {
     let vocabulary = vocabulary_of(rules);
     let compiled: Vec<CompiledRule> = rules.iter().map(|rule| CompiledRule::new(rule, &PARIS)).collect();
     let mut is_met = vec![false; rules.len()];
+    let mut is_always = vec![true; rules.len()];
     for _ in 0..requests {
         let request: BidRequest<'_> = random_request(random);
         let person = random_person(random);
@@ -26,9 +27,14 @@ fn check(random: &mut Random, rules: &[Rule], requests: usize) -> Vec<(bool, boo
         let now: UnixMillis = NOW.plus(Millis::from_seconds(hours * 3_600));
         let mut scene = Scene::of(&vocabulary, &request, exchange, known, now);
         scene.look_at(&request.imp[0]);
-        for (rule, is_met) in compiled.iter().zip(&mut is_met) {
-            *is_met |= rule.holds(&scene);
+        for (number, rule) in compiled.iter().enumerate() {
+            let holds = rule.holds(&scene);
+            is_met[number] |= holds;
+            is_always[number] &= holds;
         }
+    }
+    for (rule, is_always) in rules.iter().zip(is_always) {
+        assert!(is_always || !holds_always(rule), "{rule:?} is said to hold of everybody");
     }
     let both = rules.iter().zip(is_met);
     both.map(|(rule, is_met)| {
@@ -49,7 +55,8 @@ fn tight_rule(random: &mut Random) -> Rule {
         let test = Rule::Is(random_test_of(random, attribute));
         if random.percent(40) { Rule::Not(Box::new(test)) } else { test }
     });
-    Rule::All(tests.collect())
+    let tests = tests.collect();
+    if random.percent(80) { Rule::All(tests) } else { Rule::Any(tests) }
 }
 
 #[test]
@@ -83,7 +90,6 @@ fn most_of_the_tight_rules_that_no_request_satisfies_are_found() {
 /// tells something else would be called impossible.
 #[test]
 fn no_request_tells_a_set_of_words_that_the_table_of_attributes_does_not_know() {
-
     let rules: Vec<Rule> = [Attribute::Device, Attribute::Connection, Attribute::Placement]
         .map(|attribute| Rule::is(attribute, ["x"]))
         .into();
@@ -101,7 +107,8 @@ fn no_request_tells_a_set_of_words_that_the_table_of_attributes_does_not_know() 
                 let Holds::OneOf(sets) = attribute.holds() else { panic!("{attribute} is one of sets") };
                 let keys = scene.value_keys(attribute);
                 let is_set = |set: &&[&str]| {
-                    set.len() == keys.len() && set.iter().all(|word| keys.contains(&value_key(attribute, word)))
+                    set.len() == keys.len()
+                        && set.iter().all(|word| keys.contains(&value_key(attribute, word)))
                 };
                 assert!(keys.is_empty() || sets.iter().any(is_set), "{attribute} of {code:?}, {older:?}");
             }

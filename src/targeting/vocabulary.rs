@@ -50,7 +50,8 @@ impl Vocabulary {
         }
         vocabulary.ranges.sort_unstable_by_key(|(attribute, _, key)| (*attribute, *key));
         vocabulary.ranges.dedup();
-        vocabulary.lists = drafts.into_iter().map(|(attribute, drafts)| Lists::new(attribute, drafts)).collect();
+        vocabulary.lists =
+            drafts.into_iter().map(|(attribute, drafts)| Lists::new(attribute, drafts)).collect();
         vocabulary
     }
 
@@ -66,7 +67,10 @@ impl Vocabulary {
             Wanted::OneOf { values, lists } => {
                 let keys = |value: &str| value_key(attribute, value);
                 for list in lists {
-                    drafts.entry(attribute).or_default().add(list_key(list), || list.values().map(keys).collect());
+                    drafts
+                        .entry(attribute)
+                        .or_default()
+                        .add(list_key(list), || list.values().map(keys).collect());
                 }
                 if let Some(list) = unnamed_key(attribute, values) {
                     let values = || values.iter().map(|value| keys(value)).collect();

@@ -21,9 +21,12 @@ const ECHO_CHARS_MAX: usize = 60;
 /// The list files at hand, and what was made of those that rules name.
 pub(in crate::campaign) struct Shelf<'s> {
     files: &'s [Source],
-    /// By file and attribute; `None` if it is faulty, which was said then.
-    read: RefCell<HashMap<(usize, Attribute), Option<Arc<ValueList>>>>,
+    /// By file and attribute.
+    read: RefCell<HashMap<(usize, Attribute), Made>>,
 }
+
+/// What was made of a file; `None` if it is faulty, which was said then.
+type Made = Option<Arc<ValueList>>;
 
 impl<'s> Shelf<'s> {
     pub fn new(files: &'s [Source]) -> Self {
@@ -122,7 +125,10 @@ fn lines(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
 /// The canonical value in a line, or the problem and a remedy.
 fn value(attribute: Attribute, line: &str) -> Result<String, (String, String)> {
     if line.chars().any(char::is_control) {
-        return Err(("holds a control character".to_owned(), "one value a line, and nothing else".to_owned()));
+        return Err((
+            "holds a control character".to_owned(),
+            "one value a line, and nothing else".to_owned(),
+        ));
     }
     if line.len() > VALUE_CHARS_MAX && line.chars().count() > VALUE_CHARS_MAX {
         return Err((
@@ -157,6 +163,8 @@ impl Counted {
             String::new()
         };
         let problem = format!("{} {lines} wrong, read as `{attribute}`{more}", self.count);
-        faults.push(Fault::of_file(&file.name, problem).hint("the list is refused as a whole: mend or remove them"));
+        faults.push(
+            Fault::of_file(&file.name, problem).hint("the list is refused as a whole: mend or remove them"),
+        );
     }
 }

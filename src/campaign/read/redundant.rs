@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::campaign::read::satisfiable::{Conflict, conflict};
-use crate::campaign::rule::{Attribute, HOURS_OF_WEEK, Kind, Rule, Test, Wanted};
+use crate::campaign::read::satisfiable::holds_always;
+use crate::campaign::rule::{Attribute, HOURS_OF_WEEK, Kind, Rule, Wanted};
 use crate::document::{Faults, Node};
 
 /// Rules of one list up to which each is held against those before it.
@@ -17,8 +17,9 @@ pub(in crate::campaign) fn check_wanted(
     faults: &mut Faults,
 ) {
     match wanted {
-        Wanted::OneOf { values, .. } => {
-            check_repeated_values(node, values, faults);
+        Wanted::OneOf { values, lists } => {
+            check_repeated(node, values.iter().map(String::as_str), faults);
+            check_repeated(node, lists.iter().map(|list| list.name()), faults);
             check_covered(node, attribute, values, faults);
             if is_every_word(attribute, values) {
                 warn_of_everything(node, attribute, faults);
@@ -47,27 +48,14 @@ pub(in crate::campaign) fn check_repeated_rules(nodes: &[Node<'_>], rules: &[Rul
 /// A warning if `rule` holds of everybody, though it is not written as that.
 pub(in crate::campaign) fn check_not_always(node: Node<'_>, rule: &Rule, faults: &mut Faults) {
     let is_everyone = *rule == Rule::All(Vec::new());
-    let opposite = Rule::Not(Box::new(with_unknown_turned(rule)));
-    if !is_everyone && matches!(conflict(&opposite), Some(Conflict::Never(_))) {
+    if !is_everyone && holds_always(rule) {
         faults.push(node.warning("holds of everybody").hint("leave it out if that is meant"));
     }
 }
 
-/// `rule`, but the unknown passes where it did not, and the other way round: then `not` of it is its opposite, since
-/// to a test and to its negation the unknown is one and the same.
-fn with_unknown_turned(rule: &Rule) -> Rule {
-    let each = |rules: &[Rule]| rules.iter().map(with_unknown_turned).collect();
-    match rule {
-        Rule::All(rules) => Rule::All(each(rules)),
-        Rule::Any(rules) => Rule::Any(each(rules)),
-        Rule::Not(rule) => Rule::Not(Box::new(with_unknown_turned(rule))),
-        Rule::Is(test) => Rule::Is(Test { include_unknown: !test.include_unknown, ..test.clone() }),
-    }
-}
-
-fn check_repeated_values(node: Node<'_>, values: &[String], faults: &mut Faults) {
+fn check_repeated<'n>(node: Node<'_>, names: impl Iterator<Item = &'n str>, faults: &mut Faults) {
     let mut known = HashSet::new();
-    let mut repeated = values.iter().filter(|value| !known.insert(value.as_str()));
+    let mut repeated = names.filter(|name| !known.insert(*name));
     if let Some(first) = repeated.next() {
         let fault = node.warning(format!("names `{first}` twice{}", and_more(repeated.count())));
         faults.push(fault.hint("once is enough"));

@@ -35,6 +35,24 @@ pub fn conflict(rule: &Rule) -> Option<Conflict> {
     never.or_else(|| first_conflict(rule, true).map(Conflict::OnlyUnknown))
 }
 
+/// True if every request satisfies `rule`; false if one does not, or if it cannot be told.
+#[must_use]
+pub fn holds_always(rule: &Rule) -> bool {
+    first_conflict(&Rule::Not(Box::new(with_unknown_turned(rule))), false).is_some()
+}
+
+/// `rule`, but the unknown passes where it did not, and the other way round: then `not` of it is its opposite, since
+/// to a test and to its negation the unknown is one and the same.
+fn with_unknown_turned(rule: &Rule) -> Rule {
+    let each = |rules: &[Rule]| rules.iter().map(with_unknown_turned).collect();
+    match rule {
+        Rule::All(rules) => Rule::All(each(rules)),
+        Rule::Any(rules) => Rule::Any(each(rules)),
+        Rule::Not(rule) => Rule::Not(Box::new(with_unknown_turned(rule))),
+        Rule::Is(test) => Rule::Is(Test { include_unknown: !test.include_unknown, ..test.clone() }),
+    }
+}
+
 fn first_conflict(rule: &Rule, known: bool) -> Option<String> {
     let mut search = Search { known, comparisons: COMPARISONS_MAX, first: None, ways: 0 };
     if search.finds_way(vec![(rule, false)], Vec::new(), Vec::new(), 0) {
@@ -96,9 +114,9 @@ impl Search {
             self.ways += 1;
             self.first.get_or_insert_with(|| "an `any` of nothing holds of nobody".to_owned());
         }
-        branches.iter().any(|branch| {
-            self.finds_way(vec![(branch, negated)], tests.clone(), choices.clone(), depth + 1)
-        })
+        branches
+            .iter()
+            .any(|branch| self.finds_way(vec![(branch, negated)], tests.clone(), choices.clone(), depth + 1))
     }
 
     /// False if comparing `tests` with each other would take too long.
@@ -189,7 +207,8 @@ fn channel_conflict(literals: &Literals<'_>) -> Option<String> {
         return None;
     }
     let wanted = own.iter().map(|literal| format!("`channel` {}", in_words(literal)));
-    let told = bound.iter().map(|attribute| format!("`{attribute}` (of {})", attribute.channels().join(", ")));
+    let told =
+        bound.iter().map(|attribute| format!("`{attribute}` (of {})", attribute.channels().join(", ")));
     let all: Vec<String> = wanted.chain(told).collect();
     Some(format!("no request has {}", all.join(" and ")))
 }

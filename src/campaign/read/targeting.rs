@@ -125,12 +125,7 @@ fn values<'d, T>(
 }
 
 /// Values of `attribute`, and objects that name lists of them: `[{"list": "premium-news"}, "lemonde.fr"]`.
-fn listed(
-    attribute: Attribute,
-    node: Node<'_>,
-    reading: Reading<'_>,
-    faults: &mut Faults,
-) -> Option<Wanted> {
+fn listed(attribute: Attribute, node: Node<'_>, reading: Reading<'_>, faults: &mut Faults) -> Option<Wanted> {
     enum Entry {
         Value(String),
         List(Arc<ValueList>),

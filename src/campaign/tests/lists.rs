@@ -33,7 +33,10 @@ fn a_rule_names_lists_and_values_side_by_side() {
     let catalog = compiled.catalog.unwrap();
     let (values, named) = test(&catalog).listed();
     assert_eq!(values, ["b.example"]);
-    assert_eq!(named.iter().map(|list| (list.name(), list.len())).collect::<Vec<_>>(), [("news", 2), ("more", 1)]);
+    assert_eq!(
+        named.iter().map(|list| (list.name(), list.len())).collect::<Vec<_>>(),
+        [("news", 2), ("more", 1)]
+    );
     let all: Vec<&str> = test(&catalog).values().collect();
     assert_eq!(all, ["b.example", "lemonde.fr", "bfmtv.com", "a.example"]);
 }
@@ -107,7 +110,9 @@ fn repeated_lines_are_a_warning_with_their_count() {
     check(
         r#"{"domain": {"list": "x"}}"#,
         &[("x", "a.example\nwww.A.example\nb.example\na.example")],
-        &["warning 2:1 2 lines repeat a value, read as `domain`; this is the first (one line a value is enough)"],
+        &[
+            "warning 2:1 2 lines repeat a value, read as `domain`; this is the first (one line a value is enough)",
+        ],
     );
 }
 

@@ -34,18 +34,29 @@ fn fine(targeting: &str) {
 #[test]
 fn values_of_one_attribute_that_exclude_one_another_are_refused() {
     never(r#"{"all": [{"os": "ios"}, {"os": ["android", "kaios"]}]}"#, "no `os` is ios and android, kaios");
-    never(r#"{"all": [{"domain": "lemonde.fr"}, {"domain": "bfmtv.com"}]}"#, "no `domain` is lemonde.fr and bfmtv.com");
+    never(
+        r#"{"all": [{"domain": "lemonde.fr"}, {"domain": "bfmtv.com"}]}"#,
+        "no `domain` is lemonde.fr and bfmtv.com",
+    );
     fine(r#"{"all": [{"domain": "lemonde.fr"}, {"domain": "sport.lemonde.fr"}]}"#);
     never(r#"{"all": [{"postcode": "75"}, {"postcode": "69"}]}"#, "no `postcode` is 75 and 69");
     fine(r#"{"all": [{"postcode": "75"}, {"postcode": ["69", "75 116"]}]}"#);
     // A user is in many segments, an outlet has many categories.
-    fine(r#"{"all": [{"segment": "shoes"}, {"segment": "bags"}, {"category": "IAB1"}, {"category": "IAB2"}]}"#);
+    fine(
+        r#"{"all": [{"segment": "shoes"}, {"segment": "bags"}, {"category": "IAB1"}, {"category": "IAB2"}]}"#,
+    );
 }
 
 #[test]
 fn a_test_and_its_negation_are_refused_whatever_it_is_on() {
-    never(r#"{"all": [{"segment": "shoes"}, {"not": {"segment": ["shoes", "bags"]}}]}"#, "no `segment` is shoes and not shoes, bags");
-    never(r#"{"all": [{"category": "IAB2-3"}, {"not": {"category": "IAB2"}}]}"#, "no `category` is IAB2-3 and not IAB2");
+    never(
+        r#"{"all": [{"segment": "shoes"}, {"not": {"segment": ["shoes", "bags"]}}]}"#,
+        "no `segment` is shoes and not shoes, bags",
+    );
+    never(
+        r#"{"all": [{"category": "IAB2-3"}, {"not": {"category": "IAB2"}}]}"#,
+        "no `category` is IAB2-3 and not IAB2",
+    );
     fine(r#"{"all": [{"category": "IAB2"}, {"not": {"category": "IAB2-3"}}]}"#);
     never(
         r#"{"all": [{"domain": {"list": "news"}}, {"not": {"domain": [{"list": "news"}, "a.example"]}}]}"#,
@@ -53,7 +64,10 @@ fn a_test_and_its_negation_are_refused_whatever_it_is_on() {
     );
     fine(r#"{"all": [{"domain": {"list": "news"}}, {"not": {"domain": {"list": "more"}}}]}"#);
     let circle = r#"{"near": {"lat": 48.85, "lon": 2.35, "km": 5}}"#;
-    never(&format!(r#"{{"all": [{circle}, {{"not": {circle}}}]}}"#), "no `near` is within 1 circles and not within 1 circles");
+    never(
+        &format!(r#"{{"all": [{circle}, {{"not": {circle}}}]}}"#),
+        "no `near` is within 1 circles and not within 1 circles",
+    );
 }
 
 #[test]
@@ -80,8 +94,12 @@ fn places_that_lie_apart_are_refused() {
     never(r#"{"all": [{"not": {"country": "FR"}}, {"region": "FR-IDF"}]}"#, "no `country` is not FR and FR");
     // Where somebody lives is another place.
     fine(r#"{"country": "FR", "home_region": "DE-BY"}"#);
-    let (paris, lyon) = (r#"{"near": {"lat": 48.85, "lon": 2.35, "km": 50}}"#, r#"{"lat": 45.76, "lon": 4.83"#);
-    never(&format!(r#"{{"all": [{paris}, {{"near": {lyon}, "km": 50}}}}]}}"#), "no `near` is within 1 circles and within 1 circles");
+    let (paris, lyon) =
+        (r#"{"near": {"lat": 48.85, "lon": 2.35, "km": 50}}"#, r#"{"lat": 45.76, "lon": 4.83"#);
+    never(
+        &format!(r#"{{"all": [{paris}, {{"near": {lyon}, "km": 50}}}}]}}"#),
+        "no `near` is within 1 circles and within 1 circles",
+    );
     fine(&format!(r#"{{"all": [{paris}, {{"near": {lyon}, "km": 400}}}}]}}"#));
 }
 
@@ -112,10 +130,22 @@ fn hours_and_numbers_without_overlap_are_refused() {
 
 #[test]
 fn what_no_one_channel_tells_is_refused() {
-    never(r#"{"domain": "a.example", "bundle": "com.a"}"#, "no request has `domain` (of site) and `bundle` (of app)");
-    never(r#"{"channel": "app", "page": "a.example/b"}"#, "no request has `channel` app and `page` (of site)");
-    never(r#"{"all": [{"not": {"channel": "dooh"}}, {"impressions_per_play": {"below": 9}}]}"#, "no request has `channel` not dooh and `impressions_per_play` (of dooh)");
-    never(r#"{"all": [{"channel": "app"}, {"any": [{"channel": "site"}, {"channel": "dooh"}]}]}"#, "no branch of its `any` can; of the first no `channel` is app and site");
+    never(
+        r#"{"domain": "a.example", "bundle": "com.a"}"#,
+        "no request has `domain` (of site) and `bundle` (of app)",
+    );
+    never(
+        r#"{"channel": "app", "page": "a.example/b"}"#,
+        "no request has `channel` app and `page` (of site)",
+    );
+    never(
+        r#"{"all": [{"not": {"channel": "dooh"}}, {"impressions_per_play": {"below": 9}}]}"#,
+        "no request has `channel` not dooh and `impressions_per_play` (of dooh)",
+    );
+    never(
+        r#"{"all": [{"channel": "app"}, {"any": [{"channel": "site"}, {"channel": "dooh"}]}]}"#,
+        "no branch of its `any` can; of the first no `channel` is app and site",
+    );
     fine(r#"{"any": [{"domain": "a.example"}, {"bundle": "com.a"}]}"#);
     // Whoever does not tell passes: a site of this domain, an app of this bundle.
     fine(r#"{"domain": "a.example", "bundle": "com.a", "unknown": "include"}"#);
@@ -123,9 +153,14 @@ fn what_no_one_channel_tells_is_refused() {
 
 #[test]
 fn what_says_nothing_of_the_unknown_counts_too() {
-    never(r#"{"all": [{"country": "FR"}, {"country": "DE", "unknown": "include"}]}"#, "no `country` is FR and DE");
+    never(
+        r#"{"all": [{"country": "FR"}, {"country": "DE", "unknown": "include"}]}"#,
+        "no `country` is FR and DE",
+    );
     assert_eq!(
-        said(r#"{"all": [{"country": "FR", "unknown": "include"}, {"country": "DE", "unknown": "include"}]}"#),
+        said(
+            r#"{"all": [{"country": "FR", "unknown": "include"}, {"country": "DE", "unknown": "include"}]}"#
+        ),
         ["warning ` fits only where the request does not tell: no `country` is FR and DE"],
     );
     // An impression always says whether it is rewarded.
@@ -186,10 +221,26 @@ fn values_that_say_nothing_are_noticed() {
         r#"{"domain": ["sport.lemonde.fr", "lemonde.fr", "x.sport.lemonde.fr"]}"#,
         ".domain` names `sport.lemonde.fr`, which is covered by its `lemonde.fr`, and 1 more",
     );
-    noticed(r#"{"category": ["IAB2", "IAB2-3"]}"#, ".category` names `IAB2-3`, which is covered by its `IAB2`");
-    noticed(r#"{"page": ["a.example", "a.example/b/c"]}"#, ".page` names `a.example/b/c`, which is covered by its `a.example`");
+    noticed(
+        r#"{"category": ["IAB2", "IAB2-3"]}"#,
+        ".category` names `IAB2-3`, which is covered by its `IAB2`",
+    );
+    noticed(
+        r#"{"page": ["a.example", "a.example/b/c"]}"#,
+        ".page` names `a.example/b/c`, which is covered by its `a.example`",
+    );
     noticed(r#"{"postcode": ["75", "75001"]}"#, ".postcode` names `75001`, which is covered by its `75`");
-    fine(r#"{"domain": ["lemonde.fr", "monde.fr"], "category": ["IAB2", "IAB20-1"], "postcode": ["75", "69"]}"#);
+    fine(
+        r#"{"domain": ["lemonde.fr", "monde.fr"], "category": ["IAB2", "IAB20-1"], "postcode": ["75", "69"]}"#,
+    );
+}
+
+#[test]
+fn a_list_named_twice_is_noticed() {
+    noticed(
+        r#"{"domain": [{"list": "news"}, "a.example", {"list": "news"}]}"#,
+        ".domain` names `news` twice",
+    );
 }
 
 #[test]

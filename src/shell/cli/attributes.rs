@@ -151,7 +151,10 @@ mod tests {
         assert!(lines[0].starts_with("attribute"), "{text}");
         let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(words(lines[2]), "rewarded true or false imp.rwdd; absent is false never", "{text}");
-        assert!(words(lines[3]).starts_with("bundle texts, compared without case app.bundle it is no app"), "{text}");
+        assert!(
+            words(lines[3]).starts_with("bundle texts, compared without case app.bundle it is no app"),
+            "{text}"
+        );
     }
 
     #[test]

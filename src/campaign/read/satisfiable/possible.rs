@@ -77,7 +77,8 @@ impl Sides<'_> {
                 (Holds::One, Kind::Choice(words)) => words.iter().any(|word| self.are_words(&[word])),
                 (Holds::One, _) => self.can_be_one(),
                 (Holds::Many, Kind::Choice(words)) => {
-                    let left: Vec<&str> = words.iter().copied().filter(|word| !self.is_excluded(word)).collect();
+                    let left: Vec<&str> =
+                        words.iter().copied().filter(|word| !self.is_excluded(word)).collect();
                     !left.is_empty() && self.are_words(&left)
                 }
                 (Holds::Many, _) => self.can_be_many(),
@@ -166,9 +167,9 @@ impl Sides<'_> {
         });
         let sets: Vec<&Vec<Circle>> = sets.collect();
         sets.iter().enumerate().all(|(number, one)| {
-            sets[number + 1..].iter().all(|other| {
-                one.iter().any(|circle| other.iter().any(|another| !are_apart(circle, another)))
-            })
+            sets[number + 1..]
+                .iter()
+                .all(|other| one.iter().any(|circle| other.iter().any(|another| !are_apart(circle, another))))
         })
     }
 }
@@ -185,9 +186,7 @@ fn written<'l>(literal: &&'l Literal<'_>) -> Option<&'l [String]> {
 pub(in crate::campaign::read) fn covers(kind: Kind, above: &str, value: &str) -> bool {
     let below = |mark: char| value.strip_prefix(above).is_some_and(|rest| rest.starts_with(mark));
     match kind {
-        Kind::Domain => {
-            value == above || value.strip_suffix(above).is_some_and(|rest| rest.ends_with('.'))
-        }
+        Kind::Domain => value == above || value.strip_suffix(above).is_some_and(|rest| rest.ends_with('.')),
         Kind::Page => value == above || below('/'),
         Kind::Category => value == above || below('-'),
         Kind::Postcode => {
