@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::campaign::read::satisfiable::holds_always;
+use crate::campaign::read::satisfiable::possible::above;
 use crate::campaign::rule::{Attribute, HOURS_OF_WEEK, Kind, Rule, Wanted};
 use crate::document::{Faults, Node};
 
@@ -72,18 +73,6 @@ fn check_covered(node: Node<'_>, attribute: Attribute, values: &[String], faults
         let problem =
             format!("names `{value}`, which is covered by its `{above}`{}", and_more(covered.count()));
         faults.push(node.warning(problem).hint("the wider one is enough; or was only the narrower meant?"));
-    }
-}
-
-/// What stands above `value` in the hierarchy of its kind, as far as its text shows it.
-fn above(kind: Kind, value: &str) -> Vec<&str> {
-    let cuts = |mark: char| value.match_indices(mark).map(|(at, _)| at);
-    match kind {
-        Kind::Domain => cuts('.').map(|at| &value[at + 1..]).collect(),
-        Kind::Page => cuts('/').map(|at| &value[..at]).collect(),
-        Kind::Category => cuts('-').map(|at| &value[..at]).collect(),
-        Kind::Postcode => value.char_indices().skip(1).map(|(at, _)| &value[..at]).collect(),
-        _ => Vec::new(),
     }
 }
 

@@ -2,10 +2,10 @@
 //!
 //! A rule is satisfied one way at a time: of every `any` one branch is taken, and what is left is tests that must all
 //! hold. Tests of one attribute are held against each other ([`possible`]), those of several by what tells them: a
-//! domain is a site's, a region lies in its country. What takes too long to look at counts as satisfiable, and the
-//! values of lists are not looked at: of them only the same list beside its negation contradicts itself.
+//! domain is a site's, a region lies in its country. What takes too long to look at counts as satisfiable. Of the values
+//! of lists only those are looked up that a rule writes out, too.
 
-mod possible;
+pub(in crate::campaign::read) mod possible;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

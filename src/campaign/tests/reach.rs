@@ -63,6 +63,16 @@ fn a_test_and_its_negation_are_refused_whatever_it_is_on() {
         "no `domain` is list news and not list news, a.example",
     );
     fine(r#"{"all": [{"domain": {"list": "news"}}, {"not": {"domain": {"list": "more"}}}]}"#);
+    never(
+        r#"{"all": [{"domain": ["lemonde.fr", "sport.bfmtv.com"]}, {"not": {"domain": {"list": "news"}}}]}"#,
+        "no `domain` is lemonde.fr, sport.bfmtv.com and not list news",
+    );
+    fine(r#"{"all": [{"domain": ["lemonde.fr", "fr.example"]}, {"not": {"domain": {"list": "news"}}}]}"#);
+    fine(r#"{"all": [{"domain": "fr.example"}, {"domain": {"list": "news"}}]}"#);
+    never(
+        r#"{"all": [{"site": "fr.example"}, {"site": {"list": "news"}}]}"#,
+        "no `site` is fr.example and list news",
+    );
     let circle = r#"{"near": {"lat": 48.85, "lon": 2.35, "km": 5}}"#;
     never(
         &format!(r#"{{"all": [{circle}, {{"not": {circle}}}]}}"#),

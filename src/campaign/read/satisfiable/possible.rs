@@ -1,7 +1,9 @@
 //! Whether one attribute can be what several tests want of it.
 
+use std::sync::Arc;
+
 use crate::campaign::read::satisfiable::Literal;
-use crate::campaign::rule::{Attribute, Circle, HOURS_OF_WEEK, Holds, Kind, Wanted};
+use crate::campaign::rule::{Attribute, Circle, HOURS_OF_WEEK, Holds, Kind, ValueList, Wanted};
 
 /// Values of a test up to which they are compared one by one; more count as a list of unknown values.
 pub(super) const VALUES_MAX: usize = 64;
@@ -101,7 +103,13 @@ impl Sides<'_> {
             return false;
         }
         let written: Vec<&[String]> = self.positive.iter().filter_map(|literal| written(literal)).collect();
-        let fits_all = |value: &str| written.iter().all(|values| self.covered(values, value));
+        let fits_all = |value: &str| {
+            let is_written = written.iter().all(|values| self.covered(values, value));
+            // A list may hold what lies below the value: then only those without anything below are looked up.
+            is_written
+                && (self.is_hierarchical()
+                    || self.positive.iter().all(|literal| self.named_by(literal, value)))
+        };
         let mut candidates = written.iter().copied().flatten();
         written.is_empty() || candidates.any(|value| fits_all(value) && !self.is_excluded(value))
     }
@@ -129,9 +137,24 @@ impl Sides<'_> {
     /// True if a negative test names `value` or one above it.
     fn is_excluded(&self, value: &str) -> bool {
         self.negative.iter().any(|literal| match &*literal.wanted {
-            Wanted::OneOf { values, .. } if values.len() <= VALUES_MAX => self.covered(values, value),
-            _ => false,
+            Wanted::OneOf { values, .. } if values.len() > VALUES_MAX => false,
+            _ => self.named_by(literal, value),
         })
+    }
+
+    /// True if `literal` names `value` or one above it, negated or not; also if it has too many values to look at.
+    fn named_by(&self, literal: &Literal<'_>, value: &str) -> bool {
+        let Wanted::OneOf { values, lists } = &*literal.wanted else { return true };
+        let kind = self.attribute.kind();
+        let in_list = |list: &Arc<ValueList>| {
+            let mut above = above(kind, value).into_iter().filter(|above| covers(kind, above, value));
+            list.contains(value) || above.any(|above| list.contains(above))
+        };
+        values.len() > VALUES_MAX || self.covered(values, value) || lists.iter().any(in_list)
+    }
+
+    fn is_hierarchical(&self) -> bool {
+        matches!(self.attribute.kind(), Kind::Domain | Kind::Page | Kind::Category | Kind::Postcode)
     }
 
     fn covered(&self, values: &[String], value: &str) -> bool {
@@ -194,6 +217,18 @@ pub(in crate::campaign::read) fn covers(kind: Kind, above: &str, value: &str) ->
             !above.is_empty() && value.starts_with(&above)
         }
         _ => value == above,
+    }
+}
+
+/// What stands above `value` in the hierarchy of its kind, as far as its text shows it.
+pub(in crate::campaign::read) fn above(kind: Kind, value: &str) -> Vec<&str> {
+    let cuts = |mark: char| value.match_indices(mark).map(|(at, _)| at);
+    match kind {
+        Kind::Domain => cuts('.').map(|at| &value[at + 1..]).collect(),
+        Kind::Page => cuts('/').map(|at| &value[..at]).collect(),
+        Kind::Category => cuts('-').map(|at| &value[..at]).collect(),
+        Kind::Postcode => value.char_indices().skip(1).map(|(at, _)| &value[..at]).collect(),
+        _ => Vec::new(),
     }
 }
 
