@@ -10,7 +10,7 @@ use encan::shell::config::{ConfigArgs, configure};
 use serde_json::json;
 
 use support::market::{Buyer, Market, campaign, report};
-use support::{Encan, wait_until};
+use support::{Encan, Options, wait_until};
 
 /// A market with one campaign that bids 2 on everything.
 fn market() -> Market {
@@ -81,6 +81,35 @@ fn a_bad_revision_is_refused_with_its_faults_and_a_repaired_one_is_taken() {
     bid_at(&market, 4.0);
     wait_for_revision(&encan, 2);
     assert_eq!(price(&encan), Some(4_000_000));
+}
+
+#[test]
+fn a_changed_list_is_taken_and_a_bad_one_leaves_all_as_it_was() {
+    let market = market();
+    let mut choosy = campaign("large", 2.0, &json!({ "total": 1_000_000 }));
+    choosy["line_items"][0]["targeting"] = json!({ "not": { "domain": { "list": "unwanted" } } });
+    market.campaign(&choosy);
+    std::fs::create_dir(market.path("lists")).unwrap();
+    market.put("lists/unwanted.txt", "a.example\n");
+    let lists = market.path("lists").display().to_string();
+    let encan = Encan::start(Options {
+        campaigns: Some(market.path("campaigns")),
+        exchanges: Some(market.path("exchanges")),
+        data: Some(market.data()),
+        flags: vec!["--lists".to_owned(), lists],
+        ..Options::default()
+    });
+    assert_eq!(price(&encan), Some(2_000_000));
+    market.put("lists/unwanted.txt", "a.example\nnews example\n");
+    wait_until("a refusal", || encan.metric("encan_reloads_refused_total") >= 1);
+    wait_until("its words", || encan.words().contains("the old ones go on"));
+    for words in ["unwanted.txt` line 2", "\"news example\" is not a domain", "1 line is wrong"] {
+        assert!(encan.words().contains(words), "`{words}` in\n{}", encan.words());
+    }
+    assert_eq!((price(&encan), encan.metric("encan_revision")), (Some(2_000_000), 1));
+    market.put("lists/unwanted.txt", "a.example\nnews.example\n");
+    wait_for_revision(&encan, 2);
+    assert_eq!(price(&encan), None);
 }
 
 #[test]
@@ -161,6 +190,7 @@ fn a_beat_that_began_before_a_reload_never_puts_the_old_campaigns_back() {
         supply: "fixtures/supply".into(),
         geo: "fixtures/geo/test-ranges.mmdb".into(),
         audiences: "fixtures/audiences".into(),
+        lists: "fixtures/lists".into(),
     };
     let plan = |revision| configure(&args, revision, clock::now()).expect("a good configuration").plan;
     let booted = boot(plan(1), &market.data(), "http://encan.example".to_owned()).expect("a free folder");

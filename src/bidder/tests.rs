@@ -69,6 +69,7 @@ fn plan(campaigns: &[Source]) -> Arc<Plan> {
         exchanges: &["generic"],
         rates: &rates,
         audiences: &crate::audience::Definitions::default(),
+        lists: &[],
     };
     let compiled = compile(campaigns, surroundings, NOON);
     let catalog = compiled.catalog.unwrap_or_else(|| panic!("{:?}", compiled.faults));

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::audience::Definitions;
-use crate::campaign::read::{Draft, Parts, Reading, Surroundings, read_campaign};
+use crate::campaign::read::{Draft, Parts, Reading, Shelf, Surroundings, read_campaign};
 use crate::campaign::{Advertiser, Catalog, FrequencyCap};
 use crate::document::{Document, Fault, Faults, Node, Source};
 use crate::units::UnixMillis;
@@ -19,6 +19,8 @@ pub struct Compilation {
     pub campaigns: usize,
     /// Line items in the files, readable or not.
     pub line_items: usize,
+    /// The files of lists that no rule names.
+    pub unnamed_lists: Vec<String>,
 }
 
 /// The catalog of `sources`, one campaign a file, and every fault in them.
@@ -29,7 +31,8 @@ pub fn compile(sources: &[Source], surroundings: Surroundings<'_>, now: UnixMill
     let mut faults = Faults::new();
     let documents: Vec<Document<'_>> =
         sources.iter().filter_map(|source| Document::parse(source, &mut faults)).collect();
-    let reading = Reading { surroundings, now, advertiser: "" };
+    let shelf = Shelf::new(surroundings.lists);
+    let reading = Reading { surroundings, now, advertiser: "", shelf: &shelf };
     let drafts: Vec<Draft<'_>> =
         documents.iter().filter_map(|document| read_campaign(document, reading, &mut faults)).collect();
     refuse_repeated_campaigns(&drafts, &mut faults);
@@ -45,7 +48,8 @@ pub fn compile(sources: &[Source], surroundings: Surroundings<'_>, now: UnixMill
         }
         twins.is_empty()
     });
-    Compilation { catalog, faults: faults.into_vec(), campaigns: sources.len(), line_items }
+    let unnamed_lists = shelf.unnamed();
+    Compilation { catalog, faults: faults.into_vec(), campaigns: sources.len(), line_items, unnamed_lists }
 }
 
 fn refuse_repeated_campaigns(drafts: &[Draft<'_>], faults: &mut Faults) {

@@ -35,8 +35,9 @@ pub use model::{
 pub use rates::Rates;
 pub use read::Surroundings;
 pub use read::exchange::{is_exchange, read_approvals, read_exchange};
+pub use read::satisfiable::{Conflict, conflict, holds_always};
 pub use read::scenario::read_scenario;
 pub use rule::{
-    Attribute, Circle, HOURS_OF_WEEK, Kind, PLACEMENTS, Range, Rule, Test, Unfit, Wanted, number_version,
-    version_number,
+    Attribute, Circle, HOURS_OF_WEEK, Holds, Kind, PLACEMENTS, Range, Rule, Test, Unfit, ValueList, Wanted,
+    number_version, version_number,
 };

@@ -35,6 +35,9 @@ pub struct ConfigArgs {
     /// Folder of audience definitions, one file an advertiser.
     #[arg(long, env = "ENCAN_AUDIENCES", default_value = "fixtures/audiences", value_name = "DIR")]
     pub audiences: PathBuf,
+    /// Folder of the lists of values that rules name, one value a line.
+    #[arg(long, env = "ENCAN_LISTS", default_value = "fixtures/lists", value_name = "DIR")]
+    pub lists: PathBuf,
 }
 
 impl ConfigArgs {
@@ -49,6 +52,7 @@ impl ConfigArgs {
             supply: self.supply.clone(),
             geo: self.geo.clone(),
             audiences: self.audiences.clone(),
+            lists: self.lists.clone(),
         }
     }
 }
@@ -139,6 +143,7 @@ mod tests {
             supply: folder.path().into(),
             geo: "fixtures/geo/test-ranges.mmdb".into(),
             audiences: "fixtures/audiences".into(),
+            lists: "fixtures/lists".into(),
         };
         fs::write(&file, "x.example, 1, DIRECT").unwrap();
         let first = configure(&args, 1, NOW).unwrap();

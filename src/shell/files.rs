@@ -16,6 +16,7 @@ use crate::campaign::{
 use crate::document::{Fault, Faults, Severity, Source, suggestion};
 use crate::geo::Database;
 use crate::shell::geo::load_geo;
+use crate::shell::lists::{question_unnamed, read_lists};
 use crate::shell::supply::load_supply;
 use crate::supply::Lists;
 use crate::ttf::Scenario;
@@ -38,6 +39,8 @@ pub struct Paths {
     pub geo: PathBuf,
     /// A folder of audience definitions.
     pub audiences: PathBuf,
+    /// A folder of the lists of values that rules name.
+    pub lists: PathBuf,
 }
 
 /// Everything read, and everything wrong with it.
@@ -104,11 +107,13 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: Option<&Plan>) -> Loade
     // Names, not what could be read: a fault in a profile is not a fault in every campaign naming it.
     let exchange_slugs: Vec<&str> = exchange_sources.iter().map(Source::stem).collect();
     let scenario_slugs: Vec<&str> = scenario_sources.iter().map(Source::stem).collect();
+    let list_sources = read_lists(&paths.lists, &mut faults);
     let surroundings = Surroundings {
         scenarios: &scenario_slugs,
         exchanges: &exchange_slugs,
         rates: &rates,
         audiences: &definitions,
+        lists: &list_sources,
     };
     let compilation = compile(&campaign_sources, surroundings, now);
 
@@ -121,6 +126,7 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: Option<&Plan>) -> Loade
     question_stand_ins(&exchanges, &exchange_sources, &mut faults);
     if let Some(catalog) = &compilation.catalog {
         misspelt_advertisers(&definition_files, catalog, &mut faults);
+        question_unnamed(&compilation.unnamed_lists, list_sources.len(), &paths.campaigns, &mut faults);
     }
     let is_right = faults.errors() == 0;
     let mut all = faults.into_vec();
@@ -135,6 +141,8 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: Option<&Plan>) -> Loade
     sources.extend(definition_sources);
     sources.extend(campaign_sources);
     sources.extend(supply_sources);
+    // A list may have megabytes: only where there is something to show in it.
+    sources.extend(list_sources.into_iter().filter(|list| all.iter().any(|fault| fault.source == list.name)));
     Loaded {
         sources,
         catalog: compilation.catalog.filter(|_| is_right),
@@ -253,7 +261,7 @@ pub fn read_path(path: &Path, faults: &mut Faults) -> Vec<Source> {
     if !path.is_dir() {
         return read_file(path, faults).into_iter().collect();
     }
-    let files = match json_files(path) {
+    let files = match files_of(path, "json") {
         Ok(files) => files,
         Err(error) => {
             faults.push(unreadable(path, &error));
@@ -297,12 +305,13 @@ fn read_at_most(path: &Path, bytes_max: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn json_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+/// The files of `folder` with `ending` by name, but for hidden ones.
+pub fn files_of(folder: &Path, ending: &str) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let is_hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
-        if !is_hidden && path.extension().is_some_and(|ending| ending == "json") {
+        if !is_hidden && path.extension().is_some_and(|own| own == ending) {
             files.push(path);
         }
     }
@@ -310,7 +319,8 @@ fn json_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Fault {
+/// That the file or folder at `path` cannot be read.
+pub fn unreadable(path: &Path, error: &io::Error) -> Fault {
     let name = path.display().to_string();
     match error.kind() {
         io::ErrorKind::NotFound => Fault::of_file(name, "there is no such file or folder"),
@@ -387,6 +397,7 @@ mod tests {
             supply: "fixtures/supply".into(),
             geo: "fixtures/geo/test-ranges.mmdb".into(),
             audiences: "fixtures/audiences".into(),
+            lists: "fixtures/lists".into(),
         };
         let loaded = load(&paths, UnixMillis::from_raw(1_780_000_000_000));
         let messages: Vec<String> = loaded.faults.iter().map(|fault| fault.headline()).collect();

@@ -90,6 +90,9 @@ fn start_watching(
     for folder in supply::folders(&args.supply) {
         watcher.watch(&folder, RecursiveMode::NonRecursive)?;
     }
+    if args.lists.is_dir() {
+        watcher.watch(&args.lists, RecursiveMode::NonRecursive)?;
+    }
     // The folder, since an editor may replace the file.
     watcher.watch(folder_of(&args.currencies), RecursiveMode::NonRecursive)?;
     if folder_of(&args.geo).is_dir() {

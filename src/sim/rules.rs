@@ -31,7 +31,7 @@ pub(crate) fn rule(rng: &mut Xoshiro256PlusPlus) -> Rule {
         rules.push(Rule::Not(Box::new(Rule::is(Attribute::Segment, segments(rng, 3)))));
     }
     if rng.random_bool(0.1) {
-        let wanted = Wanted::OneOf(vec!["fr".to_owned()]);
+        let wanted = Wanted::one_of(["fr"]);
         rules.push(Rule::Is(Test { attribute: Attribute::Language, wanted, include_unknown: true }));
     }
     if rng.random_bool(0.1) {
@@ -112,7 +112,7 @@ fn device(rng: &mut Xoshiro256PlusPlus) -> Rule {
         4..6 => &["phone", "tablet"],
         6..8 => &["desktop"],
         8 => &["tv"],
-        _ => return Rule::is(Attribute::Os, ["ios", "ipados"]),
+        _ => return Rule::is(Attribute::Os, ["ios"]),
     };
     Rule::is(Attribute::Device, devices.iter().copied())
 }

@@ -4,7 +4,7 @@ use crate::audience::Definition;
 use crate::campaign::{Attribute, Catalog, CreativeContent, FormatKind, Kind, LineItem, Rule, Test, Wanted};
 use crate::targeting::behaviour::holds_for_nobody;
 use crate::targeting::key::{
-    circles_key, count_key, defined_key, hour_keys, points_key, range_key, scores_key, value_key,
+    circles_key, count_key, defined_key, hour_keys, points_key, range_key, scores_key, value_keys,
 };
 use crate::targeting::rule::{Leaf, Node};
 use crate::targeting::values::Values;
@@ -86,10 +86,10 @@ fn joined(parts: impl IntoIterator<Item = Node>, all: bool) -> Node {
 pub(super) fn leaf(test: &Test, negated: bool, asker: &Asker<'_>) -> Leaf {
     let attribute = test.attribute;
     let values = match &test.wanted {
-        Wanted::OneOf(values) if matches!(attribute.kind(), Kind::Defined | Kind::Scores) => {
+        Wanted::OneOf { values, .. } if matches!(attribute.kind(), Kind::Defined | Kind::Scores) => {
             Values::new(values.iter().map(|value| defined_key(asker.advertiser(), value)))
         }
-        Wanted::OneOf(values) => Values::new(values.iter().map(|value| value_key(attribute, value))),
+        Wanted::OneOf { values, lists } => Values::new(value_keys(attribute, values, lists)),
         Wanted::Within(circles) => Values::new([circles_key(circles)]),
         Wanted::During(hours) => {
             let zone = (attribute == Attribute::Daypart).then_some(asker.zone_name);
@@ -118,7 +118,9 @@ fn format_of(content: &CreativeContent) -> FormatKind {
 
 #[cfg(test)]
 mod tests {
-    use crate::campaign::{AgreedDeal, Attribute, Catalog, LineItem, Rule};
+    use std::sync::Arc;
+
+    use crate::campaign::{AgreedDeal, Attribute, Catalog, LineItem, Rule, Test, ValueList, Wanted};
     use crate::openrtb::{BidRequest, Channel, Imp, Outlet};
     use crate::targeting::fixture::{NOW, av, banner, catalog, deal, line_item, plain_imp, plain_request};
     use crate::targeting::rule::{Leaf, Node};
@@ -168,6 +170,51 @@ mod tests {
         check(line_item(0, Rule::is(Attribute::Domain, domains.clone())), &display, false);
         domains.push("lemonde.fr".to_owned());
         check(line_item(0, Rule::is(Attribute::Domain, domains)), &display, true);
+    }
+
+    fn in_list(attribute: Attribute, values: &[&str], negated: bool) -> Rule {
+        let lists = vec![Arc::new(ValueList::new("ours", values))];
+        let wanted = Wanted::OneOf { values: Vec::new(), lists };
+        let rule = Rule::Is(Test { attribute, wanted, include_unknown: false });
+        if negated { Rule::Not(Box::new(rule)) } else { rule }
+    }
+
+    #[test]
+    fn a_named_list_fits_as_its_values_would() {
+        let display = Imp { banner: Some(banner(None)), ..plain_imp() };
+        let domains = |values: &[&str], negated| line_item(0, in_list(Attribute::Domain, values, negated));
+        check(domains(&["bfmtv.com", "lemonde.fr"], false), &display, true);
+        check(domains(&["bfmtv.com", "sport.lemonde.fr"], false), &display, false);
+        check(domains(&["bfmtv.com", "lemonde.fr"], true), &display, false);
+        check(domains(&["bfmtv.com"], true), &display, true);
+        // What the request does not tell fits neither a list nor its negation.
+        check(line_item(0, in_list(Attribute::City, &["paris"], false)), &display, false);
+        check(line_item(0, in_list(Attribute::City, &["paris"], true)), &display, false);
+    }
+
+    #[test]
+    fn one_list_serves_several_attributes() {
+        let display = Imp { banner: Some(banner(None)), ..plain_imp() };
+        let both = |negated| {
+            let domain = in_list(Attribute::Domain, &["lemonde.fr"], false);
+            let channel = in_list(Attribute::Publisher, &["lemonde.fr"], negated);
+            line_item(0, Rule::Any(vec![Rule::Not(Box::new(domain)), channel]))
+        };
+        check(both(false), &display, false);
+        check(both(true), &display, false);
+    }
+
+    #[test]
+    fn a_list_is_one_key_to_a_rule_however_long() {
+        let many: Vec<String> = (0..100_000).map(|number| format!("site-{number}.example")).collect();
+        for rule in [
+            in_list(Attribute::Domain, &["a.example", "b.example"], false),
+            Rule::is(Attribute::Domain, many),
+        ] {
+            let compiled = CompiledRule::new(&rule, &Asker { zone_name: "UTC", audience: None });
+            let [Node::Leaf(leaf)] = compiled.conjuncts() else { panic!("one test") };
+            assert_eq!(leaf.values.len(), 1);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Random values come from small pools, so that rules and requests often meet.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use jiff::tz::TimeZone;
 
@@ -10,7 +10,7 @@ use crate::audience::{Definitions, Happened, Profile};
 use crate::campaign::{
     Advertiser, AgreedDeal, Attribute, Attribution, AvAd, BannerAd, BannerBody, Budget, Campaign, Catalog,
     Circle, Costs, Creative, CreativeContent, Flight, Goal, Kind, LineItem, NativeAd, Pacing, Played, Range,
-    Rule, Status, TaxPlan, Test, Transparency, Wanted, version_number,
+    Rule, Status, TaxPlan, Test, Transparency, ValueList, Wanted, version_number,
 };
 use crate::openrtb::{
     Av, Banner, BidRequest, BrandVersion, Broadcaster, Channel, Content, Deal, Device, Gender, Geo, Imp,
@@ -201,9 +201,9 @@ fn random_channel(random: &mut Random) -> Channel<'static> {
         ..Outlet::default()
     };
     match random.below(10) {
-        0..5 => Channel::Site(outlet),
-        5..8 => Channel::App(outlet),
-        8 => Channel::Dooh(outlet),
+        0..4 => Channel::Site(outlet),
+        4..7 => Channel::App(outlet),
+        7..9 => Channel::Dooh(outlet),
         _ => Channel::Unknown,
     }
 }
@@ -221,7 +221,7 @@ pub(super) fn random_request(random: &mut Random) -> BidRequest<'static> {
         device: Device {
             geo: random_geo(random),
             devicetype: random.maybe(&[1, 2, 3, 4, 5, 6, 7, 8, 9]),
-            os: random.maybe(&["iOS", "Android"]),
+            os: random.maybe(&["iOS", "Android", "SymbianOS"]),
             osv: random.maybe(&["9.1", "17.4.1", "XP"]),
             sua: random.maybe(HINTS),
             make: random.maybe(WORDS),
@@ -305,7 +305,7 @@ pub(super) fn random_test(random: &mut Random, attribute: Attribute) -> Test {
         Attribute::Publisher => &["pub-1", "pub-2"],
         Attribute::Category => CATEGORIES,
         Attribute::Language => &["fr", "en"],
-        Attribute::Os => &["ios", "android"],
+        Attribute::Os => &["ios", "android", "symbianos"],
         Attribute::Carrier => &["orange", "sfr"],
         Attribute::Exchange => EXCHANGES,
         Attribute::Segment => SEGMENTS,
@@ -337,11 +337,25 @@ pub(super) fn random_test(random: &mut Random, attribute: Attribute) -> Test {
             Wanted::Between(Range { at_least: Some(middle), below })
         }
         _ => {
-            let values = random.few(pool).into_iter();
-            Wanted::OneOf(values.map(|text| attribute.canonical(text).unwrap()).collect())
+            let values = random.few(pool).into_iter().map(|text| attribute.canonical(text).unwrap());
+            listed(random, attribute, values.collect())
         }
     };
     Test { attribute, wanted, include_unknown: random.percent(30) }
+}
+
+/// `values` as they are, or now and then as a named list, or among so many that they become one without a name.
+fn listed(random: &mut Random, attribute: Attribute, mut values: Vec<String>) -> Wanted {
+    if !attribute.kind().takes_lists() || random.percent(70) {
+        return Wanted::one_of(values);
+    }
+    if attribute.kind() == Kind::Domain && random.percent(30) {
+        values.extend((0..70).map(|number| format!("filler-{number}.example")));
+        return Wanted::one_of(values);
+    }
+    let list = Arc::new(ValueList::new(&values.join(" "), &values));
+    let beside = if random.percent(30) { values.split_off(values.len() - 1) } else { Vec::new() };
+    Wanted::OneOf { values: beside, lists: vec![list] }
 }
 
 pub(super) fn random_rule(random: &mut Random, depth: usize) -> Rule {

@@ -64,5 +64,5 @@ pub(super) fn random_wanted(attribute: Attribute, random: &mut Random) -> Wanted
         Attribute::Stage => definition.stage_names().collect(),
         _ => definition.intent_names().collect(),
     };
-    Wanted::OneOf(random.few(&names).into_iter().map(str::to_owned).collect())
+    Wanted::one_of(random.few(&names))
 }

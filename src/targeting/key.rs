@@ -4,8 +4,10 @@
 //! [`Vocabulary`](crate::targeting::Vocabulary) knows the questions, and a scene tells the keys of those that it
 //! answers with yes.
 
+use std::sync::Arc;
+
 use crate::audience::{EventCount, RfmRange};
-use crate::campaign::{Attribute, Circle, HOURS_OF_WEEK, Kind, Range};
+use crate::campaign::{Attribute, Circle, HOURS_OF_WEEK, Kind, Range, ValueList};
 use crate::targeting::text::{self, Fnv};
 use crate::units::{AdvertiserId, DealId, ExchangeId, SegmentId};
 
@@ -19,6 +21,37 @@ pub(super) fn value_key(attribute: Attribute, value: &str) -> u64 {
         Kind::Postcode => text::postcode_key(value),
         _ => text::key(value),
     }
+}
+
+/// Values of one rule up to which each has a key of its own there; more of them are a list without a name.
+const VALUES_OF_RULE_MAX: usize = 64;
+
+/// What a rule that wants one of `values` or of `lists` looks for: the keys of the values, and one for each list.
+pub(super) fn value_keys(attribute: Attribute, values: &[String], lists: &[Arc<ValueList>]) -> Vec<u64> {
+    let named = lists.iter().map(|list| list_key(list));
+    match unnamed_key(attribute, values) {
+        Some(list) => named.chain([list]).collect(),
+        None => named.chain(values.iter().map(|value| value_key(attribute, value))).collect(),
+    }
+}
+
+/// The key of a list by its name, which no text can have: texts hold no byte 255.
+pub(super) fn list_key(list: &ValueList) -> u64 {
+    let mut fnv = Fnv::START;
+    fnv.push_bytes(&[0xff]);
+    fnv.push_bytes(list.name().as_bytes());
+    fnv.finish()
+}
+
+/// The key of `values` as a list without a name; `None` if they are few.
+pub(super) fn unnamed_key(attribute: Attribute, values: &[String]) -> Option<u64> {
+    let is_long = values.len() > VALUES_OF_RULE_MAX && attribute.kind().takes_lists();
+    is_long.then(|| {
+        let mut fnv = Fnv::START;
+        fnv.push_bytes(&[0xfe]);
+        values.iter().for_each(|value| fnv.push_bytes(&value_key(attribute, value).to_le_bytes()));
+        fnv.finish()
+    })
 }
 
 /// The key of a set of circles.

@@ -20,9 +20,12 @@ mod fixture;
 mod fixture_behaviour;
 mod index;
 mod key;
+mod lists;
 #[cfg(test)]
 mod oracle;
 mod place;
+#[cfg(test)]
+mod reach;
 mod rows;
 mod rule;
 mod scene;

@@ -71,8 +71,8 @@ pub(super) fn answer(test: &Test, facts: &Facts<'_>) -> Option<bool> {
     let told = told(attribute, facts)
         .unwrap_or_else(|| panic!("`{attribute}` has no arm in the oracle: say in `told` what it reads"));
     match (&test.wanted, told) {
-        (Wanted::OneOf(wanted), Told::Values(values, is_whole)) => {
-            let fits = |value: &String| wanted.iter().any(|wanted| fits(attribute.kind(), wanted, value));
+        (Wanted::OneOf { .. }, Told::Values(values, is_whole)) => {
+            let fits = |value: &String| test.values().any(|wanted| fits(attribute.kind(), wanted, value));
             if values.iter().any(fits) { Some(true) } else { is_whole.then_some(false) }
         }
         (Wanted::Within(circles), Told::Place(place)) => {
@@ -90,7 +90,7 @@ pub(super) fn answer(test: &Test, facts: &Facts<'_>) -> Option<bool> {
 /// What is true of what somebody did: audiences are held by cases of their own.
 pub(super) fn did(test: &Test, history: &[Happened], now: UnixMillis) -> bool {
     let standing = Standing::of(&DEFINITION, history, now);
-    let has = |name: &str| test.values().iter().any(|value| value == name);
+    let has = |name: &str| test.values().any(|value| value == name);
     match (&test.wanted, test.attribute) {
         (Wanted::Happened(count), _) => count.holds(Past::new(&DEFINITION, history, now)),
         (Wanted::Between(range), _) => range.has(in_thousandths(standing.lead_score)),
@@ -190,7 +190,7 @@ fn told(attribute: Attribute, facts: &Facts<'_>) -> Option<Told> {
         }
         Attribute::Viewability => Told::Number(percent(facts, "viewability")),
         Attribute::ClickThroughRate => Told::Number(percent(facts, "click_through_rate")),
-        Attribute::Bundle => text(outlet.bundle),
+        Attribute::Bundle => text(outlet.bundle.filter(|_| matches!(request.channel, Channel::App(_)))),
         Attribute::Publisher => text(outlet.publisher_id),
         Attribute::Category => all(categories(outlet.cattax, outlet.cat)
             .into_iter()
@@ -226,7 +226,7 @@ fn told(attribute: Attribute, facts: &Facts<'_>) -> Option<Told> {
         Attribute::Device => all(agent.device.iter().map(|kind| kind.name().to_owned())),
         Attribute::Os => {
             let named = agent.os.map(|os| os.name().to_owned()).filter(|name| name != "other");
-            all(named.into_iter().chain(device.os.map(str::to_owned)))
+            some(named.or_else(|| device.os.map(str::to_owned)))
         }
         Attribute::OsVersion => Told::Number(agent.os_version.map(version_number)),
         Attribute::Browser => text(agent.browser.map(Browser::name)),

@@ -53,8 +53,8 @@ pub struct Scene<'a> {
     /// What the user agent says.
     told_agent: Option<Agent>,
     keys: SmallVec<[u64; KEYS_INLINE]>,
-    /// Where each attribute's keys begin and end in `keys`.
-    spans: [(u32, u32); Attribute::COUNT],
+    /// Where each attribute's keys stand in `keys`.
+    spans: [Span; Attribute::COUNT],
     /// A bit for each attribute.
     told: u128,
     /// How many keys are the request's; the impression's follow.
@@ -62,6 +62,15 @@ pub struct Scene<'a> {
     /// What the person did, of whom that may be known.
     history: &'a [Happened],
     now: UnixMillis,
+}
+
+/// Where the keys of an attribute stand: those of its values from `from`, those of the lists that hold one of them
+/// from `lists` to `to`.
+#[derive(Debug, Clone, Copy, Default)]
+struct Span {
+    from: u32,
+    lists: u32,
+    to: u32,
 }
 
 impl<'a> Scene<'a> {
@@ -87,7 +96,7 @@ impl<'a> Scene<'a> {
             place,
             told_agent: known.agent,
             keys: SmallVec::new(),
-            spans: [(0, 0); Attribute::COUNT],
+            spans: [Span::default(); Attribute::COUNT],
             told: 0,
             request_keys: 0,
             history: known.person.map_or(&[], |profile| profile.history.as_slice()),
@@ -111,10 +120,16 @@ impl<'a> Scene<'a> {
         scene
     }
 
-    /// The keys of `attribute`.
+    /// The keys of `attribute`: of its values, and of the lists that hold one of them.
     pub(super) fn keys(&self, attribute: Attribute) -> &[u64] {
-        let (from, to) = self.spans[attribute as usize];
+        let Span { from, to, .. } = self.spans[attribute as usize];
         &self.keys[from as usize..to as usize]
+    }
+
+    /// The keys of the values of `attribute` alone.
+    pub(super) fn value_keys(&self, attribute: Attribute) -> &[u64] {
+        let Span { from, lists, .. } = self.spans[attribute as usize];
+        &self.keys[from as usize..lists as usize]
     }
 
     /// True if the keys of `attribute` are all there is to know of it.
@@ -166,12 +181,21 @@ impl<'a> Scene<'a> {
 
     /// Says that the keys from `from` on are those of `attribute`, which is told if there are any.
     fn told_since(&mut self, attribute: Attribute, from: usize) {
-        let to = self.keys.len();
-        let at = |at: usize| u32::try_from(at).expect("a body's lists hold fewer than 2^32 values");
-        self.spans[attribute as usize] = (at(from), at(to));
+        let lists = self.keys.len();
         self.told &= !bit(attribute);
-        if to > from {
+        if lists > from {
             self.told |= bit(attribute);
+        }
+        self.add_lists(attribute, from);
+        let at = |at: usize| u32::try_from(at).expect("a body's lists hold fewer than 2^32 values");
+        self.spans[attribute as usize] = Span { from: at(from), lists: at(lists), to: at(self.keys.len()) };
+    }
+
+    /// Adds the keys of the lists that hold one of the values from `from` on.
+    fn add_lists(&mut self, attribute: Attribute, from: usize) {
+        if let Some(lists) = self.vocabulary.lists(attribute) {
+            let holding = lists.holding(&self.keys[from..]);
+            self.keys.extend(holding);
         }
     }
 

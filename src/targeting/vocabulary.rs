@@ -1,6 +1,8 @@
-//! What the rules of a catalog ask that is no plain value: circles, ranges, hours by the clocks of zones.
+//! What the rules of a catalog ask that is no plain value: circles, ranges, hours by the clocks of zones, lists.
 //!
 //! Made once for a catalog; each scene then answers every question once, however many line items ask it.
+
+use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 
@@ -9,7 +11,8 @@ use crate::campaign::{Attribute, Catalog, Range, Wanted};
 use crate::geo::Spot;
 use crate::targeting::behaviour::{Answers, Behaviours};
 use crate::targeting::circles::Circles;
-use crate::targeting::key::{circles_key, clock_key, range_key};
+use crate::targeting::key::{circles_key, clock_key, list_key, range_key, unnamed_key, value_key};
+use crate::targeting::lists::{Drafts, Lists};
 use crate::targeting::scene::bit;
 use crate::units::UnixMillis;
 
@@ -24,6 +27,8 @@ pub struct Vocabulary {
     /// By attribute, each range with its key.
     ranges: Vec<(Attribute, Range, u64)>,
     behaviours: Behaviours,
+    /// Of each attribute with lists.
+    lists: Vec<Lists>,
 }
 
 /// A zone whose hours are asked for.
@@ -40,10 +45,12 @@ impl Vocabulary {
     pub fn of(catalog: &Catalog) -> Self {
         // What every line item asks, whatever its rule: its creatives' formats, and its deals.
         let mut vocabulary = Self { asked: bit(Attribute::Format) | bit(Attribute::Deal), ..Self::default() };
+        let mut drafts = BTreeMap::new();
         for line_item in &catalog.line_items {
             let campaign = &catalog.campaigns[line_item.campaign];
             for test in line_item.targeting.tests() {
-                vocabulary.learn(test.attribute, &test.wanted, (&campaign.zone, &campaign.zone_name));
+                let clock = (&campaign.zone, campaign.zone_name.as_str());
+                vocabulary.learn((test.attribute, &test.wanted), clock, &mut drafts);
                 if test.attribute.is_behaviour()
                     && let Some(definition) =
                         catalog.audiences.of(catalog.advertisers[campaign.advertiser].id)
@@ -54,14 +61,33 @@ impl Vocabulary {
         }
         vocabulary.ranges.sort_unstable_by_key(|(attribute, _, key)| (*attribute, *key));
         vocabulary.ranges.dedup();
+        vocabulary.lists =
+            drafts.into_iter().map(|(attribute, drafts)| Lists::new(attribute, drafts)).collect();
         vocabulary
     }
 
     /// Takes in what a test of a campaign with this zone asks.
-    fn learn(&mut self, attribute: Attribute, wanted: &Wanted, (zone, zone_name): (&TimeZone, &str)) {
+    fn learn(
+        &mut self,
+        (attribute, wanted): (Attribute, &Wanted),
+        (zone, zone_name): (&TimeZone, &str),
+        drafts: &mut BTreeMap<Attribute, Drafts>,
+    ) {
         self.asked |= bit(attribute);
         match wanted {
-            Wanted::OneOf(_) => {}
+            Wanted::OneOf { values, lists } => {
+                let keys = |value: &str| value_key(attribute, value);
+                for list in lists {
+                    drafts
+                        .entry(attribute)
+                        .or_default()
+                        .add(list_key(list), || list.values().map(keys).collect());
+                }
+                if let Some(list) = unnamed_key(attribute, values) {
+                    let values = || values.iter().map(|value| keys(value)).collect();
+                    drafts.entry(attribute).or_default().add(list, values);
+                }
+            }
             Wanted::Within(circles) if attribute == Attribute::HomeNear => {
                 self.home_near.add(circles, circles_key(circles));
             }
@@ -111,6 +137,11 @@ impl Vocabulary {
     /// What the questions about behaviour get as answers of a person with `history`, in the order of attributes.
     pub(super) fn answers(&self, history: &[Happened], now: UnixMillis) -> Answers {
         self.behaviours.answers(history, now)
+    }
+
+    /// The lists of `attribute`, if it has any.
+    pub(super) fn lists(&self, attribute: Attribute) -> Option<&Lists> {
+        self.lists.iter().find(|lists| lists.attribute() == attribute)
     }
 
     /// The keys of the ranges of `attribute` that `number` lies in.

@@ -52,6 +52,13 @@ pub const CONVERSION_AGE_MAX: Millis = Millis::from_seconds(60 * 86_400);
 pub const TOKEN_CHARS_MAX: usize = 1_024;
 /// Bytes of a campaign file: a list of 200,000 domains fits.
 pub const FILE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Lines of a list file: three times what the longest lists of domains hold that are traded.
+pub const LIST_LINES_MAX: usize = 1_000_000;
+/// List files of a folder: each is read whole whenever one changes.
+pub const LIST_FILES_MAX: usize = 2_000;
+/// Faulty lines of one list file that are shown, the others being counted: who mends them sees the kind of mistake
+/// by the first few.
+pub const LIST_FAULTS_MAX: usize = 20;
 /// Files of one kind of supply list that are read: every outlet of a large plan has one.
 pub const SUPPLY_FILES_MAX: usize = 50_000;
 /// Faults of one check that are shown: nobody reads more, and a wrong list of 200,000 domains must not

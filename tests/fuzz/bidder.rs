@@ -52,6 +52,7 @@ impl Bidder {
             supply: fixtures.join("supply"),
             geo: fixtures.join("geo/test-ranges.mmdb"),
             audiences: fixtures.join("audiences"),
+            lists: fixtures.join("lists"),
         };
         let loaded = load(&paths, NOW);
         let mut catalog = loaded.catalog.expect("the fixtures are sound");

@@ -41,6 +41,7 @@ fn snapshot(creative: &str) -> Snapshot {
         exchanges: &["generic"],
         rates: &rates,
         audiences: &crate::audience::Definitions::default(),
+        lists: &[],
     };
     let compiled = compile(&[Source::new("c.json", campaign)], surroundings, NOON);
     let catalog = compiled.catalog.unwrap_or_else(|| panic!("{:?}", compiled.faults));

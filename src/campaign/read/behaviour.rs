@@ -42,7 +42,7 @@ pub(in crate::campaign) fn behaviour(
         _ => definition.intent_names().collect(),
     };
     let named = values(node, faults, |node, faults| name(attribute, node, &names, reading, faults))?;
-    Some(Wanted::OneOf(named))
+    Some(Wanted::one_of(named))
 }
 
 /// Refuses a question about points where the advertiser gives none.

@@ -47,7 +47,7 @@ fn label(node: Node<'_>, taxonomy: Taxonomy, faults: &mut Faults) -> Option<Labe
 }
 
 /// What was meant: the category of that name or one like it, the same id in another taxonomy, or an example.
-fn hint(taxonomy: Taxonomy, written: &str) -> String {
+pub(in crate::campaign) fn hint(taxonomy: Taxonomy, written: &str) -> String {
     if let Some(name) = suggestion(written, categories(taxonomy).map(|(_, name)| name))
         && let Some((id, name)) = categories(taxonomy).find(|(_, known)| *known == name)
         && !written.bytes().all(|b| b.is_ascii_digit())

@@ -7,22 +7,27 @@ pub(in crate::campaign) mod address;
 pub(in crate::campaign) mod amount;
 mod behaviour;
 mod campaign;
-mod categories;
+pub(in crate::campaign) mod categories;
 mod clock;
 mod creative;
 pub(in crate::campaign) mod exchange;
 mod frequency;
 mod line_item;
+mod list;
 mod plan;
 mod reach;
+mod redundant;
+pub(in crate::campaign) mod satisfiable;
 pub(in crate::campaign) mod scenario;
 mod targeting;
 mod version;
 
 pub(in crate::campaign) use campaign::{Draft, Parts, read_campaign};
+pub(in crate::campaign) use list::Shelf;
 
 use crate::audience::Definitions;
 use crate::campaign::Rates;
+use crate::document::Source;
 use crate::units::{Currency, FxRate, Nanos, Rounding, UnixMillis};
 
 /// Characters of a name.
@@ -39,6 +44,8 @@ pub struct Surroundings<'a> {
     pub rates: &'a Rates,
     /// What advertisers say of their audiences.
     pub audiences: &'a Definitions,
+    /// List files, which rules call by their names without the ending.
+    pub lists: &'a [Source],
 }
 
 /// What every reader knows.
@@ -48,6 +55,7 @@ pub(in crate::campaign) struct Reading<'a> {
     pub now: UnixMillis,
     /// The advertiser whose campaign is read; empty until it is known.
     pub advertiser: &'a str,
+    pub shelf: &'a Shelf<'a>,
 }
 
 impl Reading<'_> {

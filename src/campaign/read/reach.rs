@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use crate::campaign::rule::{Attribute, Rule, Test};
+use crate::campaign::read::redundant::check_not_always;
+use crate::campaign::read::satisfiable::{Conflict, conflict};
+use crate::campaign::rule::{Attribute, Rule};
 use crate::campaign::{CreativeContent, FormatKind};
 use crate::document::{Faults, Node};
-use crate::units::Region;
 
 /// Banner sizes that exchanges offer every day: the IAB's fixed sizes, mobile and full screens, and the
 /// portrait and landscape of screens out of home.
@@ -42,18 +43,21 @@ const COMMON_SIZES: [(u32, u32); 30] = [
     (840, 400),
 ];
 
-/// A warning if no request can satisfy `rule`, as far as countries, regions, channels, devices and formats
-/// show it.
+const FORMATS: [FormatKind; 4] =
+    [FormatKind::Banner, FormatKind::Video, FormatKind::Audio, FormatKind::Native];
+
+/// An error if no request can satisfy `rule`; a warning if only those can that do not tell what it asks.
 pub(in crate::campaign) fn check_satisfiable(node: Node<'_>, rule: &Rule, faults: &mut Faults) {
-    let contradictions = [
-        ("places", is_empty(rule, &countries)),
-        ("channels", is_empty(rule, &values_of(Attribute::Channel))),
-        ("devices", is_empty(rule, &values_of(Attribute::Device))),
-        ("formats", is_empty(rule, &values_of(Attribute::Format))),
-    ];
-    if let Some((what, _)) = contradictions.into_iter().find(|(_, is_empty)| *is_empty) {
-        let fault = node.warning(format!("can never be satisfied: its {what} exclude one another"));
-        faults.push(fault.hint("`all` wants every one of its rules, `any` wants one"));
+    match conflict(rule) {
+        None => check_not_always(node, rule, faults),
+        Some(Conflict::Never(why)) => {
+            let fault = node.error(format!("can never be satisfied: {why}"));
+            faults.push(fault.hint("`all` wants every one of its rules, `any` wants one"));
+        }
+        Some(Conflict::OnlyUnknown(why)) => {
+            let fault = node.warning(format!("fits only where the request does not tell: {why}"));
+            faults.push(fault.hint("leave out what contradicts the rest"));
+        }
     }
 }
 
@@ -64,9 +68,12 @@ pub(in crate::campaign) fn check_formats(
     own: &HashSet<FormatKind>,
     faults: &mut Faults,
 ) {
-    let Some(allowed) = allowed(rule, &values_of(Attribute::Format)) else { return };
-    let is_allowed = |own: &FormatKind| allowed.contains(own.word());
-    if !allowed.is_empty() && !own.is_empty() && !own.iter().any(is_allowed) {
+    let others = FORMATS.iter().filter(|format| !own.contains(format)).map(|format| format.word());
+    // An impression that offers nothing but them.
+    let others = Rule::Not(Box::new(Rule::is(Attribute::Format, others)));
+    let with_formats = Rule::All(vec![others, rule.clone()]);
+    let is_never = |rule: &Rule| matches!(conflict(rule), Some(Conflict::Never(_)));
+    if !own.is_empty() && is_never(&with_formats) && !is_never(rule) {
         let fault = node.warning("allows no format that a creative of this line item has");
         faults.push(fault.hint("add a creative of that `format`, or allow another"));
     }
@@ -88,38 +95,5 @@ pub(in crate::campaign) fn format_of(content: &CreativeContent) -> FormatKind {
         CreativeContent::Video { .. } => FormatKind::Video,
         CreativeContent::Audio { .. } => FormatKind::Audio,
         CreativeContent::Native { .. } => FormatKind::Native,
-    }
-}
-
-fn countries(test: &Test) -> Option<Vec<String>> {
-    let country = |value: &String| Some(Region::from_code(value)?.country().to_string());
-    match test.attribute {
-        Attribute::Country => Some(test.values().to_vec()),
-        Attribute::Region => Some(test.values().iter().filter_map(country).collect()),
-        _ => None,
-    }
-}
-
-fn values_of(attribute: Attribute) -> impl Fn(&Test) -> Option<Vec<String>> {
-    move |test| (test.attribute == attribute).then(|| test.values().to_vec())
-}
-
-fn is_empty(rule: &Rule, pick: &impl Fn(&Test) -> Option<Vec<String>>) -> bool {
-    allowed(rule, pick).is_some_and(|allowed| allowed.is_empty())
-}
-
-/// The values of one attribute that `rule` lets pass at most; `None` if it may let any pass.
-fn allowed(rule: &Rule, pick: &impl Fn(&Test) -> Option<Vec<String>>) -> Option<HashSet<String>> {
-    match rule {
-        Rule::Is(Test { include_unknown: true, .. }) | Rule::Not(_) => None,
-        Rule::Is(test) => pick(test).map(HashSet::from_iter),
-        Rule::All(rules) => rules.iter().filter_map(|rule| allowed(rule, pick)).reduce(|mut all, next| {
-            all.retain(|value| next.contains(value));
-            all
-        }),
-        Rule::Any(rules) => {
-            let each: Option<Vec<HashSet<String>>> = rules.iter().map(|rule| allowed(rule, pick)).collect();
-            Some(each?.into_iter().flatten().collect())
-        }
     }
 }

@@ -1,10 +1,13 @@
 //! The targeting tree: `all`, `any`, `not`, or attributes with what each must be.
 
+use std::sync::Arc;
+
 use crate::campaign::read::Reading;
 use crate::campaign::read::behaviour::{asks_of_points, behaviour};
 use crate::campaign::read::clock::daypart;
+use crate::campaign::read::redundant::{check_repeated_rules, check_wanted};
 use crate::campaign::read::version::versions;
-use crate::campaign::rule::{Attribute, Circle, Kind, Range, Rule, Test, Wanted};
+use crate::campaign::rule::{Attribute, Circle, Kind, Range, Rule, Test, ValueList, Wanted};
 use crate::document::{Faults, Node, Object, suggestion};
 use crate::units::Country;
 
@@ -13,7 +16,7 @@ const COMBINING: [&str; 3] = ["all", "any", "not"];
 /// What becomes of a request that does not tell.
 const UNKNOWN: &str = "unknown";
 /// Characters of a city, a keyword, a segment's name ...
-const VALUE_CHARS_MAX: usize = 256;
+pub(in crate::campaign) const VALUE_CHARS_MAX: usize = 256;
 
 /// All keys of a rule: the ways to combine, then the attributes, then what to do about the unknown. Whose clock a
 /// daypart reads is said in the daypart.
@@ -42,8 +45,9 @@ pub(in crate::campaign) fn rule(node: Node<'_>, reading: Reading<'_>, faults: &m
     if operands.is_empty() {
         return faults.refuse(operand.error("must not be an empty list"));
     }
-    let rules: Vec<Option<Rule>> = operands.into_iter().map(|node| rule(node, reading, faults)).collect();
+    let rules: Vec<Option<Rule>> = operands.iter().map(|node| rule(*node, reading, faults)).collect();
     let rules: Vec<Rule> = rules.into_iter().collect::<Option<_>>()?;
+    check_repeated_rules(&operands, &rules, faults);
     Some(if key == "all" { Rule::All(spelt_out(rules)) } else { Rule::Any(rules) })
 }
 
@@ -58,7 +62,9 @@ fn spelt_out(rules: Vec<Rule>) -> Vec<Rule> {
 
 /// How many segments the rule names.
 pub(in crate::campaign) fn segments(rule: &Rule) -> usize {
-    rule.tests().filter(|test| test.attribute == Attribute::Segment).map(|test| test.values().len()).sum()
+    let tests = rule.tests().filter(|test| test.attribute == Attribute::Segment);
+    let lists = |lists: &[Arc<ValueList>]| lists.iter().map(|list| list.len()).sum::<usize>();
+    tests.map(Test::listed).map(|(values, named)| values.len() + lists(named)).sum()
 }
 
 fn attributes(object: Object<'_>, reading: Reading<'_>, faults: &mut Faults) -> Option<Rule> {
@@ -71,6 +77,7 @@ fn attributes(object: Object<'_>, reading: Reading<'_>, faults: &mut Faults) -> 
         let Some(attribute) = Attribute::from_name(name) else { continue };
         match wanted(attribute, node, reading, faults) {
             Some((attribute, wanted)) => {
+                check_wanted(node, attribute, &wanted, faults);
                 tests.push(Test { attribute, wanted, include_unknown: include_unknown? });
             }
             None => is_whole = false,
@@ -103,11 +110,12 @@ fn wanted(
         }
         Kind::Number { least, most } => Wanted::Between(range(node, (least, most), faults)?),
         Kind::Version => Wanted::Between(versions(node, faults)?),
-        Kind::Flag => Wanted::OneOf(vec![node.flag(faults)?.to_string()]),
+        Kind::Flag => Wanted::one_of([node.flag(faults)?.to_string()]),
         Kind::Exchange => {
-            Wanted::OneOf(values(node, faults, |node, faults| exchange(node, reading, faults))?)
+            Wanted::one_of(values(node, faults, |node, faults| exchange(node, reading, faults))?)
         }
-        _ => Wanted::OneOf(values(node, faults, |node, faults| value(attribute, node, faults))?),
+        kind if kind.takes_lists() => listed(attribute, node, reading, faults)?,
+        _ => Wanted::one_of(values(node, faults, |node, faults| value(attribute, node, faults))?),
     };
     Some((attribute, wanted))
 }
@@ -131,6 +139,29 @@ pub(in crate::campaign) fn values<'d, T>(
         }
     }
     is_whole.then_some(values)
+}
+
+/// Values of `attribute`, and objects that name lists of them: `[{"list": "premium-news"}, "lemonde.fr"]`.
+fn listed(attribute: Attribute, node: Node<'_>, reading: Reading<'_>, faults: &mut Faults) -> Option<Wanted> {
+    enum Entry {
+        Value(String),
+        List(Arc<ValueList>),
+    }
+    let entries = values(node, faults, |node, faults| {
+        if !node.is_object() {
+            return value(attribute, node, faults).map(Entry::Value);
+        }
+        let name = node.object(&["list"], faults)?.require("list", faults)?;
+        reading.shelf.list(attribute, name, faults).map(Entry::List)
+    });
+    let (mut values, mut lists) = (Vec::new(), Vec::new());
+    for entry in entries? {
+        match entry {
+            Entry::Value(value) => values.push(value),
+            Entry::List(list) => lists.push(list),
+        }
+    }
+    Some(Wanted::OneOf { values, lists })
 }
 
 /// One value of `attribute`, in its canonical form.

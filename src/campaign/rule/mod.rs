@@ -4,9 +4,13 @@
 //! rule, the explanation) goes by it.
 
 mod attribute;
+mod list;
 mod value;
 
-pub use attribute::{Attribute, Kind, PLACEMENTS, number_version, version_number};
+use std::sync::Arc;
+
+pub use attribute::{Attribute, Holds, Kind, PLACEMENTS, number_version, version_number};
+pub use list::ValueList;
 pub use value::Unfit;
 
 use crate::audience::{EventCount, RfmRange};
@@ -39,8 +43,13 @@ pub struct Test {
 /// What an attribute must be.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Wanted {
-    /// One of these values, in their canonical form.
-    OneOf(Vec<String>),
+    /// One of these values, or of the values of one of these lists.
+    OneOf {
+        /// In their canonical form.
+        values: Vec<String>,
+        /// Each kept once, however many rules name it.
+        lists: Vec<Arc<ValueList>>,
+    },
     /// Within one of these circles.
     Within(Vec<Circle>),
     /// In one of these hours of the week.
@@ -88,7 +97,7 @@ impl Rule {
     /// `attribute` is one of `values`, which are in their canonical form; the unknown does not pass.
     #[must_use]
     pub fn is<V: Into<String>>(attribute: Attribute, values: impl IntoIterator<Item = V>) -> Self {
-        let wanted = Wanted::OneOf(values.into_iter().map(Into::into).collect());
+        let wanted = Wanted::one_of(values);
         Self::Is(Test { attribute, wanted, include_unknown: false })
     }
 
@@ -102,17 +111,31 @@ impl Rule {
     }
 }
 
-impl Test {
-    /// The values of which one must fit; none if the test is on something else than values.
+impl Wanted {
+    /// One of `values`, which are in their canonical form.
     #[must_use]
-    pub fn values(&self) -> &[String] {
+    pub fn one_of<V: Into<String>>(values: impl IntoIterator<Item = V>) -> Self {
+        Self::OneOf { values: values.into_iter().map(Into::into).collect(), lists: Vec::new() }
+    }
+}
+
+impl Test {
+    /// The values written in the rule, and the lists it names; none if the test is on something else than values.
+    #[must_use]
+    pub fn listed(&self) -> (&[String], &[Arc<ValueList>]) {
         match &self.wanted {
-            Wanted::OneOf(values) => values,
+            Wanted::OneOf { values, lists } => (values, lists),
             Wanted::Within(_)
             | Wanted::During(_)
             | Wanted::Between(_)
             | Wanted::Happened(_)
-            | Wanted::Scored(_) => &[],
+            | Wanted::Scored(_) => (&[], &[]),
         }
+    }
+
+    /// Every value of which one must fit, those of lists too.
+    pub fn values(&self) -> impl Iterator<Item = &str> {
+        let (values, lists) = self.listed();
+        values.iter().map(String::as_str).chain(lists.iter().flat_map(|list| list.values()))
     }
 }

@@ -1,9 +1,20 @@
 //! From what people write to the one form in which a value is compared.
 
+use crate::agent::Os;
 use crate::campaign::read::address::is_host;
+use crate::campaign::read::categories::hint;
 use crate::campaign::rule::{Attribute, Kind};
 use crate::privacy::sensitive_word;
+use crate::taxonomy::{Label, Taxonomy};
 use crate::units::{Country, Region};
+
+/// The codes of ISO 639-1, with `sh` and `bh`, which were withdrawn and are still sent.
+const LANGUAGES: &str = "\
+    aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el \
+    en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu \
+    ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na \
+    nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg sh si sk sl sm sn \
+    so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu";
 
 /// Why a text is no value of an attribute: the problem, to stand after the attribute's name, and a remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +43,7 @@ impl Attribute {
             return Err(Unfit::new("must not be empty", "name a value"));
         }
         match self.kind() {
+            Kind::Text if self == Self::Os => Ok(os(text)),
             Kind::Text | Kind::Postcode | Kind::Exchange => Ok(text.to_lowercase()),
             Kind::Defined => Ok(text.to_owned()),
             Kind::Name => unless_sensitive(self, text.to_owned()),
@@ -67,6 +79,12 @@ fn unless_sensitive(attribute: Attribute, name: String) -> Result<String, Unfit>
             "nobody may be targeted by health, religion, origin, sexual life, politics or union",
         )),
     }
+}
+
+/// One name for a system that is called by several: `iPadOS` is `ios`, `Mac OS X` is `macos`. An unknown one stays.
+fn os(text: &str) -> String {
+    let known = Os::named(text).filter(|os| *os != Os::Other);
+    known.map_or_else(|| text.to_lowercase(), |os| os.name().to_owned())
 }
 
 fn country(code: &str) -> Result<String, Unfit> {
@@ -107,25 +125,24 @@ fn page(text: &str) -> Result<String, Unfit> {
 }
 
 fn category(text: &str) -> Result<String, Unfit> {
-    let upper = text.to_uppercase();
-    let is_number =
-        |text: &str| !text.is_empty() && text.len() <= 6 && text.bytes().all(|b| b.is_ascii_digit());
-    let own = upper.strip_prefix("IAB").unwrap_or_default();
-    let (tier1, tier2) = own.split_once('-').unwrap_or((own, "0"));
-    if is_number(tier1) && is_number(tier2) {
-        return Ok(upper);
-    }
-    Err(Unfit::new(
-        "is not a category of the IAB Content Taxonomy 1.0",
-        "as `IAB2`, or `IAB2-3` for one below it",
-    ))
+    let taxonomy = Taxonomy::Content1_0;
+    let label = Label::find(taxonomy, text).ok_or_else(|| {
+        Unfit::new("is not a category of the IAB Content Taxonomy 1.0", hint(taxonomy, text))
+    })?;
+    Ok(label.id().to_owned())
 }
 
 fn language(text: &str) -> Result<String, Unfit> {
-    if text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphabetic()) {
-        return Ok(text.to_lowercase());
+    let lower = text.to_lowercase();
+    let is_language = |code: &str| LANGUAGES.split_whitespace().any(|known| known == code);
+    if is_language(&lower) {
+        return Ok(lower);
     }
-    Err(Unfit::new("is not a language of ISO 639-1", "two letters, as `fr`"))
+    let remedy = match lower.split(['-', '_']).next().filter(|primary| is_language(primary)) {
+        Some(primary) => format!("did you mean `{primary}`?"),
+        None => "two letters, as `fr`".to_owned(),
+    };
+    Err(Unfit::new("is not a language of ISO 639-1", remedy))
 }
 
 fn choice(text: &str, words: &[&str]) -> Result<String, Unfit> {
@@ -167,6 +184,8 @@ mod tests {
         check(Attribute::Language, "FR", Ok("fr"));
         check(Attribute::Segment, "Shoes", Ok("Shoes"));
         check(Attribute::Position, "7", Ok("7"));
+        check(Attribute::Os, "Mac OS X", Ok("macos"));
+        check(Attribute::Os, "SymbianOS", Ok("symbianos"));
         check(Attribute::Deal, "political-deal", Ok("political-deal"));
     }
 
@@ -177,7 +196,9 @@ mod tests {
         check(Attribute::Domain, "https://a.example/b", Err("not a domain"));
         check(Attribute::Page, "sport", Err("address of a page"));
         check(Attribute::Category, "sport", Err("Content Taxonomy"));
+        check(Attribute::Category, "IAB99", Err("Content Taxonomy"));
         check(Attribute::Language, "french", Err("ISO 639-1"));
+        check(Attribute::Language, "xx", Err("ISO 639-1"));
         check(Attribute::Device, "laptop", Err("one of phone, tablet"));
         check(Attribute::Position, "18", Err("0 to 17"));
         check(Attribute::Segment, "cancer patients", Err("sensitive criterion: cancer"));

@@ -36,6 +36,9 @@ pub struct Args {
     /// Folder of audience definitions.
     #[arg(long, value_name = "DIR", env = "ENCAN_AUDIENCES", default_value = "fixtures/audiences")]
     pub audiences: PathBuf,
+    /// Folder of the lists of values that rules name.
+    #[arg(long, value_name = "DIR", env = "ENCAN_LISTS", default_value = "fixtures/lists")]
+    pub lists: PathBuf,
     /// Fail on warnings too.
     #[arg(long)]
     pub deny_warnings: bool,
@@ -73,6 +76,7 @@ fn loaded(args: &Args, now: UnixMillis) -> Loaded {
         supply: args.supply.clone(),
         geo: args.geo.clone(),
         audiences: args.audiences.clone(),
+        lists: args.lists.clone(),
     };
     let mut loaded = load(&paths, now);
     let mut faults = Faults::new();

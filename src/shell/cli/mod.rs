@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 your input is wrong, 2 we failed.
 
+pub mod attributes;
 pub mod audience;
 pub mod certify;
 pub mod check;
@@ -43,6 +44,8 @@ enum Verb {
     Demo(demo::Args),
     /// Show every error and warning in campaigns, exchanges and taxes.
     Check(check::Args),
+    /// Show what targeting rules may compare, and when it is unknown.
+    Attributes(attributes::Args),
     /// Say for each line item what it would bid on a request, or why it would not.
     Explain(explain::Args),
     /// Hold any running bidder to OpenRTB, rule by rule.
@@ -70,6 +73,7 @@ pub fn run() -> ExitCode {
         Verb::Serve(args) => serve::run(&args),
         Verb::Demo(args) => demo::run(&args),
         Verb::Check(args) => check::run(&args, clock::now()),
+        Verb::Attributes(args) => attributes::run(&args),
         Verb::Explain(args) => explain::run(&args),
         Verb::Certify(args) => certify::run(&args),
         Verb::Report(args) => report::run(&args),

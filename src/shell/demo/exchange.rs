@@ -44,7 +44,7 @@ impl Demand {
     pub fn segments(&self) -> Vec<SegmentId> {
         let tests = self.plan.catalog.line_items.iter().flat_map(|line_item| line_item.targeting.tests());
         let named = tests.filter(|test| test.attribute == Attribute::Segment).flat_map(Test::values);
-        let mut segments: Vec<SegmentId> = named.map(|name| SegmentId::from_slug(name)).collect();
+        let mut segments: Vec<SegmentId> = named.map(SegmentId::from_slug).collect();
         segments.sort_unstable();
         segments.dedup();
         segments

@@ -76,9 +76,11 @@ impl Change {
     pub fn applied(&self, test: &Test) -> Option<Test> {
         let mut test = test.clone();
         match (self, &mut test.wanted) {
-            (Self::Add(value), Wanted::OneOf(values)) => values.push(value.clone()),
-            (Self::Take(taken), Wanted::OneOf(values)) => values.retain(|value| !taken.contains(value)),
-            (Self::Set(value), Wanted::OneOf(values)) => *values = vec![value.clone()],
+            (Self::Add(value), Wanted::OneOf { values, .. }) => values.push(value.clone()),
+            (Self::Take(taken), Wanted::OneOf { values, .. }) => {
+                values.retain(|value| !taken.contains(value))
+            }
+            (Self::Set(value), Wanted::OneOf { values, .. }) => *values = vec![value.clone()],
             (Self::Resize(resized), Wanted::Within(circles)) => {
                 resized.iter().for_each(|resized| circles[resized.number].km = resized.km);
             }

@@ -24,7 +24,7 @@ impl Names {
                 Attribute::Exchange => &mut names.exchanges,
                 _ => continue,
             };
-            known.extend(test.values().iter().map(|name| (value_key(test.attribute, name), name.clone())));
+            known.extend(test.values().map(|name| (value_key(test.attribute, name), name.to_owned())));
         }
         names
     }
@@ -39,7 +39,7 @@ impl Names {
 
     /// The name of the exchange that sent the request, if it is known.
     pub(super) fn exchange(&self, scene: &Scene<'_>) -> Option<&str> {
-        let key = scene.keys(Attribute::Exchange).first()?;
+        let key = scene.value_keys(Attribute::Exchange).first()?;
         self.exchanges.get(key).map(String::as_str)
     }
 
@@ -47,7 +47,7 @@ impl Names {
     pub(super) fn segments(&self, scene: &Scene<'_>) -> (Vec<String>, usize) {
         let sent: HashMap<u64, String> = sent_segments(scene).collect();
         let (mut named, mut seen, mut nameless) = (Vec::new(), Vec::new(), 0);
-        for key in scene.keys(Attribute::Segment) {
+        for key in scene.value_keys(Attribute::Segment) {
             if seen.contains(key) {
                 continue;
             }

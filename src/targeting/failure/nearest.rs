@@ -17,7 +17,7 @@ use crate::geo::Point;
 use crate::targeting::Scene;
 use crate::targeting::failure::edit::{CREATIVES, Change, DEALS, Resized};
 use crate::targeting::failure::seen::Sight;
-use crate::targeting::key::value_key;
+use crate::targeting::key::{list_key, value_key};
 use crate::targeting::place::{is_within, km_to};
 use crate::targeting::rule::Fit;
 use crate::targeting::scene::categories;
@@ -75,7 +75,7 @@ pub(super) const fn taken_out() -> Step {
 /// How to make a test fit what is told.
 fn widened(sight: Sight<'_, '_>, test: &Test) -> Option<Step> {
     match &test.wanted {
-        Wanted::OneOf(_) => addition(sight, test).map(|change| (change, ONE_VALUE)),
+        Wanted::OneOf { .. } => addition(sight, test).map(|change| (change, ONE_VALUE)),
         Wanted::Within(circles) => {
             let point = sight.point(test.attribute)?;
             let numbered = circles.iter().enumerate().map(|(number, circle)| widest(point, number, *circle));
@@ -104,14 +104,22 @@ fn widened(sight: Sight<'_, '_>, test: &Test) -> Option<Step> {
 fn narrowed(sight: Sight<'_, '_>, test: &Test) -> Option<Step> {
     let attribute = test.attribute;
     match &test.wanted {
-        Wanted::OneOf(_) if attribute.kind() == Kind::Flag => {
+        Wanted::OneOf { .. } if attribute.kind() == Kind::Flag => {
             addition(sight, test).map(|change| (change, ONE_VALUE))
         }
-        Wanted::OneOf(values) => {
+        Wanted::OneOf { values, lists } => {
             let keys = sight.scene.keys(attribute);
-            let mut taken: Vec<String> =
-                values.iter().filter(|value| keys.contains(&value_key(attribute, value))).cloned().collect();
-            let is_all = values.iter().all(|value| taken.contains(value));
+            if lists.iter().any(|list| keys.contains(&list_key(list))) {
+                // What stands in a list that others name, too, is not taken out for one.
+                return None;
+            }
+            let sent = if attribute.is_behaviour() { sight.sent(attribute) } else { Vec::new() };
+            let fits = |value: &&String| sent.contains(value) || keys.contains(&value_key(attribute, value));
+            let mut taken: Vec<String> = values.iter().filter(fits).cloned().collect();
+            if taken.is_empty() {
+                return None;
+            }
+            let is_all = lists.is_empty() && values.iter().all(|value| taken.contains(value));
             taken.sort_unstable();
             taken.dedup();
             let distance = ONE_VALUE.saturating_mul(u32::try_from(taken.len()).unwrap_or(u32::MAX));
@@ -151,13 +159,16 @@ fn narrowed(sight: Sight<'_, '_>, test: &Test) -> Option<Step> {
 fn addition(sight: Sight<'_, '_>, test: &Test) -> Option<Change> {
     let attribute = test.attribute;
     let keys = sight.scene.keys(attribute);
+    if attribute.is_behaviour() {
+        return sight.sent(attribute).into_iter().next().map(Change::Add);
+    }
     let fits = |value: &String| keys.contains(&value_key(attribute, value));
     if keys.is_empty() {
         return None;
     }
     if attribute.kind() == Kind::Flag {
         let mut words = ["true", "false"].into_iter();
-        let other = words.find(|word| test.values().iter().all(|own| own != word));
+        let other = words.find(|word| test.values().all(|own| own != *word));
         return other.map(|word| Change::Set(word.to_owned()));
     }
     let sent = namable(sight, attribute);

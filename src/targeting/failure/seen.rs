@@ -46,7 +46,7 @@ impl Sight<'_, '_> {
         }
         if !scene.tells(attribute) {
             // Words that say nothing, as an unknown country code, or a list that is not whole.
-            let known_in_part = !scene.keys(attribute).is_empty();
+            let known_in_part = !scene.value_keys(attribute).is_empty();
             seen.push_str(if known_in_part { " and perhaps more" } else { ", which says nothing" });
         }
         seen
@@ -98,7 +98,7 @@ impl Sight<'_, '_> {
     /// The values of `attribute` as they were sent.
     pub(super) fn sent(&self, attribute: Attribute) -> Vec<String> {
         let scene = self.scene;
-        let (keys, imp) = (scene.keys(attribute), scene.imp());
+        let (keys, imp) = (scene.value_keys(attribute), scene.imp());
         let outlet = scene.request().channel.outlet().copied().unwrap_or_default();
         match attribute {
             Attribute::Category => {
@@ -169,7 +169,7 @@ impl Sight<'_, '_> {
 
     /// Those of `words` whose keys the scene tells.
     fn chosen(&self, attribute: Attribute, words: &[&str]) -> Vec<String> {
-        let keys = self.scene.keys(attribute);
+        let keys = self.scene.value_keys(attribute);
         let told = words.iter().filter(|word| keys.contains(&value_key(attribute, word)));
         told.map(|word| (*word).to_owned()).collect()
     }
@@ -232,7 +232,7 @@ fn text_sent<'a>(attribute: Attribute, scene: &Scene<'a>) -> Option<&'a str> {
         _ => None,
     };
     // What may not be read of a person is not shown either.
-    text.filter(|_| !scene.keys(attribute).is_empty())
+    text.filter(|_| !scene.value_keys(attribute).is_empty())
 }
 
 /// What is known of where it is, and by whom, if not by the request.

@@ -265,8 +265,8 @@ fn holds_with(
 fn check_sayable(rule: &Rule) {
     for test in rule.tests() {
         match &test.wanted {
-            Wanted::OneOf(values) => {
-                assert!(!values.is_empty(), "{test:?}");
+            Wanted::OneOf { values, lists } => {
+                assert!(!values.is_empty() || !lists.is_empty(), "{test:?}");
                 // Classes are read by the advertiser's definition.
                 for value in values.iter().filter(|_| test.attribute != Attribute::Rfm) {
                     assert_eq!(test.attribute.canonical(value).as_ref(), Ok(value), "{test:?}");

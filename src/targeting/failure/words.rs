@@ -8,7 +8,13 @@ const WORDS_SHOWN: usize = 3;
 /// What a test wants.
 pub(super) fn wanted(test: &Test) -> String {
     match &test.wanted {
-        Wanted::OneOf(values) => words(values, String::clone),
+        Wanted::OneOf { values, lists } => {
+            let lists = lists
+                .iter()
+                .map(|list| format!("one of list {} ({} values)", list.name(), in_thousands(list.len())));
+            let values = (!values.is_empty()).then(|| words(values, String::clone));
+            lists.chain(values).collect::<Vec<_>>().join(" or ")
+        }
         Wanted::Within(circles) => words(circles, circle_word),
         Wanted::During(hours) => {
             let hours = hours.iter().filter(|on| **on).count();
@@ -36,6 +42,19 @@ fn words<T>(list: &[T], word: impl Fn(&T) -> String) -> String {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }
+}
+
+/// `312,004`.
+fn in_thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut words = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            words.push(',');
+        }
+        words.push(digit);
+    }
+    words
 }
 
 fn circle_word(circle: &Circle) -> String {

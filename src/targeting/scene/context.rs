@@ -33,16 +33,18 @@ impl Scene<'_> {
         self.tell(Attribute::Referrer, referrer.into_iter().flat_map(text::domain_keys));
         self.tell(Attribute::Paid, outlet.paid.map(flag_key));
         self.tell(Attribute::Venue, outlet.venuetype.iter().map(|venue| text::key(venue)));
-        self.tell(Attribute::Bundle, one(outlet.bundle));
+        // Some sites send the bundle of an app of theirs: it is not where the ad is shown.
+        let bundle = outlet.bundle.filter(|_| own_id == Some(Attribute::App));
+        self.tell(Attribute::Bundle, one(bundle));
         self.tell(Attribute::Publisher, one(outlet.publisher_id));
     }
 
     fn tell_agent(&mut self, agent: &Agent) {
         let device = &self.request.device;
         self.tell(Attribute::Device, agent.device.iter().map(|kind| text::key(kind.name())));
-        // The system's own name, and the word that the request has for it.
+        // Of a system without a name in rules, the word that the request has for it.
         let os = agent.os.filter(|os| *os != Os::Other).map(|os| text::key(os.name()));
-        self.tell(Attribute::Os, os.into_iter().chain(one(device.os)));
+        self.tell(Attribute::Os, os.or_else(|| one(device.os)));
         if let Some(version) = agent.os_version {
             self.tell_number(Attribute::OsVersion, version_number(version));
         }

@@ -74,7 +74,7 @@ fn check(request: BidRequest<'static>, asked: Asked, want: Answer) {
 /// One of these values of `attribute`.
 fn one_of(attribute: Attribute, values: &[&str]) -> Asked {
     let values = values.iter().map(|value| attribute.canonical(value).unwrap());
-    (attribute, Wanted::OneOf(values.collect()))
+    (attribute, Wanted::one_of(values))
 }
 
 fn at(geo: Geo<'static>) -> BidRequest<'static> {
@@ -338,7 +338,7 @@ fn a_category_fits_its_parent_in_every_taxonomy_that_the_iab_maps() {
     let category = |code: &str| one_of(Attribute::Category, &[code]);
     check(in_taxonomy(1), category("IAB2"), Fits);
     check(in_taxonomy(1), category("IAB2-3"), Fits);
-    check(in_taxonomy(1), category("IAB2-33"), Misses);
+    check(in_taxonomy(1), category("IAB2-13"), Misses);
     check(in_taxonomy(1), category("IAB1"), Misses);
     check(in_taxonomy(6), category("IAB2"), Fits);
     check(newer(7), category("IAB2-3"), Fits);
