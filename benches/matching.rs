@@ -22,7 +22,7 @@ use encan::campaign::Goal;
 use encan::openrtb::{self, BidRequest};
 use encan::pricing;
 use encan::sim::{self, Mix};
-use encan::targeting::{Index, Rows, Scene};
+use encan::targeting::{CompiledRule, Index, Rows, Scene};
 use encan::units::ExchangeId;
 
 use crate::bodies::{NOW, bodies, mean_bytes};
@@ -64,11 +64,11 @@ fn scene<'a>(request: &'a BidRequest<'a>, person: &Profile) -> Scene<'a> {
 }
 
 fn matching(criterion: &mut Criterion, line_items: usize, scenes: &[Scene<'_>]) {
-    let index = index(line_items);
+    let (index, rules) = index(line_items);
     let live = Rows::all(line_items);
     let best = |scene: &Scene<'_>| index.search(scene, &live, 0).take(BEST).count();
     let all = |scene: &Scene<'_>| index.search(scene, &live, 0).count();
-    let scan = |scene: &Scene<'_>| (0..line_items).filter(|row| index.holds(*row, scene)).count();
+    let scan = |scene: &Scene<'_>| (0..line_items).filter(|row| rules[*row].holds(scene)).count();
 
     let matches: usize = scenes.iter().map(all).sum();
     let permille = matches * 1_000 / (line_items * scenes.len());
@@ -98,7 +98,7 @@ fn next<'t>(turns: &mut Cycle<Iter<'t, Scene<'t>>>) -> &'t Scene<'t> {
 }
 
 /// The index over so many generated line items, the most valuable first; prints what it costs.
-fn index(line_items: usize) -> Index {
+fn index(line_items: usize) -> (Index, Vec<CompiledRule>) {
     let catalog = sim::catalog(11, line_items);
     let value = |goal: &Goal| std::cmp::Reverse(pricing::value(goal));
     let mut order: Vec<u32> = (0..).take(line_items).collect();
@@ -107,8 +107,9 @@ fn index(line_items: usize) -> Index {
     let index = Index::build(&catalog, &order);
     let built = start.elapsed();
     let bytes = index.heap_bytes() / line_items;
-    say(format_args!("matching/{line_items}: built in {built:.2?}, {bytes} bytes a line item"));
-    index
+    say(format_args!("matching/{line_items}: built in {built:.2?}, {bytes} bytes a line item, {} residuals", index.residuals()));
+    let rules = (0..line_items).map(|row| index.rule(&catalog, row)).collect();
+    (index, rules)
 }
 
 /// Prints the median and the 99th percentile of an event's time.

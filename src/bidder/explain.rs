@@ -58,7 +58,7 @@ pub fn explain<'a>(
                 (None, Some((_, _, reason))) => Outcome::Declined(*reason),
                 (None, None) => {
                     let mut failures: Vec<Failure> = Vec::new();
-                    for failure in plan.index.failures(row, &scene) {
+                    for failure in plan.index.failures(&plan.catalog, row, &scene) {
                         // The creatives' formats and a rule may want the same.
                         if !failures.contains(&failure) {
                             failures.push(failure);

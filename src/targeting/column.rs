@@ -1,124 +1,101 @@
-//! One attribute of an index: which rows accept which value.
+//! One column of an index: at most one clause of each row, as bits.
 
-use std::collections::HashMap;
+use crate::targeting::Rows;
+use crate::targeting::lookup::Lane;
+use crate::targeting::rows::BLOCK_WORDS;
 
-use foldhash::fast::FixedState;
-
-use crate::targeting::rows::Block;
-use crate::targeting::{Attribute, Rows};
-
-/// Collects what the rows of an index ask of one attribute.
-#[derive(Default)]
-pub(super) struct Draft {
-    /// `(key, row)`.
-    accepted: Vec<(u64, u32)>,
-    /// `(row, unknown passes)`.
-    constrained: Vec<(u32, bool)>,
-}
-
-impl Draft {
-    pub(super) fn constrain(&mut self, row: u32, keys: impl Iterator<Item = u64>, include_unknown: bool) {
-        self.constrained.push((row, include_unknown));
-        self.accepted.extend(keys.map(|key| (key, row)));
-    }
-}
-
-/// The rows of one attribute. A row fits a scene if it is unconstrained or accepts one of its keys; if
-/// the scene does not tell all, also if it lets the unknown pass.
+/// Which rows pass. A row passes that the scene has a key for on the column's lane. Of the others those in
+/// `base` pass, unless the scene has a key for them on each negative lane that they use.
 #[derive(Debug, Clone)]
 pub(super) struct Column {
-    pub(super) attribute: Attribute,
-    unconstrained: Rows,
-    unknown_passes: Rows,
-    accepting: HashMap<u64, Accepting, FixedState>,
-    /// The row numbers of sparse values, those of one value together and in order.
-    sparse: Vec<u32>,
-    dense: Vec<Rows>,
-}
-
-/// Where the rows are that accept one value.
-#[derive(Debug, Clone, Copy)]
-enum Accepting {
-    Sparse { from: u32, to: u32 },
-    Dense(u32),
-}
-
-/// Rows that accept a value, as a search reads them.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Posting<'i> {
-    Sparse(&'i [u32]),
-    Dense(&'i [Block]),
+    /// Of keys that let rows pass; the negative lanes follow.
+    lane: Lane,
+    negatives: u16,
+    /// Rows without a clause here, and those that pass unless they shun what the scene has.
+    base: Rows,
+    /// True if all rows are in `base`.
+    all: bool,
+    /// For each negative lane after the first: rows that do not use it.
+    idle: Vec<Rows>,
+    /// A bit for each block: whether a row of it has a clause here.
+    touched: Vec<u64>,
 }
 
 impl Column {
-    /// The column of `attribute` over `len` rows; `None` if no row asks anything of it.
-    pub(super) fn new(attribute: Attribute, len: usize, draft: Draft) -> Option<Self> {
-        if draft.constrained.is_empty() {
-            return None;
+    /// A column of `rows` rows without any clause, whose lanes begin at `lane`.
+    pub(super) fn new(rows: usize, lane: Lane, negatives: usize) -> Self {
+        Self {
+            lane,
+            negatives: u16::try_from(negatives).expect("a column has a handful of lanes"),
+            base: Rows::all(rows),
+            all: false,
+            idle: (1..negatives).map(|_| Rows::all(rows)).collect(),
+            touched: vec![0; rows.div_ceil(64 * BLOCK_WORDS).div_ceil(64)],
         }
-        let mut unconstrained = Rows::all(len);
-        draft.constrained.iter().for_each(|(row, _)| unconstrained.clear(*row as usize));
-        let mut unknown_passes = unconstrained.clone();
-        let passing = draft.constrained.iter().filter(|(_, passes)| *passes);
-        passing.for_each(|(row, _)| unknown_passes.set(*row as usize));
-        let mut column = Self {
-            attribute,
-            unconstrained,
-            unknown_passes,
-            accepting: HashMap::default(),
-            sparse: Vec::new(),
-            dense: Vec::new(),
-        };
-        column.fill(len, draft.accepted);
-        Some(column)
     }
 
-    fn fill(&mut self, len: usize, mut accepted: Vec<(u64, u32)>) {
-        accepted.sort_unstable();
-        for group in accepted.chunk_by(|one, other| one.0 == other.0) {
-            // A list of row numbers takes 32 bits a row, a bit row one bit for each row there is.
-            let accepting = if group.len() > len / 32 {
-                let mut rows = Rows::none(len);
-                group.iter().for_each(|(_, row)| rows.set(*row as usize));
-                self.dense.push(rows);
-                Accepting::Dense(number(self.dense.len() - 1))
-            } else {
-                let from = number(self.sparse.len());
-                self.sparse.extend(group.iter().map(|(_, row)| *row));
-                Accepting::Sparse { from, to: number(self.sparse.len()) }
-            };
-            self.accepting.insert(group[0].0, accepting);
+    /// The lane of keys that let rows pass.
+    pub(super) fn lane(&self) -> Lane {
+        self.lane
+    }
+
+    /// The lane of the keys that a row shuns in its so-manieth negative literal.
+    pub(super) fn negative_lane(&self, number: u16) -> Lane {
+        self.lane + 1 + number
+    }
+
+    /// The negative lanes.
+    pub(super) fn negative_lanes(&self) -> std::ops::Range<Lane> {
+        self.lane + 1..self.lanes_end()
+    }
+
+    /// Where the next column's lanes can begin.
+    pub(super) fn lanes_end(&self) -> Lane {
+        self.lane + 1 + self.negatives
+    }
+
+    /// Notes that `row` has a clause here, with so many negative literals.
+    pub(super) fn constrain(&mut self, row: usize, negatives: u16) {
+        if negatives == 0 {
+            self.base.clear(row);
         }
-        self.sparse.shrink_to_fit();
-        self.accepting.shrink_to_fit();
+        let used = usize::from(negatives.saturating_sub(1));
+        self.idle.iter_mut().take(used).for_each(|idle| idle.clear(row));
+        let block = row / 64 / BLOCK_WORDS;
+        self.touched[block / 64] |= 1 << (block % 64);
     }
 
-    /// The rows that fit whatever the value: those of a scene that tells the attribute, or does not.
-    pub(super) fn base(&self, told: bool) -> &[Block] {
-        if told { self.unconstrained.blocks() } else { self.unknown_passes.blocks() }
+    /// Ends the building.
+    pub(super) fn seal(&mut self) {
+        self.all = self.base.count() == self.base.len();
+        if self.all {
+            self.base = Rows::none(0);
+        }
     }
 
-    /// The rows that accept `key`, if any.
-    pub(super) fn posting(&self, key: u64) -> Option<Posting<'_>> {
-        Some(match *self.accepting.get(&key)? {
-            Accepting::Sparse { from, to } => Posting::Sparse(&self.sparse[from as usize..to as usize]),
-            Accepting::Dense(at) => Posting::Dense(self.dense[at as usize].blocks()),
-        })
+    /// How many rows pass a scene that has no key: the fewer, the sooner a search should ask.
+    pub(super) fn passing(&self) -> usize {
+        if self.all { usize::MAX } else { self.base.count() }
     }
 
-    /// How many rows fit whatever the value: the fewer, the sooner a search should ask.
-    pub(super) fn unconstrained(&self) -> usize {
-        self.unconstrained.count()
+    /// True if a row of `block` has a clause here.
+    pub(super) fn touches(&self, block: usize) -> bool {
+        self.touched[block / 64] >> (block % 64) & 1 == 1
     }
 
-    /// Bytes on the heap, about.
+    /// The bits of rows that pass a scene without keys; `None` if all do.
+    pub(super) fn base(&self) -> Option<&[u64]> {
+        (!self.all).then(|| self.base.words())
+    }
+
+    /// The bits of the rows that do not use the negative lane of that number; `None` if all use it.
+    pub(super) fn idle(&self, number: usize) -> Option<&[u64]> {
+        number.checked_sub(1).map(|number| self.idle[number].words())
+    }
+
+    /// Bytes on the heap.
     pub(super) fn heap_bytes(&self) -> usize {
-        let rows = size_of_val(self.unconstrained.blocks());
-        let entry = size_of::<(u64, Accepting)>() + 1;
-        rows * (2 + self.dense.len()) + self.sparse.capacity() * 4 + self.accepting.capacity() * entry * 8 / 7
+        let idle: usize = self.idle.iter().map(|rows| size_of_val(rows.words())).sum();
+        size_of_val(self.base.words()) + idle + size_of_val(&*self.touched)
     }
-}
-
-fn number(at: usize) -> u32 {
-    u32::try_from(at).expect("an index holds fewer than 2^32 values of an attribute")
 }

@@ -275,7 +275,7 @@ mod tests {
         let rule = Rule::All(vec![near(), Rule::All(vec![inner])]);
         let compiled = CompiledRule::new(&rule, &TimeZone::UTC, &mut Zones::default());
         let negated: Vec<bool> = compiled
-            .conjuncts()
+            .into_conjuncts()
             .iter()
             .map(|part| match part {
                 Node::Leaf(leaf) if matches!(leaf.test, LeafTest::Near(_)) => leaf.negated,

@@ -1,29 +1,32 @@
 //! Line items by what they accept: built off the bid path, searched on it.
 //!
-//! Rows are line items in order of value. Of each rule, the parts that must hold in any case and name
-//! values of one attribute become bits of a column; the rest is asked of the few rows that are left.
+//! Rows are line items in order of value. Rules become clauses, clauses become bits of columns; a rule that
+//! would need too many is asked of the rows that its clauses leave.
 
 use crate::campaign::Catalog;
-use crate::targeting::column::{Column, Draft};
-use crate::targeting::rule::{Leaf, LeafTest, Node};
-use crate::targeting::values::Values;
-use crate::targeting::{Attribute, CompiledRule, Failure, Rows, Scene, Search, Zones};
-
-/// Lists longer than this stay out of the columns and are asked row by row: a list of 200,000 domains
-/// would cost 5 MB of index for the one row that has it.
-const COLUMN_VALUES_MAX: usize = 256;
+use crate::targeting::column::Column;
+use crate::targeting::draft::{Draft, Layout};
+use crate::targeting::lookup::Lookup;
+use crate::targeting::rule::Node;
+use crate::targeting::{CompiledRule, Failure, Rows, Scene, Search, Zones};
 
 /// Finds the line items whose rule holds, best value first.
 #[derive(Debug, Clone)]
 pub struct Index {
-    /// By line item.
-    rules: Box<[CompiledRule]>,
     /// By row: the line item.
     order: Box<[u32]>,
     /// The most selective first.
     columns: Box<[Column]>,
-    /// Rows whose rule the columns do not say in full.
+    lookup: Lookup,
+    /// How many lanes the columns have.
+    lanes: usize,
+    /// A bit for each attribute that some rule asks for.
+    attributes: u64,
+    /// What the columns do not say of a rule, by row.
+    residuals: Box<[(u32, Box<[Node]>)]>,
+    /// Rows with a residual.
     partial: Rows,
+    zones: Zones,
 }
 
 impl Index {
@@ -35,9 +38,18 @@ impl Index {
     #[must_use]
     pub fn build(catalog: &Catalog, order: &[u32]) -> Self {
         let mut zones = Zones::default();
-        let rules =
-            catalog.line_items.iter().map(|item| CompiledRule::of_line_item(catalog, item, &mut zones));
-        Self::over(rules.collect(), order)
+        for line_item in &catalog.line_items {
+            zones.number(&catalog.campaigns[line_item.campaign].zone);
+        }
+        let mut draft = Draft::default();
+        for (row, line_item) in (0..).zip(order) {
+            let line_item = &catalog.line_items[*line_item as usize];
+            draft.add(row, CompiledRule::of_line_item(catalog, line_item, &mut zones).into_conjuncts());
+        }
+        let Layout { columns, lookup, lanes, attributes, residuals } = draft.lay_out(order.len());
+        let mut partial = Rows::none(order.len());
+        residuals.iter().for_each(|(row, _)| partial.set(*row as usize));
+        Self { order: order.into(), columns, lookup, lanes, attributes, residuals, partial, zones }
     }
 
     /// The rows whose rule holds in `scene` and that are in `live`, best value first, from row `from` on.
@@ -71,35 +83,61 @@ impl Index {
         self.order[row] as usize
     }
 
-    /// True if the rule of `row` holds in `scene`: what a search finds, asked of one row.
+    /// The rule of `row`, compiled anew: rules are not kept, for a search needs next to none of them.
+    /// `catalog` is what the index was built of.
     ///
     /// # Panics
     ///
     /// If there is no such row.
     #[must_use]
-    pub fn holds(&self, row: usize, scene: &Scene<'_>) -> bool {
-        self.rules[self.line_item(row)].holds(scene)
+    pub fn rule(&self, catalog: &Catalog, row: usize) -> CompiledRule {
+        CompiledRule::of_line_item(catalog, &catalog.line_items[self.line_item(row)], &mut self.zones.clone())
     }
 
-    /// Why the rule of `row` does not hold in `scene`; empty if it does.
+    /// Why the rule of `row` does not hold in `scene`; empty if it does. Off the bid path: the rule is
+    /// compiled anew.
     ///
     /// # Panics
     ///
     /// If there is no such row.
     #[must_use]
-    pub fn failures(&self, row: usize, scene: &Scene<'_>) -> Vec<Failure> {
-        self.rules[self.line_item(row)].failures(scene)
+    pub fn failures(&self, catalog: &Catalog, row: usize, scene: &Scene<'_>) -> Vec<Failure> {
+        self.rule(catalog, row).failures(scene)
     }
 
-    /// Bytes of the index on the heap, about; the rules themselves apart.
+    /// How many rows have a rule that columns do not say in full, so that a search asks it of them.
+    #[must_use]
+    pub fn residuals(&self) -> usize {
+        self.residuals.len()
+    }
+
+    /// Bytes of the index on the heap, about; of residual rules without what their leaves hold.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         let columns: usize = self.columns.iter().map(Column::heap_bytes).sum();
-        columns + size_of_val(&*self.order) + size_of_val(self.partial.blocks())
+        let residuals = self.residuals.iter().map(|(_, nodes)| size_of_val(&**nodes));
+        columns
+            + self.lookup.heap_bytes()
+            + size_of_val(&*self.order)
+            + size_of_val(self.partial.words())
+            + size_of_val(&*self.residuals)
+            + residuals.sum::<usize>()
     }
 
     pub(super) fn columns(&self) -> &[Column] {
         &self.columns
+    }
+
+    pub(super) fn lookup(&self) -> &Lookup {
+        &self.lookup
+    }
+
+    pub(super) fn lanes(&self) -> usize {
+        self.lanes
+    }
+
+    pub(super) fn attributes(&self) -> u64 {
+        self.attributes
     }
 
     /// True if the columns say all of the rule of `row`.
@@ -107,42 +145,11 @@ impl Index {
         !self.partial.contains(row)
     }
 
-    fn over(rules: Box<[CompiledRule]>, order: &[u32]) -> Self {
-        let mut drafts: [Draft; Attribute::ALL.len()] = Default::default();
-        let mut partial = Rows::none(order.len());
-        for (row, line_item) in (0u32..).zip(order) {
-            let conjuncts = rules[*line_item as usize].conjuncts();
-            let mut captured = 0;
-            for attribute in Attribute::ALL {
-                if let Some((leaf, values)) = narrowest(conjuncts, attribute) {
-                    drafts[attribute as usize].constrain(row, values.iter(), leaf.include_unknown);
-                    captured += 1;
-                }
-            }
-            if captured < conjuncts.len() {
-                partial.set(row as usize);
-            }
-        }
-        let columns = Attribute::ALL.into_iter().zip(drafts);
-        let mut columns: Vec<Column> =
-            columns.filter_map(|(attribute, draft)| Column::new(attribute, order.len(), draft)).collect();
-        columns.sort_by_key(Column::unconstrained);
-        Self { rules, order: order.into(), columns: columns.into(), partial }
+    /// True if what the columns do not say of the rule of `row` holds in `scene`.
+    pub(super) fn residual_holds(&self, row: usize, scene: &Scene<'_>) -> bool {
+        let at = self.residuals.binary_search_by_key(&row, |(row, _)| *row as usize);
+        at.is_ok_and(|at| self.residuals[at].1.iter().all(|node| node.holds(scene)))
     }
-}
-
-/// Of the conjuncts that list values of `attribute`, the one with the fewest: the one for the column.
-/// Two such cannot share a column: a user may be in a segment of each.
-fn narrowest(conjuncts: &[Node], attribute: Attribute) -> Option<(&Leaf, &Values)> {
-    let listing = conjuncts.iter().filter_map(|node| match node {
-        Node::Leaf(leaf) if !leaf.negated => match &leaf.test {
-            LeafTest::Keys(own, values) if *own == attribute => Some((leaf, values)),
-            _ => None,
-        },
-        _ => None,
-    });
-    let short = listing.filter(|(_, values)| values.len() <= COLUMN_VALUES_MAX);
-    short.min_by_key(|(_, values)| values.len())
 }
 
 #[cfg(test)]
@@ -255,7 +262,8 @@ mod tests {
         assert_eq!(index.search(&scene, &Rows::none(0), 0).next(), None);
         assert_eq!(index.search(&scene, &Rows::all(50), 50).next(), None);
         for row in 0..50 {
-            assert_eq!(index.failures(row, &scene).is_empty(), index.holds(row, &scene));
+            let rule = index.rule(&catalog, row);
+            assert_eq!(index.failures(&catalog, row, &scene).is_empty(), rule.holds(&scene));
         }
     }
 

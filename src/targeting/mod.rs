@@ -9,17 +9,21 @@
 //! creative sizes; whether a row may bid now is handed in as a bit row.
 
 mod attribute;
+mod clause;
 mod column;
 mod compile;
+mod draft;
 mod failure;
 #[cfg(test)]
 mod fixture;
 mod index;
+mod lookup;
 mod place;
 mod rows;
 mod rule;
 mod scene;
 mod search;
+mod sets;
 mod text;
 mod values;
 

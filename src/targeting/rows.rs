@@ -1,17 +1,14 @@
 //! A row of bits, one for each line item of an index.
 
-/// Words of a block: what a search looks at in one step. 4,096 rows measured best.
+/// Words of a block. A search looks at a block or a part of one in one step.
 pub(super) const BLOCK_WORDS: usize = 64;
 /// Rows of a block.
 pub(super) const BLOCK_ROWS: usize = BLOCK_WORDS * 64;
 
-/// One block of bits.
-pub(super) type Block = [u64; BLOCK_WORDS];
-
 /// A bit row over the rows of an [`Index`](crate::targeting::Index), as "may bid now".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rows {
-    blocks: Box<[Block]>,
+    words: Box<[u64]>,
     len: usize,
 }
 
@@ -19,15 +16,17 @@ impl Rows {
     /// `len` rows, all out.
     #[must_use]
     pub fn none(len: usize) -> Self {
-        Self { blocks: vec![[0; BLOCK_WORDS]; len.div_ceil(BLOCK_ROWS)].into(), len }
+        Self { words: vec![0; len.div_ceil(64)].into(), len }
     }
 
     /// `len` rows, all in.
     #[must_use]
     pub fn all(len: usize) -> Self {
-        let mut rows = Self::none(len);
-        (0..len).for_each(|row| rows.set(row));
-        rows
+        let mut words = vec![u64::MAX; len.div_ceil(64)];
+        if let Some(last) = words.last_mut().filter(|_| !len.is_multiple_of(64)) {
+            *last = (1 << (len % 64)) - 1;
+        }
+        Self { words: words.into(), len }
     }
 
     /// How many rows there are, in or out.
@@ -45,7 +44,7 @@ impl Rows {
     /// How many rows are in.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.blocks.iter().flatten().map(|word| word.count_ones() as usize).sum()
+        self.words.iter().map(|word| word.count_ones() as usize).sum()
     }
 
     /// Puts `row` in.
@@ -55,7 +54,7 @@ impl Rows {
     /// If there is no such row.
     pub fn set(&mut self, row: usize) {
         assert!(row < self.len, "row {row} of {}", self.len);
-        self.blocks[row / BLOCK_ROWS][row % BLOCK_ROWS / 64] |= 1 << (row % 64);
+        self.words[row / 64] |= 1 << (row % 64);
     }
 
     /// Puts `row` out.
@@ -65,17 +64,17 @@ impl Rows {
     /// If there is no such row.
     pub fn clear(&mut self, row: usize) {
         assert!(row < self.len, "row {row} of {}", self.len);
-        self.blocks[row / BLOCK_ROWS][row % BLOCK_ROWS / 64] &= !(1 << (row % 64));
+        self.words[row / 64] &= !(1 << (row % 64));
     }
 
     /// True if `row` is in; false also if there is no such row.
     #[must_use]
     pub fn contains(&self, row: usize) -> bool {
-        row < self.len && self.blocks[row / BLOCK_ROWS][row % BLOCK_ROWS / 64] >> (row % 64) & 1 == 1
+        row < self.len && self.words[row / 64] >> (row % 64) & 1 == 1
     }
 
-    pub(super) fn blocks(&self) -> &[Block] {
-        &self.blocks
+    pub(super) fn words(&self) -> &[u64] {
+        &self.words
     }
 }
 

@@ -15,7 +15,7 @@ pub struct Zones {
 }
 
 impl Zones {
-    fn number(&mut self, zone: &TimeZone) -> u16 {
+    pub(super) fn number(&mut self, zone: &TimeZone) -> u16 {
         let known = self.zones.iter().position(|known| known == zone);
         let number = known.unwrap_or_else(|| {
             self.zones.push(zone.clone());
@@ -100,10 +100,10 @@ impl CompiledRule {
     }
 
     /// What must hold in any case: the parts of a root `All`, or the root alone.
-    pub(super) fn conjuncts(&self) -> &[Node] {
-        match &self.root {
-            Node::All(parts) => parts,
-            root => std::slice::from_ref(root),
+    pub(super) fn into_conjuncts(self) -> Vec<Node> {
+        match self.root {
+            Node::All(parts) => parts.into_vec(),
+            root => vec![root],
         }
     }
 }
