@@ -8,7 +8,7 @@ use crate::targeting::column::Column;
 use crate::targeting::draft::{Draft, Layout};
 use crate::targeting::lookup::Lookup;
 use crate::targeting::rule::Node;
-use crate::targeting::{CompiledRule, Failure, Rows, Scene, Search, Zones};
+use crate::targeting::{Best, CompiledRule, Failure, Rows, Scene, Search, Zones};
 
 /// Finds the line items whose rule holds, best value first.
 #[derive(Debug, Clone)]
@@ -59,6 +59,25 @@ impl Index {
     #[must_use]
     pub fn search<'s>(&'s self, scene: &'s Scene<'s>, live: &'s Rows, from: usize) -> Search<'s> {
         Search::new(self, scene, live, from)
+    }
+
+    /// The same rows, best first by a value that only the request tells. See [`Best`].
+    ///
+    /// `bound(row)` is the most that `value(row)` can be, and no more than the bound of any row before.
+    #[must_use]
+    pub fn best<'s, V, B, F>(
+        &'s self,
+        scene: &'s Scene<'s>,
+        live: &'s Rows,
+        bound: B,
+        value: F,
+    ) -> Best<'s, V, B, F>
+    where
+        V: Copy + Ord,
+        B: Fn(usize) -> V,
+        F: FnMut(usize) -> V,
+    {
+        Best::new(self.search(scene, live, 0), self.len(), bound, value)
     }
 
     /// How many rows there are.

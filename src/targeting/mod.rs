@@ -9,6 +9,7 @@
 //! creative sizes; whether a row may bid now is handed in as a bit row.
 
 mod attribute;
+mod best;
 mod clause;
 mod column;
 mod compile;
@@ -28,6 +29,7 @@ mod text;
 mod values;
 
 pub use attribute::Attribute;
+pub use best::Best;
 pub use failure::Failure;
 pub use index::Index;
 pub use rows::Rows;

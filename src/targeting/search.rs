@@ -62,22 +62,40 @@ impl<'s> Search<'s> {
         }
     }
 
-    /// The next row left of what is being handed out.
-    fn take_row(&mut self) -> Option<usize> {
+    /// The next row that holds, if there is one before `end`. With a later `end` the search goes on.
+    pub(super) fn next_before(&mut self, end: usize) -> Option<usize> {
+        loop {
+            while let Some(row) = self.take_row(end) {
+                if self.index.is_exact(row) || self.index.residual_holds(row, self.scene) {
+                    return Some(row);
+                }
+            }
+            if !self.fill(end) {
+                return None;
+            }
+        }
+    }
+
+    /// The next row before `end` of what is being handed out.
+    fn take_row(&mut self, end: usize) -> Option<usize> {
         while self.word < self.words {
             let bits = self.left[self.word];
             if bits != 0 {
+                let row = (self.start + self.word) * 64 + bits.trailing_zeros() as usize;
+                if row >= end {
+                    return None;
+                }
                 self.left[self.word] = bits & (bits - 1);
-                return Some((self.start + self.word) * 64 + bits.trailing_zeros() as usize);
+                return Some(row);
             }
             self.word += 1;
         }
         None
     }
 
-    /// Steps on until a row is left; false at the end.
-    fn fill(&mut self) -> bool {
-        let end = self.live.len().min(self.index.len().div_ceil(64));
+    /// Steps on until a row is left; false if there is none before `end`, whose word may be looked at.
+    fn fill(&mut self, end: usize) -> bool {
+        let end = self.live.len().min(self.index.len().min(end).div_ceil(64));
         while self.next < end {
             self.start = self.next;
             // A step stays within a block.
@@ -93,7 +111,6 @@ impl<'s> Search<'s> {
                 return true;
             }
         }
-        self.words = 0;
         false
     }
 
@@ -130,16 +147,7 @@ impl Iterator for Search<'_> {
     type Item = usize;
 
     fn next(&mut self) -> Option<usize> {
-        loop {
-            while let Some(row) = self.take_row() {
-                if self.index.is_exact(row) || self.index.residual_holds(row, self.scene) {
-                    return Some(row);
-                }
-            }
-            if !self.fill() {
-                return None;
-            }
-        }
+        self.next_before(self.index.len())
     }
 }
 
