@@ -22,7 +22,7 @@ use encan::campaign::Goal;
 use encan::openrtb::{self, BidRequest};
 use encan::pricing;
 use encan::sim::{self, Mix};
-use encan::targeting::{CompiledRule, Index, Rows, Scene};
+use encan::targeting::{Index, Known, Rows, Scene, Vocabulary};
 use encan::units::ExchangeId;
 
 use crate::bodies::{NOW, bodies, mean_bytes};
@@ -45,26 +45,31 @@ fn main() {
         .filter(|request| !request.imp.is_empty())
         .collect();
     let person = Profile::known([]);
-    let scenes: Vec<Scene<'_>> = requests.iter().map(|request| scene(request, &person)).collect();
     let mut criterion = criterion();
-    let mut turns = requests.iter().cycle();
-    criterion.bench_function("matching/what a request tells", |bencher| {
-        bencher.iter(|| black_box(scene(turns.next().expect("a cycle has no end"), &person)));
-    });
     for line_items in [1_000, 10_000, 100_000] {
-        matching(&mut criterion, line_items, &scenes);
+        let index = index(line_items);
+        let vocabulary = index.vocabulary();
+        let scenes: Vec<Scene<'_>> =
+            requests.iter().map(|request| scene(vocabulary, request, &person)).collect();
+        let mut turns = requests.iter().cycle();
+        criterion.bench_function(&format!("matching/{line_items}/what a request tells"), |bencher| {
+            let mut request = || turns.next().expect("a cycle has no end");
+            bencher.iter(|| black_box(scene(vocabulary, request(), &person)));
+        });
+        matching(&mut criterion, &index, &scenes);
     }
     criterion.final_summary();
 }
 
-fn scene<'a>(request: &'a BidRequest<'a>, person: &Profile) -> Scene<'a> {
-    let mut scene = Scene::of(request, ExchangeId::from_slug("demo"), Some(person), NOW);
+fn scene<'a>(vocabulary: &'a Vocabulary, request: &'a BidRequest<'a>, person: &Profile) -> Scene<'a> {
+    let known = Known { person: Some(person), precise: true };
+    let mut scene = Scene::of(vocabulary, request, ExchangeId::from_slug("demo"), known, NOW);
     scene.look_at(&request.imp[0]);
     scene
 }
 
-fn matching(criterion: &mut Criterion, line_items: usize, scenes: &[Scene<'_>]) {
-    let (index, rules) = index(line_items);
+fn matching(criterion: &mut Criterion, index: &Index, scenes: &[Scene<'_>]) {
+    let line_items = index.len();
     let live = Rows::all(line_items);
     let best = |scene: &Scene<'_>| index.search(scene, &live, 0).take(BEST).count();
     let all = |scene: &Scene<'_>| index.search(scene, &live, 0).count();
@@ -98,7 +103,7 @@ fn next<'t>(turns: &mut Cycle<Iter<'t, Scene<'t>>>) -> &'t Scene<'t> {
 }
 
 /// The index over so many generated line items, the most valuable first; prints what it costs.
-fn index(line_items: usize) -> (Index, Vec<CompiledRule>) {
+fn index(line_items: usize) -> Index {
     let catalog = sim::catalog(11, line_items);
     let value = |goal: &Goal| std::cmp::Reverse(pricing::value(goal));
     let mut order: Vec<u32> = (0..).take(line_items).collect();
@@ -107,9 +112,8 @@ fn index(line_items: usize) -> (Index, Vec<CompiledRule>) {
     let index = Index::build(&catalog, &order);
     let built = start.elapsed();
     let bytes = index.heap_bytes() / line_items;
-    say(format_args!("matching/{line_items}: built in {built:.2?}, {bytes} bytes a line item, {} residuals", index.residuals()));
-    let rules = (0..line_items).map(|row| index.rule(&catalog, row)).collect();
-    (index, rules)
+    say(format_args!("matching/{line_items}: built in {built:.2?}, {bytes} bytes a line item"));
+    index
 }
 
 /// Prints the median and the 99th percentile of an event's time.

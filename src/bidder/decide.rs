@@ -8,7 +8,7 @@ use crate::bidder::blocks::admits_seat;
 use crate::bidder::offer::Market;
 use crate::bidder::profile::{answer_currency, beyond_limits};
 use crate::bidder::search::{RequestWide, Search};
-use crate::bidder::{NoBidReason, Snapshot};
+use crate::bidder::{NoBidReason, Plan, Snapshot};
 use crate::budget::Held;
 use crate::campaign::{Advertiser, Campaign, Creative, Exchange, LineItem};
 use crate::creative::{Disclosure, Placement};
@@ -17,7 +17,7 @@ use crate::notice::Ticket;
 use crate::openrtb::{BidRequest, Deal, Imp};
 use crate::privacy::Permissions;
 use crate::supply::judge;
-use crate::targeting::Scene;
+use crate::targeting::{Known, Scene};
 use crate::units::{Currency, UnixMillis, UserKey};
 
 /// One request, and what the shell fetched for it.
@@ -43,13 +43,12 @@ pub struct Ask<'a, 'u> {
 
 impl<'a> Ask<'a, '_> {
     /// What targeting may see of the request.
-    pub(in crate::bidder) fn scene(&self) -> Scene<'a> {
-        let person = self.permissions.personalise.then_some(self.profile);
-        let mut scene = Scene::of(self.request, self.exchange.id, person, self.now);
-        if !self.permissions.locate {
-            scene.forget_point();
-        }
-        scene
+    pub(in crate::bidder) fn scene(&self, plan: &'a Plan) -> Scene<'a> {
+        let known = Known {
+            person: self.permissions.personalise.then_some(self.profile),
+            precise: self.permissions.locate,
+        };
+        Scene::of(plan.index.vocabulary(), self.request, self.exchange.id, known, self.now)
     }
 
     /// What a bid must tell of who is behind the ad. Whoever is known is profiled: by segments, or by what was
@@ -128,7 +127,7 @@ pub fn decide<'a>(
             return decision;
         }
     }
-    let mut scene = ask.scene();
+    let mut scene = ask.scene(&snapshot.plan);
     let mut request_wide = RequestWide::default();
     for imp in ask.request.imp {
         scene.look_at(imp);

@@ -6,7 +6,7 @@ use rand::Rng;
 use crate::bidder::snapshot::Asleep;
 use crate::bidder::{Ask, Decision, NoBidReason, Snapshot, Witness, decide};
 use crate::openrtb::Imp;
-use crate::targeting::Failure;
+use crate::targeting::{Failure, failures};
 
 /// What one line item does on one impression.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub fn explain<'a>(
     let mut seen = Seen::default();
     let decision = decide(snapshot, ask, random, &mut seen);
     let plan = &snapshot.plan;
-    let mut scene = ask.scene();
+    let mut scene = ask.scene(plan);
     let mut verdicts = Vec::with_capacity(ask.request.imp.len() * plan.rows.len());
     for (at, imp) in ask.request.imp.iter().enumerate() {
         scene.look_at(imp);
@@ -57,13 +57,7 @@ pub fn explain<'a>(
                 (Some(bid), _) => Outcome::Bids(bid),
                 (None, Some((_, _, reason))) => Outcome::Declined(*reason),
                 (None, None) => {
-                    let mut failures: Vec<Failure> = Vec::new();
-                    for failure in plan.index.failures(&plan.catalog, row, &scene) {
-                        // The creatives' formats and a rule may want the same.
-                        if !failures.contains(&failure) {
-                            failures.push(failure);
-                        }
-                    }
+                    let failures = failures(&plan.catalog, &plan.catalog.line_items[line_item], &scene);
                     match snapshot.asleep(row, ask.now) {
                         Some(asleep) => Outcome::Asleep(asleep, failures),
                         None if failures.is_empty() => Outcome::Declined(unlooked(&decision)),

@@ -10,6 +10,7 @@ mod exchange;
 mod model;
 mod rates;
 mod read;
+mod rule;
 
 #[cfg(test)]
 mod tests;
@@ -25,12 +26,11 @@ pub use exchange::{
     Reservation, Secret, SecretSource,
 };
 pub use model::{
-    Advertiser, AgreedDeal, Attribution, Budget, Campaign, Catalog, ChannelKind, Circle, Clock,
-    ConnectionKind, ConversionType, Costs, Daypart, DeviceKind, Flight, FormatKind, FrequencyCap, Goal,
-    LineItem, NamedSegment, Pacing, PlacementKind, Predicate, RollKind, Rule, Status, TaxPlan, Test,
-    Transparency,
+    Advertiser, AgreedDeal, Attribution, Budget, Campaign, Catalog, ConversionType, Costs, Flight,
+    FormatKind, FrequencyCap, Goal, LineItem, Pacing, Status, TaxPlan, Transparency,
 };
 pub use rates::Rates;
 pub use read::Surroundings;
 pub use read::exchange::{is_exchange, read_approvals, read_exchange};
 pub use read::scenario::read_scenario;
+pub use rule::{Attribute, Circle, HOURS_OF_WEEK, Kind, PLACEMENTS, Range, Rule, Test, Unfit, Wanted};

@@ -6,11 +6,11 @@
 
 use jiff::tz::TimeZone;
 
-use crate::campaign::Creative;
+use crate::campaign::{Creative, Rule};
 use crate::ttf::Bearer;
 use crate::units::{
-    AdvertiserId, CampaignId, Country, Cpm, Currency, DealId, ExchangeId, LineItemId, Millis, Nanos, RatePpm,
-    Region, ScenarioId, SegmentId, UnixMillis,
+    AdvertiserId, CampaignId, Country, Cpm, Currency, DealId, LineItemId, Millis, Nanos, RatePpm, ScenarioId,
+    UnixMillis,
 };
 
 /// All that may bid, of one revision.
@@ -261,193 +261,6 @@ pub enum Goal {
     },
 }
 
-/// A targeting rule. A [`Test`] on something the request does not tell fails, negated or not, unless it
-/// says `"unknown": "include"`.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Rule {
-    /// Every one holds. Empty: true.
-    All(Vec<Rule>),
-    /// At least one holds. Empty: false.
-    Any(Vec<Rule>),
-    /// It does not hold.
-    Not(Box<Rule>),
-    /// One attribute.
-    Is(Test),
-}
-
-/// One attribute and what it must be.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Test {
-    /// The attribute and the values of which one must fit.
-    pub predicate: Predicate,
-    /// True if a request that does not tell passes (also under `not`).
-    pub include_unknown: bool,
-}
-
-/// An attribute with the values of which one must fit. Texts are lower case.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Predicate {
-    /// `country`: device.geo, else user.geo.
-    Country(Vec<Country>),
-    /// `region`, as `FR-IDF`.
-    Region(Vec<Region>),
-    /// `city`, by name.
-    City(Vec<String>),
-    /// `postcode`, by prefix.
-    Postcode(Vec<String>),
-    /// `metro`.
-    Metro(Vec<String>),
-    /// `near`: within one of these circles.
-    Near(Vec<Circle>),
-    /// `channel`: site, app or dooh.
-    Channel(Vec<ChannelKind>),
-    /// `domain`: the site's, or a domain above it.
-    Domain(Vec<String>),
-    /// `bundle`: the app's.
-    Bundle(Vec<String>),
-    /// `publisher`, by id.
-    Publisher(Vec<String>),
-    /// `category` of site, app or content in Content 1.0, mapped from other taxonomies, or a parent of it (`IAB2` fits
-    /// `IAB2-3`). Upper case.
-    Category(Vec<String>),
-    /// `keyword` of the site, app or user.
-    Keyword(Vec<String>),
-    /// `language` of the content, else the device; two letters.
-    Language(Vec<String>),
-    /// `genre` of the content.
-    Genre(Vec<String>),
-    /// `live` content.
-    Live(bool),
-    /// `device`: phone, tablet, desktop, tv, other.
-    Device(Vec<DeviceKind>),
-    /// `os`, by name.
-    Os(Vec<String>),
-    /// `connection`.
-    Connection(Vec<ConnectionKind>),
-    /// `carrier`, by name.
-    Carrier(Vec<String>),
-    /// `format` offered.
-    Format(Vec<FormatKind>),
-    /// `position`, by code (1 above the fold, 3 below, 7 full screen ...).
-    Position(Vec<u32>),
-    /// `placement` of a video (`plcmt`; where that is absent, the older `placement`).
-    Placement(Vec<PlacementKind>),
-    /// `roll`: where in the content a video or audio starts (`startdelay`).
-    Roll(Vec<RollKind>),
-    /// `interstitial`.
-    Interstitial(bool),
-    /// `rewarded`.
-    Rewarded(bool),
-    /// `exchange`, by name.
-    Exchange(Vec<ExchangeId>),
-    /// `segment`: the user is in one of them, by the request or by our own audience store.
-    Segment(Vec<NamedSegment>),
-    /// `daypart`.
-    Daypart(Daypart),
-}
-
-/// A segment that a rule asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NamedSegment {
-    /// From `slug`.
-    pub id: SegmentId,
-    /// As written.
-    pub slug: String,
-}
-
-impl NamedSegment {
-    /// The segment of that name.
-    #[must_use]
-    pub fn new(slug: &str) -> Self {
-        Self { id: SegmentId::from_slug(slug), slug: slug.to_owned() }
-    }
-}
-
-/// A circle on the globe.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Circle {
-    /// Degrees, -90 to 90.
-    pub lat: f64,
-    /// Degrees, -180 to 180.
-    pub lon: f64,
-    /// Radius in kilometres, above 0.
-    pub km: f64,
-}
-
-/// `channel`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum ChannelKind {
-    Site,
-    App,
-    Dooh,
-}
-
-/// `device`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum DeviceKind {
-    Phone,
-    Tablet,
-    Desktop,
-    Tv,
-    Other,
-}
-
-/// `placement`: AdCOM 1.0, "Plcmt Subtypes - Video".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum PlacementKind {
-    Instream = 1,
-    Accompanying = 2,
-    Interstitial = 3,
-    Standalone = 4,
-    Pause = 5,
-    Screensaver = 6,
-    Overlay = 7,
-    Squeezeback = 8,
-    InScene = 9,
-}
-
-impl PlacementKind {
-    /// Each with its word in campaign files.
-    pub const WORDS: [(&'static str, Self); 9] = [
-        ("instream", Self::Instream),
-        ("accompanying", Self::Accompanying),
-        ("interstitial", Self::Interstitial),
-        ("standalone", Self::Standalone),
-        ("pause", Self::Pause),
-        ("screensaver", Self::Screensaver),
-        ("overlay", Self::Overlay),
-        ("squeezeback", Self::Squeezeback),
-        ("in_scene", Self::InScene),
-    ];
-}
-
-/// `roll`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum RollKind {
-    Pre,
-    Mid,
-    Post,
-}
-
-impl RollKind {
-    /// Each with its word in campaign files.
-    pub const WORDS: [(&'static str, Self); 3] =
-        [("pre", Self::Pre), ("mid", Self::Mid), ("post", Self::Post)];
-}
-
-/// `connection`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum ConnectionKind {
-    Ethernet,
-    Wifi,
-    Cellular,
-}
-
 /// `format`, and the kind of a creative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -458,20 +271,15 @@ pub enum FormatKind {
     Native,
 }
 
-/// Hours of the week.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Daypart {
-    /// 168 hours from Monday 0:00; true = on.
-    pub hours: Box<[bool; 168]>,
-    /// By whose clock.
-    pub clock: Clock,
-}
-
-/// Whose clock a daypart reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Clock {
-    /// The campaign's zone.
-    Campaign,
-    /// The viewer's (`geo.utcoffset`).
-    Viewer,
+impl FormatKind {
+    /// The format's word in campaign files.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Banner => "banner",
+            Self::Video => "video",
+            Self::Audio => "audio",
+            Self::Native => "native",
+        }
+    }
 }

@@ -3,8 +3,8 @@
 mod creatives;
 
 use crate::campaign::{
-    BillsOn, Catalog, Compilation, Goal, Pacing, Predicate, Rates, Rule, Surroundings, compile,
-    read_exchange, read_scenario,
+    BillsOn, Catalog, Compilation, Goal, Pacing, Rates, Rule, Surroundings, Wanted, compile, read_exchange,
+    read_scenario,
 };
 use crate::document::{Fault, Faults, Source, render};
 use crate::units::{ExchangeId, Nanos, UnixMillis, limits};
@@ -466,7 +466,7 @@ fn sensitive_criteria_are_refused() {
     check(
         r#"{"country": "FR"}"#,
         r#"{"segment": ["sport", "health-issues"]}"#,
-        "error 13:42 `line_items[0].targeting.segment[1]` names a sensitive criterion: health in \"health-issues\" \
+        "error 13:42 `line_items[0].targeting.segment[1]` names a sensitive criterion: health, got \"health-issues\" \
          (nobody may be targeted by health, religion, origin, sexual life, politics or union)",
     );
 }
@@ -492,7 +492,7 @@ fn targeting_combines_with_all_any_and_not() {
     let Rule::Any(rules) = &catalog.line_items[0].targeting else { panic!("any") };
     let Rule::Not(not) = &rules[0] else { panic!("not") };
     let Rule::Is(test) = &**not else { panic!("one attribute") };
-    assert_eq!(test.predicate, Predicate::Domain(vec!["bad.example".into()]));
+    assert_eq!(test.wanted, Wanted::OneOf(vec!["bad.example".into()]));
     let Rule::All(all) = &rules[1] else { panic!("all of several attributes") };
     assert!(all.iter().all(|rule| matches!(rule, Rule::Is(test) if test.include_unknown)));
     assert_eq!(accept(r#"{"country": "FR"}"#, "{}").line_items[0].targeting, Rule::All(Vec::new()));
@@ -527,8 +527,8 @@ fn a_daypart_past_midnight_belongs_to_the_day_it_starts_on() {
     let catalog =
         accept(r#"{"country": "FR"}"#, r#"{"daypart": {"days": ["sun"], "from": "23:00", "to": "02:00"}}"#);
     let Rule::Is(test) = &catalog.line_items[0].targeting else { panic!("one attribute") };
-    let Predicate::Daypart(daypart) = &test.predicate else { panic!("a daypart") };
-    let on: Vec<usize> = (0..168).filter(|hour| daypart.hours[*hour]).collect();
+    let Wanted::During(hours) = &test.wanted else { panic!("a daypart") };
+    let on: Vec<usize> = (0..168).filter(|hour| hours[*hour]).collect();
     assert_eq!(on, [0, 1, 167]);
     check(
         r#"{"country": "FR"}"#,

@@ -3,11 +3,11 @@
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{Rng, RngExt};
 
-use crate::campaign::{ChannelKind, Circle, Clock, Daypart, DeviceKind, NamedSegment, Predicate, Rule, Test};
+use crate::campaign::{Attribute, Circle, HOURS_OF_WEEK, Rule, Test, Wanted};
 use crate::sim::outlets::{Outlet, OutletKind};
 use crate::sim::people::{segment, segment_id};
 use crate::sim::places::{Place, place};
-use crate::units::{Country, Region};
+use crate::units::Country;
 
 /// The targeting of one line item.
 pub(crate) fn rule(rng: &mut Xoshiro256PlusPlus) -> Rule {
@@ -19,23 +19,23 @@ pub(crate) fn rule(rng: &mut Xoshiro256PlusPlus) -> Rule {
         rules.push(interest(rng));
     }
     if rng.random_bool(0.4) {
-        rules.push(is(device(rng)));
+        rules.push(device(rng));
     }
     if rng.random_bool(0.2) {
-        rules.push(is(Predicate::Daypart(daypart(rng))));
+        rules.push(daypart(rng));
     }
     if rng.random_bool(0.15) {
         rules.push(Rule::Not(Box::new(domains(rng))));
     }
     if rng.random_bool(0.1) {
-        rules.push(Rule::Not(Box::new(is(Predicate::Segment(segments(rng, 3))))));
+        rules.push(Rule::Not(Box::new(Rule::is(Attribute::Segment, segments(rng, 3)))));
     }
     if rng.random_bool(0.1) {
-        let test = Test { predicate: Predicate::Language(vec!["fr".to_owned()]), include_unknown: true };
-        rules.push(Rule::Is(test));
+        let wanted = Wanted::OneOf(vec!["fr".to_owned()]);
+        rules.push(Rule::Is(Test { attribute: Attribute::Language, wanted, include_unknown: true }));
     }
     if rng.random_bool(0.1) {
-        rules.push(is(Predicate::Channel(vec![ChannelKind::Site, ChannelKind::App])));
+        rules.push(Rule::is(Attribute::Channel, ["site", "app"]));
     }
     Rule::All(rules)
 }
@@ -45,16 +45,16 @@ fn whereabouts(rng: &mut Xoshiro256PlusPlus) -> Rule {
     let count = rng.random_range(1..=3);
     let places: Vec<&Place> = (0..count).map(|_| place(rng.next_u64())).collect();
     match rng.random_range(0..100) {
-        0..20 => {
-            let countries = places.iter().map(|place| country(place)).collect();
-            is(Predicate::Country(countries))
+        0..20 => Rule::is(Attribute::Country, places.iter().map(|place| country(place))),
+        20..70 => Rule::is(Attribute::Region, places.iter().map(|place| region(place))),
+        70..85 => Rule::is(Attribute::City, places.iter().map(|place| place.city.to_lowercase())),
+        85..95 => {
+            let circles = places.iter().map(|place| circle(place, rng)).collect();
+            is(Attribute::Near, Wanted::Within(circles))
         }
-        20..70 => is(Predicate::Region(places.iter().map(|place| region(place)).collect())),
-        70..85 => is(Predicate::City(places.iter().map(|place| place.city.to_lowercase()).collect())),
-        85..95 => is(Predicate::Near(places.iter().map(|place| circle(place, rng)).collect())),
         _ => Rule::Any(vec![
-            is(Predicate::Region(vec![region(places[0])])),
-            Rule::All(vec![is(Predicate::Country(vec![Country::FR])), is(device(rng))]),
+            Rule::is(Attribute::Region, [region(places[0])]),
+            Rule::All(vec![Rule::is(Attribute::Country, ["FR"]), device(rng)]),
         ]),
     }
 }
@@ -62,36 +62,33 @@ fn whereabouts(rng: &mut Xoshiro256PlusPlus) -> Rule {
 /// Who they are, or what they read.
 fn interest(rng: &mut Xoshiro256PlusPlus) -> Rule {
     match rng.random_range(0..100) {
-        0..50 => is(Predicate::Segment(segments(rng, 6))),
-        50..65 => Rule::All(vec![is(Predicate::Segment(segments(rng, 10))), categories(rng)]),
+        0..50 => Rule::is(Attribute::Segment, segments(rng, 6)),
+        50..65 => Rule::All(vec![Rule::is(Attribute::Segment, segments(rng, 10)), categories(rng)]),
         65..85 => categories(rng),
         85..95 => domains(rng),
-        95..98 => is(Predicate::Bundle(names(rng, OutletKind::App))),
+        95..98 => Rule::is(Attribute::Bundle, names(rng, OutletKind::App)),
         _ => {
             let words = outlet(rng, OutletKind::Site).keywords();
-            is(Predicate::Keyword(words[..2].iter().map(|word| (*word).to_owned()).collect()))
+            Rule::is(Attribute::Keyword, words[..2].iter().copied())
         }
     }
 }
 
-fn segments(rng: &mut Xoshiro256PlusPlus, most: usize) -> Vec<NamedSegment> {
+fn segments(rng: &mut Xoshiro256PlusPlus, most: usize) -> Vec<String> {
     let count = rng.random_range(1..=most);
-    (0..count).map(|_| NamedSegment::new(&segment_id(segment(rng.next_u64())))).collect()
+    (0..count).map(|_| segment_id(segment(rng.next_u64()))).collect()
 }
 
 /// A topic as a whole, or some of its parts.
 fn categories(rng: &mut Xoshiro256PlusPlus) -> Rule {
     let outlet = outlet(rng, OutletKind::Site);
-    let categories = if rng.random_bool(0.5) {
-        vec![outlet.category().to_owned()]
-    } else {
-        outlet.subcategories()[..2].iter().map(|category| (*category).to_owned()).collect()
-    };
-    is(Predicate::Category(categories))
+    let categories =
+        if rng.random_bool(0.5) { vec![outlet.category()] } else { outlet.subcategories()[..2].to_vec() };
+    Rule::is(Attribute::Category, categories)
 }
 
 fn domains(rng: &mut Xoshiro256PlusPlus) -> Rule {
-    is(Predicate::Domain(names(rng, OutletKind::Site)))
+    Rule::is(Attribute::Domain, names(rng, OutletKind::Site))
 }
 
 /// Domains of sites or bundles of apps; a few lists are long.
@@ -109,39 +106,39 @@ fn names(rng: &mut Xoshiro256PlusPlus, kind: OutletKind) -> Vec<String> {
     (0..count).map(name).collect()
 }
 
-fn device(rng: &mut Xoshiro256PlusPlus) -> Predicate {
-    use DeviceKind::{Desktop, Phone, Tablet, Tv};
-    let devices: &[DeviceKind] = match rng.random_range(0..10) {
-        0..4 => &[Phone],
-        4..6 => &[Phone, Tablet],
-        6..8 => &[Desktop],
-        8 => &[Tv],
-        _ => return Predicate::Os(vec!["ios".to_owned(), "ipados".to_owned()]),
+fn device(rng: &mut Xoshiro256PlusPlus) -> Rule {
+    let devices: &[&str] = match rng.random_range(0..10) {
+        0..4 => &["phone"],
+        4..6 => &["phone", "tablet"],
+        6..8 => &["desktop"],
+        8 => &["tv"],
+        _ => return Rule::is(Attribute::Os, ["ios", "ipados"]),
     };
-    Predicate::Device(devices.to_vec())
+    Rule::is(Attribute::Device, devices.iter().copied())
 }
 
 /// Office hours, evenings or week-ends.
-fn daypart(rng: &mut Xoshiro256PlusPlus) -> Daypart {
+fn daypart(rng: &mut Xoshiro256PlusPlus) -> Rule {
     let (days, hours) =
         [(0..5, 8..19), (0..7, 18..24), (5..7, 0..24), (0..7, 6..23)][rng.random_range(0..4)].clone();
-    let mut on = Box::new([false; 168]);
+    let mut on = Box::new([false; HOURS_OF_WEEK]);
     for day in days {
         on[day * 24 + hours.start..day * 24 + hours.end].fill(true);
     }
-    Daypart { hours: on, clock: if rng.random_bool(0.7) { Clock::Campaign } else { Clock::Viewer } }
+    let clock = if rng.random_bool(0.7) { Attribute::Daypart } else { Attribute::ViewerDaypart };
+    is(clock, Wanted::During(on))
 }
 
 fn outlet(rng: &mut Xoshiro256PlusPlus, kind: OutletKind) -> Outlet {
     Outlet::draw(kind, rng.next_u64())
 }
 
-fn country(place: &Place) -> Country {
-    Country::from_code(place.country).expect("a test reads every place")
+fn country(place: &Place) -> String {
+    Country::from_code(place.country).expect("a test reads every place").to_string()
 }
 
-fn region(place: &Place) -> Region {
-    Region::new(country(place), place.region).expect("a test reads every place")
+fn region(place: &Place) -> String {
+    format!("{}-{}", country(place), place.region)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "10^-4 degrees of a globe")]
@@ -150,6 +147,6 @@ fn circle(place: &Place, rng: &mut Xoshiro256PlusPlus) -> Circle {
     Circle { lat: place.lat as f64 / 10_000.0, lon: place.lon as f64 / 10_000.0, km }
 }
 
-fn is(predicate: Predicate) -> Rule {
-    Rule::Is(Test { predicate, include_unknown: false })
+fn is(attribute: Attribute, wanted: Wanted) -> Rule {
+    Rule::Is(Test { attribute, wanted, include_unknown: false })
 }

@@ -92,7 +92,7 @@ mod tests {
     use proptest::prelude::{ProptestConfig, any, proptest};
 
     use crate::targeting::fixture::{NOW, Random, random_catalog, random_person, random_request};
-    use crate::targeting::{Index, Rows, Scene};
+    use crate::targeting::{Index, Known, Rows, Scene};
     use crate::units::ExchangeId;
 
     /// Compares the best rows with the full scan's, and holds that no row was looked at in vain.
@@ -135,7 +135,9 @@ mod tests {
                 .collect();
             for _ in 0..5 {
                 let (request, person) = (random_request(random), random_person(random));
-                let mut scene = Scene::of(&request, ExchangeId::from_slug("adx"), person.as_ref(), NOW);
+                let exchange = ExchangeId::from_slug("adx");
+                let known = Known { person: person.as_ref(), precise: true };
+                let mut scene = Scene::of(index.vocabulary(), &request, exchange, known, NOW);
                 scene.look_at(&request.imp[0]);
                 let mut live = Rows::none(len);
                 (0..len).filter(|_| random.percent(80)).for_each(|row| live.set(row));

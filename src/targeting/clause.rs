@@ -7,8 +7,8 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use crate::targeting::Attribute;
-use crate::targeting::rule::{Leaf, LeafTest, Node};
+use crate::campaign::Attribute;
+use crate::targeting::rule::{Leaf, Node};
 use crate::targeting::values::Values;
 
 /// Clauses that one `Any` of several `All` may become: an `Any` of four pairs. Each repeats the keys of its
@@ -31,7 +31,7 @@ pub(super) struct Literal<'r> {
 pub(super) type Clause<'r> = SmallVec<[Literal<'r>; 2]>;
 
 /// What a node asks, in clauses.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Clauses<'r> {
     /// Each holds wherever the node does.
     pub(super) all: Vec<Clause<'r>>,
@@ -58,11 +58,10 @@ impl<'r> Clauses<'r> {
     }
 
     fn of_leaf(leaf: &'r Leaf) -> Self {
-        let LeafTest::Keys(attribute, values) = &leaf.test else { return Self::default() };
         let literal = Literal {
-            attribute: *attribute,
-            values,
-            untold: leaf.include_unknown != leaf.negated,
+            attribute: leaf.attribute,
+            values: &leaf.values,
+            untold: leaf.counts_untold(),
             negative: leaf.negated,
         };
         Self { all: vec![smallvec![literal]], exact: true }
@@ -76,9 +75,8 @@ impl<'r> Clauses<'r> {
             Some(0..=PRODUCT_MAX) => (multiplied(&parts), true),
             _ => (side_by_side(&parts), false),
         };
-        let sayable = |clause: &Clause<'_>| {
-            clause.iter().filter(|literal| literal.negative).count() <= NEGATIVES_MAX
-        };
+        let sayable =
+            |clause: &Clause<'_>| clause.iter().filter(|literal| literal.negative).count() <= NEGATIVES_MAX;
         let count = all.len();
         let all: Vec<Clause<'r>> = all.into_iter().filter(sayable).collect();
         Self { exact: exact && multiplied && all.len() == count, all }

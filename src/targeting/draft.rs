@@ -4,12 +4,12 @@
 //! the clauses of the others, those over several attributes and a row's second on the same attribute go to
 //! the first shared column that the row has free. What a row shuns in any case goes to one column for all.
 
+use crate::campaign::Attribute;
 use crate::targeting::clause::{Clause, Clauses, Literal, NEGATIVES_MAX};
 use crate::targeting::column::Column;
 use crate::targeting::lookup::{Code, Lane, Lookup, Maker};
 use crate::targeting::rule::Node;
 use crate::targeting::sets::Sets;
-use crate::targeting::Attribute;
 
 /// An attribute that one in so many rows asks for has its own column.
 const OWN_COLUMN_SHARE: usize = 64;
@@ -120,7 +120,8 @@ impl Draft {
         }
         self.clauses = Vec::new();
         self.literals = Vec::new();
-        let attributes = placed.iter().fold(0, |bits, placed| bits | 1 << self.sets.attribute(placed.set) as u32);
+        let attributes =
+            placed.iter().fold(0, |bits, placed| bits | 1 << self.sets.attribute(placed.set) as u32);
         let lookup = lookup(&self.sets, placed, rows);
         Layout {
             lanes: usize::from(columns.lanes),
@@ -133,14 +134,14 @@ impl Draft {
 
     /// A bit for each attribute that has a column of its own.
     fn own_columns(&self, rows: usize) -> u64 {
-        let mut counts = [0_usize; Attribute::ALL.len()];
+        let mut counts = [0_usize; Attribute::COUNT];
         for clause in &self.clauses {
             if let Sort::Of(attribute) = clause.sort {
                 counts[attribute as usize] += 1;
             }
         }
         let many = |attribute: &Attribute| counts[*attribute as usize] * OWN_COLUMN_SHARE > rows;
-        Attribute::ALL.into_iter().filter(many).fold(0, |bits, attribute| bits | 1 << attribute as u32)
+        Attribute::ALL.iter().copied().filter(many).fold(0, |bits, attribute| bits | 1 << attribute as u32)
     }
 }
 
@@ -173,7 +174,7 @@ struct Columns {
     columns: Vec<Column>,
     lanes: Lane,
     /// By attribute.
-    own: [Option<usize>; Attribute::ALL.len()],
+    own: [Option<usize>; Attribute::COUNT],
     owning: u64,
     mixed: Vec<usize>,
     multiple: Vec<usize>,
@@ -190,7 +191,7 @@ impl Columns {
             rows,
             columns: Vec::new(),
             lanes: 0,
-            own: [None; Attribute::ALL.len()],
+            own: [None; Attribute::COUNT],
             owning,
             mixed: Vec::new(),
             multiple: Vec::new(),

@@ -6,23 +6,24 @@ use jiff::tz::TimeZone;
 
 use crate::audience::Profile;
 use crate::campaign::{
-    Advertiser, AgreedDeal, Attribution, AvAd, BannerAd, BannerBody, Budget, Campaign, Catalog, ChannelKind,
-    Circle, Clock, ConnectionKind, Costs, Creative, CreativeContent, Daypart, DeviceKind, Flight, FormatKind,
-    Goal, LineItem, NamedSegment, NativeAd, Pacing, PlacementKind, Played, Predicate, RollKind, Rule, Status,
-    TaxPlan, Test, Transparency,
+    Advertiser, AgreedDeal, Attribute, Attribution, AvAd, BannerAd, BannerBody, Budget, Campaign, Catalog,
+    Circle, Costs, Creative, CreativeContent, Flight, Goal, Kind, LineItem, NativeAd, Pacing, Played, Range,
+    Rule, Status, TaxPlan, Test, Transparency, Wanted,
 };
 use crate::openrtb::{
     Av, Banner, BidRequest, Channel, Content, Deal, Device, Geo, Imp, Native, NativeAsset, NativeKind,
     Outlet, Segment, User,
 };
+use crate::targeting::{Asker, Vocabulary};
 use crate::ttf::Bearer;
 use crate::units::{
-    AdvertiserId, CampaignId, Country, Cpm, Currency, ExchangeId, LineItemId, Millis, Region, ScenarioId,
-    SegmentId, UnixMillis,
+    AdvertiserId, CampaignId, Cpm, Currency, LineItemId, Millis, ScenarioId, SegmentId, UnixMillis,
 };
 
 /// A Saturday, 22:30 in Paris.
 pub(super) const NOW: UnixMillis = UnixMillis::from_raw(1_795_296_600_000);
+/// The campaign of every line item here.
+pub(super) const PARIS: Asker<'static> = Asker { zone_name: "Europe/Paris" };
 pub(super) const EXCHANGES: &[&str] = &["adx", "magnite"];
 const COUNTRIES: &[&str] = &["FR", "FRA", "BE", "DEU", "US", "ZZZ"];
 const REGIONS: &[&str] = &["IDF", "FR-ARA", "CA", "VLG"];
@@ -114,6 +115,7 @@ fn random_imp(random: &mut Random) -> Imp<'static> {
         }),
         audio: random.percent(10).then(|| av(None)),
         native: random.percent(20).then_some(native),
+        tagid: random.maybe(WORDS),
         instl: random.percent(20),
         rwdd: random.percent(20),
         deals: Vec::leak(random.sent(DEALS).iter().map(|id| deal(id)).collect()),
@@ -137,6 +139,10 @@ fn random_geo(random: &mut Random) -> Geo<'static> {
 fn random_channel(random: &mut Random) -> Channel<'static> {
     let content = Content {
         genre: random.maybe(&["Drama, News", "sport"]),
+        series: random.maybe(WORDS),
+        contentrating: random.maybe(WORDS),
+        channel_name: random.maybe(WORDS),
+        network_name: random.maybe(WORDS),
         cat: random.sent(CATEGORIES),
         cattax: random.pick(&[1, 1, 6]),
         language: random.maybe(&["fr", "EN-us", "deu"]),
@@ -144,6 +150,7 @@ fn random_channel(random: &mut Random) -> Channel<'static> {
         ..Content::default()
     };
     let outlet = Outlet {
+        id: random.maybe(WORDS),
         domain: random.maybe(DOMAINS),
         bundle: random.maybe(BUNDLES),
         page: random.maybe(&["https://www.example.com/a?b", "https://lemonde.fr"]),
@@ -176,6 +183,8 @@ pub(super) fn random_request(random: &mut Random) -> BidRequest<'static> {
             geo: random_geo(random),
             devicetype: random.maybe(&[1, 2, 3, 4, 5, 6, 7, 8, 9]),
             os: random.maybe(&["iOS", "Android"]),
+            make: random.maybe(WORDS),
+            model: random.maybe(WORDS),
             language: random.maybe(&["fr", "en"]),
             carrier: random.maybe(&["Orange", "sfr"]),
             connectiontype: random.maybe(&[0, 1, 2, 5]),
@@ -196,46 +205,50 @@ pub(super) fn random_person(random: &mut Random) -> Option<Profile> {
     Some(Profile::known(segments.map(|segment| (segment, expires))))
 }
 
-fn lower(words: Vec<&str>) -> Vec<String> {
-    words.into_iter().map(str::to_lowercase).collect()
-}
-
-fn random_predicate(random: &mut Random) -> Predicate {
-    let country = |code: &str| Country::from_code(code).unwrap_or(Country::FR);
-    match random.below(28) {
-        0 => Predicate::Country(random.few(COUNTRIES).into_iter().map(country).collect()),
-        1 => Predicate::Region(vec![Region::new(Country::FR, "IDF").unwrap()]),
-        2 => Predicate::City(lower(random.few(CITIES))),
-        3 => Predicate::Postcode(lower(random.few(&["75", "69", "75116"]))),
-        4 => Predicate::Metro(lower(random.few(&["803", "501"]))),
-        5 => Predicate::Near(vec![Circle { lat: 48.8, lon: 2.3, km: random.pick(&[1.0, 20.0, 900.0]) }]),
-        6 => Predicate::Channel(random.few(&[ChannelKind::Site, ChannelKind::App, ChannelKind::Dooh])),
-        7 => Predicate::Domain(lower(random.few(&["lemonde.fr", "fr", "example.com", "b.example.com"]))),
-        8 => Predicate::Bundle(lower(random.few(BUNDLES))),
-        9 => Predicate::Publisher(lower(random.few(&["pub-1", "pub-2"]))),
-        10 => Predicate::Category(random.few(CATEGORIES).into_iter().map(str::to_uppercase).collect()),
-        11 => Predicate::Keyword(lower(random.few(WORDS))),
-        12 => Predicate::Language(lower(random.few(&["fr", "en"]))),
-        13 => Predicate::Genre(lower(random.few(WORDS))),
-        14 => Predicate::Live(random.percent(50)),
-        15 => Predicate::Device(random.few(&[DeviceKind::Phone, DeviceKind::Tv, DeviceKind::Desktop])),
-        16 => Predicate::Os(lower(random.few(&["ios", "android"]))),
-        17 => Predicate::Connection(random.few(&[ConnectionKind::Wifi, ConnectionKind::Cellular])),
-        18 => Predicate::Carrier(lower(random.few(&["orange", "sfr"]))),
-        19 => Predicate::Format(random.few(&[FormatKind::Banner, FormatKind::Video])),
-        25 => Predicate::Position(random.few(&[1, 3, 7])),
-        20 => Predicate::Placement(random.few(&[PlacementKind::Instream, PlacementKind::Standalone])),
-        21 => Predicate::Roll(random.few(&[RollKind::Pre, RollKind::Mid])),
-        26 => Predicate::Interstitial(random.percent(50)),
-        22 => Predicate::Rewarded(random.percent(50)),
-        23 => Predicate::Exchange(random.few(EXCHANGES).into_iter().map(ExchangeId::from_slug).collect()),
-        24 => Predicate::Segment(random.few(SEGMENTS).into_iter().map(NamedSegment::new).collect()),
-        _ => {
-            let hours = std::array::from_fn(|_| random.percent(50));
-            let clock = random.pick(&[Clock::Campaign, Clock::Viewer]);
-            Predicate::Daypart(Daypart { hours: Box::new(hours), clock })
+/// A random test on any attribute.
+fn random_test(random: &mut Random) -> Test {
+    let attribute = random.pick(Attribute::ALL);
+    let pool: &[&str] = match attribute {
+        Attribute::Country | Attribute::HomeCountry => &["FR", "FRA", "BE", "DEU", "US"],
+        Attribute::Region | Attribute::HomeRegion => &["FR-IDF", "FR-ARA", "US-CA"],
+        Attribute::City | Attribute::HomeCity => CITIES,
+        Attribute::Postcode | Attribute::HomePostcode => &["75", "69", "75116"],
+        Attribute::Metro | Attribute::HomeMetro => &["803", "501"],
+        Attribute::Domain => &["lemonde.fr", "france.fr", "example.com", "b.example.com"],
+        Attribute::Page => &["example.com/a", "lemonde.fr", "example.com"],
+        Attribute::Bundle => BUNDLES,
+        Attribute::Publisher => &["pub-1", "pub-2"],
+        Attribute::Category => CATEGORIES,
+        Attribute::Language => &["fr", "en"],
+        Attribute::Os => &["ios", "android"],
+        Attribute::Carrier => &["orange", "sfr"],
+        Attribute::Exchange => EXCHANGES,
+        Attribute::Segment => SEGMENTS,
+        Attribute::Deal => DEALS,
+        Attribute::Position => &["1", "3", "7"],
+        _ => match attribute.kind() {
+            Kind::Choice(words) => words,
+            Kind::Flag => &["true", "false"],
+            _ => WORDS,
+        },
+    };
+    let wanted = match attribute.kind() {
+        Kind::Circles => {
+            let km = random.pick(&[1.0, 20.0, 900.0]);
+            Wanted::Within(vec![Circle { lat: random.pick(&[48.8, 45.7]), lon: 2.3, km }])
         }
-    }
+        Kind::Hours => Wanted::During(Box::new(std::array::from_fn(|_| random.percent(50)))),
+        Kind::Number { least, most } => {
+            let middle = random.pick(&[least + (most - least) / 4, (least + most) / 2]);
+            let below = random.percent(50).then_some(most);
+            Wanted::Between(Range { at_least: Some(middle), below })
+        }
+        _ => {
+            let values = random.few(pool).into_iter();
+            Wanted::OneOf(values.map(|text| attribute.canonical(text).unwrap()).collect())
+        }
+    };
+    Test { attribute, wanted, include_unknown: random.percent(30) }
 }
 
 pub(super) fn random_rule(random: &mut Random, depth: usize) -> Rule {
@@ -244,7 +257,7 @@ pub(super) fn random_rule(random: &mut Random, depth: usize) -> Rule {
         (0..count).map(|_| random_rule(random, depth - 1)).collect()
     };
     match random.below(if depth == 0 { 4 } else { 10 }) {
-        0..4 => Rule::Is(Test { predicate: random_predicate(random), include_unknown: random.percent(30) }),
+        0..4 => Rule::Is(random_test(random)),
         4..7 => Rule::All(parts(random)),
         7..9 => Rule::Any(parts(random)),
         _ => Rule::Not(Box::new(random_rule(random, depth - 1))),
@@ -337,6 +350,12 @@ pub(super) fn catalog(line_items: Vec<LineItem>) -> Catalog {
         line_items,
         creatives: creatives(),
     }
+}
+
+/// What `rules` ask, as rules of the first campaign.
+pub(super) fn vocabulary_of<'r>(rules: impl IntoIterator<Item = &'r Rule>) -> Vocabulary {
+    let rules = rules.into_iter().enumerate();
+    Vocabulary::of(&catalog(rules.map(|(number, rule)| line_item(number, rule.clone())).collect()))
 }
 
 pub(super) fn random_catalog(random: &mut Random, len: usize) -> Catalog {

@@ -8,11 +8,12 @@ use crate::targeting::column::Column;
 use crate::targeting::draft::{Draft, Layout};
 use crate::targeting::lookup::Lookup;
 use crate::targeting::rule::Node;
-use crate::targeting::{Best, CompiledRule, Failure, Rows, Scene, Search, Zones};
+use crate::targeting::{Best, CompiledRule, Rows, Scene, Search, Vocabulary};
 
 /// Finds the line items whose rule holds, best value first.
 #[derive(Debug, Clone)]
 pub struct Index {
+    vocabulary: Vocabulary,
     /// By row: the line item.
     order: Box<[u32]>,
     /// The most selective first.
@@ -26,7 +27,6 @@ pub struct Index {
     residuals: Box<[(u32, Box<[Node]>)]>,
     /// Rows with a residual.
     partial: Rows,
-    zones: Zones,
 }
 
 impl Index {
@@ -37,19 +37,22 @@ impl Index {
     /// If `order` names a line item that `catalog` does not have.
     #[must_use]
     pub fn build(catalog: &Catalog, order: &[u32]) -> Self {
-        let mut zones = Zones::default();
-        for line_item in &catalog.line_items {
-            zones.number(&catalog.campaigns[line_item.campaign].zone);
-        }
         let mut draft = Draft::default();
         for (row, line_item) in (0..).zip(order) {
             let line_item = &catalog.line_items[*line_item as usize];
-            draft.add(row, CompiledRule::of_line_item(catalog, line_item, &mut zones).into_conjuncts());
+            draft.add(row, CompiledRule::of_line_item(catalog, line_item).into_conjuncts());
         }
         let Layout { columns, lookup, lanes, attributes, residuals } = draft.lay_out(order.len());
         let mut partial = Rows::none(order.len());
         residuals.iter().for_each(|(row, _)| partial.set(*row as usize));
-        Self { order: order.into(), columns, lookup, lanes, attributes, residuals, partial, zones }
+        let vocabulary = Vocabulary::of(catalog);
+        Self { vocabulary, order: order.into(), columns, lookup, lanes, attributes, residuals, partial }
+    }
+
+    /// What the rules ask: scenes are made for it.
+    #[must_use]
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
     }
 
     /// The rows whose rule holds in `scene` and that are in `live`, best value first, from row `from` on.
@@ -100,28 +103,6 @@ impl Index {
     #[must_use]
     pub fn line_item(&self, row: usize) -> usize {
         self.order[row] as usize
-    }
-
-    /// The rule of `row`, compiled anew: rules are not kept, for a search needs next to none of them.
-    /// `catalog` is what the index was built of.
-    ///
-    /// # Panics
-    ///
-    /// If there is no such row.
-    #[must_use]
-    pub fn rule(&self, catalog: &Catalog, row: usize) -> CompiledRule {
-        CompiledRule::of_line_item(catalog, &catalog.line_items[self.line_item(row)], &mut self.zones.clone())
-    }
-
-    /// Why the rule of `row` does not hold in `scene`; empty if it does. Off the bid path: the rule is
-    /// compiled anew.
-    ///
-    /// # Panics
-    ///
-    /// If there is no such row.
-    #[must_use]
-    pub fn failures(&self, catalog: &Catalog, row: usize, scene: &Scene<'_>) -> Vec<Failure> {
-        self.rule(catalog, row).failures(scene)
     }
 
     /// How many rows have a rule that columns do not say in full, so that a search asks it of them.
@@ -176,11 +157,11 @@ mod tests {
     use proptest::prelude::{ProptestConfig, any, proptest};
 
     use super::Index;
-    use crate::campaign::{Catalog, NamedSegment, Predicate, Rule, Test};
+    use crate::campaign::{Attribute, Catalog, Rule};
     use crate::targeting::fixture::{
         EXCHANGES, NOW, Random, catalog, line_item, random_catalog, random_person, random_request,
     };
-    use crate::targeting::{CompiledRule, Rows, Scene, Zones};
+    use crate::targeting::{CompiledRule, Known, Rows, Scene, failures};
     use crate::units::{Country, ExchangeId};
 
     /// Searches with random scenes and compares with a scan of all rows. Returns how many rows matched.
@@ -191,7 +172,8 @@ mod tests {
             let request = random_request(random);
             let person = random_person(random);
             let exchange = ExchangeId::from_slug(random.pick(EXCHANGES));
-            let mut scene = Scene::of(&request, exchange, person.as_ref(), NOW);
+            let known = Known { person: person.as_ref(), precise: random.percent(50) };
+            let mut scene = Scene::of(index.vocabulary(), &request, exchange, known, NOW);
             scene.look_at(&request.imp[0]);
             let mut live = Rows::none(index.len());
             (0..index.len()).filter(|_| random.percent(80)).for_each(|row| live.set(row));
@@ -207,9 +189,7 @@ mod tests {
     }
 
     fn rules(catalog: &Catalog) -> Vec<CompiledRule> {
-        let mut zones = Zones::default();
-        let items = catalog.line_items.iter();
-        items.map(|item| CompiledRule::of_line_item(catalog, item, &mut zones)).collect()
+        catalog.line_items.iter().map(|item| CompiledRule::of_line_item(catalog, item)).collect()
     }
 
     /// A random order of some of `len` line items.
@@ -271,18 +251,20 @@ mod tests {
     fn an_empty_index_and_a_short_live_row_find_nothing_more() {
         let random = &mut Random::from_seed(6);
         let request = random_request(random);
-        let mut scene = Scene::of(&request, ExchangeId::from_slug("adx"), None, NOW);
+        let catalog = random_catalog(random, 50);
+        let index = Index::build(&catalog, &(0..50).collect::<Vec<_>>());
+        let exchange = ExchangeId::from_slug("adx");
+        let mut scene = Scene::of(index.vocabulary(), &request, exchange, Known::default(), NOW);
         scene.look_at(&request.imp[0]);
         let empty = Index::build(&Catalog::default(), &[]);
         assert!(empty.is_empty());
         assert_eq!(empty.search(&scene, &Rows::all(10), 0).next(), None);
-        let catalog = random_catalog(random, 50);
-        let index = Index::build(&catalog, &(0..50).collect::<Vec<_>>());
         assert_eq!(index.search(&scene, &Rows::none(0), 0).next(), None);
         assert_eq!(index.search(&scene, &Rows::all(50), 50).next(), None);
         for row in 0..50 {
-            let rule = index.rule(&catalog, row);
-            assert_eq!(index.failures(&catalog, row, &scene).is_empty(), rule.holds(&scene));
+            let failures = failures(&catalog, &catalog.line_items[row], &scene);
+            let rule = CompiledRule::of_line_item(&catalog, &catalog.line_items[row]);
+            assert_eq!(failures.is_empty(), rule.holds(&scene));
         }
     }
 
@@ -292,14 +274,13 @@ mod tests {
         println!("seed 7");
         let random = &mut Random::from_seed(7);
         let countries: Vec<Country> = Country::all().take(30).collect();
-        let test = |predicate| Rule::Is(Test { predicate, include_unknown: false });
         let line_items = (0..20_000).map(|number| {
             let domains = [(); 2].map(|()| format!("site-{}.example", random.below(20_000)));
-            let segments = [(); 5].map(|()| NamedSegment::new(&random.below(500).to_string()));
+            let segments = [(); 5].map(|()| random.below(500).to_string());
             let parts = vec![
-                test(Predicate::Country(vec![random.pick(&countries)])),
-                test(Predicate::Domain(domains.into())),
-                test(Predicate::Segment(segments.into())),
+                Rule::is(Attribute::Country, [random.pick(&countries).to_string()]),
+                Rule::is(Attribute::Domain, domains),
+                Rule::is(Attribute::Segment, segments),
             ];
             line_item(number, Rule::All(parts))
         });

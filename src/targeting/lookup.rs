@@ -3,7 +3,7 @@
 //! One open-addressed table of 16-byte slots. A key that one row asks for, as most of a long list's are, is a
 //! slot and nothing else; the rows of others are lists, or bits where a list would be longer.
 
-use crate::targeting::Attribute;
+use crate::campaign::Attribute;
 
 /// A key that more than one in so many rows ask for has a bit row instead of a list: at most twice the
 /// memory, and a search adds it many times as fast.

@@ -1,15 +1,16 @@
 //! Which line items fit an impression, and why the others do not.
 //!
-//! A [`Scene`] is what one impression tells; a [`CompiledRule`] is a line item's rule with its lists
-//! hashed; an [`Index`] finds the line items whose rule holds, best value first, without looking at the
-//! others. Texts are compared by a 64-bit hash of their lower-case form, as ids are.
+//! A [`Vocabulary`] is what the rules of a catalog ask; a [`Scene`] is what one impression answers; a
+//! [`CompiledRule`] is a line item's rule; an [`Index`] finds the line items whose rule holds, best value first,
+//! without looking at the others. Everything is compared as a 64-bit key: a text by a hash of its lower-case
+//! form, a question (circles, a range) by a hash of itself, which the scene tells if the answer is yes.
 //!
 //! Invariants: the index finds exactly the rows of which [`CompiledRule::holds`] is true, and a rule
-//! holds exactly if [`CompiledRule::failures`] is empty. Deliberately absent: budgets, caps, prices and
+//! holds exactly if its [`failures`] are empty. Deliberately absent: budgets, caps, prices and
 //! creative sizes; whether a row may bid now is handed in as a bit row.
 
-mod attribute;
 mod best;
+mod circles;
 mod clause;
 mod column;
 mod compile;
@@ -17,7 +18,9 @@ mod draft;
 mod failure;
 #[cfg(test)]
 mod fixture;
+mod form;
 mod index;
+mod key;
 mod lookup;
 mod place;
 mod rows;
@@ -27,12 +30,15 @@ mod search;
 mod sets;
 mod text;
 mod values;
+mod vocabulary;
 
-pub use attribute::Attribute;
 pub use best::Best;
-pub use failure::Failure;
+pub use compile::{Asker, line_item_rule};
+pub use failure::{Failure, failures, failures_of};
+pub use form::Form;
 pub use index::Index;
 pub use rows::Rows;
-pub use rule::{CompiledRule, Zones};
-pub use scene::Scene;
+pub use rule::CompiledRule;
+pub use scene::{Known, Scene};
 pub use search::Search;
+pub use vocabulary::Vocabulary;

@@ -5,6 +5,9 @@ use crate::campaign::Circle;
 /// Mean radius of the earth in kilometres. Source: IUGG.
 const EARTH_KM: f64 = 6_371.008_8;
 
+/// Kilometres of a degree of latitude on this sphere, rounded down.
+pub(super) const KM_A_DEGREE: f64 = 111.0;
+
 /// A place by its coordinates, in degrees.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Point {
@@ -23,8 +26,8 @@ impl Point {
 
     /// True if the point lies in `circle` or on its edge.
     pub(super) fn within(self, circle: &Circle) -> bool {
-        // A degree of latitude is never shorter than 111 km on this sphere: most circles end here.
-        if (self.lat - circle.lat).abs() * 111.0 > circle.km {
+        // Most circles end here.
+        if (self.lat - circle.lat).abs() * KM_A_DEGREE > circle.km {
             return false;
         }
         let (lat, other) = (self.lat.to_radians(), circle.lat.to_radians());

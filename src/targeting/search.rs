@@ -2,10 +2,11 @@
 
 use smallvec::SmallVec;
 
+use crate::campaign::Attribute;
 use crate::targeting::column::Column;
 use crate::targeting::lookup::{Code, Lane, Posting};
 use crate::targeting::rows::BLOCK_WORDS;
-use crate::targeting::{Attribute, Index, Rows, Scene};
+use crate::targeting::{Index, Rows, Scene};
 
 /// Words of the first step. Steps double up to a block: who wants ten rows finds them in the first, who
 /// wants all takes large ones.
@@ -154,8 +155,7 @@ impl Iterator for Search<'_> {
 impl<'s> Hits<'s> {
     /// Looks up every key of `scene` that a rule may ask for.
     fn of(index: &'s Index, scene: &Scene<'_>) -> Self {
-        let mut hits =
-            Self { first: SmallVec::from_elem(END, index.lanes()), postings: SmallVec::new() };
+        let mut hits = Self { first: SmallVec::from_elem(END, index.lanes()), postings: SmallVec::new() };
         let lookup = index.lookup();
         let mut asked = index.attributes();
         while asked != 0 {

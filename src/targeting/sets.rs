@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 
-use crate::targeting::Attribute;
+use crate::campaign::Attribute;
 use crate::targeting::clause::Literal;
 use crate::targeting::lookup::Code;
 

@@ -7,18 +7,28 @@ use crate::units::{Country, Region};
 
 /// Bytes of a domain name. Source: RFC 1035, 2.3.4.
 const DOMAIN_BYTES_MAX: usize = 253;
+/// Steps of a page's address that are compared.
+const PAGE_STEPS_MAX: usize = 16;
 /// Characters of a postcode that are compared.
 const POSTCODE_CHARS_MAX: usize = 12;
 
 /// A running FNV-1a.
 #[derive(Clone, Copy)]
-struct Fnv(u64);
+pub(super) struct Fnv(u64);
 
 impl Fnv {
-    const START: Self = Self(0xcbf2_9ce4_8422_2325);
+    pub(super) const START: Self = Self(0xcbf2_9ce4_8422_2325);
 
     fn push(&mut self, byte: u8) {
         self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+
+    pub(super) fn push_bytes(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.push(*byte));
+    }
+
+    pub(super) fn finish(self) -> u64 {
+        self.0
     }
 
     fn push_lower(&mut self, letter: char) {
@@ -44,16 +54,44 @@ pub(super) fn key(text: &str) -> u64 {
     fnv.0
 }
 
+/// The key of a word in lower case, made by the compiler.
+pub(super) const fn word_key(word: &str) -> u64 {
+    let mut hash = Fnv::START.0;
+    let mut at = 0;
+    while at < word.len() {
+        hash = (hash ^ word.as_bytes()[at] as u64).wrapping_mul(0x0000_0100_0000_01b3);
+        at += 1;
+    }
+    hash
+}
+
 /// The key of a country.
 pub(super) fn country_key(country: Country) -> u64 {
     key(country.alpha2())
 }
 
-/// The key of a region.
+/// The key of a region, that of its code with its country's before it.
 pub(super) fn region_key(region: Region) -> u64 {
     let mut fnv = Fnv(country_key(region.country()));
-    region.own_code().bytes().for_each(|byte| fnv.push(byte));
+    fnv.push(b'-');
+    region.own_code().bytes().for_each(|byte| fnv.push(byte.to_ascii_lowercase()));
     fnv.0
+}
+
+/// The keys of a page and of all pages above it: `lemonde.fr`, `lemonde.fr/sport`, `lemonde.fr/sport/foot.html`.
+/// The address without scheme, `www.` and query; at most [`PAGE_STEPS_MAX`] steps.
+pub(super) fn page_keys(page: &str) -> impl Iterator<Item = u64> {
+    let host = host(page).unwrap_or_default();
+    let rest = page.split_once("://").map_or(page, |(_, rest)| rest);
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    let path = rest.split_once('/').map_or("", |(_, path)| path).trim_end_matches('/');
+    let mut fnv = Fnv(key(host));
+    let steps = path.split('/').filter(|_| !path.is_empty()).map(move |step| {
+        fnv.push(b'/');
+        step.chars().for_each(|letter| fnv.push_lower(letter));
+        fnv.0
+    });
+    (!host.is_empty()).then_some(key(host)).into_iter().chain(steps).take(PAGE_STEPS_MAX)
 }
 
 /// The host in `text`, which may be a domain or a whole address: no scheme, user, port, path, `www.` or
@@ -112,7 +150,9 @@ pub(super) fn language(tag: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{domain_key, domain_keys, host, key, language, postcode_key, postcode_keys};
+    use super::{
+        domain_key, domain_keys, host, key, language, page_keys, postcode_key, postcode_keys, word_key,
+    };
 
     #[test]
     fn case_and_surrounding_spaces_do_not_matter() {
@@ -145,6 +185,19 @@ mod tests {
         let keys: Vec<u64> = domain_keys("Sport.Example.FR").collect();
         assert_eq!(keys, ["fr", "example.fr", "sport.example.fr"].map(domain_key));
         assert!(!keys.contains(&domain_key("ple.fr")));
+    }
+
+    #[test]
+    fn a_page_has_the_keys_of_all_pages_above_it() {
+        let keys: Vec<u64> = page_keys("https://www.LeMonde.fr:443/Sport/foot.html?a=/b#c").collect();
+        assert_eq!(keys, ["lemonde.fr", "lemonde.fr/sport", "lemonde.fr/sport/foot.html"].map(key));
+        assert_eq!(page_keys("lemonde.fr/").collect::<Vec<_>>(), [key("lemonde.fr")]);
+        assert_eq!(page_keys("https://").count(), 0);
+    }
+
+    #[test]
+    fn a_word_has_one_key_at_compile_time_and_later() {
+        assert_eq!(word_key("in_scene"), key("In_Scene"));
     }
 
     #[test]

@@ -43,20 +43,8 @@ pub(in crate::campaign) fn asset(node: Node<'_>, faults: &mut Faults) -> Option<
     Some(address)
 }
 
-/// The domain here, lower case and without `www.`.
-pub(in crate::campaign) fn domain(node: Node<'_>, faults: &mut Faults) -> Option<String> {
-    let text = node.line(253, faults)?;
-    let lower = text.to_lowercase();
-    let domain = lower.strip_prefix("www.").unwrap_or(&lower);
-    if is_host(domain) {
-        return Some(domain.to_string());
-    }
-    let fault = node.error(format!("is not a domain, got {}", node.echo()));
-    faults.refuse(fault.hint("without `https://` and path, as `shop.example`"))
-}
-
 /// At least two labels of letters, digits and hyphens.
-fn is_host(host: &str) -> bool {
+pub(in crate::campaign) fn is_host(host: &str) -> bool {
     let is_label =
         |label: &str| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_');
     host.contains('.') && host.split('.').all(is_label)

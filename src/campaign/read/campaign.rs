@@ -4,14 +4,13 @@ use std::collections::HashMap;
 
 use jiff::tz::TimeZone;
 
-use crate::campaign::read::address::domain;
 use crate::campaign::read::amount::currency;
 use crate::campaign::read::clock::{flight, zone};
 use crate::campaign::read::creative::creative;
 use crate::campaign::read::frequency::frequency;
 use crate::campaign::read::line_item::{Outer, check_ended, line_item, status};
 use crate::campaign::read::reach::format_of;
-use crate::campaign::read::targeting::country;
+use crate::campaign::read::targeting::{country, domain};
 use crate::campaign::read::{NAME_CHARS_MAX, Reading, plan};
 use crate::campaign::{
     Advertiser, Budget, Campaign, Creative, Flight, LineItem, Pacing, Status, Transparency,

@@ -4,7 +4,8 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use jiff::{Timestamp, ToSpan};
 
-use crate::campaign::{Clock, Daypart, Flight};
+use crate::campaign::Flight;
+use crate::campaign::rule::{Attribute, HOURS_OF_WEEK};
 use crate::document::{Faults, Node, suggestion};
 use crate::units::UnixMillis;
 
@@ -97,16 +98,19 @@ fn instant(node: Node<'_>, zone: &TimeZone, ends: bool, faults: &mut Faults) -> 
     })
 }
 
-/// One daypart or a list of them: the hours in any of them.
-pub(in crate::campaign) fn daypart(node: Node<'_>, faults: &mut Faults) -> Option<Daypart> {
-    let mut hours = Box::new([false; 168]);
+/// One daypart or a list of them: the hours in any of them, and the attribute of the clock that they read.
+pub(in crate::campaign) fn daypart(
+    node: Node<'_>,
+    faults: &mut Faults,
+) -> Option<(Attribute, Box<[bool; HOURS_OF_WEEK]>)> {
+    let mut hours = Box::new([false; HOURS_OF_WEEK]);
     let mut clock = None;
     for part in node.one_or_more(faults)? {
         let object = part.object(&["days", "from", "to", "clock"], faults)?;
-        let words = [("campaign", Clock::Campaign), ("viewer", Clock::Viewer)];
+        let words = [("campaign", Attribute::Daypart), ("viewer", Attribute::ViewerDaypart)];
         let own = match object.get("clock") {
             Some(clock) => clock.choice(&words, faults)?,
-            None => Clock::Campaign,
+            None => Attribute::Daypart,
         };
         if *clock.get_or_insert(own) != own {
             return faults.refuse(part.error("must read the same `clock` as the dayparts before it"));
@@ -126,10 +130,10 @@ pub(in crate::campaign) fn daypart(node: Node<'_>, faults: &mut Faults) -> Optio
         // From 22:00 to 02:00 runs past midnight: it belongs to the day it starts on.
         let length = if to > from { to - from } else { to + 24 - from };
         for hour in days.iter().flat_map(|day| (0..length).map(move |after| day * 24 + from + after)) {
-            hours[hour % 168] = true;
+            hours[hour % HOURS_OF_WEEK] = true;
         }
     }
-    Some(Daypart { hours, clock: clock.unwrap_or(Clock::Campaign) })
+    Some((clock.unwrap_or(Attribute::Daypart), hours))
 }
 
 /// A whole hour, `00:00` to `24:00`.

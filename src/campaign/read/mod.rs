@@ -15,7 +15,7 @@ mod line_item;
 mod plan;
 mod reach;
 pub(in crate::campaign) mod scenario;
-mod sensitive;
+pub(in crate::campaign) mod sensitive;
 mod targeting;
 
 pub(in crate::campaign) use campaign::{Draft, Parts, read_campaign};

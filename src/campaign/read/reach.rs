@@ -1,11 +1,11 @@
 //! Lints of reach: targeting that nothing can satisfy, and sizes that nobody offers.
 
 use std::collections::HashSet;
-use std::hash::Hash;
 
-use crate::campaign::{CreativeContent, FormatKind, Predicate, Rule, Test};
+use crate::campaign::rule::{Attribute, Rule, Test};
+use crate::campaign::{CreativeContent, FormatKind};
 use crate::document::{Faults, Node};
-use crate::units::Country;
+use crate::units::Region;
 
 /// Banner sizes that exchanges offer every day: the IAB's fixed sizes, mobile and full screens, and the
 /// portrait and landscape of screens out of home.
@@ -47,21 +47,9 @@ const COMMON_SIZES: [(u32, u32); 30] = [
 pub(in crate::campaign) fn check_satisfiable(node: Node<'_>, rule: &Rule, faults: &mut Faults) {
     let contradictions = [
         ("places", is_empty(rule, &countries)),
-        (
-            "channels",
-            is_empty(rule, &|predicate| match predicate {
-                Predicate::Channel(channels) => Some(channels.clone()),
-                _ => None,
-            }),
-        ),
-        (
-            "devices",
-            is_empty(rule, &|predicate| match predicate {
-                Predicate::Device(devices) => Some(devices.clone()),
-                _ => None,
-            }),
-        ),
-        ("formats", is_empty(rule, &formats)),
+        ("channels", is_empty(rule, &values_of(Attribute::Channel))),
+        ("devices", is_empty(rule, &values_of(Attribute::Device))),
+        ("formats", is_empty(rule, &values_of(Attribute::Format))),
     ];
     if let Some((what, _)) = contradictions.into_iter().find(|(_, is_empty)| *is_empty) {
         let fault = node.warning(format!("can never be satisfied: its {what} exclude one another"));
@@ -76,8 +64,9 @@ pub(in crate::campaign) fn check_formats(
     own: &HashSet<FormatKind>,
     faults: &mut Faults,
 ) {
-    let Some(allowed) = allowed(rule, &formats) else { return };
-    if !allowed.is_empty() && !own.is_empty() && allowed.is_disjoint(own) {
+    let Some(allowed) = allowed(rule, &values_of(Attribute::Format)) else { return };
+    let is_allowed = |own: &FormatKind| allowed.contains(own.word());
+    if !allowed.is_empty() && !own.is_empty() && !own.iter().any(is_allowed) {
         let fault = node.warning("allows no format that a creative of this line item has");
         faults.push(fault.hint("add a creative of that `format`, or allow another"));
     }
@@ -102,36 +91,34 @@ pub(in crate::campaign) fn format_of(content: &CreativeContent) -> FormatKind {
     }
 }
 
-fn countries(predicate: &Predicate) -> Option<Vec<Country>> {
-    match predicate {
-        Predicate::Country(countries) => Some(countries.clone()),
-        Predicate::Region(regions) => Some(regions.iter().map(|region| region.country()).collect()),
+fn countries(test: &Test) -> Option<Vec<String>> {
+    let country = |value: &String| Some(Region::from_code(value)?.country().to_string());
+    match test.attribute {
+        Attribute::Country => Some(test.values().to_vec()),
+        Attribute::Region => Some(test.values().iter().filter_map(country).collect()),
         _ => None,
     }
 }
 
-fn formats(predicate: &Predicate) -> Option<Vec<FormatKind>> {
-    match predicate {
-        Predicate::Format(formats) => Some(formats.clone()),
-        _ => None,
-    }
+fn values_of(attribute: Attribute) -> impl Fn(&Test) -> Option<Vec<String>> {
+    move |test| (test.attribute == attribute).then(|| test.values().to_vec())
 }
 
-fn is_empty<T: Eq + Hash>(rule: &Rule, pick: &impl Fn(&Predicate) -> Option<Vec<T>>) -> bool {
+fn is_empty(rule: &Rule, pick: &impl Fn(&Test) -> Option<Vec<String>>) -> bool {
     allowed(rule, pick).is_some_and(|allowed| allowed.is_empty())
 }
 
 /// The values of one attribute that `rule` lets pass at most; `None` if it may let any pass.
-fn allowed<T: Eq + Hash>(rule: &Rule, pick: &impl Fn(&Predicate) -> Option<Vec<T>>) -> Option<HashSet<T>> {
+fn allowed(rule: &Rule, pick: &impl Fn(&Test) -> Option<Vec<String>>) -> Option<HashSet<String>> {
     match rule {
         Rule::Is(Test { include_unknown: true, .. }) | Rule::Not(_) => None,
-        Rule::Is(test) => pick(&test.predicate).map(HashSet::from_iter),
+        Rule::Is(test) => pick(test).map(HashSet::from_iter),
         Rule::All(rules) => rules.iter().filter_map(|rule| allowed(rule, pick)).reduce(|mut all, next| {
             all.retain(|value| next.contains(value));
             all
         }),
         Rule::Any(rules) => {
-            let each: Option<Vec<HashSet<T>>> = rules.iter().map(|rule| allowed(rule, pick)).collect();
+            let each: Option<Vec<HashSet<String>>> = rules.iter().map(|rule| allowed(rule, pick)).collect();
             Some(each?.into_iter().flatten().collect())
         }
     }

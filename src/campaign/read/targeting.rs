@@ -1,60 +1,31 @@
-//! The targeting tree: `all`, `any`, `not`, or attributes with their values.
+//! The targeting tree: `all`, `any`, `not`, or attributes with what each must be.
 
 use crate::campaign::read::Reading;
-use crate::campaign::read::address::domain;
 use crate::campaign::read::clock::daypart;
-use crate::campaign::read::sensitive::sensitive_word;
-use crate::campaign::{
-    ChannelKind, Circle, ConnectionKind, DeviceKind, FormatKind, NamedSegment, PlacementKind, Predicate,
-    RollKind, Rule, Test,
-};
+use crate::campaign::rule::{Attribute, Circle, Kind, Range, Rule, Test, Wanted};
 use crate::document::{Faults, Node, Object, suggestion};
-use crate::units::{Country, ExchangeId, Region};
+use crate::units::Country;
 
-/// All keys of a rule: the three ways to combine, then the attributes, then what to do about the unknown.
-const KEYS: [&str; 32] = [
-    "all",
-    "any",
-    "not",
-    "country",
-    "region",
-    "city",
-    "postcode",
-    "metro",
-    "near",
-    "channel",
-    "domain",
-    "bundle",
-    "publisher",
-    "category",
-    "keyword",
-    "language",
-    "genre",
-    "live",
-    "device",
-    "os",
-    "connection",
-    "carrier",
-    "format",
-    "position",
-    "placement",
-    "roll",
-    "interstitial",
-    "rewarded",
-    "exchange",
-    "segment",
-    "daypart",
-    "unknown",
-];
+/// The ways to combine rules.
+const COMBINING: [&str; 3] = ["all", "any", "not"];
+/// What becomes of a request that does not tell.
+const UNKNOWN: &str = "unknown";
 /// Characters of a city, a keyword, a segment's name ...
 const VALUE_CHARS_MAX: usize = 256;
+
+/// All keys of a rule: the ways to combine, then the attributes, then what to do about the unknown. Whose clock a
+/// daypart reads is said in the daypart.
+fn keys() -> Vec<&'static str> {
+    let attributes = Attribute::ALL.iter().filter(|attribute| **attribute != Attribute::ViewerDaypart);
+    COMBINING.into_iter().chain(attributes.map(|attribute| attribute.name())).chain([UNKNOWN]).collect()
+}
 
 /// The rule here.
 ///
 /// An object with several attributes means all of them; `{}` is everyone.
 pub(in crate::campaign) fn rule(node: Node<'_>, reading: Reading<'_>, faults: &mut Faults) -> Option<Rule> {
-    let object = node.object(&KEYS, faults)?;
-    let combining = ["all", "any", "not"].into_iter().find_map(|key| Some((key, object.get(key)?)));
+    let object = node.object(&keys(), faults)?;
+    let combining = COMBINING.into_iter().find_map(|key| Some((key, object.get(key)?)));
     let Some((key, operand)) = combining else {
         return attributes(object, reading, faults);
     };
@@ -76,23 +47,21 @@ pub(in crate::campaign) fn rule(node: Node<'_>, reading: Reading<'_>, faults: &m
 
 /// How many segments the rule names.
 pub(in crate::campaign) fn segments(rule: &Rule) -> usize {
-    match rule {
-        Rule::All(rules) | Rule::Any(rules) => rules.iter().map(segments).sum(),
-        Rule::Not(rule) => segments(rule),
-        Rule::Is(Test { predicate: Predicate::Segment(names), .. }) => names.len(),
-        Rule::Is(_) => 0,
-    }
+    rule.tests().filter(|test| test.attribute == Attribute::Segment).map(|test| test.values().len()).sum()
 }
 
 fn attributes(object: Object<'_>, reading: Reading<'_>, faults: &mut Faults) -> Option<Rule> {
     let words = [("include", true), ("exclude", false)];
-    let unknown = object.get("unknown");
+    let unknown = object.get(UNKNOWN);
     let include_unknown = unknown.map_or(Some(false), |node| node.choice(&words, faults));
     let mut tests = Vec::new();
     let mut is_whole = true;
-    for (name, node) in object.entries().filter(|(name, _)| *name != "unknown" && KEYS.contains(name)) {
-        match predicate(name, node, reading, faults) {
-            Some(predicate) => tests.push(Test { predicate, include_unknown: include_unknown? }),
+    for (name, node) in object.entries() {
+        let Some(attribute) = Attribute::from_name(name) else { continue };
+        match wanted(attribute, node, reading, faults) {
+            Some((attribute, wanted)) => {
+                tests.push(Test { attribute, wanted, include_unknown: include_unknown? });
+            }
             None => is_whole = false,
         }
     }
@@ -103,44 +72,27 @@ fn attributes(object: Object<'_>, reading: Reading<'_>, faults: &mut Faults) -> 
     is_whole.then(|| if rules.len() == 1 { rules.remove(0) } else { Rule::All(rules) })
 }
 
-fn predicate(name: &str, node: Node<'_>, reading: Reading<'_>, faults: &mut Faults) -> Option<Predicate> {
-    Some(match name {
-        "country" => Predicate::Country(values(node, faults, country)?),
-        "region" => Predicate::Region(values(node, faults, region)?),
-        "city" => Predicate::City(values(node, faults, lower)?),
-        "postcode" => Predicate::Postcode(values(node, faults, lower)?),
-        "metro" => Predicate::Metro(values(node, faults, lower)?),
-        "near" => Predicate::Near(values(node, faults, circle)?),
-        "channel" => Predicate::Channel(values(node, faults, channel)?),
-        "domain" => Predicate::Domain(values(node, faults, domain)?),
-        "bundle" => Predicate::Bundle(values(node, faults, lower)?),
-        "publisher" => Predicate::Publisher(values(node, faults, lower)?),
-        "category" => Predicate::Category(values(node, faults, category)?),
-        "keyword" => Predicate::Keyword(values(node, faults, keyword)?),
-        "language" => Predicate::Language(values(node, faults, language)?),
-        "genre" => Predicate::Genre(values(node, faults, lower)?),
-        "live" => Predicate::Live(node.flag(faults)?),
-        "device" => Predicate::Device(values(node, faults, device)?),
-        "os" => Predicate::Os(values(node, faults, lower)?),
-        "connection" => Predicate::Connection(values(node, faults, connection)?),
-        "carrier" => Predicate::Carrier(values(node, faults, lower)?),
-        "format" => Predicate::Format(values(node, faults, format)?),
-        "position" => Predicate::Position(values(node, faults, |node, faults| node.integer(0..=17, faults))?),
-        "placement" => Predicate::Placement(values(node, faults, |node, faults| {
-            node.choice(&PlacementKind::WORDS, faults)
-        })?),
-        "roll" => {
-            Predicate::Roll(values(node, faults, |node, faults| node.choice(&RollKind::WORDS, faults))?)
+/// What `attribute` must be, and which attribute that is: a daypart names its clock inside.
+fn wanted(
+    attribute: Attribute,
+    node: Node<'_>,
+    reading: Reading<'_>,
+    faults: &mut Faults,
+) -> Option<(Attribute, Wanted)> {
+    let wanted = match attribute.kind() {
+        Kind::Circles => Wanted::Within(values(node, faults, circle)?),
+        Kind::Hours => {
+            let (attribute, hours) = daypart(node, faults)?;
+            return Some((attribute, Wanted::During(hours)));
         }
-        "interstitial" => Predicate::Interstitial(node.flag(faults)?),
-        "rewarded" => Predicate::Rewarded(node.flag(faults)?),
-        "exchange" => {
-            Predicate::Exchange(values(node, faults, |node, faults| exchange(node, reading, faults))?)
+        Kind::Number { least, most } => Wanted::Between(range(node, (least, most), faults)?),
+        Kind::Flag => Wanted::OneOf(vec![node.flag(faults)?.to_string()]),
+        Kind::Exchange => {
+            Wanted::OneOf(values(node, faults, |node, faults| exchange(node, reading, faults))?)
         }
-        "segment" => Predicate::Segment(values(node, faults, segment)?),
-        "daypart" => Predicate::Daypart(daypart(node, faults)?),
-        _ => return None,
-    })
+        _ => Wanted::OneOf(values(node, faults, |node, faults| value(attribute, node, faults))?),
+    };
+    Some((attribute, wanted))
 }
 
 /// The values of an attribute: one, or a list of at least one.
@@ -164,27 +116,37 @@ fn values<'d, T>(
     is_whole.then_some(values)
 }
 
-fn lower(node: Node<'_>, faults: &mut Faults) -> Option<String> {
-    Some(node.line(VALUE_CHARS_MAX, faults)?.to_lowercase())
+/// One value of `attribute`, in its canonical form.
+pub(in crate::campaign) fn value(
+    attribute: Attribute,
+    node: Node<'_>,
+    faults: &mut Faults,
+) -> Option<String> {
+    let text = match attribute.kind() {
+        Kind::Code(most) => return Some(node.integer(0..=most, faults)?.to_string()),
+        Kind::Choice(words) => {
+            let words: Vec<(&'static str, &str)> = words.iter().map(|word| (*word, *word)).collect();
+            return Some(node.choice(&words, faults)?.to_owned());
+        }
+        _ => node.line(VALUE_CHARS_MAX, faults)?,
+    };
+    match attribute.canonical(text) {
+        Ok(value) => Some(value),
+        Err(unfit) => {
+            let fault = node.error(format!("{}, got {}", unfit.problem, node.echo()));
+            faults.refuse(fault.hint(unfit.remedy))
+        }
+    }
 }
 
+/// A country, wherever a file names one.
 pub(in crate::campaign) fn country(node: Node<'_>, faults: &mut Faults) -> Option<Country> {
-    let code = node.text(faults)?;
-    Country::from_code(code).or_else(|| {
-        let fault = node.error(format!("is not a country of ISO 3166-1, got {}", node.echo()));
-        faults.refuse(match code {
-            "UK" | "uk" => fault.hint("did you mean `GB`?"),
-            _ => fault.hint("two or three letters, as `FR` or `FRA`"),
-        })
-    })
+    Country::from_code(&value(Attribute::Country, node, faults)?)
 }
 
-fn region(node: Node<'_>, faults: &mut Faults) -> Option<Region> {
-    let code = node.text(faults)?;
-    Region::from_code(code).or_else(|| {
-        let fault = node.error(format!("is not a region of ISO 3166-2, got {}", node.echo()));
-        faults.refuse(fault.hint("country and region, as `FR-IDF` or `US-CA`"))
-    })
+/// A domain, wherever a file names one: lower case and without `www.`.
+pub(in crate::campaign) fn domain(node: Node<'_>, faults: &mut Faults) -> Option<String> {
+    value(Attribute::Domain, node, faults)
 }
 
 fn circle(node: Node<'_>, faults: &mut Faults) -> Option<Circle> {
@@ -195,93 +157,40 @@ fn circle(node: Node<'_>, faults: &mut Faults) -> Option<Circle> {
     Some(Circle { lat: lat?, lon: lon?, km: km? })
 }
 
-fn channel(node: Node<'_>, faults: &mut Faults) -> Option<ChannelKind> {
-    node.choice(
-        &[("site", ChannelKind::Site), ("app", ChannelKind::App), ("dooh", ChannelKind::Dooh)],
-        faults,
-    )
-}
-
-fn device(node: Node<'_>, faults: &mut Faults) -> Option<DeviceKind> {
-    let words = [
-        ("phone", DeviceKind::Phone),
-        ("tablet", DeviceKind::Tablet),
-        ("desktop", DeviceKind::Desktop),
-        ("tv", DeviceKind::Tv),
-        ("other", DeviceKind::Other),
-    ];
-    node.choice(&words, faults)
-}
-
-fn connection(node: Node<'_>, faults: &mut Faults) -> Option<ConnectionKind> {
-    let words = [
-        ("ethernet", ConnectionKind::Ethernet),
-        ("wifi", ConnectionKind::Wifi),
-        ("cellular", ConnectionKind::Cellular),
-    ];
-    node.choice(&words, faults)
-}
-
-fn format(node: Node<'_>, faults: &mut Faults) -> Option<FormatKind> {
-    let words = [
-        ("banner", FormatKind::Banner),
-        ("video", FormatKind::Video),
-        ("audio", FormatKind::Audio),
-        ("native", FormatKind::Native),
-    ];
-    node.choice(&words, faults)
-}
-
-/// A category of the IAB Content Taxonomy 1.0 (`IAB2-3`); requests in other taxonomies are mapped to it.
-pub(in crate::campaign) fn category(node: Node<'_>, faults: &mut Faults) -> Option<String> {
-    let upper = node.line(VALUE_CHARS_MAX, faults)?.to_uppercase();
-    let is_number =
-        |text: &str| !text.is_empty() && text.len() <= 6 && text.bytes().all(|b| b.is_ascii_digit());
-    let own = upper.strip_prefix("IAB").unwrap_or_default();
-    let (tier1, tier2) = own.split_once('-').unwrap_or((own, "0"));
-    if is_number(tier1) && is_number(tier2) {
-        return Some(upper);
+/// `{"at_least": 40, "below": 80}`, with three decimals, within `bounds`; `at_most` is below the next thousandth.
+fn range(node: Node<'_>, bounds: (i64, i64), faults: &mut Faults) -> Option<Range> {
+    let object = node.object(&["at_least", "at_most", "below"], faults)?;
+    let mut number = |key| match object.get(key) {
+        None => Some(None),
+        Some(node) => {
+            let number = node.scaled(3, faults)?;
+            if (bounds.0..=bounds.1).contains(&number) {
+                return Some(Some(number));
+            }
+            let (least, most) = (bounds.0 / 1_000, bounds.1 / 1_000);
+            faults.refuse(node.error(format!("must be from {least} to {most}, got {}", node.echo())))
+        }
+    };
+    let (at_least, at_most, below) = (number("at_least")?, number("at_most")?, number("below")?);
+    if at_most.is_some() && below.is_some() {
+        return faults.refuse(node.error("must not have both `at_most` and `below`"));
     }
-    let problem = format!("is not a category of the IAB Content Taxonomy 1.0, got {}", node.echo());
-    let fault = node.error(problem);
-    faults.refuse(fault.hint("as `IAB2`, or `IAB2-3` for one below it"))
-}
-
-pub(in crate::campaign) fn language(node: Node<'_>, faults: &mut Faults) -> Option<String> {
-    let text = node.text(faults)?;
-    if text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphabetic()) {
-        return Some(text.to_lowercase());
+    let below = below.or(at_most.map(|most| most + 1));
+    if at_least.is_none() && below.is_none() {
+        let fault = node.error("must say from where or up to where");
+        return faults.refuse(fault.hint("as `{\"at_least\": 70}` or `{\"at_least\": 18, \"below\": 35}`"));
     }
-    let fault = node.error(format!("is not a language of ISO 639-1, got {}", node.echo()));
-    faults.refuse(fault.hint("two letters, as `fr`"))
+    if at_least.zip(below).is_some_and(|(least, below)| least >= below) {
+        return faults.refuse(node.error("can never be satisfied: it ends before it begins"));
+    }
+    Some(Range { at_least, below })
 }
 
-fn keyword(node: Node<'_>, faults: &mut Faults) -> Option<String> {
-    let keyword = lower(node, faults)?;
-    refuse_sensitive(node, &keyword, faults)?;
-    Some(keyword)
-}
-
-/// A segment by its name, case kept: exchanges' names differ by it.
-fn segment(node: Node<'_>, faults: &mut Faults) -> Option<NamedSegment> {
-    let name = node.line(VALUE_CHARS_MAX, faults)?;
-    refuse_sensitive(node, name, faults)?;
-    Some(NamedSegment::new(name))
-}
-
-fn refuse_sensitive(node: Node<'_>, name: &str, faults: &mut Faults) -> Option<()> {
-    let Some(word) = sensitive_word(name) else { return Some(()) };
-    let fault = node.error(format!("names a sensitive criterion: {} in {}", word, node.echo()));
-    faults.refuse(
-        fault.hint("nobody may be targeted by health, religion, origin, sexual life, politics or union"),
-    )
-}
-
-fn exchange(node: Node<'_>, reading: Reading<'_>, faults: &mut Faults) -> Option<ExchangeId> {
+fn exchange(node: Node<'_>, reading: Reading<'_>, faults: &mut Faults) -> Option<String> {
     let slug = node.text(faults)?;
     let known = reading.surroundings.exchanges;
     if known.contains(&slug) {
-        return Some(ExchangeId::from_slug(slug));
+        return Some(slug.to_owned());
     }
     let fault = node.error(format!("is not a known exchange, got {}", node.echo()));
     faults.refuse(match suggestion(slug, known.iter().copied()) {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::{Value, json};
 
 use crate::bidder::Plan;
-use crate::campaign::{Predicate, Rule};
+use crate::campaign::{Attribute, Test};
 use crate::certify::{Terms, faults};
 use crate::shell::clock;
 use crate::shell::demo::caller::{CallError, Caller};
@@ -42,25 +42,12 @@ impl Demand {
     /// Every segment that some campaign asks for.
     #[must_use]
     pub fn segments(&self) -> Vec<SegmentId> {
-        let mut segments = Vec::new();
-        for line_item in &self.plan.catalog.line_items {
-            collect_segments(&line_item.targeting, &mut segments);
-        }
+        let tests = self.plan.catalog.line_items.iter().flat_map(|line_item| line_item.targeting.tests());
+        let named = tests.filter(|test| test.attribute == Attribute::Segment).flat_map(Test::values);
+        let mut segments: Vec<SegmentId> = named.map(|name| SegmentId::from_slug(name)).collect();
         segments.sort_unstable();
         segments.dedup();
         segments
-    }
-}
-
-fn collect_segments(rule: &Rule, into: &mut Vec<SegmentId>) {
-    match rule {
-        Rule::All(rules) | Rule::Any(rules) => rules.iter().for_each(|rule| collect_segments(rule, into)),
-        Rule::Not(rule) => collect_segments(rule, into),
-        Rule::Is(test) => {
-            if let Predicate::Segment(segments) = &test.predicate {
-                into.extend(segments.iter().map(|segment| segment.id));
-            }
-        }
     }
 }
 
