@@ -151,7 +151,7 @@ mod tests {
         let rule = Rule::All(vec![is(), Rule::All(vec![inner])]);
         let compiled = CompiledRule::new(&rule, &Asker { zone_name: "UTC" });
         let negated: Vec<bool> = compiled
-            .into_conjuncts()
+            .conjuncts()
             .iter()
             .map(|part| match part {
                 Node::Leaf(Leaf { attribute: Attribute::Os, negated, .. }) => *negated,

@@ -1,21 +1,22 @@
-//! Lays out the clauses of all rows in columns: off the bid path.
+//! Lays out the rules of all rows in columns: off the bid path.
 //!
-//! A column holds at most one clause of a row. Attributes that many rows ask for have a column of their own;
-//! the clauses of the others, those over several attributes and a row's second on the same attribute go to
-//! the first shared column that the row has free. What a row shuns in any case goes to one column for all.
+//! Attributes that many rows ask for have a column of their own; the clauses of the others, those over several
+//! attributes and a row's second on the same attribute go to the first shared column that the row has free.
+//! What a row shuns in any case goes to one column for all.
 
 use crate::campaign::Attribute;
-use crate::targeting::clause::{Clause, Clauses, Literal, NEGATIVES_MAX};
-use crate::targeting::column::Column;
+use crate::targeting::column::{Branch, Choice, Column, Group};
 use crate::targeting::lookup::{Code, Lane, Lookup, Maker};
+use crate::targeting::part::Part;
+use crate::targeting::rows::Blocks;
 use crate::targeting::rule::Node;
 use crate::targeting::sets::Sets;
 
 /// An attribute that one in so many rows asks for has its own column.
 const OWN_COLUMN_SHARE: usize = 64;
-/// Clauses of a row that columns take; what its others say is asked of the row. A search may have to pass
-/// as many columns.
-const ROW_CLAUSES_MAX: usize = 48;
+/// A search clears as many words first, and may have to pass as many columns. Usual rules need below 100; what is
+/// beyond is asked of the row.
+const LANES_MAX: usize = 8_192;
 /// A set of at least so many keys is stored once for all its rows, if one in [`SHARED_ROWS_SHARE`] and at least
 /// [`SHARED_ROWS_MIN`] have it: days and hours, mostly.
 const SHARED_KEYS_MIN: usize = 8;
@@ -23,140 +24,67 @@ const SHARED_ROWS_MIN: usize = 4;
 /// Bounds how many such sets a key leads to.
 const SHARED_ROWS_SHARE: usize = 128;
 
-/// The clauses of rows, before they have columns.
+/// The rules of rows, before they have columns.
 #[derive(Default)]
 pub(super) struct Draft {
     sets: Sets,
-    clauses: Vec<Drafted>,
-    literals: Vec<Wanted>,
-    /// Row and what of its rule clauses do not say.
-    residuals: Vec<(u32, Box<[Node]>)>,
-}
-
-#[derive(Clone, Copy)]
-struct Drafted {
-    row: u32,
-    sort: Sort,
-    /// Where its literals end in `literals`.
-    end: usize,
-}
-
-#[derive(Clone, Copy)]
-struct Wanted {
-    set: u32,
-    negative: bool,
-}
-
-/// What kind of column a clause can go to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sort {
-    /// Some keys of one attribute.
-    Of(Attribute),
-    /// Keys of several attributes, and perhaps none of some other keys.
-    Mixed,
-    /// None of these keys, or none of those.
-    Multiple,
-    /// None of some keys.
-    Shunned,
+    /// In the order of rows.
+    parts: Vec<(u32, Part)>,
 }
 
 /// What an index is made of.
 pub(super) struct Layout {
-    /// The fewest rows first.
-    pub(super) columns: Box<[Column]>,
+    pub(super) group: Group,
     pub(super) lookup: Lookup,
     pub(super) lanes: usize,
     /// A bit for each attribute that some row asks for.
     pub(super) attributes: u64,
-    /// In the order of rows.
-    pub(super) residuals: Box<[(u32, Box<[Node]>)]>,
+    /// Rows of whose rule something is left to ask, in order, perhaps more than once.
+    pub(super) partial: Vec<u32>,
 }
 
 impl Draft {
-    /// Adds the rule of the next row.
-    pub(super) fn add(&mut self, row: u32, conjuncts: Vec<Node>) {
-        let mut residual = Vec::new();
-        let mut left = ROW_CLAUSES_MAX;
+    /// Adds the rule of the next row: all of `conjuncts`.
+    pub(super) fn add(&mut self, row: u32, conjuncts: &[Node]) {
         for node in conjuncts {
-            let Clauses { all, mut exact } = Clauses::of(&node);
-            for clause in all {
-                let sort = Sort::of(&clause);
-                if sort != Sort::Shunned {
-                    if left == 0 {
-                        exact = false;
-                        continue;
-                    }
-                    left -= 1;
-                }
-                self.add_clause(row, sort, &clause);
-            }
-            if !exact {
-                residual.push(node);
-            }
+            let part = Part::of(node, &mut self.sets);
+            self.parts.push((row, part));
         }
-        if !residual.is_empty() {
-            self.residuals.push((row, residual.into()));
-        }
-    }
-
-    fn add_clause(&mut self, row: u32, sort: Sort, clause: &Clause<'_>) {
-        for literal in clause {
-            let set = self.sets.number(literal);
-            self.literals.push(Wanted { set, negative: literal.negative });
-        }
-        self.clauses.push(Drafted { row, sort, end: self.literals.len() });
     }
 
     /// Lays out all that was added over `rows` rows.
-    pub(super) fn lay_out(mut self, rows: usize) -> Layout {
-        let mut columns = Columns::new(rows, self.own_columns(rows));
-        let mut placed: Vec<Placed> = Vec::with_capacity(self.literals.len());
-        let mut start = 0;
-        for clause in &self.clauses {
-            let literals = &self.literals[start..clause.end];
-            start = clause.end;
-            let column = columns.take(clause.row, clause.sort);
-            columns.place(column, clause.row, literals, &mut placed);
+    pub(super) fn lay_out(self, rows: usize) -> Layout {
+        let mut placing = Placing { sets: &self.sets, rows, lanes: 0, placed: Vec::new() };
+        let mut columns = Columns { owning: self.own_columns(rows), ..Columns::default() };
+        let mut partial = Vec::new();
+        for (row, part) in &self.parts {
+            if usize::from(placing.lanes) + part.lanes_max() > LANES_MAX {
+                partial.push(*row);
+            } else {
+                columns.place(*row, part, &mut placing);
+            }
         }
-        self.clauses = Vec::new();
-        self.literals = Vec::new();
-        let attributes =
-            placed.iter().fold(0, |bits, placed| bits | 1 << self.sets.attribute(placed.set) as u32);
+        let Placing { placed, lanes, .. } = placing;
+        drop(self.parts);
+        let attributes = placed.iter().fold(0, |bits, placed| bits | self.sets.bit(placed.set));
         let lookup = lookup(&self.sets, placed, rows);
-        Layout {
-            lanes: usize::from(columns.lanes),
-            columns: columns.finish(),
-            lookup,
-            attributes,
-            residuals: self.residuals.into(),
-        }
+        let mut group = columns.finish();
+        group.seal();
+        Layout { group, lookup, lanes: usize::from(lanes), attributes, partial }
     }
 
     /// A bit for each attribute that has a column of its own.
     fn own_columns(&self, rows: usize) -> u64 {
         let mut counts = [0_usize; Attribute::COUNT];
-        for clause in &self.clauses {
-            if let Sort::Of(attribute) = clause.sort {
-                counts[attribute as usize] += 1;
+        for (_, part) in &self.parts {
+            if let Part::Clause { wanted, shunned: None } = part
+                && let [set] = **wanted
+            {
+                counts[self.sets.attribute(set) as usize] += 1;
             }
         }
         let many = |attribute: &Attribute| counts[*attribute as usize] * OWN_COLUMN_SHARE > rows;
         Attribute::ALL.iter().copied().filter(many).fold(0, |bits, attribute| bits | 1 << attribute as u32)
-    }
-}
-
-impl Sort {
-    fn of(clause: &[Literal<'_>]) -> Self {
-        let negatives = clause.iter().filter(|literal| literal.negative).count();
-        match clause {
-            [_] if negatives == 1 => Self::Shunned,
-            _ if negatives > 1 => Self::Multiple,
-            _ if negatives == 1 => Self::Mixed,
-            [first, rest @ ..] if rest.iter().all(|literal| literal.attribute == first.attribute) => {
-                Self::Of(first.attribute)
-            }
-            _ => Self::Mixed,
-        }
     }
 }
 
@@ -168,112 +96,119 @@ struct Placed {
     row: u32,
 }
 
-/// The columns so far, and which of them the row at hand has free.
-struct Columns {
+/// What all columns share while rows are placed.
+struct Placing<'d> {
+    sets: &'d Sets,
     rows: usize,
-    columns: Vec<Column>,
     lanes: Lane,
-    /// By attribute.
-    own: [Option<usize>; Attribute::COUNT],
+    placed: Vec<Placed>,
+}
+
+/// The columns and choices of a group so far, and which of them the row at hand has free.
+#[derive(Default)]
+struct Columns {
+    columns: Vec<Column>,
+    choices: Vec<(Blocks, Vec<(Blocks, Columns)>)>,
+    /// A bit for each attribute that has a column of its own, and those columns.
     owning: u64,
+    own: Vec<(Attribute, usize)>,
     mixed: Vec<usize>,
-    multiple: Vec<usize>,
     shunned: Option<usize>,
-    row: u32,
+    row: Option<u32>,
     own_taken: u64,
     mixed_taken: usize,
-    multiple_taken: usize,
+    choices_taken: usize,
 }
 
 impl Columns {
-    fn new(rows: usize, owning: u64) -> Self {
-        Self {
-            rows,
-            columns: Vec::new(),
-            lanes: 0,
-            own: [None; Attribute::COUNT],
-            owning,
-            mixed: Vec::new(),
-            multiple: Vec::new(),
-            shunned: None,
-            row: u32::MAX,
-            own_taken: 0,
-            mixed_taken: 0,
-            multiple_taken: 0,
+    /// Places `part` of the rule of `row`, whose parts come together.
+    fn place(&mut self, row: u32, part: &Part, placing: &mut Placing<'_>) {
+        if self.row != Some(row) {
+            self.row = Some(row);
+            (self.own_taken, self.mixed_taken, self.choices_taken) = (0, 0, 0);
+        }
+        match part {
+            Part::Clause { wanted, shunned } => self.place_clause(row, wanted, *shunned, placing),
+            Part::Choice(branches) => self.place_choice(row, branches, placing),
         }
     }
 
-    /// The column for a clause of `row`.
-    fn take(&mut self, row: u32, sort: Sort) -> usize {
-        if row != self.row {
-            (self.row, self.own_taken, self.mixed_taken, self.multiple_taken) = (row, 0, 0, 0);
-        }
-        match sort {
-            Sort::Of(attribute) if (self.owning & !self.own_taken) >> attribute as u32 & 1 == 1 => {
-                self.own_taken |= 1 << attribute as u32;
-                match self.own[attribute as usize] {
-                    Some(column) => column,
-                    None => {
-                        let column = self.add(0);
-                        self.own[attribute as usize] = Some(column);
-                        column
-                    }
-                }
-            }
-            Sort::Of(_) | Sort::Mixed => {
-                if self.mixed.len() == self.mixed_taken {
-                    let column = self.add(1);
-                    self.mixed.push(column);
-                }
-                self.mixed_taken += 1;
-                self.mixed[self.mixed_taken - 1]
-            }
-            Sort::Multiple => {
-                if self.multiple.len() == self.multiple_taken {
-                    let column = self.add(NEGATIVES_MAX);
-                    self.multiple.push(column);
-                }
-                self.multiple_taken += 1;
-                self.multiple[self.multiple_taken - 1]
-            }
-            Sort::Shunned => match self.shunned {
-                Some(column) => column,
-                None => {
-                    let column = self.add(1);
-                    self.shunned = Some(column);
-                    column
-                }
+    fn place_clause(&mut self, row: u32, wanted: &[u32], shunned: Option<u32>, placing: &mut Placing<'_>) {
+        let at = match (wanted, shunned) {
+            ([], Some(_)) => match self.shunned {
+                Some(at) => at,
+                None => *self.shunned.insert(placing.add(&mut self.columns)),
             },
+            ([set], None) if (self.owning & !self.own_taken) & placing.sets.bit(*set) != 0 => {
+                self.own_taken |= placing.sets.bit(*set);
+                self.own_column(placing.sets.attribute(*set), placing)
+            }
+            _ => self.mixed_column(placing),
+        };
+        let column = &mut self.columns[at];
+        match shunned {
+            Some(set) => {
+                column.base.touch(row as usize);
+                placing.placed.push(Placed { set, lane: column.shunned_lane(), row });
+            }
+            None => column.base.clear(row as usize),
+        }
+        let lane = column.lane;
+        placing.placed.extend(wanted.iter().map(|set| Placed { set: *set, lane, row }));
+    }
+
+    fn own_column(&mut self, attribute: Attribute, placing: &mut Placing<'_>) -> usize {
+        if let Some((_, at)) = self.own.iter().find(|(own, _)| *own == attribute) {
+            return *at;
+        }
+        let at = placing.add(&mut self.columns);
+        self.own.push((attribute, at));
+        at
+    }
+
+    /// The first shared column that the row has free.
+    fn mixed_column(&mut self, placing: &mut Placing<'_>) -> usize {
+        if self.mixed.len() == self.mixed_taken {
+            self.mixed.push(placing.add(&mut self.columns));
+        }
+        self.mixed_taken += 1;
+        self.mixed[self.mixed_taken - 1]
+    }
+
+    fn place_choice(&mut self, row: u32, branches: &[Box<[Part]>], placing: &mut Placing<'_>) {
+        if self.choices.len() == self.choices_taken {
+            self.choices.push((Blocks::new(placing.rows, true), Vec::new()));
+        }
+        let (base, taken) = &mut self.choices[self.choices_taken];
+        self.choices_taken += 1;
+        base.clear(row as usize);
+        for (at, parts) in branches.iter().enumerate() {
+            if taken.len() == at {
+                taken.push((Blocks::new(placing.rows, false), Self::default()));
+            }
+            let (rows, columns) = &mut taken[at];
+            rows.set(row as usize);
+            parts.iter().for_each(|part| columns.place(row, part, placing));
         }
     }
 
-    fn add(&mut self, negatives: usize) -> usize {
-        let column = Column::new(self.rows, self.lanes, negatives);
-        self.lanes = column.lanes_end();
-        self.columns.push(column);
-        self.columns.len() - 1
+    fn finish(self) -> Group {
+        let choices = self.choices.into_iter().map(|(base, branches)| {
+            let branches =
+                branches.into_iter().map(|(rows, columns)| Branch { rows, group: columns.finish() });
+            Choice { base, branches: branches.collect() }
+        });
+        Group { columns: self.columns, choices: choices.collect() }
     }
+}
 
-    fn place(&mut self, column: usize, row: u32, literals: &[Wanted], placed: &mut Vec<Placed>) {
-        let column = &mut self.columns[column];
-        let mut negatives = 0;
-        for literal in literals {
-            let lane = if literal.negative {
-                negatives += 1;
-                column.negative_lane(negatives - 1)
-            } else {
-                column.lane()
-            };
-            placed.push(Placed { set: literal.set, lane, row });
-        }
-        column.constrain(row as usize, negatives);
-    }
-
-    fn finish(self) -> Box<[Column]> {
-        let mut columns = self.columns;
-        columns.iter_mut().for_each(Column::seal);
-        columns.sort_by_key(Column::passing);
-        columns.into()
+impl Placing<'_> {
+    /// Adds a column to `columns`.
+    fn add(&mut self, columns: &mut Vec<Column>) -> usize {
+        columns.push(Column { lane: self.lanes, base: Blocks::new(self.rows, true) });
+        // The second lane is that of what is shunned.
+        self.lanes += 2;
+        columns.len() - 1
     }
 }
 

@@ -1,13 +1,12 @@
 //! Line items by what they accept: built off the bid path, searched on it.
 //!
 //! Rows are line items in order of value. Rules become clauses, clauses become bits of columns; a rule that
-//! would need too many is asked of the rows that its clauses leave.
+//! would need too many of them is asked of the rows that are left.
 
 use crate::campaign::Catalog;
-use crate::targeting::column::Column;
+use crate::targeting::column::Group;
 use crate::targeting::draft::{Draft, Layout};
 use crate::targeting::lookup::Lookup;
-use crate::targeting::rule::Node;
 use crate::targeting::{Best, CompiledRule, Rows, Scene, Search, Vocabulary};
 
 /// Finds the line items whose rule holds, best value first.
@@ -16,16 +15,15 @@ pub struct Index {
     vocabulary: Vocabulary,
     /// By row: the line item.
     order: Box<[u32]>,
-    /// The most selective first.
-    columns: Box<[Column]>,
+    group: Group,
     lookup: Lookup,
     /// How many lanes the columns have.
     lanes: usize,
     /// A bit for each attribute that some rule asks for.
     attributes: u64,
-    /// What the columns do not say of a rule, by row.
-    residuals: Box<[(u32, Box<[Node]>)]>,
-    /// Rows with a residual.
+    /// Rules that the columns do not say in full, by row.
+    residuals: Box<[(u32, CompiledRule)]>,
+    /// The rows of those.
     partial: Rows,
 }
 
@@ -37,16 +35,21 @@ impl Index {
     /// If `order` names a line item that `catalog` does not have.
     #[must_use]
     pub fn build(catalog: &Catalog, order: &[u32]) -> Self {
+        let rule = |row: u32| {
+            let line_item = order[row as usize] as usize;
+            CompiledRule::of_line_item(catalog, &catalog.line_items[line_item])
+        };
         let mut draft = Draft::default();
-        for (row, line_item) in (0..).zip(order) {
-            let line_item = &catalog.line_items[*line_item as usize];
-            draft.add(row, CompiledRule::of_line_item(catalog, line_item).into_conjuncts());
+        for (row, _) in (0..).zip(order) {
+            draft.add(row, rule(row).conjuncts());
         }
-        let Layout { columns, lookup, lanes, attributes, residuals } = draft.lay_out(order.len());
+        let Layout { group, lookup, lanes, attributes, partial: rows } = draft.lay_out(order.len());
         let mut partial = Rows::none(order.len());
-        residuals.iter().for_each(|(row, _)| partial.set(*row as usize));
+        rows.iter().for_each(|row| partial.set(*row as usize));
+        let residuals = (0..).zip(order).map(|(row, _)| row).filter(|row| partial.contains(*row as usize));
+        let residuals = residuals.map(|row| (row, rule(row))).collect();
         let vocabulary = Vocabulary::of(catalog);
-        Self { vocabulary, order: order.into(), columns, lookup, lanes, attributes, residuals, partial }
+        Self { vocabulary, order: order.into(), group, lookup, lanes, attributes, residuals, partial }
     }
 
     /// What the rules ask: scenes are made for it.
@@ -111,21 +114,19 @@ impl Index {
         self.residuals.len()
     }
 
-    /// Bytes of the index on the heap, about; of residual rules without what their leaves hold.
+    /// Bytes of the index on the heap, about.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        let columns: usize = self.columns.iter().map(Column::heap_bytes).sum();
-        let residuals = self.residuals.iter().map(|(_, nodes)| size_of_val(&**nodes));
-        columns
+        let residuals = self.residuals.iter().map(|(_, rule)| size_of::<u32>() + rule.heap_bytes());
+        self.group.heap_bytes()
             + self.lookup.heap_bytes()
             + size_of_val(&*self.order)
             + size_of_val(self.partial.words())
-            + size_of_val(&*self.residuals)
             + residuals.sum::<usize>()
     }
 
-    pub(super) fn columns(&self) -> &[Column] {
-        &self.columns
+    pub(super) fn group(&self) -> &Group {
+        &self.group
     }
 
     pub(super) fn lookup(&self) -> &Lookup {
@@ -145,10 +146,10 @@ impl Index {
         !self.partial.contains(row)
     }
 
-    /// True if what the columns do not say of the rule of `row` holds in `scene`.
+    /// True if the rule of `row`, which columns do not say in full, holds in `scene`.
     pub(super) fn residual_holds(&self, row: usize, scene: &Scene<'_>) -> bool {
         let at = self.residuals.binary_search_by_key(&row, |(row, _)| *row as usize);
-        at.is_ok_and(|at| self.residuals[at].1.iter().all(|node| node.holds(scene)))
+        at.is_ok_and(|at| self.residuals[at].1.holds(scene))
     }
 }
 

@@ -11,7 +11,6 @@
 
 mod best;
 mod circles;
-mod clause;
 mod column;
 mod compile;
 mod draft;
@@ -22,6 +21,7 @@ mod form;
 mod index;
 mod key;
 mod lookup;
+mod part;
 mod place;
 mod rows;
 mod rule;

@@ -62,11 +62,16 @@ impl CompiledRule {
     }
 
     /// What must hold in any case: the parts of a root `All`, or the root alone.
-    pub(super) fn into_conjuncts(self) -> Vec<Node> {
-        match self.root {
-            Node::All(parts) => parts.into_vec(),
-            root => vec![root],
+    pub(super) fn conjuncts(&self) -> &[Node] {
+        match &self.root {
+            Node::All(parts) => parts,
+            root => std::slice::from_ref(root),
         }
+    }
+
+    /// Bytes on the heap.
+    pub(super) fn heap_bytes(&self) -> usize {
+        size_of::<Node>() + self.root.heap_bytes()
     }
 }
 
@@ -76,6 +81,17 @@ impl Node {
             Self::All(parts) => parts.iter().all(|part| part.holds(scene)),
             Self::Any(parts) => parts.iter().any(|part| part.holds(scene)),
             Self::Leaf(leaf) => leaf.holds(scene),
+        }
+    }
+}
+
+impl Node {
+    fn heap_bytes(&self) -> usize {
+        match self {
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().map(|part| size_of::<Self>() + part.heap_bytes()).sum()
+            }
+            Self::Leaf(leaf) => size_of_val(leaf.values.as_slice()),
         }
     }
 }

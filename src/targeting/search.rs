@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use crate::campaign::Attribute;
-use crate::targeting::column::Column;
+use crate::targeting::column::{Choice, Column, Group};
 use crate::targeting::lookup::{Code, Lane, Posting};
 use crate::targeting::rows::BLOCK_WORDS;
 use crate::targeting::{Index, Rows, Scene};
@@ -127,20 +127,9 @@ impl<'s> Search<'s> {
         }
     }
 
-    /// Leaves what every column lets pass; false if nothing.
+    /// Leaves what the columns let pass; false if nothing.
     fn narrow(&mut self) -> bool {
-        let (start, left) = (self.start, &mut self.left[..self.words]);
-        let block = start / BLOCK_WORDS;
-        for column in self.index.columns() {
-            if !column.touches(block) {
-                continue;
-            }
-            self.hits.narrow(column, start, left);
-            if left.iter().fold(0, |any, bits| any | bits) == 0 {
-                return false;
-            }
-        }
-        true
+        self.hits.narrow(self.index.group(), self.start, &mut self.left[..self.words])
     }
 }
 
@@ -177,45 +166,71 @@ impl<'s> Hits<'s> {
         *first = u32::try_from(self.postings.len() - 1).expect("a body holds fewer than 2^32 values");
     }
 
-    /// Leaves in `left`, the words from `start` on, the rows that pass `column`.
-    fn narrow(&mut self, column: &Column, start: usize, left: &mut [u64]) {
-        let range = start..start + left.len();
-        let base = column.base().map(|base| &base[range.clone()]);
-        let asked = self.first[usize::from(column.lane())] != END;
-        // Who shuns anything uses the first negative lane.
-        let shunned = column.negative_lanes().next().is_some_and(|lane| self.first[usize::from(lane)] != END);
-        if !asked && !shunned {
-            if let Some(base) = base {
-                left.iter_mut().zip(base).for_each(|(bits, base)| *bits &= base);
+    /// Leaves in `left`, the words from `start` on, the rows that pass `group`; false if none is left.
+    fn narrow(&mut self, group: &Group, start: usize, left: &mut [u64]) -> bool {
+        for column in &group.columns {
+            if let Some(base) = column.base.block(start / BLOCK_WORDS) {
+                self.narrow_column(column, base, start, left);
+                if !any(left) {
+                    return false;
+                }
             }
+        }
+        for choice in &group.choices {
+            if let Some(base) = choice.base.block(start / BLOCK_WORDS) {
+                self.choose(choice, base, start, left);
+                if !any(left) {
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Leaves in `left` the rows that pass `column`, whose base in this block is `base`.
+    fn narrow_column(&mut self, column: &Column, base: &[u64], start: usize, left: &mut [u64]) {
+        let base = &base[start % BLOCK_WORDS..][..left.len()];
+        let (wanted, shunned) = (column.lane, column.shunned_lane());
+        if !self.is_hit(wanted) && !self.is_hit(shunned) {
+            left.iter_mut().zip(base).for_each(|(bits, base)| *bits &= base);
             return;
         }
-        let mut passing = [u64::MAX; BLOCK_WORDS];
+        let mut passing = [0; BLOCK_WORDS];
         let passing = &mut passing[..left.len()];
-        if let Some(base) = base {
-            passing.copy_from_slice(base);
+        passing.copy_from_slice(base);
+        if self.is_hit(shunned) {
+            let mut hit = [0; BLOCK_WORDS];
+            let hit = &mut hit[..left.len()];
+            self.add_lane(shunned, start, hit);
+            passing.iter_mut().zip(&*hit).for_each(|(bits, hit)| *bits &= !hit);
         }
-        if shunned {
-            self.shun(column, start, passing);
-        }
-        self.add_lane(column.lane(), start, passing);
+        self.add_lane(wanted, start, passing);
         left.iter_mut().zip(&*passing).for_each(|(bits, passing)| *bits &= passing);
     }
 
-    /// Takes out of `passing` the rows that the scene has a key for on each negative lane that they use.
-    fn shun(&mut self, column: &Column, start: usize, passing: &mut [u64]) {
-        let mut shunned = [u64::MAX; BLOCK_WORDS];
-        let shunned = &mut shunned[..passing.len()];
-        for (number, lane) in column.negative_lanes().enumerate() {
-            let mut hit = [0; BLOCK_WORDS];
-            let hit = &mut hit[..shunned.len()];
-            if let Some(idle) = column.idle(number) {
-                hit.copy_from_slice(&idle[start..start + shunned.len()]);
+    /// Leaves in `left` the rows that pass a branch of `choice`, or have none of them.
+    fn choose(&mut self, choice: &Choice, base: &[u64], start: usize, left: &mut [u64]) {
+        let mut passing = [0; BLOCK_WORDS];
+        let passing = &mut passing[..left.len()];
+        let own = |block: &[u64], out: &mut [u64], left: &[u64]| {
+            let block = &block[start % BLOCK_WORDS..];
+            out.iter_mut().zip(block).zip(left).for_each(|((out, bits), left)| *out = bits & left);
+        };
+        own(base, passing, left);
+        for branch in &choice.branches {
+            let Some(rows) = branch.rows.block(start / BLOCK_WORDS) else { continue };
+            let mut taking = [0; BLOCK_WORDS];
+            let taking = &mut taking[..left.len()];
+            own(rows, taking, left);
+            if any(taking) && self.narrow(&branch.group, start, taking) {
+                passing.iter_mut().zip(&*taking).for_each(|(bits, taking)| *bits |= taking);
             }
-            self.add_lane(lane, start, hit);
-            shunned.iter_mut().zip(&*hit).for_each(|(bits, hit)| *bits &= hit);
         }
-        passing.iter_mut().zip(&*shunned).for_each(|(bits, shunned)| *bits &= !shunned);
+        left.copy_from_slice(passing);
+    }
+
+    fn is_hit(&self, lane: Lane) -> bool {
+        self.first[usize::from(lane)] != END
     }
 
     /// Adds to `bits`, which are the words from `start` on, the rows that the scene has a key for on `lane`.
@@ -233,6 +248,10 @@ impl<'s> Hits<'s> {
             }
         }
     }
+}
+
+fn any(bits: &[u64]) -> bool {
+    bits.iter().fold(0, |any, bits| any | bits) != 0
 }
 
 /// Sets in `bits` those of the `rows` from `first_row` on that lie in them, and drops from `rows` all up to

@@ -1,4 +1,4 @@
-//! The sets of keys that clauses name, each stored once: line items of a campaign often share their lists.
+//! The sets of keys that rules name, each stored once: line items of a campaign often share their lists.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
@@ -6,8 +6,8 @@ use std::hash::{BuildHasher, Hasher};
 use foldhash::fast::FixedState;
 
 use crate::campaign::Attribute;
-use crate::targeting::clause::Literal;
 use crate::targeting::lookup::Code;
+use crate::targeting::rule::Leaf;
 
 /// Sets by number.
 #[derive(Default)]
@@ -26,20 +26,20 @@ struct Set {
 }
 
 impl Sets {
-    /// The number of the set of `literal`.
-    pub(super) fn number(&mut self, literal: &Literal<'_>) -> u32 {
-        let keys = literal.values.as_slice();
+    /// The number of the set of keys that `leaf` names.
+    pub(super) fn number(&mut self, leaf: &Leaf) -> u32 {
+        let keys = leaf.values.as_slice();
         let mut hasher = FixedState::default().build_hasher();
-        hasher.write_u8(literal.attribute as u8);
-        hasher.write_u8(u8::from(literal.untold));
+        hasher.write_u8(leaf.attribute as u8);
+        hasher.write_u8(u8::from(leaf.counts_untold()));
         keys.iter().for_each(|key| hasher.write_u64(*key));
         let hash = hasher.finish();
-        if let Some(known) = self.known.get(&hash).copied().filter(|set| self.is(*set, literal)) {
+        if let Some(known) = self.known.get(&hash).copied().filter(|set| self.is(*set, leaf)) {
             return known;
         }
         let number = u32::try_from(self.sets.len()).expect("line items have fewer than 2^32 lists");
         self.keys.extend(keys);
-        let (attribute, untold) = (literal.attribute, literal.untold);
+        let (attribute, untold) = (leaf.attribute, leaf.counts_untold());
         self.sets.push(Set { attribute, untold, end: self.keys.len() });
         self.known.entry(hash).or_insert(number);
         number
@@ -55,6 +55,11 @@ impl Sets {
         self.sets[number as usize].attribute
     }
 
+    /// The bit of what the set is of.
+    pub(super) fn bit(&self, number: u32) -> u64 {
+        1 << self.attribute(number) as u32
+    }
+
     /// The codes of a set.
     pub(super) fn codes(&self, number: u32) -> impl Iterator<Item = Code> + '_ {
         let Set { attribute, untold, .. } = self.sets[number as usize];
@@ -68,10 +73,10 @@ impl Sets {
         &self.keys[start..self.sets[at].end]
     }
 
-    fn is(&self, number: u32, literal: &Literal<'_>) -> bool {
+    fn is(&self, number: u32, leaf: &Leaf) -> bool {
         let set = &self.sets[number as usize];
-        set.attribute == literal.attribute
-            && set.untold == literal.untold
-            && self.keys(number) == literal.values.as_slice()
+        set.attribute == leaf.attribute
+            && set.untold == leaf.counts_untold()
+            && self.keys(number) == leaf.values.as_slice()
     }
 }
