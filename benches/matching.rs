@@ -66,7 +66,7 @@ fn main() {
 }
 
 fn scene<'a>(vocabulary: &'a Vocabulary, request: &'a BidRequest<'a>, person: &Profile) -> Scene<'a> {
-    let known = Known { person: Some(person), precise: true };
+    let known = Known { person: Some(person), precise: true, agent: None };
     let mut scene = Scene::of(vocabulary, request, ExchangeId::from_slug("demo"), known, NOW);
     scene.look_at(&request.imp[0]);
     scene

@@ -1,5 +1,6 @@
 //! encan, a DSP-side real-time bidder: see ARCHITECTURE.md for the rooms and what each may import.
 
+pub mod agent;
 pub mod attribution;
 pub mod audience;
 pub mod bidder;

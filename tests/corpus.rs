@@ -20,6 +20,7 @@ const ACCEPTED: &[(&str, &str)] = &[
         "site at=1 gdpr consent eid gpp | 1 banner 728x90,970x250 1.10 EUR secure",
     ),
     ("banner_of_a_flexible_size", "site at=2 | 1 banner 16:9 0.00 USD"),
+    ("context_that_targeting_reads", "site at=1 eid | 1 banner 300x250 0.20 USD"),
     ("deals_in_a_private_auction", "site at=2 | 1 banner 970x250 4.00 EUR private d-1=6.25EUR d-2=2.00USD"),
     ("dooh_play_counted_as_many", "dooh at=2 | screen banner 1080x1920 10.00 USD plays=14200000"),
     ("escapes_and_other_scripts", "site at=2 | ü/\\ banner 300x250 0.00 USD"),

@@ -69,6 +69,7 @@ impl World {
             user,
             profile: &self.stranger.0,
             exposures: user.map(|_| &self.stranger.1),
+            agent: None,
             secure: true,
             now: self.now,
         };

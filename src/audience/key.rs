@@ -74,8 +74,8 @@ impl UserKeys {
             .or_else(|| user.buyeruid.filter(told).map(|id| (IdKind::Buyer, id)))
             .or_else(|| request.device.ifa.filter(told).map(|id| (IdKind::Ifa, id)))
             .or_else(|| {
-                let first = user.eids.iter().find(|(_, id)| !id.is_empty());
-                first.map(|(source, id)| (IdKind::Eid(source), *id))
+                let first = user.eids.iter().find(|eid| !eid.id.is_empty());
+                first.map(|eid| (IdKind::Eid(eid.source), eid.id))
             })
             .or_else(|| user.id.filter(told).map(|id| (IdKind::Exchange(exchange), id)))?;
         Some(self.key_of(kind, id))
@@ -114,13 +114,17 @@ impl UserKeys {
 #[cfg(test)]
 mod tests {
     use super::{IdKind, UserKeys};
-    use crate::openrtb::{BidRequest, Device, Regs, User};
+    use crate::openrtb::{BidRequest, Device, Eid, Regs, User};
     use crate::privacy::{Permissions, Policy};
     use crate::units::ExchangeId;
 
     const KEYS: UserKeys = UserKeys::new([7; 32]);
     const ADX: ExchangeId = ExchangeId::from_slug("adx");
-    const EIDS: &[(&str, &str)] = &[("id5", "x"), ("uid2", "y")];
+    const EIDS: &[Eid<'_>] = &[eid("id5", "x"), eid("uid2", "y")];
+
+    const fn eid<'a>(source: &'a str, id: &'a str) -> Eid<'a> {
+        Eid { source, id, atype: None, inserter: None, matcher: None, mm: None }
+    }
 
     #[track_caller]
     fn check(user: User<'_>, ifa: Option<&str>, gdpr: bool, want: Option<(IdKind<'_>, &str)>) {

@@ -3,6 +3,7 @@
 use rand::Rng;
 use smallvec::SmallVec;
 
+use crate::agent::Agent;
 use crate::audience::Profile;
 use crate::bidder::blocks::admits_seat;
 use crate::bidder::offer::Market;
@@ -35,6 +36,8 @@ pub struct Ask<'a, 'u> {
     pub profile: &'u Profile,
     /// What the user was shown; `None` if the user is unknown.
     pub exposures: Option<&'u Exposures>,
+    /// What the user agent says; `None` if it was not read.
+    pub agent: Option<Agent>,
     /// True if our own notices are https: without, an impression that is `secure` is not bid on.
     pub secure: bool,
     /// Now.
@@ -47,6 +50,7 @@ impl<'a> Ask<'a, '_> {
         let known = Known {
             person: self.permissions.personalise.then_some(self.profile),
             precise: self.permissions.locate,
+            agent: self.agent,
         };
         Scene::of(plan.index.vocabulary(), self.request, self.exchange.id, known, self.now)
     }

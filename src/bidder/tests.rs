@@ -86,6 +86,7 @@ fn asked<R>(
         user,
         profile,
         exposures,
+        agent: None,
         secure: false,
         now: NOON,
     };

@@ -33,4 +33,6 @@ pub use rates::Rates;
 pub use read::Surroundings;
 pub use read::exchange::{is_exchange, read_approvals, read_exchange};
 pub use read::scenario::read_scenario;
-pub use rule::{Attribute, Circle, HOURS_OF_WEEK, Kind, PLACEMENTS, Range, Rule, Test, Unfit, Wanted};
+pub use rule::{
+    Attribute, Circle, HOURS_OF_WEEK, Kind, PLACEMENTS, Range, Rule, Test, Unfit, Wanted, version_number,
+};

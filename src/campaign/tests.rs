@@ -4,10 +4,10 @@ mod creatives;
 
 use crate::campaign::{
     BillsOn, Catalog, Compilation, Goal, Pacing, Rates, Rule, Surroundings, Wanted, compile, read_exchange,
-    read_scenario,
+    read_scenario, version_number,
 };
 use crate::document::{Fault, Faults, Source, render};
-use crate::units::{ExchangeId, Nanos, UnixMillis, limits};
+use crate::units::{ExchangeId, Nanos, UnixMillis, Version, limits};
 
 /// 2026-05-28T20:26:40Z.
 const NOW: UnixMillis = UnixMillis::from_raw(1_780_000_000_000);
@@ -855,4 +855,32 @@ fn a_category_that_does_not_exist_is_refused_with_one_that_does() {
          `ad_product_1.0`, `content_2.1`, `content_2.2`, `content_3.0`, `ad_product_2.0`, `content_3.1`, got \
          \"audience_1.1\"",
     );
+}
+
+#[test]
+fn versions_and_numbers_read_as_ranges() {
+    let range = |targeting: &str| {
+        let catalog = accept(r#"{"country": "FR"}"#, targeting);
+        let Rule::Is(test) = &catalog.line_items[0].targeting else { panic!("one attribute") };
+        let Wanted::Between(range) = test.wanted else { panic!("a range") };
+        (range.at_least, range.below)
+    };
+    let version = |text| Version::parse(text).map(version_number);
+    assert_eq!(range(r#"{"os_version": "17"}"#), (version("17"), version("18")));
+    assert_eq!(range(r#"{"os_version": "17.4"}"#), (version("17.4"), version("17.5")));
+    assert_eq!(range(r#"{"browser_version": {"at_least": "120"}}"#), (version("120"), None));
+    assert_eq!(range(r#"{"viewability": {"at_least": 70}}"#), (Some(70_000), None));
+    assert_eq!(range(r#"{"age": {"at_least": 18, "at_most": 24}}"#), (Some(18_000), Some(24_001)));
+    for (targeting, fault) in [
+        (r#"{"os_version": "seventeen"}"#, "is not a version, got \"seventeen\""),
+        (r#"{"os_version": {"at_least": "18", "below": "17"}}"#, "can never be satisfied"),
+        (r#"{"os_version": {}}"#, "must say from which version or up to which"),
+        (r#"{"viewability": {"at_least": 101}}"#, "must be from 0 to 100, got 101"),
+        (r#"{"age": {"at_most": 20, "below": 21}}"#, "must not have both `at_most` and `below`"),
+        (r#"{"viewability": 70}"#, "must be"),
+        (r#"{"browser": "netscape"}"#, "must be one of `chrome`"),
+    ] {
+        let faults = faults(&[&CAMPAIGN.replacen(r#"{"country": "FR"}"#, targeting, 1)]).join("\n");
+        assert!(faults.contains(fault), "{targeting}: {faults}");
+    }
 }

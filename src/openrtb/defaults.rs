@@ -43,6 +43,7 @@ impl Default for Imp<'_> {
             instl: false,
             rwdd: false,
             tagid: None,
+            metric: &[],
             bidfloor: Cpm::ZERO,
             bidfloorcur: "USD",
             secure: None,

@@ -127,11 +127,11 @@ impl<'a> Reader<'a> {
         Ok(laws.into_bump_slice())
     }
 
-    /// Degrees from `-most` to `most`; `None` outside. A prediction's input, never an amount.
-    pub(crate) fn degrees(&mut self, most: f64) -> Result<Option<f64>, Fault> {
+    /// A number from `-most` to `most`, such as degrees; `None` outside. A prediction's input, never an amount.
+    pub(crate) fn float(&mut self, most: f64) -> Result<Option<f64>, Fault> {
         Ok(match self.scalar()? {
             Scalar::Number(text) | Scalar::Text(text) => {
-                text.trim().parse().ok().filter(|degrees: &f64| degrees.abs() <= most)
+                text.trim().parse().ok().filter(|number: &f64| number.abs() <= most)
             }
             _ => None,
         })

@@ -6,20 +6,25 @@
 
 mod decode;
 mod defaults;
+mod device;
 mod floor;
+mod id;
 mod json;
 mod lenient;
 mod offer;
+mod outlet;
 mod request;
 mod response;
+mod user;
 mod write;
 
 pub use decode::{ParseError, parse};
+pub use device::{BrandVersion, Device, Geo, Sua};
+pub use id::personal_id;
 pub use lenient::{UNKNOWN_CODE, UNREADABLE};
 pub use offer::{Av, Banner, DurFloor, Format, Native, NativeAsset, NativeKind, Pod, SizeRange};
-pub use request::{
-    BidRequest, Channel, Content, Deal, Device, Dsa, Geo, Imp, Outlet, Regs, Segment, Source, SupplyChain,
-    SupplyNode, User,
-};
+pub use outlet::{Broadcaster, Channel, Content, Outlet};
+pub use request::{BidRequest, Deal, Dsa, Imp, Metric, Regs, Source, SupplyChain, SupplyNode};
 pub use response::{Bid, BidDsa, BidResponse, MediaType};
+pub use user::{Eid, Gender, Segment, User};
 pub use write::{write, write_no_bid};

@@ -7,7 +7,7 @@
 //! Everything borrows from the body or from the arena it was read into, so that a request costs no
 //! allocation of its own. What the bidder does not read is not here.
 
-use crate::openrtb::{Av, Banner, DurFloor, Native};
+use crate::openrtb::{Av, Banner, Channel, Device, DurFloor, Native, User};
 use crate::units::{Cpm, Multiplier};
 
 /// `BidRequest`, 3.2.1.
@@ -76,6 +76,8 @@ pub struct Imp<'a> {
     pub rwdd: bool,
     /// The placement's tag.
     pub tagid: Option<&'a str>,
+    /// What is known of how it fares: see [`Imp::viewability`].
+    pub metric: &'a [Metric<'a>],
     /// Rounded up to the micro-unit; zero if absent. Negative ones count as zero; one that cannot be
     /// read is [`Cpm::MAX`], so that nothing is bid under it.
     pub bidfloor: Cpm,
@@ -91,6 +93,39 @@ pub struct Imp<'a> {
     pub deals: &'a [Deal<'a>],
     /// Impressions one play counts as (`qty.multiplier`), 1 without `qty`. Rounded up to a millionth.
     pub multiplier: Multiplier,
+}
+
+impl Imp<'_> {
+    /// The share of impressions like this one that are seen, from 0 to 1: of the first `metric` of type
+    /// `viewability` that is a share. Exchanges write -1 for unknown, and some write per cent, which cannot be told
+    /// from a share: what is not from 0 to 1 is not known.
+    #[must_use]
+    pub fn viewability(&self) -> Option<f64> {
+        self.share("viewability")
+    }
+
+    /// The share of impressions like this one that are clicked, from 0 to 1: of `metric`, as
+    /// [`Imp::viewability`], by the type `click_through_rate`.
+    #[must_use]
+    pub fn click_through_rate(&self) -> Option<f64> {
+        self.share("click_through_rate")
+    }
+
+    fn share(&self, kind: &str) -> Option<f64> {
+        let of_kind = self.metric.iter().filter(|metric| metric.r#type.eq_ignore_ascii_case(kind));
+        of_kind.map(|metric| metric.value).find(|share| (0.0..=1.0).contains(share))
+    }
+}
+
+/// `Metric`, 3.2.5.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Metric<'a> {
+    /// `viewability`, `click_through_rate`, or a name of the exchange's own.
+    pub r#type: &'a str,
+    /// Finite. A prediction's input, never an amount.
+    pub value: f64,
+    /// Who measured it; `EXCHANGE` for the exchange itself.
+    pub vendor: Option<&'a str>,
 }
 
 /// `Deal`, 3.2.12.
@@ -114,170 +149,6 @@ pub struct Deal<'a> {
     pub wadomain: &'a [&'a str],
     /// True if the deal is guaranteed: the seller counts on a bid.
     pub guar: bool,
-}
-
-/// Where the impression is shown.
-#[derive(Debug, Clone, Copy)]
-pub enum Channel<'a> {
-    /// `site`, 3.2.13.
-    Site(Outlet<'a>),
-    /// `app`, 3.2.14.
-    App(Outlet<'a>),
-    /// `dooh`, 3.2.15.
-    Dooh(Outlet<'a>),
-    /// None was sent.
-    Unknown,
-}
-
-impl<'a> Channel<'a> {
-    /// The site, app or placement, if any was sent.
-    #[must_use]
-    pub fn outlet(&self) -> Option<&Outlet<'a>> {
-        match self {
-            Self::Site(outlet) | Self::App(outlet) | Self::Dooh(outlet) => Some(outlet),
-            Self::Unknown => None,
-        }
-    }
-}
-
-/// What site, app and dooh share; `bundle` and `storeurl` are the app's, `page` the site's.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Outlet<'a> {
-    /// The exchange's id.
-    pub id: Option<&'a str>,
-    /// Name, as the exchange writes it.
-    pub name: Option<&'a str>,
-    /// Domain, as sent.
-    pub domain: Option<&'a str>,
-    /// The app's bundle or store id.
-    pub bundle: Option<&'a str>,
-    /// The address of the page.
-    pub page: Option<&'a str>,
-    /// `cat`, `sectioncat` and `pagecat` together.
-    pub cat: &'a [&'a str],
-    /// The taxonomy of `cat`, default 1.
-    pub cattax: u32,
-    /// Keywords, from `keywords` or `kwarray`, split at commas and trimmed.
-    pub keywords: &'a [&'a str],
-    /// `publisher.id`.
-    pub publisher_id: Option<&'a str>,
-    /// `publisher.domain`.
-    pub publisher_domain: Option<&'a str>,
-    /// The content shown.
-    pub content: Content<'a>,
-}
-
-/// `Content`, 3.2.16.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Content<'a> {
-    /// Title.
-    pub title: Option<&'a str>,
-    /// Series.
-    pub series: Option<&'a str>,
-    /// Genre, as text.
-    pub genre: Option<&'a str>,
-    /// Categories, in `cattax`.
-    pub cat: &'a [&'a str],
-    /// The taxonomy of `cat`, default 1.
-    pub cattax: u32,
-    /// Language (`language`, ISO 639-1, or `langb`, BCP 47).
-    pub language: Option<&'a str>,
-    /// Rating, as text (`contentrating`).
-    pub contentrating: Option<&'a str>,
-    /// `Some(true)` if live.
-    pub livestream: Option<bool>,
-    /// `channel.name`.
-    pub channel_name: Option<&'a str>,
-    /// `network.name`.
-    pub network_name: Option<&'a str>,
-}
-
-/// `Device`, 3.2.18.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Device<'a> {
-    /// Where it is now.
-    pub geo: Geo<'a>,
-    /// 1 mobile or tablet, 2 computer, 3 connected TV, 4 phone, 5 tablet, 6 connected device, 7 set-top box, 8 OOH.
-    pub devicetype: Option<u32>,
-    /// The user agent.
-    pub ua: Option<&'a str>,
-    /// IPv4 address, perhaps cut.
-    pub ip: Option<&'a str>,
-    /// IPv6 address, perhaps cut.
-    pub ipv6: Option<&'a str>,
-    /// Maker.
-    pub make: Option<&'a str>,
-    /// Model.
-    pub model: Option<&'a str>,
-    /// Operating system; `sua` serves where `os`, `osv` or `model` is absent.
-    pub os: Option<&'a str>,
-    /// Version of the operating system.
-    pub osv: Option<&'a str>,
-    /// Browser language (`language`, ISO 639-1, or `langb`).
-    pub language: Option<&'a str>,
-    /// Carrier or internet provider.
-    pub carrier: Option<&'a str>,
-    /// 1 ethernet, 2 wifi, 3 cellular, 4 2G, 5 3G, 6 4G, 7 5G.
-    pub connectiontype: Option<u32>,
-    /// Advertising id; `None` also if it is all zeros.
-    pub ifa: Option<&'a str>,
-    /// Limit ad tracking.
-    pub lmt: bool,
-    /// Do not track.
-    pub dnt: bool,
-}
-
-/// `Geo`, 3.2.19.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Geo<'a> {
-    /// ISO 3166-1 alpha-3, as sent.
-    pub country: Option<&'a str>,
-    /// ISO 3166-2 without the country, as sent.
-    pub region: Option<&'a str>,
-    /// City, as sent.
-    pub city: Option<&'a str>,
-    /// Postcode.
-    pub zip: Option<&'a str>,
-    /// Google metro code.
-    pub metro: Option<&'a str>,
-    /// Latitude, -90 to 90 degrees.
-    pub lat: Option<f64>,
-    /// Longitude, -180 to 180 degrees.
-    pub lon: Option<f64>,
-    /// Minutes from UTC.
-    pub utcoffset: Option<i32>,
-}
-
-/// `User`, 3.2.20.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct User<'a> {
-    /// The exchange's id of the user.
-    pub id: Option<&'a str>,
-    /// Our id of the user, by cookie match.
-    pub buyeruid: Option<&'a str>,
-    /// Home.
-    pub geo: Geo<'a>,
-    /// Segments: `data[].segment[]`.
-    pub segments: &'a [Segment<'a>],
-    /// Extended ids: `(source, id)`, of `user.eids`, else of `user.ext.eids`.
-    pub eids: &'a [(&'a str, &'a str)],
-    /// TC string, from either place, `user.consent` first.
-    pub consent: Option<&'a str>,
-    /// `user.ext.consent` where it differs from `user.consent`: only what both permit is permitted.
-    pub consent_ext: Option<&'a str>,
-    /// Keywords, split at commas and trimmed.
-    pub keywords: &'a [&'a str],
-}
-
-/// One segment of `user.data`.
-#[derive(Debug, Clone, Copy)]
-pub struct Segment<'a> {
-    /// The provider: `data.name`, else `data.id`.
-    pub provider: Option<&'a str>,
-    /// `segment.id`, else its name.
-    pub id: &'a str,
-    /// `data.ext.segtax`, zero if absent.
-    pub segtax: u32,
 }
 
 /// `Regs`, 3.2.3. Where both places hold a flag, the stricter.

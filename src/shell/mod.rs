@@ -1,5 +1,6 @@
 //! Everything that waits: clock, files, network, store, command line.
 
+pub mod agents;
 pub mod audience_store;
 pub mod booking;
 pub mod boot;

@@ -22,6 +22,7 @@ use crate::campaign::{AnswerForm, Caller, Exchange, NoBidForm, Refusal};
 use crate::frequency::{Exposure, Level};
 use crate::openrtb::{self, BidRequest};
 use crate::privacy::Permissions;
+use crate::shell::agents::Agents;
 use crate::shell::clock;
 use crate::shell::metrics::Metrics;
 use crate::shell::store::{Name, NameKind, Writer};
@@ -39,6 +40,7 @@ pub struct Service {
     pub(in crate::shell) open: Open,
     pub(in crate::shell) users: Users,
     user_keys: UserKeys,
+    agents: Agents,
     pub(in crate::shell) composer: Composer,
     pub(in crate::shell) writer: Writer,
     /// What is counted.
@@ -132,6 +134,7 @@ impl Service {
             open,
             users,
             user_keys: keys,
+            agents: Agents::default(),
             composer,
             writer,
             metrics: Metrics::default(),
@@ -290,6 +293,8 @@ impl Service {
         let decision = {
             let found = user.as_ref().map(|key| self.users.get(key));
             let nobody = Default::default();
+            // Reading a user agent is worth it only where a rule asks.
+            let told = request.device.ua.filter(|_| snapshot.plan.index.vocabulary().asks_agent());
             let ask = Ask {
                 request,
                 exchange,
@@ -297,6 +302,7 @@ impl Service {
                 user,
                 profile: found.as_ref().map_or(&nobody, |found| &found.user().profile),
                 exposures: found.as_ref().map(|found| &found.user().exposures),
+                agent: told.map(|text| self.agents.read(text)),
                 secure: self.composer.is_secure(),
                 now,
             };

@@ -264,7 +264,7 @@ mod tests {
         let mut traffic = Traffic::new(4, Mix::default());
         let now = UnixMillis::from_raw(1_795_000_000_000);
         let person = Profile::known([]);
-        let known = Known { person: Some(&person), precise: true };
+        let known = Known { person: Some(&person), precise: true, agent: None };
         let mut matches = 0;
         for _ in 0..200 {
             let mut body = Vec::new();

@@ -242,8 +242,8 @@ fn text_sent<'a>(attribute: Attribute, scene: &Scene<'a>) -> Option<&'a str> {
         Attribute::Genre => return content.genre,
         Attribute::Series => return content.series,
         Attribute::ContentRating => return content.contentrating,
-        Attribute::ContentChannel => return content.channel_name,
-        Attribute::Network => return content.network_name,
+        Attribute::ContentChannel => return content.channel.and_then(|channel| channel.name),
+        Attribute::Network => return content.network.and_then(|network| network.name),
         Attribute::Os => return device.os,
         Attribute::Make => return device.make,
         Attribute::Model => return device.model,
@@ -350,7 +350,7 @@ mod tests {
             let person = random_person(&mut random);
             let rules: Vec<Rule> = (0..20).map(|_| random_rule(&mut random, 3)).collect();
             let vocabulary = vocabulary_of(&rules);
-            let known = Known { person: person.as_ref(), precise: random.percent(50) };
+            let known = Known { person: person.as_ref(), precise: random.percent(50), agent: None };
             let mut scene = Scene::of(&vocabulary, &request, ExchangeId::from_slug("adx"), known, NOW);
             scene.look_at(&request.imp[0]);
             for rule in &rules {

@@ -8,16 +8,16 @@ use crate::audience::Profile;
 use crate::campaign::{
     Advertiser, AgreedDeal, Attribute, Attribution, AvAd, BannerAd, BannerBody, Budget, Campaign, Catalog,
     Circle, Costs, Creative, CreativeContent, Flight, Goal, Kind, LineItem, NativeAd, Pacing, Played, Range,
-    Rule, Status, TaxPlan, Test, Transparency, Wanted,
+    Rule, Status, TaxPlan, Test, Transparency, Wanted, version_number,
 };
 use crate::openrtb::{
-    Av, Banner, BidRequest, Channel, Content, Deal, Device, Geo, Imp, Native, NativeAsset, NativeKind,
-    Outlet, Segment, User,
+    Av, Banner, BidRequest, BrandVersion, Broadcaster, Channel, Content, Deal, Device, Gender, Geo, Imp,
+    Metric, Native, NativeAsset, NativeKind, Outlet, Segment, Sua, User,
 };
 use crate::targeting::{Asker, Vocabulary};
 use crate::ttf::Bearer;
 use crate::units::{
-    AdvertiserId, CampaignId, Cpm, Currency, LineItemId, Millis, ScenarioId, SegmentId, UnixMillis,
+    AdvertiserId, CampaignId, Cpm, Currency, LineItemId, Millis, ScenarioId, SegmentId, UnixMillis, Version,
 };
 
 /// A Saturday, 22:30 in Paris.
@@ -34,6 +34,24 @@ const BUNDLES: &[&str] = &["com.Example.app", "123456"];
 const CATEGORIES: &[&str] = &["IAB1", "IAB1-2", "IAB2-3", "iab2", "IAB25-3"];
 const WORDS: &[&str] = &["news", "Sport", "cars", "fr", "drama"];
 const SEGMENTS: &[&str] = &["shoes", "acme:shoes", "cars", "lapsed", "vip"];
+const HINTS: &[&Sua<'static>] = &[&Sua {
+    browsers: &[BrandVersion { brand: "Google Chrome", version: &["17"] }],
+    platform: Some(BrandVersion { brand: "Android", version: &["17", "4"] }),
+    mobile: Some(true),
+    architecture: None,
+    bitness: None,
+    model: None,
+    source: 1,
+}];
+const METRICS: &[Metric<'static>] = &[
+    Metric { r#type: "viewability", value: 0.5, vendor: None },
+    Metric { r#type: "viewability", value: 0.9, vendor: None },
+    Metric { r#type: "click_through_rate", value: 0.01, vendor: None },
+];
+const BROADCASTERS: &[&Broadcaster<'static>] = &[
+    &Broadcaster { id: Some("drama"), name: Some("News"), domain: None },
+    &Broadcaster { id: None, name: None, domain: Some("sport") },
+];
 const DEALS: &[&str] = &["deal-1", "deal-2", "deal-3"];
 
 /// SplitMix64.
@@ -116,6 +134,7 @@ fn random_imp(random: &mut Random) -> Imp<'static> {
         audio: random.percent(10).then(|| av(None)),
         native: random.percent(20).then_some(native),
         tagid: random.maybe(WORDS),
+        metric: random.sent(METRICS),
         instl: random.percent(20),
         rwdd: random.percent(20),
         deals: Vec::leak(random.sent(DEALS).iter().map(|id| deal(id)).collect()),
@@ -141,8 +160,14 @@ fn random_channel(random: &mut Random) -> Channel<'static> {
         genre: random.maybe(&["Drama, News", "sport"]),
         series: random.maybe(WORDS),
         contentrating: random.maybe(WORDS),
-        channel_name: random.maybe(WORDS),
-        network_name: random.maybe(WORDS),
+        title: random.maybe(WORDS),
+        qagmediarating: random.maybe(&[1, 2, 3, 9]),
+        prodq: random.maybe(&[0, 1, 2, 3]),
+        context: random.maybe(&[1, 2, 5, 7]),
+        len: random.maybe(&[30, 600_000]),
+        keywords: random.sent(WORDS),
+        channel: random.maybe(BROADCASTERS),
+        network: random.maybe(BROADCASTERS),
         cat: random.sent(CATEGORIES),
         cattax: random.pick(&[1, 1, 6]),
         language: random.maybe(&["fr", "EN-us", "deu"]),
@@ -153,6 +178,9 @@ fn random_channel(random: &mut Random) -> Channel<'static> {
         id: random.maybe(WORDS),
         domain: random.maybe(DOMAINS),
         bundle: random.maybe(BUNDLES),
+        r#ref: random.maybe(&["https://lemonde.fr/x", "example.com"]),
+        paid: random.maybe(&[true, false]),
+        venuetype: random.sent(WORDS),
         page: random.maybe(&["https://www.example.com/a?b", "https://lemonde.fr"]),
         cat: random.sent(CATEGORIES),
         cattax: random.pick(&[1, 1, 7]),
@@ -173,7 +201,7 @@ fn random_channel(random: &mut Random) -> Channel<'static> {
 pub(super) fn random_request(random: &mut Random) -> BidRequest<'static> {
     let segments = random.sent(SEGMENTS).iter().map(|id| {
         let provider = random.maybe(&["acme"]);
-        Segment { provider, id, segtax: 0 }
+        Segment { provider, id, segtax: 0, segclass: None }
     });
     let segments = Vec::leak(segments.collect());
     BidRequest {
@@ -183,6 +211,8 @@ pub(super) fn random_request(random: &mut Random) -> BidRequest<'static> {
             geo: random_geo(random),
             devicetype: random.maybe(&[1, 2, 3, 4, 5, 6, 7, 8, 9]),
             os: random.maybe(&["iOS", "Android"]),
+            osv: random.maybe(&["9.1", "17.4.1", "XP"]),
+            sua: random.maybe(HINTS),
             make: random.maybe(WORDS),
             model: random.maybe(WORDS),
             language: random.maybe(&["fr", "en"]),
@@ -190,7 +220,14 @@ pub(super) fn random_request(random: &mut Random) -> BidRequest<'static> {
             connectiontype: random.maybe(&[0, 1, 2, 5]),
             ..Device::default()
         },
-        user: User { geo: random_geo(random), segments, keywords: random.sent(WORDS), ..User::default() },
+        user: User {
+            geo: random_geo(random),
+            yob: random.maybe(&[1960, 1993, 2010]),
+            gender: random.maybe(&[Gender::Male, Gender::Female, Gender::Other]),
+            segments,
+            keywords: random.sent(WORDS),
+            ..User::default()
+        },
         ..plain_request()
     }
 }
@@ -214,7 +251,9 @@ fn random_test(random: &mut Random) -> Test {
         Attribute::City | Attribute::HomeCity => CITIES,
         Attribute::Postcode | Attribute::HomePostcode => &["75", "69", "75116"],
         Attribute::Metro | Attribute::HomeMetro => &["803", "501"],
-        Attribute::Domain => &["lemonde.fr", "france.fr", "example.com", "b.example.com"],
+        Attribute::Domain | Attribute::Referrer => {
+            &["lemonde.fr", "france.fr", "example.com", "b.example.com"]
+        }
         Attribute::Page => &["example.com/a", "lemonde.fr", "example.com"],
         Attribute::Bundle => BUNDLES,
         Attribute::Publisher => &["pub-1", "pub-2"],
@@ -238,6 +277,11 @@ fn random_test(random: &mut Random) -> Test {
             Wanted::Within(vec![Circle { lat: random.pick(&[48.8, 45.7]), lon: 2.3, km }])
         }
         Kind::Hours => Wanted::During(Box::new(std::array::from_fn(|_| random.percent(50)))),
+        Kind::Version => {
+            let number = |text| Version::parse(text).map(version_number);
+            let below = random.percent(50).then(|| number("17.5")).flatten();
+            Wanted::Between(Range { at_least: number(random.pick(&["9", "17", "17.4"])), below })
+        }
         Kind::Number { least, most } => {
             let middle = random.pick(&[least + (most - least) / 4, (least + most) / 2]);
             let below = random.percent(50).then_some(most);

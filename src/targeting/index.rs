@@ -173,7 +173,7 @@ mod tests {
             let request = random_request(random);
             let person = random_person(random);
             let exchange = ExchangeId::from_slug(random.pick(EXCHANGES));
-            let known = Known { person: person.as_ref(), precise: random.percent(50) };
+            let known = Known { person: person.as_ref(), precise: random.percent(50), agent: None };
             let mut scene = Scene::of(index.vocabulary(), &request, exchange, known, NOW);
             scene.look_at(&request.imp[0]);
             let mut live = Rows::none(index.len());

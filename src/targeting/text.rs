@@ -65,6 +65,21 @@ pub(super) const fn word_key(word: &str) -> u64 {
     hash
 }
 
+/// The digits of `number`, written to the end of `room`.
+pub(super) fn digits(number: u32, room: &mut [u8; 10]) -> &str {
+    let mut at = room.len();
+    let mut left = number;
+    loop {
+        at -= 1;
+        room[at] = b'0' + u8::try_from(left % 10).expect("a digit");
+        left /= 10;
+        if left == 0 {
+            break;
+        }
+    }
+    std::str::from_utf8(&room[at..]).expect("digits are text")
+}
+
 /// The key of a country.
 pub(super) fn country_key(country: Country) -> u64 {
     key(country.alpha2())

@@ -8,12 +8,13 @@ use crate::campaign::{Attribute, Catalog, Range, Wanted};
 use crate::targeting::circles::Circles;
 use crate::targeting::key::{circles_key, clock_key, range_key};
 use crate::targeting::place::Point;
+use crate::targeting::scene::bit;
 
 /// The questions of a catalog's rules.
 #[derive(Debug, Clone, Default)]
 pub struct Vocabulary {
     /// A bit for each attribute that a rule asks of.
-    asked: u64,
+    asked: u128,
     zones: Vec<Zone>,
     near: Circles,
     home_near: Circles,
@@ -65,6 +66,20 @@ impl Vocabulary {
         }
     }
 
+    /// True if a rule asks what the user agent tells: if not, it need not be read.
+    #[must_use]
+    pub fn asks_agent(&self) -> bool {
+        let told_by_agent = [
+            Attribute::Device,
+            Attribute::Os,
+            Attribute::OsVersion,
+            Attribute::Browser,
+            Attribute::BrowserVersion,
+            Attribute::Robot,
+        ];
+        told_by_agent.into_iter().any(|attribute| self.asks(attribute))
+    }
+
     /// True if a rule asks of `attribute`: of others a scene need not tell.
     pub(super) fn asks(&self, attribute: Attribute) -> bool {
         self.asked & bit(attribute) != 0
@@ -87,8 +102,4 @@ impl Vocabulary {
         let own = self.ranges[from..].iter().take_while(move |(other, ..)| *other == attribute);
         own.filter(move |(_, range, _)| range.has(number)).map(|(.., key)| *key)
     }
-}
-
-const fn bit(attribute: Attribute) -> u64 {
-    1 << attribute as u64
 }

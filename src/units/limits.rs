@@ -71,3 +71,9 @@ pub const COMPRESSED_FROM_BYTES: usize = 1_200;
 pub const UNREAD_WAIT: Millis = Millis::from_seconds(30);
 /// Time that a body may take to arrive once its head is here.
 pub const BODY_WAIT: Millis = Millis::from_seconds(2);
+/// Bytes of a user agent that are read: real ones have under 400, those of apps with a list of their features under
+/// 800. Time and memory of the rules that read it grow with its length.
+pub const USER_AGENT_BYTES_MAX: usize = 1_024;
+/// User agents whose meaning is remembered, the most frequent ones: a few tens of thousands make nearly all traffic.
+/// An entry takes under 128 bytes.
+pub const USER_AGENTS_MAX: usize = 65_536;

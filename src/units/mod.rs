@@ -1,4 +1,4 @@
-//! Amounts, prices, rates, times, places and ids: the words every other room speaks.
+//! Amounts, prices, rates, times, places, versions and ids: the words every other room speaks.
 //!
 //! Imports nothing. Every number that leaves this room carries its unit in its type; the field is
 //! private, arithmetic is checked, and no float becomes an amount.
@@ -10,6 +10,7 @@ mod id;
 pub mod limits;
 mod money;
 mod time;
+mod version;
 
 pub use country::{Country, Region};
 pub use decimal::{Decimal, DecimalError, Rounding};
@@ -20,3 +21,4 @@ pub use id::{
 };
 pub use money::{Cpm, Currency, Femtos, FxRate, Multiplier, Nanos, RatePpm};
 pub use time::{Day, Millis, UnixMillis};
+pub use version::Version;

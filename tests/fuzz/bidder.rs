@@ -87,6 +87,7 @@ impl Bidder {
             user,
             profile: &self.stranger.0,
             exposures: user.map(|_| &self.stranger.1),
+            agent: None,
             secure: true,
             now: NOW,
         };

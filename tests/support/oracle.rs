@@ -6,9 +6,9 @@ use std::collections::HashSet;
 
 use bumpalo::Bump;
 use encan::openrtb::{
-    Av, Banner, BidRequest, Channel, Content, Deal, Device, Dsa, DurFloor, Format, Geo, Imp, Native,
-    NativeAsset, NativeKind, Outlet, ParseError, Pod, Regs, Segment, SizeRange, Source, SupplyChain,
-    SupplyNode, User,
+    Av, Banner, BidRequest, BrandVersion, Broadcaster, Channel, Content, Deal, Device, Dsa, DurFloor, Eid,
+    Format, Gender, Geo, Imp, Metric, Native, NativeAsset, NativeKind, Outlet, ParseError, Pod, Regs,
+    Segment, SizeRange, Source, Sua, SupplyChain, SupplyNode, User,
 };
 use encan::units::limits::{CHAIN_NODES_MAX, IMPS_MAX, JSON_DEPTH_MAX, LIST_MAX};
 use encan::units::{Cpm, Decimal, Multiplier, Rounding};
@@ -175,6 +175,10 @@ fn imp<'a>(tree: &'a Tree, arena: &'a Bump) -> Option<Imp<'a>> {
             .into_iter()
             .any(|place| flag(place) == Some(true)),
         tagid: text(tree.get("tagid")),
+        metric: listed(tree.get("metric"), arena, |metric| {
+            let (kind, value) = (text(metric.get("type"))?, number(metric.get("value"))?);
+            Some(Metric { r#type: kind, value, vendor: text(metric.get("vendor")) })
+        }),
         bidfloor: floor(tree.get("bidfloor")).unwrap_or(Cpm::ZERO),
         bidfloorcur: floor_currency(tree.get("bidfloorcur")),
         secure: strict_flag(tree.get("secure")),
@@ -390,46 +394,85 @@ fn asset_kind<'a>(tree: &'a Tree, arena: &'a Bump) -> NativeKind<'a> {
 
 fn outlet<'a>(tree: &'a Tree, arena: &'a Bump) -> Option<Outlet<'a>> {
     let cat = ["cat", "sectioncat", "pagecat"].into_iter().flat_map(|name| texts(tree.get(name), LIST_MAX));
-    let content = tree.get("content");
     tree.is_object().then(|| Outlet {
         id: text(tree.get("id")),
         name: text(tree.get("name")),
         domain: text(tree.get("domain")),
         bundle: text(tree.get("bundle")),
+        storeurl: text(tree.get("storeurl")),
+        ver: text(tree.get("ver")),
+        paid: flag(tree.get("paid")),
         page: text(tree.get("page")),
+        r#ref: text(tree.get("ref")),
+        search: text(tree.get("search")),
+        mobile: flag(tree.get("mobile")),
+        venuetype: keep(arena, texts(tree.get("venuetype"), LIST_MAX)),
+        venuetypetax: whole(tree.get("venuetypetax")).unwrap_or(1),
         cat: keep(arena, cat.collect()),
         cattax: code(tree.get("cattax")).unwrap_or(1),
         keywords: keywords(tree, arena),
         publisher_id: text(tree.get("publisher").get("id")),
         publisher_domain: text(tree.get("publisher").get("domain")),
-        content: Content {
-            title: text(content.get("title")),
-            series: text(content.get("series")),
-            genre: text(content.get("genre")),
-            cat: keep(arena, texts(content.get("cat"), LIST_MAX)),
-            cattax: code(content.get("cattax")).unwrap_or(1),
-            language: text(content.get("language")).or(text(content.get("langb"))),
-            contentrating: text(content.get("contentrating")),
-            livestream: flag(content.get("livestream")),
-            channel_name: text(content.get("channel").get("name")),
-            network_name: text(content.get("network").get("name")),
-        },
+        content: content(tree.get("content"), arena),
     })
 }
 
+fn content<'a>(content: &'a Tree, arena: &'a Bump) -> Content<'a> {
+    let broadcaster = |tree: &'a Tree| {
+        let told = ["id", "name", "domain"].map(|name| text(tree.get(name)));
+        let [id, name, domain] = told;
+        (told != [None; 3]).then(|| &*arena.alloc(Broadcaster { id, name, domain }))
+    };
+    Content {
+        title: text(content.get("title")),
+        series: text(content.get("series")),
+        genre: text(content.get("genre")),
+        genres: keep(arena, texts(content.get("genres"), LIST_MAX)),
+        gtax: code(content.get("gtax")).unwrap_or(9),
+        cat: keep(arena, texts(content.get("cat"), LIST_MAX)),
+        cattax: code(content.get("cattax")).unwrap_or(1),
+        language: text(content.get("language")).or(text(content.get("langb"))),
+        contentrating: text(content.get("contentrating")),
+        userrating: text(content.get("userrating")),
+        qagmediarating: code(content.get("qagmediarating")),
+        prodq: code(content.get("prodq")).or(code(content.get("videoquality"))),
+        context: code(content.get("context")),
+        len: code(content.get("len")),
+        livestream: flag(content.get("livestream")),
+        keywords: keywords(content, arena),
+        channel: broadcaster(content.get("channel")),
+        network: broadcaster(content.get("network")),
+        segments: segments(content.get("data"), arena),
+    }
+}
+
 fn device<'a>(tree: &'a Tree, arena: &'a Bump) -> Device<'a> {
-    let (sua, platform) = (tree.get("sua"), tree.get("sua").get("platform"));
-    let version = texts(platform.get("version"), LIST_MAX).join(".");
-    let version = (!version.is_empty()).then(|| arena.alloc_str(&version) as &str);
-    let (os, osv) = match text(tree.get("os")) {
-        Some(os) => (Some(os), text(tree.get("osv"))),
-        None => (text(platform.get("brand")), text(tree.get("osv")).or(version)),
+    let sua = tree.get("sua");
+    let platform = brand(sua.get("platform"), arena);
+    let (os, osv) = match (text(tree.get("os")), platform) {
+        (None, Some(platform)) => {
+            let version = platform.version.join(".");
+            let version = (!version.is_empty()).then(|| arena.alloc_str(&version) as &str);
+            (Some(platform.brand), text(tree.get("osv")).or(version))
+        }
+        (os, _) => (os, text(tree.get("osv"))),
     };
     let protected = |name| strict_flag(tree.get(name)).unwrap_or(false);
     Device {
         geo: geo(tree.get("geo")),
         devicetype: code(tree.get("devicetype")),
         ua: text(tree.get("ua")),
+        sua: sua.is_object().then(|| {
+            &*arena.alloc(Sua {
+                browsers: listed(sua.get("browsers"), arena, |browser| brand(browser, arena)),
+                platform,
+                mobile: flag(sua.get("mobile")),
+                architecture: text(sua.get("architecture")),
+                bitness: text(sua.get("bitness")),
+                model: text(sua.get("model")),
+                source: whole(sua.get("source")).unwrap_or(0),
+            })
+        }),
         ip: text(tree.get("ip")),
         ipv6: text(tree.get("ipv6")),
         make: text(tree.get("make")),
@@ -439,17 +482,36 @@ fn device<'a>(tree: &'a Tree, arena: &'a Bump) -> Device<'a> {
         language: text(tree.get("language")).or(text(tree.get("langb"))),
         carrier: text(tree.get("carrier")),
         connectiontype: code(tree.get("connectiontype")),
-        ifa: text(tree.get("ifa")).filter(|ifa| !ifa.trim_matches(['0', '-']).is_empty()),
+        ifa: id(tree.get("ifa")),
         lmt: protected("lmt"),
         dnt: protected("dnt"),
     }
 }
 
+fn brand<'a>(tree: &'a Tree, arena: &'a Bump) -> Option<BrandVersion<'a>> {
+    let version = keep(arena, texts(tree.get("version"), LIST_MAX));
+    Some(BrandVersion { brand: text(tree.get("brand"))?, version })
+}
+
+/// An id that is somebody's.
+fn id(tree: &Tree) -> Option<&str> {
+    const NOBODY: &str = " null (null) undefined unknown none nil nan n/a optout -1 ";
+    text(tree).filter(|text| {
+        let told = text.trim().to_ascii_lowercase();
+        let within = |open, close| told.strip_prefix(open).is_some_and(|rest| rest.ends_with(close));
+        let is_macro = within("[", "]") || within("{{", "}}") || within("${", "}") || within("%%", "%%");
+        let is_word = !told.contains(' ') && NOBODY.contains(&format!(" {told} "));
+        !is_macro && !is_word && !told.trim_matches(['0', '-']).is_empty()
+    })
+}
+
+/// A finite float.
+fn number(tree: &Tree) -> Option<f64> {
+    spelt(tree)?.trim().parse().ok().filter(|number: &f64| number.is_finite())
+}
+
 fn geo(tree: &Tree) -> Geo<'_> {
-    let degrees = |name, most: f64| {
-        let degrees: f64 = spelt(tree.get(name))?.trim().parse().ok()?;
-        (-most..=most).contains(&degrees).then_some(degrees)
-    };
+    let degrees = |name, most: f64| number(tree.get(name)).filter(|degrees| (-most..=most).contains(degrees));
     Geo {
         country: text(tree.get("country")),
         region: text(tree.get("region")),
@@ -466,13 +528,23 @@ fn user<'a>(tree: &'a Tree, arena: &'a Bump) -> User<'a> {
     let (newer, older) = (strict_text(tree.get("consent")), strict_text(tree.get("ext").get("consent")));
     let eids = eids(tree.get("eids"), arena);
     User {
-        id: text(tree.get("id")),
-        buyeruid: text(tree.get("buyeruid")),
+        id: id(tree.get("id")),
+        buyeruid: id(tree.get("buyeruid")),
         geo: geo(tree.get("geo")),
         segments: segments(tree.get("data"), arena),
         eids: if eids.is_empty() { self::eids(tree.get("ext").get("eids"), arena) } else { eids },
         consent: newer.or(older),
         consent_ext: second(newer, older),
+        yob: whole(tree.get("yob")).filter(|year| *year >= 1900 && *year < 2100),
+        gender: text(tree.get("gender")).and_then(|text| {
+            let text = text.trim().to_ascii_uppercase();
+            match text.as_str() {
+                "M" | "MALE" => Some(Gender::Male),
+                "F" | "FEMALE" => Some(Gender::Female),
+                "O" | "OTHER" => Some(Gender::Other),
+                _ => None,
+            }
+        }),
         keywords: keywords(tree, arena),
     }
 }
@@ -486,23 +558,30 @@ fn segments<'a>(data: &'a Tree, arena: &'a Bump) -> &'a [Segment<'a>] {
     let data = data.elements().iter().take(LIST_MAX);
     let segments = data.flat_map(|data| {
         let provider = text(data.get("name")).or(text(data.get("id")));
-        let segtax = whole(data.get("ext").get("segtax")).unwrap_or(0);
+        let ext = data.get("ext");
+        let segtax = whole(ext.get("segtax")).or(whole(data.get("segtax"))).unwrap_or(0);
         let segments = data.get("segment").elements().iter();
         let ids = segments.filter_map(|segment| text(segment.get("id")).or(text(segment.get("name"))));
-        ids.take(LIST_MAX).map(move |id| Segment { provider, id, segtax })
+        ids.map(move |id| Segment { provider, id, segtax, segclass: text(ext.get("segclass")) })
     });
-    keep(arena, segments.collect())
+    keep(arena, segments.take(LIST_MAX).collect())
 }
 
-fn eids<'a>(eids: &'a Tree, arena: &'a Bump) -> &'a [(&'a str, &'a str)] {
-    let eids = eids.elements().iter().take(LIST_MAX);
-    let pairs = eids.filter_map(|eid| Some((text(eid.get("source"))?, eid.get("uids")))).flat_map(
-        |(source, uids)| {
-            let uids = uids.elements().iter().filter_map(|uid| text(uid.get("id")));
-            uids.take(LIST_MAX).map(move |id| (source, id))
-        },
-    );
-    keep(arena, pairs.collect())
+fn eids<'a>(eids: &'a Tree, arena: &'a Bump) -> &'a [Eid<'a>] {
+    let uids = eids.elements().iter().take(LIST_MAX).flat_map(|eid| {
+        let uids = eid.get("uids").elements().iter();
+        uids.filter_map(|uid| {
+            Some(Eid {
+                source: text(eid.get("source"))?,
+                id: id(uid.get("id"))?,
+                atype: code(uid.get("atype")),
+                inserter: text(eid.get("inserter")),
+                matcher: text(eid.get("matcher")),
+                mm: code(eid.get("mm")),
+            })
+        })
+    });
+    keep(arena, uids.take(LIST_MAX).collect())
 }
 
 /// A text that protects somebody: what is there and is none cannot be read.

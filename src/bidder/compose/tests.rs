@@ -57,6 +57,7 @@ fn bid(creative: &str, imp: &str, told: Option<Disclosure>) -> Value {
         user: None,
         profile: &Profile::known([]),
         exposures: None::<&Exposures>,
+        agent: None,
         secure: true,
         now: NOON,
     };

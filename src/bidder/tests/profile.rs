@@ -39,6 +39,7 @@ fn answer(profile: &str) -> Result<String, NoBidReason> {
         user: None,
         profile: &Profile::known([]),
         exposures: None,
+        agent: None,
         secure: false,
         now: NOON,
     };

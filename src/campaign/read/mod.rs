@@ -17,6 +17,7 @@ mod reach;
 pub(in crate::campaign) mod scenario;
 pub(in crate::campaign) mod sensitive;
 mod targeting;
+mod version;
 
 pub(in crate::campaign) use campaign::{Draft, Parts, read_campaign};
 

@@ -2,6 +2,7 @@
 
 use crate::campaign::read::Reading;
 use crate::campaign::read::clock::daypart;
+use crate::campaign::read::version::versions;
 use crate::campaign::rule::{Attribute, Circle, Kind, Range, Rule, Test, Wanted};
 use crate::document::{Faults, Node, Object, suggestion};
 use crate::units::Country;
@@ -86,6 +87,7 @@ fn wanted(
             return Some((attribute, Wanted::During(hours)));
         }
         Kind::Number { least, most } => Wanted::Between(range(node, (least, most), faults)?),
+        Kind::Version => Wanted::Between(versions(node, faults)?),
         Kind::Flag => Wanted::OneOf(vec![node.flag(faults)?.to_string()]),
         Kind::Exchange => {
             Wanted::OneOf(values(node, faults, |node, faults| exchange(node, reading, faults))?)

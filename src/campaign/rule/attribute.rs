@@ -3,6 +3,9 @@
 
 use std::fmt;
 
+use crate::agent::Browser;
+use crate::units::Version;
+
 /// What the values of an attribute are. [`Kind::canonical`] reads one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -41,6 +44,8 @@ pub enum Kind {
         /// The most that makes sense.
         most: i64,
     },
+    /// A range of versions of software, as numbers of [`version_number`].
+    Version,
     /// Circles on the globe.
     Circles,
     /// Hours of the week.
@@ -102,28 +107,44 @@ attributes! {
     ViewerDaypart "viewer_daypart", Kind::Hours, "the hour of the week by the viewer's clock (geo.utcoffset)";
     Channel "channel", Kind::Choice(&["site", "app", "dooh"]), "which of site, app and dooh is there";
     Domain "domain", Kind::Domain, "site.domain, else the host of site.page";
+    Referrer "referrer", Kind::Domain, "the host of site.ref";
     Page "page", Kind::Page, "site.page";
     Site "site", Kind::Text, "site.id";
     App "app", Kind::Text, "app.id";
+    Screen "screen", Kind::Text, "dooh.id";
+    Venue "venue", Kind::Text, "dooh.venuetype";
+    Paid "paid", Kind::Flag, "app.paid";
     Bundle "bundle", Kind::Text, "app.bundle";
     Publisher "publisher", Kind::Text, "publisher.id";
     Category "category", Kind::Category, "categories of the outlet and its content, mapped from every taxonomy";
     Keyword "keyword", Kind::Keyword, "keywords of the outlet, its content and the user";
     Language "language", Kind::Language, "content.language, else device.language";
-    Genre "genre", Kind::Text, "content.genre";
+    Genre "genre", Kind::Text, "content.genre and content.genres";
+    Title "title", Kind::Text, "content.title";
     Series "series", Kind::Text, "content.series";
     ContentRating "content_rating", Kind::Text, "content.contentrating";
+    MediaRating "media_rating", Kind::Choice(&["all", "over_12", "mature"]), "content.qagmediarating";
+    Production "production", Kind::Choice(&["professional", "prosumer", "user_generated"]), "content.prodq";
+    ContentType "content_type", Kind::Choice(&["video", "game", "music", "application", "text", "other"]), "content.context";
+    ContentLength "content_length", Kind::Number { least: 0, most: 1_000_000_000 }, "content.len, in seconds";
+    ContentSegment "content_segment", Kind::Name, "segments of content.data";
     Live "live", Kind::Flag, "content.livestream";
-    ContentChannel "content_channel", Kind::Text, "content.channel.name";
-    Network "network", Kind::Text, "content.network.name";
-    Device "device", Kind::Choice(&["phone", "tablet", "desktop", "tv", "other"]), "device.devicetype";
-    Os "os", Kind::Text, "device.os";
+    ContentChannel "content_channel", Kind::Text, "content.channel, by name, id or domain";
+    Network "network", Kind::Text, "content.network, by name, id or domain";
+    Device "device", Kind::Choice(&["phone", "tablet", "desktop", "tv", "other"]), "device.devicetype, else device.sua, else device.ua";
+    Os "os", Kind::Text, "device.os, else device.sua, else device.ua";
+    OsVersion "os_version", Kind::Version, "device.osv, else device.sua, else device.ua";
+    Browser "browser", Kind::Choice(Browser::NAMES), "device.sua, else device.ua";
+    BrowserVersion "browser_version", Kind::Version, "device.sua, else device.ua";
+    Robot "robot", Kind::Flag, "device.sua and device.ua";
     Make "make", Kind::Text, "device.make";
     Model "model", Kind::Text, "device.model";
     Connection "connection", Kind::Choice(&["ethernet", "wifi", "cellular", "2g", "3g", "4g", "5g"]), "device.connectiontype";
-    Carrier "carrier", Kind::Text, "device.carrier";
+    Carrier "carrier", Kind::Text, "device.carrier by name, device.mccmnc as 208-01";
     Exchange "exchange", Kind::Exchange, "the exchange that sent the request";
     Segment "segment", Kind::Name, "segments of the request and of our own audiences";
+    Age "age", Kind::Number { least: 0, most: 130_000 }, "user.yob: full years by the end of last year";
+    Gender "gender", Kind::Choice(&["male", "female", "other"]), "user.gender";
     Format "format", Kind::Choice(&["banner", "video", "audio", "native"]), "the media that the impression offers";
     Position "position", Kind::Code(17), "banner.pos, video.pos, audio.pos";
     Placement "placement", Kind::Choice(PLACEMENTS), "video.plcmt, else the older video.placement";
@@ -131,6 +152,8 @@ attributes! {
     Interstitial "interstitial", Kind::Flag, "imp.instl";
     ImpressionsPerPlay "impressions_per_play", Kind::Number { least: 0, most: 1_000_000_000 }, "imp.qty.multiplier of a screen out of home";
     Rewarded "rewarded", Kind::Flag, "imp.rwdd";
+    Viewability "viewability", Kind::Number { least: 0, most: 100_000 }, "imp.metric of type viewability, in per cent";
+    ClickThroughRate "click_through_rate", Kind::Number { least: 0, most: 100_000 }, "imp.metric of type click_through_rate, in per cent";
     Tag "tag", Kind::Name, "imp.tagid";
     Deal "deal", Kind::Name, "ids of imp.pmp.deals";
 }
@@ -147,6 +170,12 @@ pub const PLACEMENTS: &[&str] = &[
     "squeezeback",
     "in_scene",
 ];
+
+/// A version as a number in the same order; versions beyond any that software has are one.
+#[must_use]
+pub fn version_number(version: Version) -> i64 {
+    i64::try_from(version.raw()).unwrap_or(i64::MAX)
+}
 
 impl Attribute {
     /// The attribute that the language calls `word`.
@@ -167,6 +196,8 @@ impl Attribute {
                 | Self::Interstitial
                 | Self::ImpressionsPerPlay
                 | Self::Rewarded
+                | Self::Viewability
+                | Self::ClickThroughRate
                 | Self::Tag
                 | Self::Deal
         )
@@ -184,12 +215,12 @@ mod tests {
     use super::Attribute;
 
     #[test]
-    fn the_table_has_one_row_a_word_and_fits_a_mask_of_64_bits() {
+    fn the_table_has_one_row_a_word_and_fits_a_mask_of_128_bits() {
         for (number, attribute) in Attribute::ALL.iter().enumerate() {
             assert_eq!(*attribute as usize, number);
             assert_eq!(Attribute::from_name(attribute.name()), Some(*attribute));
         }
-        const { assert!(Attribute::COUNT <= 64) };
+        const { assert!(Attribute::COUNT <= 128) };
         assert_eq!(Attribute::from_name("Country"), None);
     }
 }

@@ -6,7 +6,7 @@
 mod attribute;
 mod value;
 
-pub use attribute::{Attribute, Kind, PLACEMENTS};
+pub use attribute::{Attribute, Kind, PLACEMENTS, version_number};
 pub use value::Unfit;
 
 /// A targeting rule. A [`Test`] on something the request does not tell fails, negated or not, unless it

@@ -44,7 +44,7 @@ impl Attribute {
             Kind::Choice(words) => choice(text, words),
             Kind::Code(most) => code(text, most),
             Kind::Flag => choice(text, &["true", "false"]),
-            Kind::Number { .. } | Kind::Circles | Kind::Hours => {
+            Kind::Number { .. } | Kind::Version | Kind::Circles | Kind::Hours => {
                 Err(Unfit::new("takes no single value", "write it as an object"))
             }
         }

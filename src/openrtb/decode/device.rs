@@ -1,22 +1,22 @@
 //! `device`, with its `geo` and its structured user agent.
 
+use bumpalo::Bump;
 use bumpalo::collections::String as ArenaString;
 
 use crate::openrtb::decode::stated;
 use crate::openrtb::json::{Fault, Reader};
-use crate::openrtb::{Device, Geo};
+use crate::openrtb::{BrandVersion, Device, Geo, Sua, personal_id};
 
 /// `device`; nothing is known if it is not an object.
 pub(crate) fn device<'a>(json: &mut Reader<'a>) -> Result<Device<'a>, Fault> {
     let mut device = Device::default();
     let mut langb = None;
-    let mut sua = Sua::default();
     json.object(|json, key| {
         match key {
             b"geo" => device.geo = geo(json)?,
             b"devicetype" => device.devicetype = stated(json.whole()?),
             b"ua" => device.ua = json.text()?,
-            b"sua" => sua = read_sua(json)?,
+            b"sua" => device.sua = sua(json)?,
             b"ip" => device.ip = json.text()?,
             b"ipv6" => device.ipv6 = json.text()?,
             b"make" => device.make = json.text()?,
@@ -26,8 +26,9 @@ pub(crate) fn device<'a>(json: &mut Reader<'a>) -> Result<Device<'a>, Fault> {
             b"language" => device.language = json.text()?,
             b"langb" => langb = json.text()?,
             b"carrier" => device.carrier = json.text()?,
+            b"mccmnc" => device.mccmnc = json.text()?,
             b"connectiontype" => device.connectiontype = stated(json.whole()?),
-            b"ifa" => device.ifa = json.text()?.filter(|ifa| !is_all_zeros(ifa)),
+            b"ifa" => device.ifa = json.text()?.and_then(personal_id),
             b"lmt" => device.lmt = json.strict_flag()?.unwrap_or(false),
             b"dnt" => device.dnt = json.strict_flag()?.unwrap_or(false),
             _ => json.skip()?,
@@ -35,17 +36,14 @@ pub(crate) fn device<'a>(json: &mut Reader<'a>) -> Result<Device<'a>, Fault> {
         Ok(())
     })?;
     device.language = device.language.or(langb);
-    device.model = device.model.or(sua.model);
-    if device.os.is_none() {
-        device.os = sua.platform.brand;
-        device.osv = device.osv.or(sua.platform.version);
+    if let Some(sua) = device.sua {
+        device.model = device.model.or(sua.model);
+        if let (None, Some(platform)) = (device.os, sua.platform) {
+            device.os = Some(platform.brand);
+            device.osv = device.osv.or_else(|| dotted(platform.version, json.arena()));
+        }
     }
     Ok(device)
-}
-
-/// The id that systems give out once tracking is limited.
-fn is_all_zeros(ifa: &str) -> bool {
-    ifa.bytes().all(|byte| matches!(byte, b'0' | b'-'))
 }
 
 /// `geo` of a device or a user.
@@ -58,8 +56,8 @@ pub(crate) fn geo<'a>(json: &mut Reader<'a>) -> Result<Geo<'a>, Fault> {
             b"city" => geo.city = json.text()?,
             b"zip" => geo.zip = json.text()?,
             b"metro" => geo.metro = json.text()?,
-            b"lat" => geo.lat = json.degrees(90.0)?,
-            b"lon" => geo.lon = json.degrees(180.0)?,
+            b"lat" => geo.lat = json.float(90.0)?,
+            b"lon" => geo.lon = json.float(180.0)?,
             b"utcoffset" => geo.utcoffset = json.signed()?,
             _ => json.skip()?,
         }
@@ -68,34 +66,26 @@ pub(crate) fn geo<'a>(json: &mut Reader<'a>) -> Result<Geo<'a>, Fault> {
     Ok(geo)
 }
 
-/// `device.sua`, 3.2.29: what serves where the plain fields are absent.
-#[derive(Clone, Copy, Default)]
-struct Sua<'a> {
-    platform: BrandVersion<'a>,
-    model: Option<&'a str>,
-}
-
-/// `BrandVersion`, 3.2.30, with the parts of its version joined by dots.
-#[derive(Clone, Copy, Default)]
-struct BrandVersion<'a> {
-    brand: Option<&'a str>,
-    version: Option<&'a str>,
-}
-
-fn read_sua<'a>(json: &mut Reader<'a>) -> Result<Sua<'a>, Fault> {
+fn sua<'a>(json: &mut Reader<'a>) -> Result<Option<&'a Sua<'a>>, Fault> {
     let mut sua = Sua::default();
-    json.object(|json, key| {
+    let is_object = json.object(|json, key| {
         match key {
-            b"platform" => sua.platform = read_brand_version(json)?,
+            b"browsers" => sua.browsers = json.list(brand_version)?,
+            b"platform" => sua.platform = brand_version(json)?,
+            b"mobile" => sua.mobile = json.flag()?,
+            b"architecture" => sua.architecture = json.text()?,
+            b"bitness" => sua.bitness = json.text()?,
             b"model" => sua.model = json.text()?,
+            b"source" => sua.source = json.whole()?.unwrap_or(0),
             _ => json.skip()?,
         }
         Ok(())
     })?;
-    Ok(sua)
+    Ok(is_object.then(|| &*json.arena().alloc(sua)))
 }
 
-fn read_brand_version<'a>(json: &mut Reader<'a>) -> Result<BrandVersion<'a>, Fault> {
+/// `BrandVersion`; `None` without a brand.
+fn brand_version<'a>(json: &mut Reader<'a>) -> Result<Option<BrandVersion<'a>>, Fault> {
     let mut brand = None;
     let mut version: &[&str] = &[];
     json.object(|json, key| {
@@ -106,17 +96,21 @@ fn read_brand_version<'a>(json: &mut Reader<'a>) -> Result<BrandVersion<'a>, Fau
         }
         Ok(())
     })?;
-    let version = match version {
+    Ok(brand.map(|brand| BrandVersion { brand, version }))
+}
+
+/// The parts of a version, with dots between them.
+fn dotted<'a>(version: &'a [&'a str], arena: &'a Bump) -> Option<&'a str> {
+    match version {
         [] => None,
         [whole] => Some(*whole),
         [first, rest @ ..] => {
-            let mut joined = ArenaString::from_str_in(first, json.arena());
+            let mut joined = ArenaString::from_str_in(first, arena);
             for part in rest {
                 joined.push('.');
                 joined.push_str(part);
             }
             Some(joined.into_bump_str() as &str)
         }
-    };
-    Ok(BrandVersion { brand, version })
+    }
 }

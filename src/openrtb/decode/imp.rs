@@ -5,7 +5,7 @@ use bumpalo::collections::Vec as ArenaVec;
 
 use crate::openrtb::decode::{media, native, stated};
 use crate::openrtb::json::{Fault, Reader, Scalar};
-use crate::openrtb::{Deal, DurFloor, Imp};
+use crate::openrtb::{Deal, DurFloor, Imp, Metric};
 use crate::units::limits::IMPS_MAX;
 use crate::units::{Cpm, Decimal, Multiplier, Rounding};
 
@@ -54,6 +54,7 @@ fn imp<'a>(json: &mut Reader<'a>) -> Result<(Imp<'a>, bool), Fault> {
             b"instl" => imp.instl = json.flag()?.unwrap_or(false),
             b"rwdd" => imp.rwdd = json.flag()?.unwrap_or(false),
             b"tagid" => imp.tagid = json.text()?,
+            b"metric" => imp.metric = json.list(metric)?,
             b"bidfloor" => imp.bidfloor = json.floor()?.unwrap_or(Cpm::ZERO),
             b"bidfloorcur" => imp.bidfloorcur = json.floor_currency()?,
             b"secure" => imp.secure = json.strict_flag()?,
@@ -73,6 +74,21 @@ fn imp<'a>(json: &mut Reader<'a>) -> Result<(Imp<'a>, bool), Fault> {
     let has_medium =
         imp.banner.is_some() || imp.video.is_some() || imp.audio.is_some() || imp.native.is_some();
     Ok((imp, has_medium && countable))
+}
+
+/// An element of `metric`; `None` without a type or without a value.
+fn metric<'a>(json: &mut Reader<'a>) -> Result<Option<Metric<'a>>, Fault> {
+    let (mut kind, mut value, mut vendor) = (None, None, None);
+    json.object(|json, key| {
+        match key {
+            b"type" => kind = json.text()?,
+            b"value" => value = json.float(f64::MAX)?,
+            b"vendor" => vendor = json.text()?,
+            _ => json.skip()?,
+        }
+        Ok(())
+    })?;
+    Ok(kind.zip(value).map(|(kind, value)| Metric { r#type: kind, value, vendor }))
 }
 
 /// `imp.ext.prebid.is_rewarded_inventory`, the place of `rwdd` before 2.6.

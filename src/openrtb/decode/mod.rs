@@ -3,6 +3,7 @@
 //! One pass; every key is looked at once and unknown ones are skipped. Of a repeated key the last
 //! counts. Only what is not OpenRTB at all is refused: see [`ParseError`].
 
+mod data;
 mod device;
 mod imp;
 mod media;
@@ -118,9 +119,9 @@ impl<'a> Root<'a> {
                 }
             }
             b"imp" => self.imp = imp::imps(json)?,
-            b"site" => self.site = outlet::outlet(json)?,
-            b"app" => self.app = outlet::outlet(json)?,
-            b"dooh" => self.dooh = outlet::outlet(json)?,
+            b"site" => outlet::outlet(json, &mut self.site)?,
+            b"app" => outlet::outlet(json, &mut self.app)?,
+            b"dooh" => outlet::outlet(json, &mut self.dooh)?,
             b"device" => self.device = device::device(json)?,
             b"user" => self.user = user::user(json)?,
             b"regs" => self.regs = regs::regs(json)?,

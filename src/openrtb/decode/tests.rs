@@ -6,8 +6,8 @@ use bumpalo::Bump;
 use proptest::prelude::{any, prop, prop_assert, proptest};
 
 use crate::openrtb::{
-    BidRequest, Channel, Content, Deal, Device, DurFloor, Format, Imp, NativeKind, Outlet, ParseError, Regs,
-    SizeRange, UNKNOWN_CODE, UNREADABLE, User, parse,
+    BidRequest, Broadcaster, Channel, Content, Deal, Device, DurFloor, Eid, Format, Gender, Imp, NativeKind,
+    Outlet, ParseError, Regs, SizeRange, UNKNOWN_CODE, UNREADABLE, User, parse,
 };
 use crate::units::Cpm;
 use crate::units::limits::{IMPS_MAX, LIST_MAX};
@@ -845,7 +845,7 @@ fn the_outlet_is_read_whole() {
     check_site(
         fields,
         |site| {
-            let Content { title, genre, livestream, channel_name, network_name, .. } = site.content;
+            let Content { title, genre, livestream, channel, network, .. } = site.content;
             assert_eq!(livestream, Some(true));
             let texts = [
                 site.id,
@@ -854,8 +854,8 @@ fn the_outlet_is_read_whole() {
                 site.publisher_domain,
                 title,
                 genre,
-                channel_name,
-                network_name,
+                channel.and_then(|channel| channel.name),
+                network.and_then(|network| network.name),
             ];
             (owned(site.cat), texts.map(|text| text.unwrap_or("-").to_owned()).join(" "))
         },
@@ -875,6 +875,197 @@ fn segments_carry_their_provider_wherever_it_stands() {
         },
         owned(&["prov 1 4", "prov two 4", "d 3 0"]),
     );
+}
+
+#[test]
+fn a_metric_needs_a_type_and_a_value() {
+    let metric = |imp: &Imp<'_>| imp.metric.iter().map(|metric| format!("{metric:?}")).collect::<Vec<_>>();
+    check_imp(
+        r#""metric":[{"type":"viewability","value":"0.5","vendor":"EXCHANGE"},{"type":"session_depth","value":12},
+            {"value":1},{"type":"x"},{"type":"x","value":"high"},{"type":"x","value":1e999},null,7,"x"]"#,
+        metric,
+        owned(&[
+            r#"Metric { type: "viewability", value: 0.5, vendor: Some("EXCHANGE") }"#,
+            r#"Metric { type: "session_depth", value: 12.0, vendor: None }"#,
+        ]),
+    );
+    for sent in [r#""metric":{}"#, r#""metric":"viewability""#, r#""metric":null"#] {
+        check_imp(sent, metric, vec![]);
+    }
+}
+
+#[test]
+fn a_rate_that_is_no_share_is_not_known() {
+    let rates = |imp: &Imp<'_>| (imp.viewability(), imp.click_through_rate());
+    for (sent, want) in [("0.7", Some(0.7)), ("0", Some(0.0)), ("1", Some(1.0)), ("70", None), ("-1", None)] {
+        check_imp(&format!(r#""metric":[{{"type":"Viewability","value":{sent}}}]"#), rates, (want, None));
+    }
+    check_imp(
+        r#""metric":[{"type":"viewability","value":-1},{"type":"viewability","value":0.4,"vendor":"v"},
+            {"type":"viewability","value":0.9},{"type":"click_through_rate","value":0.002}]"#,
+        rates,
+        (Some(0.4), Some(0.002)),
+    );
+}
+
+#[test]
+fn the_structured_user_agent_keeps_every_brand_as_it_came() {
+    let sua = |device: &Device<'_>| {
+        device.sua.map(|sua| {
+            let brands =
+                sua.browsers.iter().map(|brand| format!("{} {}", brand.brand, brand.version.join(".")));
+            (
+                brands.collect::<Vec<_>>(),
+                sua.mobile,
+                sua.source,
+                sua.platform.map(|platform| platform.brand.len()),
+            )
+        })
+    };
+    check_device(
+        r#""sua":{"browsers":[{"brand":"Not?A_Brand","version":["8"]},{"brand":"Google Chrome","version":["120","0.1"]},
+            {"version":["1"]},{"brand":"Opera"},{"brand":"Edge","version":"99"},null],"mobile":1,"source":"2",
+            "platform":{"brand":"macOS"},"architecture":"arm","bitness":64}"#,
+        sua,
+        Some((
+            owned(&["Not?A_Brand 8", "Google Chrome 120.0.1", "Opera ", "Edge 99"]),
+            Some(true),
+            2,
+            Some(5),
+        )),
+    );
+    check_device(r#""sua":{"browsers":{},"platform":{"version":[1]}}"#, sua, Some((vec![], None, 0, None)));
+    check_device(r#""sua":[]"#, sua, None);
+}
+
+#[test]
+fn content_tells_its_genres_ratings_makers_and_data() {
+    let told = |site: &Outlet<'_>| {
+        let Content { genres, gtax, userrating, qagmediarating, prodq, context, len, .. } = site.content;
+        (owned(genres), gtax, userrating.map(str::to_owned), [qagmediarating, prodq, context, len])
+    };
+    check_site(
+        r#""content":{"genres":["386",387],"userrating":4.5,"qagmediarating":2,"prodq":1,"videoquality":3,"context":"1",
+            "len":1800.5}"#,
+        told,
+        (owned(&["386", "387"]), 9, Some("4.5".to_owned()), [Some(2), Some(1), Some(1), Some(1_800)]),
+    );
+    check_site(
+        r#""content":{"genres":"386","gtax":7,"videoquality":3,"prodq":0,"context":[],"len":"long"}"#,
+        told,
+        (owned(&["386"]), 7, None, [None, Some(3), None, None]),
+    );
+    check_site(r#""content":5"#, told, (vec![], 9, None, [None; 4]));
+    let content = r#""content":{"keywords":"a, b","kwarray":["c"],"channel":{"id":7,"domain":"c.example"},"network":{},
+        "data":[{"name":"p","segment":[{"id":"386"}],"ext":{"segtax":"7"}}]}"#;
+    check_site(
+        content,
+        |site| {
+            let Content { keywords, channel, network, segments, .. } = site.content;
+            let segments: Vec<_> = segments.iter().map(|s| format!("{} {}", s.id, s.segtax)).collect();
+            assert_eq!(channel, Some(&Broadcaster { id: Some("7"), name: None, domain: Some("c.example") }));
+            (owned(keywords), network.is_none(), segments)
+        },
+        (owned(&["a", "b", "c"]), true, owned(&["386 7"])),
+    );
+}
+
+#[test]
+fn a_site_an_app_and_a_screen_tell_what_only_they_have() {
+    check_site(
+        r#""ref":"https://b.example/","search":"shoes","mobile":1,"name":"A""#,
+        |site| ([site.r#ref, site.search, site.name].map(|text| text.map(str::to_owned)), site.mobile),
+        (["https://b.example/", "shoes", "A"].map(|text| Some(text.to_owned())), Some(true)),
+    );
+    let app = r#""app":{"id":"1","ver":2.5,"paid":"0","storeurl":"https://s.example"}"#;
+    check_root(
+        app,
+        |request| {
+            let app = request.channel.outlet().unwrap();
+            (app.ver.map(str::to_owned), app.paid, app.storeurl.is_some())
+        },
+        (Some("2.5".to_owned()), Some(false), true),
+    );
+    let venue = |request: &BidRequest<'_>| {
+        let dooh = request.channel.outlet().unwrap();
+        (owned(dooh.venuetype), dooh.venuetypetax)
+    };
+    check_root(r#""dooh":{"venuetype":["101",30]}"#, venue, (owned(&["101", "30"]), 1));
+    check_root(r#""dooh":{"venuetype":"airport","venuetypetax":0}"#, venue, (owned(&["airport"]), 0));
+    check_root(r#""dooh":{"venuetype":{},"venuetypetax":"x"}"#, venue, (vec![], 1));
+}
+
+#[test]
+fn a_birth_year_and_a_gender_are_read_where_they_can_be_true() {
+    let person = |user: &User<'_>| (user.yob, user.gender);
+    for (sent, want) in [
+        (r#""yob":1984,"gender":"M""#, (Some(1984), Some(Gender::Male))),
+        (r#""yob":"1984","gender":"f""#, (Some(1984), Some(Gender::Female))),
+        (r#""yob":2,"gender":"O""#, (None, Some(Gender::Other))),
+        (r#""yob":2100,"gender":"female""#, (None, Some(Gender::Female))),
+        (r#""yob":"ff","gender":1"#, (None, None)),
+        (r#""yob":[],"gender":"X""#, (None, None)),
+    ] {
+        check_user(sent, person, want);
+    }
+}
+
+#[test]
+fn the_taxonomy_of_segments_stands_in_ext_first() {
+    let taxonomies = |user: &User<'_>| {
+        user.segments.iter().map(|s| (s.segtax, s.segclass.map(str::to_owned))).collect::<Vec<_>>()
+    };
+    check_user(
+        r#""data":[{"segment":[{"id":"1"}],"segtax":4},{"segment":[{"id":"1"}],"segtax":4,"ext":{"segtax":600,
+            "segclass":2}},{"segment":[{"id":"1"}],"ext":{"segtax":"some","segclass":[]},"segtax":5}]"#,
+        taxonomies,
+        vec![(4, None), (600, Some("2".to_owned())), (5, None)],
+    );
+}
+
+#[test]
+fn an_id_of_a_person_that_names_nobody_is_absent() {
+    let ids = |user: &User<'_>| [user.id, user.buyeruid].map(|id| id.map(str::to_owned));
+    let some = |id: &str| Some(id.to_owned());
+    check_user(r#""id":"0","buyeruid":"00000000-0000-0000-0000-000000000000""#, ids, [None, None]);
+    check_user(r#""id":"{{uid}}","buyeruid":"b""#, ids, [None, some("b")]);
+    check_user(r#""id":7,"buyeruid":"null""#, ids, [some("7"), None]);
+    check_user(
+        r#""eids":[{"source":"a","uids":[{"id":"0"},{"id":"[ID]"},{"id":"x"}]}]"#,
+        |user| user.eids.iter().map(|eid| eid.id.to_owned()).collect::<Vec<_>>(),
+        owned(&["x"]),
+    );
+    check_device(r#""ifa":"unknown""#, |device| device.ifa.is_none(), true);
+    check_device(r#""ifa":"${IDFA}""#, |device| device.ifa.is_none(), true);
+}
+
+#[test]
+fn every_uid_of_a_source_comes_with_its_kind_and_how_it_was_matched() {
+    let eid = |id, atype| Eid {
+        source: "a.example",
+        id,
+        atype,
+        inserter: Some("p.example"),
+        matcher: Some("m.example"),
+        mm: Some(3),
+    };
+    check_user(
+        r#""eids":[{"uids":[{"id":"1","atype":1},{"id":"2","atype":"3"},{"id":"3","atype":[]}],"source":"a.example",
+            "inserter":"p.example","matcher":"m.example","mm":3}]"#,
+        |user| {
+            assert_eq!(user.eids, &[eid("1", Some(1)), eid("2", Some(3)), eid("3", None)]);
+        },
+        (),
+    );
+}
+
+#[test]
+fn segments_and_ids_of_people_are_bounded_in_all() {
+    let many = vec![r#"{"id":"x"}"#; LIST_MAX - 1].join(",");
+    let data = vec![format!(r#"{{"segment":[{many}]}}"#); 3].join(",");
+    check_user(&format!(r#""data":[{data}]"#), |user| user.segments.len(), LIST_MAX);
+    let eids = vec![format!(r#"{{"source":"s","uids":[{many}]}}"#); 3].join(",");
+    check_user(&format!(r#""eids":[{eids}]"#), |user| user.eids.len(), LIST_MAX);
 }
 
 // Both places of what moved.
@@ -952,8 +1143,9 @@ fn the_other_flags_stand_in_either_place() {
 
 #[test]
 fn eids_stand_in_either_place() {
-    let eids =
-        |user: &User<'_>| user.eids.iter().map(|(source, id)| format!("{source} {id}")).collect::<Vec<_>>();
+    let eids = |user: &User<'_>| {
+        user.eids.iter().map(|eid| format!("{} {}", eid.source, eid.id)).collect::<Vec<_>>()
+    };
     let list =
         r#""eids":[{"uids":[{"id":"1","atype":1},{"id":2}],"source":"a.example"},{"uids":[{"id":"x"}]}]"#;
     let want = owned(&["a.example 1", "a.example 2"]);
@@ -963,10 +1155,13 @@ fn eids_stand_in_either_place() {
 
 // Bodies broken at random.
 
-const FULL: &str = r#"{"id":"r","at":1,"tmax":120,"cur":["EUR"],"imp":[{"id":"1","bidfloor":0.25,"banner":{"format":
+const FULL: &str = r#"{"id":"r","at":1,"tmax":120,"cur":["EUR"],"imp":[{"id":"1","bidfloor":0.25,"metric":[{"type":"viewability","value":0.7}],"banner":{"format":
  [{"w":300,"h":250}],"battr":[1,2]},"pmp":{"deals":[{"id":"d","bidfloor":1.5e0}]},"native":{"request":"{\"assets\":[{\"id\":1,
- \"title\":{\"len\":25}}]}"}}],"site":{"domain":"a.example","content":{"cat":["IAB1"]}},"device":{"ip":"192.0.2.1","geo":{"lat":
- 48.8,"country":"FRA"},"lmt":false},"user":{"data":[{"name":"p","segment":[{"id":"7"}]}],"ext":{"consent":"CP"}},"regs":null}"#;
+ \"title\":{\"len\":25}}]}"}}],"site":{"domain":"a.example","content":{"cat":["IAB1"],"genres":["386"],"gtax":9,"len":60,"network":
+ {"name":"n"},"data":[{"segment":[{"id":"1"}]}]}},"device":{"ip":"192.0.2.1","geo":{"lat":48.8,"country":"FRA"},"lmt":false,
+ "sua":{"browsers":[{"brand":"Google Chrome","version":["120","0"]}],"platform":{"brand":"Android","version":["14"]}}},"user":
+ {"yob":1990,"gender":"F","data":[{"name":"p","segment":[{"id":"7"}],"ext":{"segtax":4,"segclass":"1"}}],"eids":[{"source":"s",
+ "uids":[{"id":"u","atype":1}]}],"ext":{"consent":"CP"}},"regs":null}"#;
 
 proptest! {
     #[test]

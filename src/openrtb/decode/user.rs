@@ -2,13 +2,12 @@
 
 use bumpalo::collections::Vec as ArenaVec;
 
+use crate::openrtb::decode::data::segments;
 use crate::openrtb::decode::device::geo;
-use crate::openrtb::decode::joined;
+use crate::openrtb::decode::{joined, stated};
 use crate::openrtb::json::{Fault, Reader};
-use crate::openrtb::{Segment, User};
+use crate::openrtb::{Eid, Gender, User, personal_id};
 use crate::units::limits::LIST_MAX;
-
-type Eids<'a> = &'a [(&'a str, &'a str)];
 
 /// `user`; nothing is known if it is not an object.
 pub(crate) fn user<'a>(json: &mut Reader<'a>) -> Result<User<'a>, Fault> {
@@ -17,8 +16,10 @@ pub(crate) fn user<'a>(json: &mut Reader<'a>) -> Result<User<'a>, Fault> {
     let mut moved = Moved::default();
     json.object(|json, key| {
         match key {
-            b"id" => user.id = json.text()?,
-            b"buyeruid" => user.buyeruid = json.text()?,
+            b"id" => user.id = read_id(json)?,
+            b"buyeruid" => user.buyeruid = read_id(json)?,
+            b"yob" => user.yob = yob(json)?,
+            b"gender" => user.gender = gender(json)?,
             b"geo" => user.geo = geo(json)?,
             b"data" => user.segments = segments(json)?,
             b"eids" => user.eids = eids(json)?,
@@ -43,7 +44,7 @@ pub(crate) fn user<'a>(json: &mut Reader<'a>) -> Result<User<'a>, Fault> {
 #[derive(Clone, Copy, Default)]
 struct Moved<'a> {
     consent: Option<&'a str>,
-    eids: Eids<'a>,
+    eids: &'a [Eid<'a>],
 }
 
 fn read_ext<'a>(json: &mut Reader<'a>) -> Result<Moved<'a>, Fault> {
@@ -59,81 +60,68 @@ fn read_ext<'a>(json: &mut Reader<'a>) -> Result<Moved<'a>, Fault> {
     Ok(moved)
 }
 
-/// The segments of all of `user.data`.
-fn segments<'a>(json: &mut Reader<'a>) -> Result<&'a [Segment<'a>], Fault> {
-    let mut segments = ArenaVec::new_in(json.arena());
+/// `eids` with all of their `uids`.
+fn eids<'a>(json: &mut Reader<'a>) -> Result<&'a [Eid<'a>], Fault> {
+    let mut eids = ArenaVec::new_in(json.arena());
     json.array(LIST_MAX, |json| {
-        let (mut id, mut name, mut segtax) = (None, None, 0);
-        let mut ids: &[&str] = &[];
+        let mut shared = Eid { source: "", id: "", atype: None, inserter: None, matcher: None, mm: None };
+        let mut uids: &[Uid<'_>] = &[];
         json.object(|json, key| {
             match key {
-                b"id" => id = json.text()?,
-                b"name" => name = json.text()?,
-                b"segment" => ids = json.list(segment_id)?,
-                b"ext" => segtax = read_segtax(json)?,
-                _ => json.skip()?,
-            }
-            Ok(())
-        })?;
-        segments.extend(ids.iter().map(|own| Segment { provider: name.or(id), id: own, segtax }));
-        Ok(())
-    })?;
-    Ok(segments.into_bump_slice())
-}
-
-fn segment_id<'a>(json: &mut Reader<'a>) -> Result<Option<&'a str>, Fault> {
-    let (mut id, mut name) = (None, None);
-    json.object(|json, key| {
-        match key {
-            b"id" => id = json.text()?,
-            b"name" => name = json.text()?,
-            _ => json.skip()?,
-        }
-        Ok(())
-    })?;
-    Ok(id.or(name))
-}
-
-fn read_segtax(json: &mut Reader<'_>) -> Result<u32, Fault> {
-    let mut segtax = 0;
-    json.object(|json, key| {
-        match key {
-            b"segtax" => segtax = json.whole()?.unwrap_or(0),
-            _ => json.skip()?,
-        }
-        Ok(())
-    })?;
-    Ok(segtax)
-}
-
-/// `eids` as pairs of `source` and one of its `uids`.
-fn eids<'a>(json: &mut Reader<'a>) -> Result<Eids<'a>, Fault> {
-    let mut pairs = ArenaVec::new_in(json.arena());
-    json.array(LIST_MAX, |json| {
-        let mut source = None;
-        let mut uids: &[&str] = &[];
-        json.object(|json, key| {
-            match key {
-                b"source" => source = json.text()?,
+                b"source" => shared.source = json.text()?.unwrap_or(""),
                 b"uids" => uids = json.list(uid)?,
+                b"inserter" => shared.inserter = json.text()?,
+                b"matcher" => shared.matcher = json.text()?,
+                b"mm" => shared.mm = stated(json.whole()?),
                 _ => json.skip()?,
             }
             Ok(())
         })?;
-        pairs.extend(source.into_iter().flat_map(|source| uids.iter().map(move |uid| (source, *uid))));
+        if !shared.source.is_empty() {
+            let room = LIST_MAX - eids.len();
+            eids.extend(uids.iter().take(room).map(|uid| Eid { id: uid.id, atype: uid.atype, ..shared }));
+        }
         Ok(())
     })?;
-    Ok(pairs.into_bump_slice())
+    Ok(eids.into_bump_slice())
 }
 
-fn uid<'a>(json: &mut Reader<'a>) -> Result<Option<&'a str>, Fault> {
-    let mut id = None;
+/// One of `uids`.
+#[derive(Clone, Copy)]
+struct Uid<'a> {
+    id: &'a str,
+    atype: Option<u32>,
+}
+
+fn uid<'a>(json: &mut Reader<'a>) -> Result<Option<Uid<'a>>, Fault> {
+    let (mut id, mut atype) = (None, None);
     json.object(|json, key| {
         match key {
-            b"id" => id = json.text()?,
+            b"id" => id = read_id(json)?,
+            b"atype" => atype = stated(json.whole()?),
             _ => json.skip()?,
         }
         Ok(())
     })?;
-    Ok(id)
+    Ok(id.map(|id| Uid { id, atype }))
+}
+
+/// An id that names somebody.
+fn read_id<'a>(json: &mut Reader<'a>) -> Result<Option<&'a str>, Fault> {
+    Ok(json.text()?.and_then(personal_id))
+}
+
+/// A year somebody can be born in; what else is sent is a fault of the sender's.
+fn yob(json: &mut Reader<'_>) -> Result<Option<u32>, Fault> {
+    Ok(json.whole()?.filter(|year| (1900..2100).contains(year)))
+}
+
+fn gender(json: &mut Reader<'_>) -> Result<Option<Gender>, Fault> {
+    let is = |text: &str, names: [&str; 2]| names.iter().any(|name| text.eq_ignore_ascii_case(name));
+    Ok(json.text()?.map(str::trim).and_then(|text| match text {
+        male if is(male, ["M", "male"]) => Some(Gender::Male),
+        female if is(female, ["F", "female"]) => Some(Gender::Female),
+        other if is(other, ["O", "other"]) => Some(Gender::Other),
+        _ => None,
+    }))
 }

@@ -16,6 +16,7 @@ use crate::budget::Book;
 use crate::frequency::Exposures;
 use crate::openrtb::{self, BidRequest};
 use crate::privacy::Permissions;
+use crate::shell::agents::Agents;
 use crate::shell::audience_store::AudienceStore;
 use crate::shell::boot::BootError;
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, put, say};
@@ -151,7 +152,8 @@ fn explained(
     let exposures = Exposures::default();
     let exchange = snapshot.plan.exchange(exchange).expect("looked up before");
     let exposures = user.is_some().then_some(&exposures);
-    let ask = Ask { request, exchange, permissions, user, profile, exposures, secure: true, now };
+    let agent = request.device.ua.map(|text| Agents::up_to(1).read(text));
+    let ask = Ask { request, exchange, permissions, user, profile, exposures, agent, secure: true, now };
     let mut random = SmallRng::seed_from_u64(1);
     let (decision, mut verdicts) = explain(&snapshot, &ask, &mut random);
     // What bids is what was asked for: it stands above all that does not.

@@ -1,13 +1,17 @@
 //! What scenes tell, asked by rules.
 
+use crate::agent::Reader;
 use crate::audience::Profile;
-use crate::campaign::{Attribute, Circle, LineItem, Range, Rule, Test, Wanted};
-use crate::openrtb::{Av, BidRequest, Channel, Content, Device, Geo, Imp, Outlet, Segment, User};
+use crate::campaign::{Attribute, Circle, LineItem, Range, Rule, Test, Wanted, version_number};
+use crate::openrtb::{
+    Av, BidRequest, BrandVersion, Broadcaster, Channel, Content, Device, Gender, Geo, Imp, Metric, Outlet,
+    Segment, Sua, User,
+};
 use crate::targeting::fixture::{
     NOW, PARIS, av, banner, catalog, deal, line_item, plain_imp, plain_request, vocabulary_of,
 };
 use crate::targeting::{Asker, CompiledRule, Known, Scene, Vocabulary};
-use crate::units::{ExchangeId, Millis, Multiplier, SegmentId};
+use crate::units::{ExchangeId, Millis, Multiplier, SegmentId, Version};
 
 /// What a scene answers to a predicate.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,7 +62,7 @@ fn check_of(
     asked: Asked,
     want: Answer,
 ) {
-    check_known(request, imp, Known { person, precise: true }, asked, want);
+    check_known(request, imp, Known { person, precise: true, agent: None }, asked, want);
 }
 
 #[track_caller]
@@ -142,13 +146,13 @@ fn a_place_that_may_not_be_used_precisely_is_unknown_unless_it_is_a_screens() {
     let request = || BidRequest { user: User { geo, ..User::default() }, ..at(geo) };
     let screen = || BidRequest { channel: Channel::Dooh(Outlet::default()), ..request() };
     let (imp, profile) = (&plain_imp(), Profile::default());
-    let roughly = Known { person: Some(&profile), precise: false };
+    let roughly = Known { person: Some(&profile), precise: false, agent: None };
     let precisely = Known { precise: true, ..roughly };
     check_known(request(), imp, roughly, near(), Unknown);
     check_known(request(), imp, roughly, home(), Unknown);
     check_known(request(), imp, precisely, near(), Fits);
     check_known(request(), imp, precisely, home(), Fits);
-    check_known(request(), imp, Known { person: None, precise: true }, home(), Unknown);
+    check_known(request(), imp, Known { person: None, ..precisely }, home(), Unknown);
     check_known(screen(), imp, roughly, near(), Fits);
 }
 
@@ -183,6 +187,102 @@ fn a_screen_tells_how_many_impressions_a_play_counts_as() {
     check_of(screen(), &imp, None, per_play(5_501, None), Misses);
     check_of(screen(), &imp, None, per_play(1, Some(5_500)), Misses);
     check_of(plain_request(), &imp, None, per_play(1, None), Unknown);
+}
+
+fn range(attribute: Attribute, at_least: i64, below: Option<i64>) -> Asked {
+    (attribute, Wanted::Between(Range { at_least: Some(at_least), below }))
+}
+
+#[test]
+fn an_impression_tells_how_often_its_like_is_seen_and_clicked() {
+    let metric = [
+        Metric { r#type: "viewability", value: 0.7, vendor: None },
+        Metric { r#type: "click_through_rate", value: 0.015, vendor: None },
+    ];
+    let imp = Imp { metric: &metric, ..plain_imp() };
+    let check = |asked, want| check_of(plain_request(), &imp, None, asked, want);
+    check(range(Attribute::Viewability, 70_000, None), Fits);
+    check(range(Attribute::Viewability, 70_001, None), Misses);
+    check(range(Attribute::ClickThroughRate, 1_000, Some(2_000)), Fits);
+    check_of(plain_request(), &plain_imp(), None, range(Attribute::Viewability, 0, None), Unknown);
+}
+
+#[test]
+fn age_and_gender_are_read_only_of_a_person_who_may_be_identified() {
+    // It is November 2026: somebody born in 1990 is 35 or 36.
+    let user = User { yob: Some(1990), gender: Some(Gender::Female), ..User::default() };
+    let request = || BidRequest { user, ..plain_request() };
+    check(request(), range(Attribute::Age, 35_000, Some(36_000)), Fits);
+    check(request(), range(Attribute::Age, 36_000, None), Misses);
+    check(request(), one_of(Attribute::Gender, &["female"]), Fits);
+    check(request(), one_of(Attribute::Gender, &["male"]), Misses);
+    check_of(request(), &plain_imp(), None, range(Attribute::Age, 0, None), Unknown);
+    check_of(request(), &plain_imp(), None, one_of(Attribute::Gender, &["female"]), Unknown);
+    check(plain_request(), one_of(Attribute::Gender, &["female"]), Unknown);
+}
+
+#[test]
+fn content_tells_rating_production_type_length_network_and_segments() {
+    const TF1: &Broadcaster<'_> = &Broadcaster { id: Some("1"), name: Some("TF1"), domain: Some("tf1.fr") };
+    const SEGMENTS: &[Segment<'_>] =
+        &[Segment { provider: Some("acme"), id: "613", segtax: 7, segclass: None }];
+    let content = Content {
+        title: Some("Le Journal"),
+        series: Some("JT"),
+        genres: &["613"],
+        contentrating: Some("TV-PG"),
+        qagmediarating: Some(2),
+        prodq: Some(1),
+        context: Some(1),
+        len: Some(1_800),
+        channel: Some(TF1),
+        network: Some(TF1),
+        segments: SEGMENTS,
+        keywords: &["news"],
+        ..Content::default()
+    };
+    let shown = || site(Outlet { content, ..Outlet::default() });
+    for (attribute, fits, misses) in [
+        (Attribute::Title, "le journal", "jt"),
+        (Attribute::Series, "jt", "le journal"),
+        (Attribute::Genre, "613", "news"),
+        (Attribute::ContentRating, "tv-pg", "tv-ma"),
+        (Attribute::MediaRating, "over_12", "all"),
+        (Attribute::Production, "professional", "user_generated"),
+        (Attribute::ContentType, "video", "music"),
+        (Attribute::ContentChannel, "tf1", "tf2"),
+        (Attribute::Network, "tf1.fr", "tf1.com"),
+        (Attribute::ContentSegment, "segtax-7:613", "segtax-4:613"),
+        (Attribute::Keyword, "news", "sport"),
+    ] {
+        check(shown(), one_of(attribute, &[fits]), Fits);
+        check(shown(), one_of(attribute, &[misses]), Misses);
+        check(site(Outlet::default()), one_of(attribute, &[fits]), Unknown);
+    }
+    check(shown(), range(Attribute::ContentLength, 1_800_000, None), Fits);
+    check(shown(), range(Attribute::ContentLength, 0, Some(1_800_000)), Misses);
+}
+
+#[test]
+fn an_outlet_tells_its_id_referrer_venue_and_whether_it_was_paid_for() {
+    let outlet = Outlet {
+        id: Some("S1"),
+        domain: Some("lemonde.fr"),
+        r#ref: Some("https://www.google.fr/search?q=a"),
+        paid: Some(true),
+        venuetype: &["retail.gym"],
+        ..Outlet::default()
+    };
+    let app = || BidRequest { channel: Channel::App(outlet), ..plain_request() };
+    let screen = || BidRequest { channel: Channel::Dooh(outlet), ..plain_request() };
+    check(site(outlet), one_of(Attribute::Site, &["s1"]), Fits);
+    check(site(outlet), one_of(Attribute::App, &["s1"]), Unknown);
+    check(app(), one_of(Attribute::App, &["s1"]), Fits);
+    check(screen(), one_of(Attribute::Screen, &["s2"]), Misses);
+    check(site(outlet), one_of(Attribute::Referrer, &["google.fr"]), Fits);
+    check(app(), one_of(Attribute::Paid, &["true"]), Fits);
+    check(screen(), one_of(Attribute::Venue, &["retail.gym"]), Fits);
+    check(plain_request(), one_of(Attribute::Venue, &["retail.gym"]), Unknown);
 }
 
 #[test]
@@ -297,10 +397,16 @@ fn a_device_type_that_means_two_kinds_is_both() {
 
 #[test]
 fn a_device_tells_system_network_and_carrier() {
-    let device =
-        Device { os: Some("iOS"), connectiontype: Some(6), carrier: Some("Orange "), ..Device::default() };
+    let device = Device {
+        os: Some("iOS"),
+        connectiontype: Some(6),
+        carrier: Some("Orange "),
+        mccmnc: Some("208-01"),
+        ..Device::default()
+    };
     check(on(device), one_of(Attribute::Os, &["ios"]), Fits);
     check(on(device), one_of(Attribute::Carrier, &["orange"]), Fits);
+    check(on(device), one_of(Attribute::Carrier, &["208-01"]), Fits);
     check(on(device), one_of(Attribute::Connection, &["cellular"]), Fits);
     check(on(device), one_of(Attribute::Connection, &["wifi"]), Misses);
     let unknown = Device { connectiontype: Some(0), ..device };
@@ -356,7 +462,7 @@ fn a_video_tells_where_it_stands_and_where_it_starts_in_the_newer_field_first() 
 #[test]
 fn a_segment_is_read_only_of_a_person_who_may_be_identified() {
     let segment = |slug: &str| one_of(Attribute::Segment, &[slug]);
-    let sent: &[Segment<'_>] = &[Segment { provider: Some("acme"), id: "shoes", segtax: 0 }];
+    let sent: &[Segment<'_>] = &[Segment { provider: Some("acme"), id: "shoes", segtax: 4, segclass: None }];
     let request = || BidRequest {
         user: User { segments: sent, keywords: &["tennis"], ..User::default() },
         ..plain_request()
@@ -368,6 +474,8 @@ fn a_segment_is_read_only_of_a_person_who_may_be_identified() {
     for (slug, by_known, by_late) in [
         ("shoes", Fits, Fits),
         ("acme:shoes", Fits, Fits),
+        ("segtax-4:shoes", Fits, Fits),
+        ("segtax-5:shoes", Misses, Unknown),
         ("vip", Fits, Unknown),
         ("old", Misses, Unknown),
         ("cars", Misses, Unknown),
@@ -443,4 +551,43 @@ fn a_second_impression_replaces_the_first() {
     assert!(scene.keys(Attribute::Deal).is_empty() && scene.tells(Attribute::Deal));
     assert!(!scene.tells(Attribute::Position));
     assert_eq!(scene.keys(Attribute::Exchange).len(), 1);
+}
+
+#[test]
+fn browser_and_system_are_told_by_hints_before_the_user_agent() {
+    const CHROME: &BrandVersion<'_> =
+        &BrandVersion { brand: "Google Chrome", version: &["120", "0", "6099"] };
+    const SUA: &Sua<'_> = &Sua {
+        browsers: &[*CHROME],
+        platform: Some(BrandVersion { brand: "Android", version: &["14"] }),
+        mobile: Some(true),
+        architecture: None,
+        bitness: None,
+        model: None,
+        source: 2,
+    };
+    let versions = |attribute, from, below| {
+        let number = |text| Version::parse(text).map(version_number);
+        (attribute, Wanted::Between(Range { at_least: number(from), below: number(below) }))
+    };
+    let hinted = || on(Device { sua: Some(SUA), ..Device::default() });
+    check(hinted(), one_of(Attribute::Browser, &["chrome"]), Fits);
+    check(hinted(), versions(Attribute::BrowserVersion, "120", "121"), Fits);
+    check(hinted(), versions(Attribute::BrowserVersion, "121", "122"), Misses);
+    check(hinted(), one_of(Attribute::Os, &["android"]), Fits);
+    check(hinted(), versions(Attribute::OsVersion, "14", "15"), Fits);
+    check(hinted(), one_of(Attribute::Device, &["phone"]), Fits);
+    check(hinted(), one_of(Attribute::Robot, &["false"]), Fits);
+    let text = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) \
+                Version/17.4 Mobile/15E148 Safari/604.1";
+    let agent = Some(Reader::default().read(text));
+    let spoken = || on(Device { ua: Some(text), ..Device::default() });
+    let read =
+        |asked, want| check_known(spoken(), &plain_imp(), Known { agent, ..Known::default() }, asked, want);
+    read(one_of(Attribute::Browser, &["safari"]), Fits);
+    read(one_of(Attribute::Os, &["ios"]), Fits);
+    read(versions(Attribute::OsVersion, "17", "18"), Fits);
+    check(spoken(), one_of(Attribute::Browser, &["safari"]), Unknown);
+    check(plain_request(), versions(Attribute::OsVersion, "1", "99"), Unknown);
+    check(plain_request(), one_of(Attribute::Robot, &["true"]), Unknown);
 }
