@@ -5,6 +5,7 @@ use rand::Rng;
 
 use crate::bidder::snapshot::Asleep;
 use crate::bidder::{Ask, Decision, NoBidReason, Snapshot, Witness, decide};
+use crate::campaign::Factor;
 use crate::openrtb::Imp;
 use crate::targeting::{Failure, failures};
 
@@ -15,6 +16,8 @@ pub struct Verdict {
     pub imp: usize,
     /// Index into the catalog's line items.
     pub line_item: usize,
+    /// By how much its modifiers multiply its value here.
+    pub factor: Factor,
     /// What it does.
     pub outcome: Outcome,
 }
@@ -53,6 +56,7 @@ pub fn explain<'a>(
                 chosen.imp.id == imp.id && chosen.line_item.id == plan.catalog.line_items[line_item].id
             });
             let declined = seen.declined.iter().find(|(id, item, _)| *id == imp.id && *item == line_item);
+            let factor = plan.factor(row, &scene);
             let outcome = match (won, declined) {
                 (Some(bid), _) => Outcome::Bids(bid),
                 (None, Some((_, _, reason))) => Outcome::Declined(*reason),
@@ -60,12 +64,15 @@ pub fn explain<'a>(
                     let failures = failures(&plan.catalog, &plan.catalog.line_items[line_item], &scene);
                     match snapshot.asleep(row, ask.now) {
                         Some(asleep) => Outcome::Asleep(asleep, failures),
+                        None if failures.is_empty() && factor == Factor::ZERO => {
+                            Outcome::Declined(NoBidReason::MultipliedByZero)
+                        }
                         None if failures.is_empty() => Outcome::Declined(unlooked(&decision)),
                         None => Outcome::Untargeted(failures),
                     }
                 }
             };
-            verdicts.push(Verdict { imp: at, line_item, outcome });
+            verdicts.push(Verdict { imp: at, line_item, factor, outcome });
         }
     }
     (decision, verdicts)

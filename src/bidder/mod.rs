@@ -9,6 +9,7 @@ mod compose;
 mod decide;
 mod explain;
 mod lists;
+mod modifiers;
 mod offer;
 mod pod;
 mod profile;

@@ -3,7 +3,7 @@
 use rand::{Rng, RngExt as _};
 
 use crate::bidder::{Ask, Chosen, NoBidReason, Snapshot};
-use crate::campaign::{Advertiser, Campaign, Creative, LineItem};
+use crate::campaign::{Advertiser, Campaign, Creative, Factor, LineItem};
 use crate::creative::Placement;
 use crate::ledger::BidFacts;
 use crate::notice::Ticket;
@@ -51,11 +51,11 @@ struct TaxTerms {
 }
 
 impl<'a> Market<'a, '_, '_> {
-    /// What the line item of `row` bids with `creative`, on the first of `deals` (`None` is the open auction)
+    /// What the line item of `row`, its value multiplied by `factor`, bids with `creative`, on the first of `deals` (`None` is the open auction)
     /// whose floor it reaches.
     pub(in crate::bidder) fn offer(
         &self,
-        row: usize,
+        (row, factor): (usize, Factor),
         creative: &'a Creative,
         placement: Placement<'a>,
         deals: &[Option<&'a Deal<'a>>],
@@ -75,7 +75,7 @@ impl<'a> Market<'a, '_, '_> {
             fx,
             multiplier: self.imp.multiplier,
         };
-        let worth = highest_bid(plan.rows[row].value, &terms).ok_or(NoBidReason::WorthNothing)?;
+        let worth = highest_bid(factor.of(plan.rows[row].value), &terms).ok_or(NoBidReason::WorthNothing)?;
         let worth = worth.with_decimals(self.ask.exchange.price_decimals);
         let mut refused = NoBidReason::DealNotOffered;
         for deal in deals.iter().copied() {

@@ -68,6 +68,8 @@ pub enum NoBidReason {
     ViewerUnknown(frequency::Level),
     /// A frequency cap is reached.
     FrequencyCapped(frequency::Level),
+    /// A modifier of the line item multiplies its value by nothing.
+    MultipliedByZero,
     /// There is no rate to the request's currency.
     NoExchangeRate,
     /// Nothing is left of the value after data and tax.
@@ -133,6 +135,7 @@ impl NoBidReason {
             Self::OutOfTime => 15,
             Self::SupplyRefused(fault) => fault.no_bid_code(),
             Self::NoMatch
+            | Self::MultipliedByZero
             | Self::WorthNothing
             | Self::BudgetSpent(_)
             | Self::Paced
@@ -193,6 +196,7 @@ impl fmt::Display for NoBidReason {
                 write!(f, "the viewer is not known, and a frequency cap of the {level} wants to count")
             }
             Self::FrequencyCapped(level) => write!(f, "a frequency cap of the {level} is reached"),
+            Self::MultipliedByZero => f.write_str("its modifiers multiply the value by 0"),
             Self::NoExchangeRate => f.write_str("there is no exchange rate to the request's currency"),
             Self::WorthNothing => f.write_str("nothing is left of the value after data and tax"),
             Self::BelowFloor { worth, floor } => {

@@ -1,6 +1,7 @@
 //! The decision on requests written as JSON against campaigns written as JSON.
 
 mod lists;
+mod modifiers;
 mod profile;
 
 use std::sync::Arc;

@@ -8,6 +8,7 @@ mod creative;
 mod currency;
 mod exchange;
 mod model;
+mod modifier;
 mod rates;
 mod read;
 mod rule;
@@ -29,6 +30,7 @@ pub use model::{
     Advertiser, AgreedDeal, Attribution, Budget, Campaign, Catalog, ConversionType, Costs, Flight,
     FormatKind, FrequencyCap, Goal, LineItem, Pacing, Status, TaxPlan, Transparency,
 };
+pub use modifier::{Factor, Modifier};
 pub use rates::Rates;
 pub use read::Surroundings;
 pub use read::exchange::{is_exchange, read_approvals, read_exchange};

@@ -1,6 +1,7 @@
 //! Cases of the campaign readers: what is written, and what is said about it.
 
 mod creatives;
+mod modifiers;
 
 use crate::campaign::{
     BillsOn, Catalog, Compilation, Goal, Pacing, Rates, Rule, Surroundings, Wanted, compile, read_exchange,

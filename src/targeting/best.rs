@@ -18,6 +18,8 @@ pub struct Best<'s, V, B, F> {
     search: Search<'s>,
     /// How many rows there are.
     len: usize,
+    /// How many more rows may be looked at.
+    looks: usize,
     /// The first row that was not looked at.
     unseen: usize,
     bound: B,
@@ -31,8 +33,8 @@ where
     B: Fn(usize) -> V,
     F: FnMut(usize) -> V,
 {
-    pub(super) fn new(search: Search<'s>, len: usize, bound: B, value: F) -> Self {
-        Self { search, len, unseen: 0, bound, value, held: BinaryHeap::new() }
+    pub(super) fn new(search: Search<'s>, len: usize, looks: usize, bound: B, value: F) -> Self {
+        Self { search, len, looks, unseen: 0, bound, value, held: BinaryHeap::new() }
     }
 
     /// The first unseen row whose bound is not above `value`.
@@ -67,6 +69,7 @@ where
         loop {
             let held = self.held.peek().map(|(value, _)| *value);
             let end = match held {
+                _ if self.looks == 0 => 0,
                 Some(value) if !self.is_beatable(value) => 0,
                 Some(value) => self.end(value),
                 None => self.len,
@@ -75,6 +78,7 @@ where
                 return self.held.pop().map(|(value, Reverse(row))| (row, value));
             };
             self.unseen = row + 1;
+            self.looks -= 1;
             let value = (self.value)(row);
             debug_assert!(value <= (self.bound)(row), "the value of row {row} is above its bound");
             if held.is_none_or(|held| held < value) && !self.is_beatable(value) {
@@ -106,7 +110,7 @@ mod tests {
             looked_at.borrow_mut().push(row);
             values[row]
         };
-        let mut best = index.best(scene, live, |row| bounds[row], value);
+        let mut best = index.best(scene, live, usize::MAX, |row| bounds[row], value);
         for (row, value) in scan {
             assert_eq!(best.next(), Some((row, value)));
             let last = looked_at.borrow().iter().copied().max();
@@ -136,7 +140,7 @@ mod tests {
             for _ in 0..5 {
                 let (request, person) = (random_request(random), random_person(random));
                 let exchange = ExchangeId::from_slug("adx");
-                let known = Known { person: person.as_ref(), precise: true };
+                let known = Known { person: person.as_ref(), precise: true, agent: None };
                 let mut scene = Scene::of(index.vocabulary(), &request, exchange, known, NOW);
                 scene.look_at(&request.imp[0]);
                 let mut live = Rows::none(len);

@@ -10,6 +10,7 @@ use crate::targeting::lookup::{Code, Lane, Lookup, Maker};
 use crate::targeting::part::Part;
 use crate::targeting::rows::Blocks;
 use crate::targeting::rule::Node;
+use crate::targeting::scene::bit;
 use crate::targeting::sets::Sets;
 
 /// An attribute that one in so many rows asks for has its own column.
@@ -38,7 +39,7 @@ pub(super) struct Layout {
     pub(super) lookup: Lookup,
     pub(super) lanes: usize,
     /// A bit for each attribute that some row asks for.
-    pub(super) attributes: u64,
+    pub(super) attributes: u128,
     /// Rows of whose rule something is left to ask, in order, perhaps more than once.
     pub(super) partial: Vec<u32>,
 }
@@ -74,7 +75,7 @@ impl Draft {
     }
 
     /// A bit for each attribute that has a column of its own.
-    fn own_columns(&self, rows: usize) -> u64 {
+    fn own_columns(&self, rows: usize) -> u128 {
         let mut counts = [0_usize; Attribute::COUNT];
         for (_, part) in &self.parts {
             if let Part::Clause { wanted, shunned: None } = part
@@ -84,7 +85,7 @@ impl Draft {
             }
         }
         let many = |attribute: &Attribute| counts[*attribute as usize] * OWN_COLUMN_SHARE > rows;
-        Attribute::ALL.iter().copied().filter(many).fold(0, |bits, attribute| bits | 1 << attribute as u32)
+        Attribute::ALL.iter().copied().filter(many).fold(0, |bits, attribute| bits | bit(attribute))
     }
 }
 
@@ -110,12 +111,12 @@ struct Columns {
     columns: Vec<Column>,
     choices: Vec<(Blocks, Vec<(Blocks, Columns)>)>,
     /// A bit for each attribute that has a column of its own, and those columns.
-    owning: u64,
+    owning: u128,
     own: Vec<(Attribute, usize)>,
     mixed: Vec<usize>,
     shunned: Option<usize>,
     row: Option<u32>,
-    own_taken: u64,
+    own_taken: u128,
     mixed_taken: usize,
     choices_taken: usize,
 }

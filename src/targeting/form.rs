@@ -71,7 +71,7 @@ mod tests {
         let vocabulary = Vocabulary::of(&catalog);
         for _ in 0..50 {
             let (request, person) = (random_request(random), random_person(random));
-            let known = Known { person: person.as_ref(), precise: true };
+            let known = Known { person: person.as_ref(), precise: true, agent: None };
             let mut scene = Scene::of(&vocabulary, &request, ExchangeId::from_slug("adx"), known, NOW);
             scene.look_at(&request.imp[0]);
             for line_item in &catalog.line_items {

@@ -20,7 +20,7 @@ pub struct Index {
     /// How many lanes the columns have.
     lanes: usize,
     /// A bit for each attribute that some rule asks for.
-    attributes: u64,
+    attributes: u128,
     /// Rules that the columns do not say in full, by row.
     residuals: Box<[(u32, CompiledRule)]>,
     /// The rows of those.
@@ -70,11 +70,13 @@ impl Index {
     /// The same rows, best first by a value that only the request tells. See [`Best`].
     ///
     /// `bound(row)` is the most that `value(row)` can be, and no more than the bound of any row before.
+    /// After `looks` rows it ends with the best of those.
     #[must_use]
     pub fn best<'s, V, B, F>(
         &'s self,
         scene: &'s Scene<'s>,
         live: &'s Rows,
+        looks: usize,
         bound: B,
         value: F,
     ) -> Best<'s, V, B, F>
@@ -83,7 +85,7 @@ impl Index {
         B: Fn(usize) -> V,
         F: FnMut(usize) -> V,
     {
-        Best::new(self.search(scene, live, 0), self.len(), bound, value)
+        Best::new(self.search(scene, live, 0), self.len(), looks, bound, value)
     }
 
     /// How many rows there are.
@@ -137,7 +139,7 @@ impl Index {
         self.lanes
     }
 
-    pub(super) fn attributes(&self) -> u64 {
+    pub(super) fn attributes(&self) -> u128 {
         self.attributes
     }
 
@@ -290,5 +292,26 @@ mod tests {
         let bytes = index.heap_bytes() / 20_000;
         println!("{bytes} bytes a line item");
         assert!(bytes <= 250, "{bytes} bytes a line item");
+    }
+
+    /// A rule of more choices than there are columns for, and one beside it that the columns say.
+    #[test]
+    fn a_rule_too_long_for_columns_is_asked_of_the_row() {
+        println!("seed 9");
+        let random = &mut Random::from_seed(9);
+        let pair = |number: usize| {
+            let parts = [Attribute::Os, Attribute::Carrier].map(|attribute| {
+                Rule::is(attribute, [if number.is_multiple_of(7) { "ios" } else { "sfr" }.to_owned()])
+            });
+            Rule::All(parts.to_vec())
+        };
+        let long = Rule::Any((1..3_000).map(pair).collect());
+        let shorter = Rule::Any((1..30).map(pair).collect());
+        let mut catalog = random_catalog(random, 100);
+        catalog.line_items[3].targeting = long;
+        catalog.line_items[4].targeting = shorter;
+        let index = Index::build(&catalog, &(0..100).collect::<Vec<_>>());
+        assert_eq!(index.residuals(), 1);
+        check(random, &index, &rules(&catalog), 100);
     }
 }

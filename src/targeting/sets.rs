@@ -8,6 +8,7 @@ use foldhash::fast::FixedState;
 use crate::campaign::Attribute;
 use crate::targeting::lookup::Code;
 use crate::targeting::rule::Leaf;
+use crate::targeting::scene::bit;
 
 /// Sets by number.
 #[derive(Default)]
@@ -56,8 +57,8 @@ impl Sets {
     }
 
     /// The bit of what the set is of.
-    pub(super) fn bit(&self, number: u32) -> u64 {
-        1 << self.attribute(number) as u32
+    pub(super) fn bit(&self, number: u32) -> u128 {
+        bit(self.attribute(number))
     }
 
     /// The codes of a set.

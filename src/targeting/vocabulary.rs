@@ -38,7 +38,8 @@ impl Vocabulary {
         let mut vocabulary = Self { asked: bit(Attribute::Format) | bit(Attribute::Deal), ..Self::default() };
         for line_item in &catalog.line_items {
             let campaign = &catalog.campaigns[line_item.campaign];
-            for test in line_item.targeting.tests() {
+            let modifiers = line_item.modifiers.iter().flat_map(|modifier| modifier.when.tests());
+            for test in line_item.targeting.tests().chain(modifiers) {
                 vocabulary.learn(test.attribute, &test.wanted, (&campaign.zone, &campaign.zone_name));
             }
         }

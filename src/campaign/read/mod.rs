@@ -12,6 +12,7 @@ mod creative;
 pub(in crate::campaign) mod exchange;
 mod frequency;
 mod line_item;
+mod modifiers;
 mod plan;
 mod reach;
 pub(in crate::campaign) mod scenario;

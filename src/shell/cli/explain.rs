@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::audience::{Profile, UserKeys};
 use crate::bidder::{Ask, Asleep, Chosen, Outcome, Plan, Snapshot, Verdict, explain};
 use crate::budget::Book;
+use crate::campaign::Factor;
 use crate::frequency::Exposures;
 use crate::openrtb::{self, BidRequest};
 use crate::privacy::Permissions;
@@ -125,6 +126,9 @@ struct Line {
     imp: String,
     line_item: String,
     bids: bool,
+    /// By how much its modifiers multiply its value, if they do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    factor: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bid: Option<BidWords>,
     reasons: Vec<String>,
@@ -171,7 +175,9 @@ fn explained(
             }
         };
         let imp = request.imp[verdict.imp].id.to_owned();
-        Line { imp, line_item: format!("{campaign}/{}", line_item.slug), bids: bid.is_some(), bid, reasons }
+        let factor = (verdict.factor != Factor::ONE).then(|| verdict.factor.to_string());
+        let line_item = format!("{campaign}/{}", line_item.slug);
+        Line { imp, line_item, bids: bid.is_some(), factor, bid, reasons }
     };
     verdicts.into_iter().map(line).collect()
 }
@@ -218,7 +224,10 @@ fn text(lines: &[Line]) -> String {
                 format!("{} {} with {}{deal}", bid.price, bid.currency, bid.creative)
             },
         );
-        table.add_row([line.imp.clone(), line.line_item.clone(), bid, line.reasons.join("\n")]);
+        let factor =
+            line.factor.as_ref().map(|factor| format!("its modifiers multiply its value by {factor}"));
+        let reasons: Vec<&str> = line.reasons.iter().chain(&factor).map(String::as_str).collect();
+        table.add_row([line.imp.clone(), line.line_item.clone(), bid, reasons.join("\n")]);
     }
     format!("{table}\n")
 }
