@@ -48,5 +48,5 @@ fn a_modifier_that_cannot_be_meant_is_refused() {
     );
     check_modifiers(r#"[{"multiply": 2}]"#, &format!("error 12:21 {path}[0].when` is missing"));
     let many = vec![r#"{"when": {}, "multiply": 2}"#; limits::MODIFIERS_MAX + 1].join(", ");
-    check_modifiers(&format!("[{many}]"), &format!("error 12:20 {path}` must hold at most 16, got 17"));
+    check_modifiers(&format!("[{many}]"), &format!("error 12:7 {path}` must hold at most 16, got 17"));
 }
