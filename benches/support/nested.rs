@@ -33,7 +33,7 @@ pub fn nested_catalog(seed: u64, line_items: usize) -> Catalog {
 }
 
 fn all<const N: usize>(parts: [Rule; N]) -> Rule {
-    Rule::All(parts.to_vec())
+    Rule::All(parts.into())
 }
 
 fn not(rule: Rule) -> Rule {

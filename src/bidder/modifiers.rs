@@ -7,8 +7,11 @@ use crate::targeting::{Asker, CompiledRule, Scene};
 #[derive(Debug, Clone, Default)]
 pub(in crate::bidder) struct Modifiers {
     /// By row, in order; only those that have some.
-    rows: Vec<(u32, Box<[(CompiledRule, Factor)]>)>,
+    rows: Vec<(u32, Compiled)>,
 }
+
+/// Rules and what each multiplies by.
+type Compiled = Box<[(CompiledRule, Factor)]>;
 
 impl Modifiers {
     /// The modifiers of the line items of `catalog` in the order of rows.
