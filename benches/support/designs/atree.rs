@@ -26,10 +26,6 @@ impl Tree {
         for (row, rule) in (0..).zip(rules) {
             text.clear();
             write(rule, &mut text);
-            // An empty text is the rule that always holds, which its language has no word for.
-            if text.is_empty() {
-                text.push_str("a0 is empty or a0 is not empty");
-            }
             tree.insert(&row, &text).expect("it has these operators");
             if row % 20_000 == 19_999 {
                 say(format_args!("a-tree: {} of {} rules inserted", row + 1, rules.len()));
@@ -71,6 +67,11 @@ fn write(rule: &Expression, out: &mut String) {
         Expression::All(parts) => (parts, " and "),
         Expression::Any(parts) => (parts, " or "),
     };
+    if parts.is_empty() {
+        // Always, or never: its language has no word for either.
+        let word = if word == " and " { "or" } else { "and" };
+        write!(out, "a0 is empty {word} a0 is not empty").expect("a string takes all");
+    }
     for (number, part) in parts.iter().enumerate() {
         out.push_str(if number == 0 { "" } else { word });
         out.push('(');
