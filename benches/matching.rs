@@ -1,41 +1,48 @@
-//! Finding the line items that a request matches: the ten best by value, all of them, and a scan that asks
-//! each rule, on the same events. And what the index costs to build and to hold.
+//! Finding the line items that a request matches: the ten best by value, and all of them; what the index costs
+//! to build and to hold; and the same for other designs, on the same rules and events, in turns.
+//!
+//! `cargo bench --bench matching` takes some minutes, most of them for `a-tree`. `-- --quick` takes 10,000 line
+//! items instead of 100,000 and a million; `-- --ours` leaves the other designs out.
 
 #[path = "support/bodies.rs"]
 mod bodies;
-#[path = "support/compare.rs"]
-mod compare;
+#[path = "support/designs/mod.rs"]
+mod designs;
 #[path = "support/figures.rs"]
 mod figures;
-#[path = "support/measure.rs"]
-mod measure;
+#[path = "support/nested.rs"]
+mod nested;
 
 use std::hint::black_box;
-use std::iter::Cycle;
-use std::slice::Iter;
 use std::time::Instant;
 
 use bumpalo::Bump;
-use criterion::Criterion;
 use encan::audience::Profile;
-use encan::campaign::Goal;
+use encan::campaign::Catalog;
 use encan::openrtb::{self, BidRequest};
 use encan::pricing;
 use encan::sim::{self, Mix};
-use encan::targeting::{Index, Known, Rows, Scene, Vocabulary};
+use encan::targeting::{CompiledRule, Index, Known, Rows, Scene, Vocabulary};
 use encan::units::ExchangeId;
 
 use crate::bodies::{NOW, bodies, mean_bytes};
-use crate::compare::compare;
+use crate::designs::{Bitmaps, Counting, Design, Event, Expression, Numbers, Roaring, Tree};
 use crate::figures::say;
-use crate::measure::criterion;
+use crate::nested::nested_catalog;
 
-const EVENTS: usize = 500;
+/// Events that our index is measured with, and the other designs.
+const EVENTS: usize = 1_000;
+const EVENTS_OF_OTHERS: usize = 200;
 const BEST: usize = 10;
-/// Searches that one event's time is the mean of.
+/// Rounds over all events; an event's time is the median of its times.
+const ROUNDS: usize = 3;
+/// Calls of which a time is the mean, unless they take longer than this together.
 const REPEATS: u32 = 16;
+const LONG_MICROS: f64 = 500.0;
 
 fn main() {
+    let has = |flag: &str| std::env::args().any(|argument| argument == flag);
+    let (compared, largest) = if has("--quick") { (10_000, None) } else { (100_000, Some(1_000_000)) };
     let bodies = bodies(Mix::default(), EVENTS);
     say(format_args!("matching: {EVENTS} bodies of {} bytes", mean_bytes(&bodies)));
     let arena = Bump::new();
@@ -44,21 +51,21 @@ fn main() {
         .map(|body| openrtb::parse(body, &arena).expect("generated bodies are OpenRTB"))
         .filter(|request| !request.imp.is_empty())
         .collect();
-    let person = Profile::known([]);
-    let mut criterion = criterion();
-    for line_items in [1_000, 10_000, 100_000] {
-        let index = index(line_items);
-        let vocabulary = index.vocabulary();
-        let scenes: Vec<Scene<'_>> =
-            requests.iter().map(|request| scene(vocabulary, request, &person)).collect();
-        let mut turns = requests.iter().cycle();
-        criterion.bench_function(&format!("matching/{line_items}/what a request tells"), |bencher| {
-            let mut request = || turns.next().expect("a cycle has no end");
-            bencher.iter(|| black_box(scene(vocabulary, request(), &person)));
-        });
-        matching(&mut criterion, &index, &scenes);
+    for (kind, catalog) in [("plain", sim::catalog as fn(u64, usize) -> Catalog), ("nested", nested_catalog)]
+    {
+        for line_items in [Some(compared), largest].into_iter().flatten() {
+            let title = format!("matching/{kind}/{line_items}");
+            let catalog = catalog(11, line_items);
+            let index = index(&title, &catalog);
+            let person = Profile::known([]);
+            let scenes: Vec<Scene<'_>> =
+                requests.iter().map(|request| scene(index.vocabulary(), request, &person)).collect();
+            ours(&title, &index, &scenes);
+            if line_items == compared && !has("--ours") {
+                others(&title, &catalog, &index, &scenes[..EVENTS_OF_OTHERS.min(scenes.len())]);
+            }
+        }
     }
-    criterion.final_summary();
 }
 
 fn scene<'a>(vocabulary: &'a Vocabulary, request: &'a BidRequest<'a>, person: &'a Profile) -> Scene<'a> {
@@ -68,67 +75,138 @@ fn scene<'a>(vocabulary: &'a Vocabulary, request: &'a BidRequest<'a>, person: &'
     scene
 }
 
-fn matching(criterion: &mut Criterion, index: &Index, scenes: &[Scene<'_>]) {
-    let line_items = index.len();
-    let live = Rows::all(line_items);
-    let best = |scene: &Scene<'_>| index.search(scene, &live, 0).take(BEST).count();
-    let all = |scene: &Scene<'_>| index.search(scene, &live, 0).count();
-    let scan = |scene: &Scene<'_>| (0..line_items).filter(|row| index.holds(*row, scene)).count();
-
-    let matches: usize = scenes.iter().map(all).sum();
-    let permille = matches * 1_000 / (line_items * scenes.len());
-    say(format_args!("matching/{line_items}: {permille} in a thousand line items match an event"));
-    percentiles(&format!("matching/{line_items} ten best"), scenes, best);
-    percentiles(&format!("matching/{line_items} all"), scenes, all);
-
-    let mut group = criterion.benchmark_group(format!("matching/{line_items}"));
-    let mut turns = scenes.iter().cycle();
-    group.bench_function("ten best", |bencher| bencher.iter(|| best(next(&mut turns))));
-    group.bench_function("all", |bencher| bencher.iter(|| all(next(&mut turns))));
-    group.finish();
-
-    let [mut one, mut two, mut three] = [(); 3].map(|()| scenes.iter().cycle());
-    compare(
-        &format!("matching/{line_items}"),
-        &mut [
-            ("ten best", &mut || best(next(&mut one))),
-            ("all", &mut || all(next(&mut two))),
-            ("scan", &mut || scan(next(&mut three))),
-        ],
-    );
-}
-
-fn next<'t>(turns: &mut Cycle<Iter<'t, Scene<'t>>>) -> &'t Scene<'t> {
-    turns.next().expect("a cycle has no end")
-}
-
-/// The index over so many generated line items, the most valuable first; prints what it costs.
-fn index(line_items: usize) -> Index {
-    let catalog = sim::catalog(11, line_items);
-    let value = |goal: &Goal| std::cmp::Reverse(pricing::value(goal));
-    let mut order: Vec<u32> = (0..).take(line_items).collect();
-    order.sort_by_key(|at| value(&catalog.line_items[*at as usize].goal));
+/// The index over `catalog`, the most valuable first; prints what it costs.
+fn index(title: &str, catalog: &Catalog) -> Index {
+    let mut order: Vec<u32> = (0..).take(catalog.line_items.len()).collect();
+    order.sort_by_key(|at| std::cmp::Reverse(pricing::value(&catalog.line_items[*at as usize].goal)));
     let start = Instant::now();
-    let index = Index::build(&catalog, &order);
+    let index = Index::build(catalog, &order);
     let built = start.elapsed();
-    let bytes = index.heap_bytes() / line_items;
-    say(format_args!("matching/{line_items}: built in {built:.2?}, {bytes} bytes a line item"));
+    let (bytes, residuals) = (index.heap_bytes() / index.len(), index.residuals());
+    say(format_args!(
+        "{title}: built in {built:.2?}, {bytes} bytes a line item, {residuals} rules left to ask"
+    ));
     index
 }
 
-/// Prints the median and the 99th percentile of an event's time.
-fn percentiles(title: &str, scenes: &[Scene<'_>], work: impl Fn(&Scene<'_>) -> usize) {
-    let mut micros: Vec<f64> = scenes
-        .iter()
-        .map(|scene| {
-            let start = Instant::now();
-            for _ in 0..REPEATS {
-                black_box(work(scene));
+/// What a search does; apart, so that its instructions can be counted.
+#[inline(never)]
+fn search(index: &Index, scene: &Scene<'_>, live: &Rows, most: usize) -> usize {
+    index.search(scene, live, 0).take(most).count()
+}
+
+fn ours(title: &str, index: &Index, scenes: &[Scene<'_>]) {
+    let live = Rows::all(index.len());
+    let matches: usize = scenes.iter().map(|scene| search(index, scene, &live, usize::MAX)).sum();
+    let of_100_000 = matches * 100_000 / (index.len() * scenes.len());
+    say(format_args!("{title}: {of_100_000} of 100,000 line items match an event, in the mean"));
+    let mut ten = |event: usize| search(index, &scenes[event], &live, BEST);
+    let mut all = |event: usize| search(index, &scenes[event], &live, usize::MAX);
+    for (how, repeats) in [("each event once a round", 1), ("each event some times in a row", REPEATS)] {
+        let times = times(scenes.len(), repeats, &mut [&mut ten, &mut all]);
+        say(format_args!("{title}: {how}: ten best {}, all {}", spread(&times[0]), spread(&times[1])));
+    }
+}
+
+/// A design, its name, and how long it took to build.
+type Built = (&'static str, Box<dyn Design>, f64);
+
+fn others(title: &str, catalog: &Catalog, index: &Index, scenes: &[Scene<'_>]) {
+    let mut numbers = Numbers::default();
+    let rule = |row: usize| CompiledRule::of_line_item(catalog, &catalog.line_items[index.line_item(row)]);
+    let rules: Vec<CompiledRule> = (0..index.len()).map(rule).collect();
+    let expressions: Vec<Expression> = rules.iter().map(|rule| numbers.expression(rule)).collect();
+    let events: Vec<Event> = scenes.iter().map(|scene| numbers.event(scene)).collect();
+    let mut designs: Vec<Built> = vec![
+        built("blocks of 512 bits", &expressions, Bitmaps::<8>::new),
+        built("blocks of 4,096 bits", &expressions, Bitmaps::<64>::new),
+        built("roaring bitmaps", &expressions, Roaring::new),
+        built("posting lists, counting", &expressions, Counting::new),
+        built("a-tree", &expressions, Tree::new),
+    ];
+    let live = Rows::all(index.len());
+    for (scene, event) in scenes.iter().zip(&events) {
+        let found =
+            index.search(scene, &live, 0).map(|row| u32::try_from(row).expect("as many as line items"));
+        let found: Vec<u32> = found.collect();
+        for (name, design, _) in &mut designs {
+            assert_eq!(design.matches(event, usize::MAX), found, "{name} finds what ours finds");
+            assert_eq!(design.matches(event, BEST), found[..BEST.min(found.len())], "{name} finds the best");
+        }
+        assert!(
+            expressions.iter().zip(0..).filter(|(rule, _)| rule.holds(event)).map(|(_, row)| row).eq(found)
+        );
+    }
+    for (what, most) in [("ten best", BEST), ("all", usize::MAX)] {
+        let mut own = |event: usize| search(index, &scenes[event], &live, most);
+        let mut scan =
+            |event: usize| rules.iter().filter(|rule| rule.holds(&scenes[event])).take(most).count();
+        let events = &events;
+        let mut calls: Vec<Box<dyn FnMut(usize) -> usize>> = vec![Box::new(&mut own), Box::new(&mut scan)];
+        calls.extend(designs.iter_mut().map(|(_, design, _)| -> Box<dyn FnMut(usize) -> usize> {
+            Box::new(move |event| design.matches(&events[event], most).len())
+        }));
+        let mut borrowed: Vec<Contestant<'_>> =
+            calls.iter_mut().map(|call| &mut **call as Contestant<'_>).collect();
+        let times = times(scenes.len(), REPEATS, &mut borrowed);
+        drop(calls);
+        let names = ["ours", "scan"].into_iter().chain(designs.iter().map(|(name, _, _)| *name));
+        for (name, own) in names.zip(&times) {
+            let ratios = own.iter().zip(&times[0]).map(|(own, ours)| own / ours).collect();
+            let ratio = at(&sorted(ratios), 50);
+            say(format_args!("{title}: {what}: {name}: {}, {ratio:.1} times ours", spread(own)));
+        }
+    }
+    for (name, design, seconds) in &designs {
+        let bytes = design.heap_bytes() / index.len();
+        say(format_args!("{title}: {name}: built in {seconds:.2} s, {bytes} bytes a line item"));
+    }
+}
+
+fn built<D: Design + 'static>(
+    name: &'static str,
+    rules: &[Expression],
+    build: impl FnOnce(&[Expression]) -> D,
+) -> Built {
+    let start = Instant::now();
+    let design = build(rules);
+    (name, Box::new(design), start.elapsed().as_secs_f64())
+}
+
+/// Does something for the event of that number.
+type Contestant<'c> = &'c mut dyn FnMut(usize) -> usize;
+
+/// Microseconds of each contestant for each event, in the mean of at most so many `repeats` in a row. They go
+/// round all events in turns, so that what else the machine does hits all of them.
+fn times(events: usize, repeats: u32, contestants: &mut [Contestant<'_>]) -> Vec<Vec<f64>> {
+    let mut all = vec![vec![Vec::with_capacity(ROUNDS); events]; contestants.len()];
+    for _ in 0..ROUNDS {
+        for (contestant, times) in contestants.iter_mut().zip(&mut all) {
+            for (event, times) in times.iter_mut().enumerate() {
+                let (start, mut calls, mut micros) = (Instant::now(), 0, 0.0);
+                while calls < repeats && micros < LONG_MICROS {
+                    black_box(contestant(event));
+                    calls += 1;
+                    micros = start.elapsed().as_secs_f64() * 1e6;
+                }
+                times.push(micros / f64::from(calls));
             }
-            start.elapsed().as_secs_f64() * 1e6 / f64::from(REPEATS)
-        })
-        .collect();
-    micros.sort_by(f64::total_cmp);
-    let at = |percent: usize| micros[(micros.len() - 1) * percent / 100];
-    say(format_args!("{title}: p50 {:.1} us, p99 {:.1} us", at(50), at(99)));
+        }
+    }
+    let medians = |events: Vec<Vec<f64>>| events.into_iter().map(|times| at(&sorted(times), 50)).collect();
+    all.into_iter().map(medians).collect()
+}
+
+fn sorted(mut values: Vec<f64>) -> Vec<f64> {
+    values.sort_by(f64::total_cmp);
+    values
+}
+
+fn at(sorted: &[f64], percent: usize) -> f64 {
+    sorted[(sorted.len() - 1) * percent / 100]
+}
+
+fn spread(micros: &[f64]) -> String {
+    let sorted = sorted(micros.to_vec());
+    format!("p50 {:.1} us, p99 {:.1} us", at(&sorted, 50), at(&sorted, 99))
 }

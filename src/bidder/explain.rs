@@ -8,7 +8,7 @@ use crate::bidder::offer::Market;
 use crate::bidder::snapshot::Asleep;
 use crate::bidder::trial::{Then, Trial};
 use crate::bidder::{Ask, Chosen, Decision, NoBidReason, Snapshot, Witness, decide};
-use crate::campaign::LineItem;
+use crate::campaign::{Factor, LineItem};
 use crate::openrtb::Imp;
 use crate::targeting::{Explanation, Names, Scene, changed, explanation};
 
@@ -19,6 +19,8 @@ pub struct Verdict {
     pub imp: usize,
     /// Index into the catalog's line items.
     pub line_item: usize,
+    /// By how much its modifiers multiply its value here.
+    pub factor: Factor,
     /// What it does.
     pub outcome: Outcome,
     /// What would help against what its targeting does not say, now or then: a price, a budget, a block. The changes
@@ -105,6 +107,7 @@ impl View<'_, '_, '_> {
         let Market { snapshot, ask, imp, .. } = self.market;
         let plan = &snapshot.plan;
         let (line_item, item) = (plan.rows[row].line_item as usize, plan.line_item(row));
+        let factor = plan.factor(row, self.scene);
         let won = |chosen: &Chosen<'_>| chosen.imp.id == imp.id && chosen.row == row;
         let outcome = match (self.decision.bids.iter().position(won), self.seen.of(imp, line_item)) {
             (Some(bid), _) => Outcome::Bids(bid),
@@ -113,22 +116,26 @@ impl View<'_, '_, '_> {
                 let why = explanation(&plan.catalog, item, self.names, self.scene);
                 match snapshot.asleep(row, ask.now) {
                     Some(asleep) => Outcome::Asleep(asleep, why),
+                    None if why.failures.is_empty() && factor == Factor::ZERO => {
+                        Outcome::Declined(NoBidReason::MultipliedByZero)
+                    }
                     None if why.failures.is_empty() => Outcome::Declined(unlooked(self.decision)),
                     None => Outcome::Untargeted(why),
                 }
             }
         };
         let hint = match &outcome {
-            Outcome::Declined(reason) => self.hint(item, *reason),
+            Outcome::Declined(reason) => self.hint(row, *reason),
             Outcome::Asleep(asleep, _) => Some(asleep_hint(plan.campaign(item), item, *asleep, ask.now)),
             Outcome::Bids(_) | Outcome::Untargeted(_) => None,
         };
-        Verdict { imp: at, line_item, outcome, hint, then: None }
+        Verdict { imp: at, line_item, factor, outcome, hint, then: None }
     }
 
-    fn hint(&self, item: &LineItem, reason: NoBidReason) -> Option<String> {
+    fn hint(&self, row: usize, reason: NoBidReason) -> Option<String> {
         let imp = self.market.imp;
-        hint(&self.market, item, reason, self.decision.bids.iter().filter(|chosen| chosen.imp.id == imp.id))
+        let rivals = self.decision.bids.iter().filter(|chosen| chosen.imp.id == imp.id);
+        hint(&self.market, (row, self.scene), reason, rivals)
     }
 }
 
@@ -152,7 +159,7 @@ fn try_out(view: &View<'_, '_, '_>, verdicts: &mut [Verdict], random: &mut impl 
     for row in rows {
         let then = trial.tried(row, imp, ask, view.decision, random);
         if let Then::Declined(reason) = then {
-            verdicts[row].hint = view.hint(snapshot.plan.line_item(row), reason);
+            verdicts[row].hint = view.hint(row, reason);
         }
         verdicts[row].then = Some(then);
     }

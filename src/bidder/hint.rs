@@ -10,10 +10,11 @@ use crate::bidder::offer::Market;
 use crate::bidder::snapshot::Asleep;
 use crate::bidder::{Chosen, NoBidReason};
 use crate::budget::Refusal;
-use crate::campaign::{Campaign, Goal, LineItem, Status};
+use crate::campaign::{Campaign, Factor, Goal, LineItem, Status};
 use crate::creative::Misfit;
 use crate::openrtb::{Av, MediaType};
 use crate::pricing;
+use crate::targeting::Scene;
 use crate::units::{Cpm, Nanos, UnixMillis};
 
 /// Nanos of a hundredth of a currency's unit: the steps in which people name prices.
@@ -28,15 +29,18 @@ const LISTED_MAX: usize = 4;
 /// `rivals` are the bids on the same impression.
 pub(in crate::bidder) fn hint<'c>(
     market: &Market<'_, '_, '_>,
-    line_item: &LineItem,
+    (row, scene): (usize, &Scene<'_>),
     reason: NoBidReason,
     rivals: impl Iterator<Item = &'c Chosen<'c>>,
 ) -> Option<String> {
-    let campaign = market.snapshot.plan.campaign(line_item);
+    let plan = &market.snapshot.plan;
+    let line_item = plan.line_item(row);
+    let campaign = plan.campaign(line_item);
+    let worth = |row: usize| plan.factor(row, scene).of(plan.rows[row].value);
     Some(match reason {
-        NoBidReason::BelowFloor { floor, .. } => raised(market, line_item, floor)?,
-        NoBidReason::WorthNothing => raised(market, line_item, Cpm::ZERO)?,
-        NoBidReason::Outbid => outbid(market, line_item, rivals)?,
+        NoBidReason::BelowFloor { floor, .. } => raised(market, line_item, plan.factor(row, scene), floor)?,
+        NoBidReason::WorthNothing => raised(market, line_item, plan.factor(row, scene), Cpm::ZERO)?,
+        NoBidReason::Outbid => outbid(market, row, worth, rivals)?,
         NoBidReason::BudgetSpent(refusal) => format!("raise {}", budget_word(refusal)),
         NoBidReason::Misfit(misfit) => misfit_hint(market, misfit)?,
         NoBidReason::DealsOnly => {
@@ -88,6 +92,9 @@ pub(in crate::bidder) fn hint<'c>(
         | NoBidReason::MultipliedElsewhere
         | NoBidReason::NoMatch
         | NoBidReason::PodTaken => return None,
+        NoBidReason::MultipliedByZero => {
+            "take the modifier that multiplies by 0 out of `modifiers`".to_owned()
+        }
     })
 }
 
@@ -130,12 +137,12 @@ pub(in crate::bidder) fn asleep_hint(
 }
 
 /// The goal at which the line item would bid at least `floor`, in hundredths.
-fn raised(market: &Market<'_, '_, '_>, line_item: &LineItem, floor: Cpm) -> Option<String> {
+fn raised(market: &Market<'_, '_, '_>, line_item: &LineItem, factor: Factor, floor: Cpm) -> Option<String> {
     let plan = &market.snapshot.plan;
     let medium = |creative: &usize| plan.catalog.creatives[*creative].content.medium();
     let media: HashSet<MediaType> = line_item.creatives.iter().map(medium).collect();
     let reaches = |cents: i64| {
-        let value = pricing::value(&goal_at(&line_item.goal, cents));
+        let value = factor.of(pricing::value(&goal_at(&line_item.goal, cents)));
         media.iter().all(|medium| {
             market.worth(line_item, *medium, value).is_some_and(|worth| worth >= floor && worth > Cpm::ZERO)
         })
@@ -173,16 +180,17 @@ fn goal_at(goal: &Goal, cents: i64) -> Goal {
 /// Who took the place: the best bid that a better one of ours would have to beat.
 fn outbid<'c>(
     market: &Market<'_, '_, '_>,
-    line_item: &LineItem,
+    row: usize,
+    worth: impl Fn(usize) -> Cpm,
     rivals: impl Iterator<Item = &'c Chosen<'c>>,
 ) -> Option<String> {
     let plan = &market.snapshot.plan;
+    let line_item = plan.line_item(row);
     let alike = |rival: &&Chosen<'_>| rival.deal.is_none() == line_item.deals.is_empty();
     let winner = rivals.filter(alike).max_by_key(|rival| std::cmp::Reverse(rival.row))?;
-    let own = pricing::value(&line_item.goal);
-    let (worth, currency) = (plan.rows[winner.row].value, winner.campaign.currency);
+    let (own, theirs, currency) = (worth(row), worth(winner.row), winner.campaign.currency);
     Some(format!(
-        "`{}/{}` took it: worth {worth} {currency} to that, {own} {} to this",
+        "`{}/{}` took it: worth {theirs} {currency} to that, {own} {} to this",
         winner.campaign.slug,
         winner.line_item.slug,
         plan.campaign(line_item).currency

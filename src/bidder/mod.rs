@@ -10,6 +10,7 @@ mod decide;
 mod explain;
 mod hint;
 mod lists;
+mod modifiers;
 mod offer;
 mod pod;
 mod profile;

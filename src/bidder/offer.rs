@@ -3,7 +3,7 @@
 use rand::{Rng, RngExt as _};
 
 use crate::bidder::{Ask, Chosen, NoBidReason, Snapshot};
-use crate::campaign::{Advertiser, Campaign, CountBy, Creative, LineItem};
+use crate::campaign::{Advertiser, Campaign, CountBy, Creative, Factor, LineItem};
 use crate::creative::Placement;
 use crate::frequency::{Caps, all_caps, counts_by};
 use crate::ledger::BidFacts;
@@ -59,11 +59,11 @@ struct TaxTerms {
 }
 
 impl<'a> Market<'a, '_, '_> {
-    /// What the line item of `row` bids with `creative`, on the first of `deals` (`None` is the open auction)
+    /// What the line item of `row`, its value multiplied by `factor`, bids with `creative`, on the first of `deals` (`None` is the open auction)
     /// whose floor it reaches.
     pub(in crate::bidder) fn offer(
         &self,
-        row: usize,
+        (row, factor): (usize, Factor),
         creative: &'a Creative,
         placement: Placement<'a>,
         deals: &[Option<&'a Deal<'a>>],
@@ -74,7 +74,7 @@ impl<'a> Market<'a, '_, '_> {
         let advertiser = &plan.catalog.advertisers[campaign.advertiser];
         let reserved_for = self.reserved_for(placement.medium());
         let (terms, place) = self.terms(line_item, reserved_for)?;
-        let worth = highest_bid(plan.rows[row].value, &terms).ok_or(NoBidReason::WorthNothing)?;
+        let worth = highest_bid(factor.of(plan.rows[row].value), &terms).ok_or(NoBidReason::WorthNothing)?;
         let worth = worth.with_decimals(self.ask.exchange.price_decimals);
         let mut refused = NoBidReason::DealNotOffered;
         for deal in deals.iter().copied() {

@@ -69,6 +69,8 @@ pub enum NoBidReason {
     ViewerUnknown(Counted),
     /// A frequency cap is reached.
     FrequencyCapped(Counted),
+    /// A modifier of the line item multiplies its value by nothing.
+    MultipliedByZero,
     /// There is no rate to the request's currency.
     NoExchangeRate,
     /// Nothing is left of the value after data and tax.
@@ -134,6 +136,7 @@ impl NoBidReason {
             Self::OutOfTime => 15,
             Self::SupplyRefused(fault) => fault.no_bid_code(),
             Self::NoMatch
+            | Self::MultipliedByZero
             | Self::WorthNothing
             | Self::BudgetSpent(_)
             | Self::Paced
@@ -198,6 +201,7 @@ impl fmt::Display for NoBidReason {
                 write!(f, "the {who} is not known, and a frequency cap of the {counted} wants to count")
             }
             Self::FrequencyCapped(counted) => write!(f, "a frequency cap of the {counted} is reached"),
+            Self::MultipliedByZero => f.write_str("its modifiers multiply the value by 0"),
             Self::NoExchangeRate => f.write_str("there is no exchange rate to the request's currency"),
             Self::WorthNothing => f.write_str("nothing is left of the value after data and tax"),
             Self::BelowFloor { worth, floor } => {

@@ -4,13 +4,13 @@
 use rand::{Rng, RngExt as _};
 use smallvec::SmallVec;
 
-use crate::bidder::NoBidReason;
 use crate::bidder::decide::{Chosen, Witness};
 use crate::bidder::lists::Lists;
 use crate::bidder::offer::{Market, Offer};
 use crate::bidder::pod::{Pods, Room, filling_order, is_dynamic, pod_of};
 use crate::bidder::profile;
-use crate::campaign::{Advertiser, Creative, FrequencyCap, LineItem};
+use crate::bidder::{NoBidReason, Plan};
+use crate::campaign::{Advertiser, Creative, Factor, FrequencyCap, LineItem};
 use crate::creative::fit;
 use crate::frequency::{Exposure, Level, caps_above, caps_of, first_exceeded};
 use crate::openrtb::{Channel, Deal, Imp, MediaType};
@@ -117,9 +117,9 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
 
     /// Bids with the best of `rows`, up to `most` of them.
     fn bid_on(&mut self, rows: &'a Rows, most: usize, random: &mut impl Rng) {
-        let plan = &self.market.snapshot.plan;
+        let plan: &'a Plan = &self.market.snapshot.plan;
         let mut left = most;
-        for row in plan.index.search(self.scene, rows, 0).take(limits::CANDIDATES_MAX) {
+        for row in plan.best(self.scene, rows).take(limits::CANDIDATES_MAX) {
             if left == 0 || !self.looks_at_one_more() {
                 break;
             }
@@ -135,11 +135,12 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
 
     /// Fills a dynamic pod with what is worth most together.
     fn fill(&mut self, mut room: Room, random: &mut impl Rng) {
-        let (live, plan) = (&self.market.snapshot.live, &self.market.snapshot.plan);
+        let plan: &'a Plan = &self.market.snapshot.plan;
+        let live = &self.market.snapshot.live;
         let mut offers: SmallVec<[Offer<'a>; 4]> = SmallVec::new();
         let open = (!self.market.imp.private_auction).then_some(&live.open);
         for rows in [Some(&live.on_deals), open].into_iter().flatten() {
-            for row in plan.index.search(self.scene, rows, 0).take(limits::CANDIDATES_MAX) {
+            for row in plan.best(self.scene, rows).take(limits::CANDIDATES_MAX) {
                 if offers.len() == limits::POD_OFFERS_MAX || !self.looks_at_one_more() {
                     break;
                 }
@@ -246,7 +247,11 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
             return Err(block);
         }
         self.keep_caps(&caps_above(line_item, campaign, advertiser))?;
-        self.offer_of(row, line_item, &deals, random)
+        let factor = plan.factor(row, self.scene);
+        if factor == Factor::ZERO {
+            return Err(NoBidReason::MultipliedByZero);
+        }
+        self.offer_of(row, factor, &deals, random)
     }
 
     /// The deals that a line item may bid on in this stage, guaranteed ones first; the open auction if it has none.
@@ -288,15 +293,16 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         Ok(deals)
     }
 
-    /// What `line_item` offers with the first creative that fits and reaches a floor, each of them with the
+    /// What the line item of `row`, its value multiplied by `factor`, offers with the first creative that fits and reaches a floor, each of them with the
     /// same chance to be tried first.
     fn offer_of(
         &mut self,
         row: usize,
-        line_item: &LineItem,
+        factor: Factor,
         deals: &[Option<&'a Deal<'a>>],
         random: &mut impl Rng,
     ) -> Result<Offer<'a>, NoBidReason> {
+        let line_item = self.market.snapshot.plan.line_item(row);
         let count = line_item.creatives.len();
         let first = if count > 1 { random.random_range(0..count) } else { 0 };
         let mut refused = NoBidReason::NoMatch;
@@ -305,7 +311,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
             if !self.is_of_stage(creative) {
                 continue;
             }
-            match self.offer_with(row, line_item.creatives[at], deals) {
+            match self.offer_with((row, factor), line_item.creatives[at], deals) {
                 Ok(offer) => return Ok(offer),
                 Err(reason) if reason.rank() >= refused.rank() => refused = reason,
                 Err(_) => {}
@@ -317,7 +323,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
     /// What the line item of `row` offers with one creative, an index into the catalog.
     fn offer_with(
         &mut self,
-        row: usize,
+        (row, factor): (usize, Factor),
         creative: usize,
         deals: &[Option<&'a Deal<'a>>],
     ) -> Result<Offer<'a>, NoBidReason> {
@@ -334,6 +340,6 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
             disclosure.fits(&placement).map_err(NoBidReason::Misfit)?;
         }
         self.keep_caps(&caps_of(creative))?;
-        self.market.offer(row, creative, placement, deals)
+        self.market.offer((row, factor), creative, placement, deals)
     }
 }

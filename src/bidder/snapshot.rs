@@ -9,18 +9,19 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::bidder::modifiers::{Modifiers, highest_factor};
 use crate::budget::{Book, Purse, Refusal};
 use crate::campaign::{
-    Budget, Campaign, Catalog, CountBy, Exchange, Flight, LineItem, Pacing, Rates, Status,
+    Budget, Campaign, Catalog, CountBy, Exchange, Factor, Flight, LineItem, Pacing, Rates, Status,
 };
 use crate::geo::Database;
 use crate::pacing::{DaySpan, Pace};
 use crate::pricing;
 use crate::supply::Lists;
-use crate::targeting::{Index, Rows};
+use crate::targeting::{Index, Rows, Scene};
 use crate::ttf::Scenario;
 use crate::units::{
-    CampaignId, Cpm, Currency, Day, ExchangeId, LineItemId, Nanos, Rounding, ScenarioId, UnixMillis,
+    CampaignId, Cpm, Currency, Day, ExchangeId, LineItemId, Nanos, Rounding, ScenarioId, UnixMillis, limits,
 };
 
 /// Everything that one decision reads.
@@ -55,7 +56,7 @@ pub struct Plan {
     pub catalog: Catalog,
     /// Request to rows.
     pub index: Index,
-    /// Line items, best value first.
+    /// Line items, the highest possible value first.
     pub rows: Vec<PlanRow>,
     /// The exchanges' habits.
     pub exchanges: Vec<Exchange>,
@@ -71,6 +72,7 @@ pub struct Plan {
     pub geo: Option<Arc<Database>>,
     /// For each campaign the place of its scenario in `scenarios`.
     campaign_scenarios: Vec<usize>,
+    modifiers: Modifiers,
 }
 
 /// A line item in the order of value.
@@ -78,8 +80,12 @@ pub struct Plan {
 pub struct PlanRow {
     /// Index into the catalog's line items.
     pub line_item: u32,
-    /// What a thousand impressions are worth to it, in its campaign's currency.
+    /// What a thousand impressions are worth to it before its modifiers, in its campaign's currency.
     pub value: Cpm,
+    /// The most that they can be worth with its modifiers, in euros: the order of rows.
+    pub bound: Cpm,
+    /// True if it has modifiers.
+    modified: bool,
 }
 
 impl Plan {
@@ -105,7 +111,7 @@ impl Plan {
                 found.unwrap_or(scenarios.len() - 1)
             })
             .collect();
-        let mut rows: Vec<(Cpm, PlanRow)> = catalog
+        let mut rows: Vec<PlanRow> = catalog
             .line_items
             .iter()
             .enumerate()
@@ -113,12 +119,14 @@ impl Plan {
                 let value = pricing::value(&line_item.goal);
                 let currency = catalog.campaigns[line_item.campaign].currency;
                 let line_item = u32::try_from(at).expect("fewer than four billion line items");
-                (comparable(value, currency, &rates), PlanRow { line_item, value })
+                let most = highest_factor(&catalog.line_items[at]).of(value);
+                let modified = !catalog.line_items[at].modifiers.is_empty();
+                PlanRow { line_item, value, bound: comparable(most, currency, &rates), modified }
             })
             .collect();
         // Ties go to the line item that stands first in the files.
-        rows.sort_by_key(|(comparable, row)| (std::cmp::Reverse(*comparable), row.line_item));
-        let rows: Vec<PlanRow> = rows.into_iter().map(|(_, row)| row).collect();
+        rows.sort_by_key(|row| (std::cmp::Reverse(row.bound), row.line_item));
+        let modifiers = Modifiers::of(&catalog, rows.iter().map(|row| row.line_item));
         let order: Vec<u32> = rows.iter().map(|row| row.line_item).collect();
         let index = Index::build(&catalog, &order);
         let counts_households = catalog.frequency_caps().any(|cap| cap.by == CountBy::Household);
@@ -134,7 +142,36 @@ impl Plan {
             counts_households,
             geo: None,
             campaign_scenarios,
+            modifiers,
         }
+    }
+
+    /// By how much the line item of `row` multiplies its value in `scene`.
+    #[must_use]
+    pub fn factor(&self, row: usize, scene: &Scene<'_>) -> Factor {
+        if self.rows[row].modified { self.modifiers.factor(row, scene) } else { Factor::ONE }
+    }
+
+    /// What the line item of `row` bids for in `scene`, before data and tax: its rank among the others, in
+    /// euros, at most its bound.
+    pub(in crate::bidder) fn rank(&self, row: usize, scene: &Scene<'_>) -> Cpm {
+        let PlanRow { value, bound, modified, .. } = self.rows[row];
+        if !modified {
+            return bound;
+        }
+        let currency = self.campaign(self.line_item(row)).currency;
+        comparable(self.modifiers.factor(row, scene).of(value), currency, &self.rates).min(bound)
+    }
+
+    /// The rows of `live` whose targeting fits `scene`, those first that are worth most there.
+    pub(in crate::bidder) fn best<'s>(
+        &'s self,
+        scene: &'s Scene<'s>,
+        live: &'s Rows,
+    ) -> impl Iterator<Item = usize> + 's {
+        let bound = |row: usize| self.rows[row].bound;
+        let rank = |row: usize| self.rank(row, scene);
+        self.index.best(scene, live, limits::ROWS_VALUED_MAX, bound, rank).map(|(row, _)| row)
     }
 
     /// The same plan with lists of who may sell.
@@ -405,9 +442,10 @@ fn asleep(plan: &Plan, money: &Money, row: usize, allowances: &[Nanos], now: Uni
         }
     }
     let purse = &money.purses[row];
-    // On an agreed deal an impression may cost less than its value, elsewhere it costs about that.
+    // On an agreed deal, or by a modifier, an impression may cost less than its value, elsewhere it costs about that.
     let on_deals = !line_item.deals.is_empty();
-    let least = if on_deals { NANO } else { plan.rows[row].value.per_impression() };
+    let least =
+        if on_deals || plan.rows[row].modified { NANO } else { plan.rows[row].value.per_impression() };
     if let Some(refusal) = purse.exhausted(least) {
         return Some(Asleep::Spent(refusal));
     }

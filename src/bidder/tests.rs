@@ -3,6 +3,7 @@
 mod frequency;
 mod hints;
 mod lists;
+mod modifiers;
 mod profile;
 
 use std::sync::Arc;

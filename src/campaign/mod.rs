@@ -9,6 +9,7 @@ mod currency;
 mod exchange;
 mod frequency;
 mod model;
+mod modifier;
 mod rates;
 mod read;
 mod rule;
@@ -32,6 +33,7 @@ pub use model::{
     Advertiser, AgreedDeal, Attribution, Budget, Campaign, Catalog, ConversionType, Costs, Flight,
     FormatKind, Goal, LineItem, Pacing, Status, TaxPlan, Transparency,
 };
+pub use modifier::{Factor, Modifier};
 pub use rates::Rates;
 pub use read::Surroundings;
 pub use read::exchange::{is_exchange, read_approvals, read_exchange};

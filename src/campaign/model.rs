@@ -7,7 +7,7 @@
 use jiff::tz::TimeZone;
 
 use crate::audience::Definitions;
-use crate::campaign::{Creative, FrequencyCap, Rule};
+use crate::campaign::{Creative, FrequencyCap, Modifier, Rule};
 use crate::ttf::Bearer;
 use crate::units::{
     AdvertiserId, CampaignId, Country, Cpm, Currency, DealId, LineItemId, Millis, Nanos, RatePpm, ScenarioId,
@@ -205,6 +205,8 @@ pub struct LineItem {
     pub goal: Goal,
     /// Who, where, when. `Rule::All(vec![])` is everyone.
     pub targeting: Rule,
+    /// What makes an impression worth more or less than `goal` says; those that hold multiply.
+    pub modifiers: Vec<Modifier>,
     /// Caps of this line item alone.
     pub frequency: Vec<FrequencyCap>,
     /// If not empty: bids only on these deals.

@@ -4,6 +4,7 @@ mod behaviour;
 mod creatives;
 mod frequency;
 mod lists;
+mod modifiers;
 mod reach;
 
 use crate::audience::Definitions;

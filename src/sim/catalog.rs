@@ -149,6 +149,7 @@ fn line_item(catalog: &Catalog, number: usize, rng: &mut Xoshiro256PlusPlus) -> 
         pacing: campaign.pacing.clone(),
         goal: goal(rng),
         targeting: rule(rng),
+        modifiers: Vec::new(),
         frequency: caps(rng, 0.6, 6),
         deals,
         data_cpm: if rng.random_bool(0.2) { price(rng, 10, 80) } else { Cpm::ZERO },

@@ -213,7 +213,7 @@ mod tests {
         ] {
             let compiled = CompiledRule::new(&rule, &Asker { zone_name: "UTC", audience: None });
             let [Node::Leaf(leaf)] = compiled.conjuncts() else { panic!("one test") };
-            assert_eq!(leaf.values.len(), 1);
+            assert_eq!(leaf.values.as_slice().len(), 1);
         }
     }
 

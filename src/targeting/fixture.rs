@@ -437,6 +437,7 @@ pub(super) fn line_item(number: usize, targeting: Rule) -> LineItem {
         pacing: Pacing::Asap,
         goal: Goal::Cpm(Cpm::from_micros(1_000_000).unwrap()),
         targeting,
+        modifiers: Vec::new(),
         frequency: Vec::new(),
         deals: Vec::new(),
         data_cpm: Cpm::from_micros(0).unwrap(),

@@ -1,28 +1,29 @@
 //! Line items by what they accept: built off the bid path, searched on it.
 //!
-//! Rows are line items in order of value. Of each rule, the parts that must hold in any case and name
-//! values of one attribute become bits of a column; the rest is asked of the few rows that are left.
+//! Rows are line items in order of value. Rules become clauses, clauses become bits of columns; a rule that
+//! would need too many of them is asked of the rows that are left.
 
-use crate::campaign::{Attribute, Catalog};
-use crate::targeting::column::{Column, Draft};
-use crate::targeting::rule::{Leaf, Node};
-use crate::targeting::{CompiledRule, Rows, Scene, Search, Vocabulary};
-
-/// Lists longer than this stay out of the columns and are asked row by row: a list of 200,000 domains
-/// would cost 5 MB of index for the one row that has it.
-const COLUMN_VALUES_MAX: usize = 256;
+use crate::campaign::Catalog;
+use crate::targeting::column::Group;
+use crate::targeting::draft::{Draft, Layout};
+use crate::targeting::lookup::Lookup;
+use crate::targeting::{Best, CompiledRule, Rows, Scene, Search, Vocabulary};
 
 /// Finds the line items whose rule holds, best value first.
 #[derive(Debug, Clone)]
 pub struct Index {
     vocabulary: Vocabulary,
-    /// By line item.
-    rules: Box<[CompiledRule]>,
     /// By row: the line item.
     order: Box<[u32]>,
-    /// The most selective first.
-    columns: Box<[Column]>,
-    /// Rows whose rule the columns do not say in full.
+    group: Group,
+    lookup: Lookup,
+    /// How many lanes the columns have.
+    lanes: usize,
+    /// A bit for each attribute that some rule asks for.
+    attributes: u128,
+    /// Rules that the columns do not say in full, by row.
+    residuals: Box<[(u32, CompiledRule)]>,
+    /// The rows of those.
     partial: Rows,
 }
 
@@ -34,8 +35,21 @@ impl Index {
     /// If `order` names a line item that `catalog` does not have.
     #[must_use]
     pub fn build(catalog: &Catalog, order: &[u32]) -> Self {
-        let rules = catalog.line_items.iter().map(|item| CompiledRule::of_line_item(catalog, item));
-        Self::over(Vocabulary::of(catalog), rules.collect(), order)
+        let rule = |row: u32| {
+            let line_item = order[row as usize] as usize;
+            CompiledRule::of_line_item(catalog, &catalog.line_items[line_item])
+        };
+        let mut draft = Draft::default();
+        for (row, _) in (0..).zip(order) {
+            draft.add(row, rule(row).conjuncts());
+        }
+        let Layout { group, lookup, lanes, attributes, partial: rows } = draft.lay_out(order.len());
+        let mut partial = Rows::none(order.len());
+        rows.iter().for_each(|row| partial.set(*row as usize));
+        let residuals = (0..).zip(order).map(|(row, _)| row).filter(|row| partial.contains(*row as usize));
+        let residuals = residuals.map(|row| (row, rule(row))).collect();
+        let vocabulary = Vocabulary::of(catalog);
+        Self { vocabulary, order: order.into(), group, lookup, lanes, attributes, residuals, partial }
     }
 
     /// What the rules ask: scenes are made for it.
@@ -51,6 +65,27 @@ impl Index {
     #[must_use]
     pub fn search<'s>(&'s self, scene: &'s Scene<'s>, live: &'s Rows, from: usize) -> Search<'s> {
         Search::new(self, scene, live, from)
+    }
+
+    /// The same rows, best first by a value that only the request tells. See [`Best`].
+    ///
+    /// `bound(row)` is the most that `value(row)` can be, and no more than the bound of any row before.
+    /// After `looks` rows it ends with the best of those.
+    #[must_use]
+    pub fn best<'s, V, B, F>(
+        &'s self,
+        scene: &'s Scene<'s>,
+        live: &'s Rows,
+        looks: usize,
+        bound: B,
+        value: F,
+    ) -> Best<'s, V, B, F>
+    where
+        V: Copy + Ord,
+        B: Fn(usize) -> V,
+        F: FnMut(usize) -> V,
+    {
+        Best::new(self.search(scene, live, 0), self.len(), looks, bound, value)
     }
 
     /// How many rows there are.
@@ -75,25 +110,37 @@ impl Index {
         self.order[row] as usize
     }
 
-    /// True if the rule of `row` holds in `scene`: what a search finds, asked of one row.
-    ///
-    /// # Panics
-    ///
-    /// If there is no such row.
+    /// How many rows have a rule that columns do not say in full, so that a search asks it of them.
     #[must_use]
-    pub fn holds(&self, row: usize, scene: &Scene<'_>) -> bool {
-        self.rules[self.line_item(row)].holds(scene)
+    pub fn residuals(&self) -> usize {
+        self.residuals.len()
     }
 
-    /// Bytes of the index on the heap, about; the rules themselves apart.
+    /// Bytes of the index on the heap, about.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        let columns: usize = self.columns.iter().map(Column::heap_bytes).sum();
-        columns + size_of_val(&*self.order) + size_of_val(self.partial.blocks())
+        let residuals = self.residuals.iter().map(|(_, rule)| size_of::<u32>() + rule.heap_bytes());
+        self.group.heap_bytes()
+            + self.lookup.heap_bytes()
+            + size_of_val(&*self.order)
+            + size_of_val(self.partial.words())
+            + residuals.sum::<usize>()
     }
 
-    pub(super) fn columns(&self) -> &[Column] {
-        &self.columns
+    pub(super) fn group(&self) -> &Group {
+        &self.group
+    }
+
+    pub(super) fn lookup(&self) -> &Lookup {
+        &self.lookup
+    }
+
+    pub(super) fn lanes(&self) -> usize {
+        self.lanes
+    }
+
+    pub(super) fn attributes(&self) -> u128 {
+        self.attributes
     }
 
     /// True if the columns say all of the rule of `row`.
@@ -101,38 +148,11 @@ impl Index {
         !self.partial.contains(row)
     }
 
-    fn over(vocabulary: Vocabulary, rules: Box<[CompiledRule]>, order: &[u32]) -> Self {
-        let mut drafts: [Draft; Attribute::COUNT] = std::array::from_fn(|_| Draft::default());
-        let mut partial = Rows::none(order.len());
-        for (row, line_item) in (0u32..).zip(order) {
-            let conjuncts = rules[*line_item as usize].conjuncts();
-            let mut captured = 0;
-            for attribute in Attribute::ALL {
-                if let Some(leaf) = narrowest(conjuncts, *attribute) {
-                    drafts[*attribute as usize].constrain(row, leaf.values.iter(), leaf.include_unknown);
-                    captured += 1;
-                }
-            }
-            if captured < conjuncts.len() {
-                partial.set(row as usize);
-            }
-        }
-        let columns = Attribute::ALL.iter().zip(drafts);
-        let mut columns: Vec<Column> =
-            columns.filter_map(|(attribute, draft)| Column::new(*attribute, order.len(), draft)).collect();
-        columns.sort_by_key(Column::unconstrained);
-        Self { vocabulary, rules, order: order.into(), columns: columns.into(), partial }
+    /// True if the rule of `row`, which columns do not say in full, holds in `scene`.
+    pub(super) fn residual_holds(&self, row: usize, scene: &Scene<'_>) -> bool {
+        let at = self.residuals.binary_search_by_key(&row, |(row, _)| *row as usize);
+        at.is_ok_and(|at| self.residuals[at].1.holds(scene))
     }
-}
-
-/// Of the conjuncts that list values of `attribute`, the one with the fewest: the one for the column.
-/// Two such cannot share a column: a user may be in a segment of each.
-fn narrowest(conjuncts: &[Node], attribute: Attribute) -> Option<&Leaf> {
-    let leaves = conjuncts.iter().filter_map(|node| match node {
-        Node::Leaf(leaf) if !leaf.negated && leaf.attribute == attribute => Some(leaf),
-        _ => None,
-    });
-    leaves.filter(|leaf| leaf.values.len() <= COLUMN_VALUES_MAX).min_by_key(|leaf| leaf.values.len())
 }
 
 #[cfg(test)]
@@ -246,7 +266,8 @@ mod tests {
         assert_eq!(index.search(&scene, &Rows::all(50), 50).next(), None);
         for row in 0..50 {
             let failures = failures(&catalog, &catalog.line_items[row], &scene);
-            assert_eq!(failures.is_empty(), index.holds(row, &scene));
+            let rule = CompiledRule::of_line_item(&catalog, &catalog.line_items[row]);
+            assert_eq!(failures.is_empty(), rule.holds(&scene));
         }
     }
 
@@ -271,5 +292,26 @@ mod tests {
         let bytes = index.heap_bytes() / 20_000;
         println!("{bytes} bytes a line item");
         assert!(bytes <= 250, "{bytes} bytes a line item");
+    }
+
+    /// A rule of more choices than there are columns for, and one beside it that the columns say.
+    #[test]
+    fn a_rule_too_long_for_columns_is_asked_of_the_row() {
+        println!("seed 9");
+        let random = &mut Random::from_seed(9);
+        let pair = |number: usize| {
+            let parts = [Attribute::Os, Attribute::Carrier].map(|attribute| {
+                Rule::is(attribute, [if number.is_multiple_of(7) { "ios" } else { "sfr" }.to_owned()])
+            });
+            Rule::All(parts.to_vec())
+        };
+        let long = Rule::Any((1..3_000).map(pair).collect());
+        let shorter = Rule::Any((1..30).map(pair).collect());
+        let mut catalog = random_catalog(random, 100);
+        catalog.line_items[3].targeting = long;
+        catalog.line_items[4].targeting = shorter;
+        let index = Index::build(&catalog, &(0..100).collect::<Vec<_>>());
+        assert_eq!(index.residuals(), 1);
+        check(random, &index, &rules(&catalog), 100);
     }
 }

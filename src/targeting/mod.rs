@@ -10,19 +10,24 @@
 //! creative sizes; whether a row may bid now is handed in as a bit row.
 
 mod behaviour;
+mod best;
 mod circles;
 mod column;
 mod compile;
+mod draft;
 mod failure;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod fixture_behaviour;
+mod form;
 mod index;
 mod key;
 mod lists;
+mod lookup;
 #[cfg(test)]
 mod oracle;
+mod part;
 mod place;
 #[cfg(test)]
 mod reach;
@@ -30,15 +35,18 @@ mod rows;
 mod rule;
 mod scene;
 mod search;
+mod sets;
 mod text;
 mod values;
 mod vocabulary;
 
+pub use best::Best;
 pub use compile::{Asker, line_item_rule};
 pub use failure::{
     Change, Edit, Explanation, Failure, Names, Resized, apply, changed, explanation, explanation_of,
     failures, failures_of,
 };
+pub use form::Form;
 pub use index::Index;
 pub use rows::Rows;
 pub use rule::CompiledRule;

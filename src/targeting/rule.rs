@@ -57,12 +57,21 @@ impl CompiledRule {
         self.root.holds(scene)
     }
 
+    pub(super) fn root(&self) -> &Node {
+        &self.root
+    }
+
     /// What must hold in any case: the parts of a root `All`, or the root alone.
     pub(super) fn conjuncts(&self) -> &[Node] {
         match &self.root {
             Node::All(parts) => parts,
             root => std::slice::from_ref(root),
         }
+    }
+
+    /// Bytes on the heap.
+    pub(super) fn heap_bytes(&self) -> usize {
+        size_of::<Node>() + self.root.heap_bytes()
     }
 }
 
@@ -76,6 +85,17 @@ impl Node {
     }
 }
 
+impl Node {
+    fn heap_bytes(&self) -> usize {
+        match self {
+            Self::All(parts) | Self::Any(parts) => {
+                parts.iter().map(|part| size_of::<Self>() + part.heap_bytes()).sum()
+            }
+            Self::Leaf(leaf) => size_of_val(leaf.values.as_slice()),
+        }
+    }
+}
+
 impl Leaf {
     pub(super) fn holds(&self, scene: &Scene<'_>) -> bool {
         match self.fit(scene) {
@@ -83,6 +103,11 @@ impl Leaf {
             Fit::No => self.negated,
             Fit::Unknown => self.include_unknown,
         }
+    }
+
+    /// True if that the attribute is not told counts as one of the values: it fits, or it misfits.
+    pub(super) fn counts_untold(&self) -> bool {
+        self.include_unknown != self.negated
     }
 
     pub(super) fn fit(&self, scene: &Scene<'_>) -> Fit {

@@ -121,7 +121,8 @@ impl<'a> Scene<'a> {
     }
 
     /// The keys of `attribute`: of its values, and of the lists that hold one of them.
-    pub(super) fn keys(&self, attribute: Attribute) -> &[u64] {
+    #[must_use]
+    pub fn keys(&self, attribute: Attribute) -> &[u64] {
         let Span { from, to, .. } = self.spans[attribute as usize];
         &self.keys[from as usize..to as usize]
     }
@@ -133,7 +134,8 @@ impl<'a> Scene<'a> {
     }
 
     /// True if the keys of `attribute` are all there is to know of it.
-    pub(super) fn tells(&self, attribute: Attribute) -> bool {
+    #[must_use]
+    pub fn tells(&self, attribute: Attribute) -> bool {
         self.told & bit(attribute) != 0
     }
 

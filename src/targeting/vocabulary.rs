@@ -48,7 +48,8 @@ impl Vocabulary {
         let mut drafts = BTreeMap::new();
         for line_item in &catalog.line_items {
             let campaign = &catalog.campaigns[line_item.campaign];
-            for test in line_item.targeting.tests() {
+            let modifiers = line_item.modifiers.iter().flat_map(|modifier| modifier.when.tests());
+            for test in line_item.targeting.tests().chain(modifiers) {
                 let clock = (&campaign.zone, campaign.zone_name.as_str());
                 vocabulary.learn((test.attribute, &test.wanted), clock, &mut drafts);
                 if test.attribute.is_behaviour()

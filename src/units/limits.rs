@@ -20,6 +20,11 @@ pub const CHAIN_NODES_MAX: u32 = 64;
 /// Candidates for one impression that pricing looks at before giving up: bounds the tail when
 /// the best line items are all out of budget.
 pub const CANDIDATES_MAX: usize = 64;
+/// Rows whose value for the request is worked out in one search: with modifiers each takes some ten nanoseconds,
+/// and line items whose modifiers could raise them, but do not, stand above those that bid.
+pub const ROWS_VALUED_MAX: usize = 4_096;
+/// Modifiers of one line item: each is asked of every impression that the line item fits.
+pub const MODIFIERS_MAX: usize = 16;
 /// Candidates for all impressions of one request together.
 pub const CANDIDATES_OF_REQUEST_MAX: usize = 512;
 /// Deals of one impression that are bid on: each holds a budget's money until its outcome is known.

@@ -3,6 +3,7 @@
 use crate::campaign::read::amount::{amount, price};
 use crate::campaign::read::clock::{flight, within};
 use crate::campaign::read::frequency::frequency;
+use crate::campaign::read::modifiers;
 use crate::campaign::read::plan::{budget, check_within, pacing};
 use crate::campaign::read::reach::{check_formats, check_satisfiable};
 use crate::campaign::read::targeting::{rule, segments};
@@ -13,7 +14,7 @@ use crate::campaign::{
 use crate::document::{Faults, Node, Object, suggestion};
 use crate::units::{Cpm, Currency, LineItemId, Nanos};
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "id",
     "name",
     "status",
@@ -22,6 +23,7 @@ const KEYS: [&str; 12] = [
     "pacing",
     "goal",
     "targeting",
+    "modifiers",
     "frequency",
     "deals",
     "data_cpm",
@@ -63,6 +65,8 @@ pub(in crate::campaign) fn line_item(
     let goal = object.require("goal", faults).and_then(|node| goal(node, campaign, reading, faults));
     let targeting = object.get("targeting");
     let targeting = targeting.map_or(Some(Rule::All(Vec::new())), |node| rule(node, reading, faults));
+    let modifiers = object.get("modifiers");
+    let modifiers = modifiers.map_or(Some(Vec::new()), |node| modifiers::modifiers(node, reading, faults));
     let caps = object.get("frequency").map(|node| frequency(node, CapLevel::LineItem, flight, faults));
     let data_cpm = object.get("data_cpm").map_or(Some(Cpm::ZERO), |node| price(node, faults));
     let deals = deals(object, faults);
@@ -87,6 +91,7 @@ pub(in crate::campaign) fn line_item(
         pacing: pacing?,
         goal: goal?,
         targeting: targeting?,
+        modifiers: modifiers?,
         frequency: caps.unwrap_or_default(),
         deals,
         data_cpm: data_cpm?,

@@ -14,6 +14,7 @@ pub(in crate::campaign) mod exchange;
 mod frequency;
 mod line_item;
 mod list;
+mod modifiers;
 mod plan;
 mod reach;
 mod redundant;

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::bidder::{Asleep, Chosen, Decision, Outcome, Then, Verdict};
+use crate::campaign::Factor;
 use crate::targeting::{Change, Edit, Explanation, Failure, Resized};
 
 /// What a line item is said to do next if it bids.
@@ -22,6 +23,9 @@ pub(super) struct Line {
     /// `targeting`, how it sleeps, or the name of the reason why it was declined.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) outcome: Option<&'static str>,
+    /// By how much its modifiers multiply its value, if they do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) factor: Option<String>,
     /// Every reason in words.
     pub(super) reasons: Vec<String>,
     /// What would help against what is not targeting.
@@ -90,6 +94,7 @@ impl Line {
             bid,
             changes: verdict.changes(),
             outcome,
+            factor: (verdict.factor != Factor::ONE).then(|| verdict.factor.to_string()),
             reasons: reason.into_iter().chain(why.failures.iter().map(Failure::to_string)).collect(),
             hint: verdict.hint.clone(),
             then: verdict.then.map(|then| match then {

@@ -75,6 +75,9 @@ fn item(out: &mut String, line: &Line) {
         (None, None) => "no change of it helps".to_owned(),
     };
     put(out, 2, &format!("{}: {state}", line.line_item));
+    if let Some(factor) = &line.factor {
+        put(out, 6, &format!("its modifiers multiply its value by {factor}"));
+    }
     // What is not targeting stands first.
     let reasons = line.reasons.len() - line.failures.len();
     line.reasons[..reasons].iter().for_each(|reason| put(out, 6, reason));
