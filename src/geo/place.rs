@@ -111,7 +111,7 @@ impl<'a> Place<'a> {
     ///
     /// - A country in `device.geo`: that, and what the address adds.
     /// - None there: all of the address. What `device.geo` says without its country may be elsewhere.
-    /// - None there either: home. Of somebody for whom the ad may not be personalised, home tells the country only.
+    /// - None there either: home. Of somebody for whom the ad may not be personalised, home tells the country and the clock only.
     /// - No country at all: what `device.geo` says.
     ///
     /// The coordinates are those of the request where a precise place is permitted, which is also where a screen stands

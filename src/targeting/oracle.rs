@@ -192,9 +192,14 @@ fn told(attribute: Attribute, facts: &Facts<'_>) -> Option<Told> {
         Attribute::ClickThroughRate => Told::Number(percent(facts, "click_through_rate")),
         Attribute::Bundle => text(outlet.bundle.filter(|_| matches!(request.channel, Channel::App(_)))),
         Attribute::Publisher => text(outlet.publisher_id),
-        Attribute::Category => all(categories(outlet.cattax, outlet.cat)
-            .into_iter()
-            .chain(categories(content.cattax, content.cat))),
+        Attribute::Category => {
+            let sent = outlet.cat.iter().map(|id| categories(outlet.cattax, id));
+            let each: Vec<Vec<String>> =
+                sent.chain(content.cat.iter().map(|id| categories(content.cattax, id))).collect();
+            // One that nobody can read may be anything.
+            let is_whole = !each.is_empty() && each.iter().all(|names| !names.is_empty());
+            Told::Values(each.concat(), is_whole)
+        }
         Attribute::Keyword => {
             let own = if facts.person.is_some() { user.keywords } else { &[] };
             all(outlet.keywords.iter().chain(content.keywords).chain(own).map(|word| (*word).to_owned()))
@@ -378,12 +383,12 @@ fn segment_names(segment: &Segment<'_>) -> Vec<String> {
 }
 
 /// Categories in the words of Content 1.0; taxonomy 0 is 1.
-fn categories(cattax: u32, sent: &[&str]) -> Vec<String> {
-    let own = |category: &&str| match cattax {
-        0 | 1 => vec![(*category).to_owned()],
+fn categories(cattax: u32, category: &str) -> Vec<String> {
+    match cattax {
+        0 | 1 if !category.to_uppercase().starts_with("IAB") => Vec::new(),
+        0 | 1 => vec![category.to_owned()],
         _ => translated(cattax, category, Taxonomy::Content1_0).map(str::to_owned).collect(),
-    };
-    sent.iter().flat_map(own).collect()
+    }
 }
 
 /// The segments that the request names, alone and by provider, and ours that have not expired. They are all only if

@@ -279,7 +279,7 @@ attributes! {
         "publisher.id", Some("absent");
     Category "category": Kind::Category, Holds::Many, OUTLET,
         "categories of the outlet and its content, mapped from every taxonomy",
-        Some("there are none, or none is mapped to Content Taxonomy 1.0");
+        Some("there are none, or some are not mapped to Content Taxonomy 1.0: then others may be unknown");
     Keyword "keyword": Kind::Keyword, Holds::Many, ANY,
         "keywords of the outlet, its content and the user",
         Some("there are none; those of a user are not read where the ad may not be personalised");

@@ -5,7 +5,7 @@ use crate::campaign::{Attribute, version_number};
 use crate::openrtb::{Broadcaster, Channel, Content, Outlet};
 use crate::targeting::Scene;
 use crate::targeting::scene::person::segment_ids;
-use crate::targeting::scene::{flag_key, one};
+use crate::targeting::scene::{bit, flag_key, one};
 use crate::targeting::text::{self, word_key};
 use crate::taxonomy::{Taxonomy, translated};
 use crate::units::SegmentId;
@@ -61,6 +61,9 @@ impl Scene<'_> {
         let outlet = request.channel.outlet().copied().unwrap_or_default();
         let content = &outlet.content;
         self.tell(Attribute::Category, categories(&outlet, content).flat_map(category_keys));
+        if categories(&outlet, content).any(|category| category_keys(category).next().is_none()) {
+            self.told &= !bit(Attribute::Category);
+        }
         let personal = if is_personal { request.user.keywords } else { &[] };
         let keywords = outlet.keywords.iter().chain(content.keywords).chain(personal);
         self.tell(Attribute::Keyword, keywords.map(|keyword| text::key(keyword)));
@@ -118,11 +121,14 @@ pub(in crate::targeting) fn categories<'a>(
 
 /// The keys of a category in the words of Content 1.0, which rules are written in: of `IAB2-3` that of `IAB2` too,
 /// of an id of another taxonomy those that the IAB maps it to, with their parents.
+///
+/// None of an id that is of no taxonomy that can be mapped: then not all is known of the categories.
 fn category_keys((cattax, category): (u32, &str)) -> impl Iterator<Item = u64> {
-    let is_content_1 = cattax <= 1;
+    let is_content_1 =
+        cattax <= 1 && category.get(..3).is_some_and(|prefix| prefix.eq_ignore_ascii_case("iab"));
     let parent = category.split_once('-').filter(|_| is_content_1).map(|(parent, _)| text::key(parent));
     let own = is_content_1.then(|| text::key(category));
-    let mapped = (!is_content_1).then(|| translated(cattax, category, Taxonomy::Content1_0));
+    let mapped = (cattax > 1).then(|| translated(cattax, category, Taxonomy::Content1_0));
     parent.into_iter().chain(own).chain(mapped.into_iter().flatten().map(text::key))
 }
 

@@ -37,8 +37,10 @@ impl<'a> Scene<'a> {
 
     /// The ranges that hold a share, which rules write in per cent.
     fn tell_share(&mut self, attribute: Attribute, share: Option<f64>) {
-        if let Some(share) = share {
-            self.tell_number(attribute, percent_thousandths(share));
+        match share {
+            Some(share) => self.tell_number(attribute, percent_thousandths(share)),
+            // The impression before may have told one.
+            None => self.tell(attribute, []),
         }
     }
 }

@@ -345,6 +345,11 @@ fn a_category_fits_its_parent_in_every_taxonomy_that_the_iab_maps() {
     check(newer(7), category("IAB2"), Fits);
     check(newer(7), category("IAB1"), Misses);
     check(newer(500), category("IAB2"), Unknown);
+    // An id without the taxonomy that it is of, and one that is mapped beside one that is not.
+    check(site(Outlet { cat: &["483"], ..Outlet::default() }), category("IAB2"), Unknown);
+    let mixed = || site(Outlet { cat: &["IAB2-3", "483"], ..Outlet::default() });
+    check(mixed(), category("IAB2"), Fits);
+    check(mixed(), category("IAB1"), Unknown);
     let content = Content { cat: &["IAB1"], cattax: 1, ..Content::default() };
     check(site(Outlet { content, ..Outlet::default() }), category("IAB1"), Fits);
     check(site(Outlet { content, ..Outlet::default() }), category("IAB1-1"), Misses);
@@ -635,4 +640,31 @@ fn a_point_of_an_address_counts_in_circles_that_are_no_narrower_than_it_is_exact
     check(near(48.85, 30.0), Fits);
     check(near(48.85, 10.0), Unknown);
     check(near(45.0, 30.0), Unknown);
+}
+
+#[test]
+fn an_impression_tells_nothing_of_the_one_before() {
+    let metric = [Metric { r#type: "viewability", value: 0.7, vendor: None }];
+    let (seen, unseen) = (Imp { metric: &metric, tagid: Some("a"), ..plain_imp() }, plain_imp());
+    let rules: Vec<Rule> = [Attribute::Viewability, Attribute::ClickThroughRate]
+        .map(|attribute| {
+            let wanted = Wanted::Between(Range { at_least: Some(1), below: None });
+            Rule::Is(Test { attribute, wanted, include_unknown: false })
+        })
+        .into_iter()
+        .chain([Rule::is(Attribute::Tag, ["a"]), Rule::is(Attribute::Format, ["banner"])])
+        .collect();
+    let vocabulary = vocabulary_of(&rules);
+    let request = plain_request();
+    let exchange = ExchangeId::from_slug("adx");
+    let mut scene = Scene::of(&vocabulary, &request, exchange, Known::default(), NOW);
+    for imp in [&seen, &unseen, &seen, &unseen] {
+        scene.look_at(imp);
+        let mut alone = Scene::of(&vocabulary, &request, exchange, Known::default(), NOW);
+        alone.look_at(imp);
+        for attribute in Attribute::ALL.iter().copied() {
+            assert_eq!(scene.keys(attribute), alone.keys(attribute), "{attribute}");
+            assert_eq!(scene.tells(attribute), alone.tells(attribute), "{attribute}");
+        }
+    }
 }
