@@ -1,4 +1,4 @@
-//! Which sets of circles hold a point, however many circles there are: a grid of cells over the globe.
+//! Which circles hold a point, however many there are: a grid of cells over the globe.
 //!
 //! A circle stands in every cell that it touches, so that a point asks the few circles of its own cell only. A
 //! circle of more than [`CELLS_MAX`] cells is asked by every point; there are few so large.
@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use foldhash::fast::FixedState;
 
 use crate::campaign::Circle;
+use crate::targeting::key::circle_key;
 use crate::targeting::place::{KM_A_DEGREE, Point};
 
 /// Cells a degree: 0.1 degrees are 11 km on a meridian.
@@ -17,7 +18,7 @@ const CELLS_MAX: usize = 1_024;
 /// Cells around the globe on a parallel.
 const COLUMNS: i32 = 3_600;
 
-/// Circles, each with the key of its set.
+/// Circles, each once, with its key.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Circles {
     circles: Vec<(Circle, u64)>,
@@ -29,22 +30,21 @@ pub(super) struct Circles {
 }
 
 impl Circles {
-    /// Adds the circles of the set `key`; a set that is known is not added again.
-    pub(super) fn add(&mut self, circles: &[Circle], key: u64) {
+    /// Adds `circle`; one that is known is not added again: line items of a campaign often share their places.
+    pub(super) fn add(&mut self, circle: &Circle) {
+        let key = circle_key(circle);
         if !self.keys.insert(key) {
             return;
         }
-        for circle in circles {
-            let number = u32::try_from(self.circles.len()).expect("files hold fewer than 2^32 circles");
-            self.circles.push((*circle, key));
-            match cells(circle) {
-                Some(cells) => cells.for_each(|cell| self.cells.entry(cell).or_default().push(number)),
-                None => self.large.push(number),
-            }
+        let number = u32::try_from(self.circles.len()).expect("files hold fewer than 2^32 circles");
+        self.circles.push((*circle, key));
+        match cells(circle) {
+            Some(cells) => cells.for_each(|cell| self.cells.entry(cell).or_default().push(number)),
+            None => self.large.push(number),
         }
     }
 
-    /// Adds the keys of the sets of which a circle holds `point` to `keys`, one perhaps several times.
+    /// Adds the keys of the circles that hold `point` to `keys`, each once.
     pub(super) fn around(&self, point: Point, keys: &mut impl Extend<u64>) {
         let near = self.cells.get(&cell(point.lat, point.lon)).map_or(&[][..], Vec::as_slice);
         let asked = near.iter().chain(&self.large).map(|number| &self.circles[*number as usize]);
@@ -92,6 +92,7 @@ mod tests {
     use super::Circles;
     use crate::campaign::Circle;
     use crate::targeting::fixture::Random;
+    use crate::targeting::key::circle_key;
     use crate::targeting::place::Point;
 
     fn random_degrees(random: &mut Random, most: i32) -> f64 {
@@ -105,13 +106,13 @@ mod tests {
         let random = &mut Random::from_seed(8);
         let mut circles = Circles::default();
         let mut sets = Vec::new();
-        for key in 0..3_000u64 {
+        for _ in 0..3_000 {
             let circle = Circle {
                 lat: random_degrees(random, 90),
                 lon: random_degrees(random, 180),
                 km: random.pick(&[0.5, 5.0, 30.0, 120.0, 900.0, 9_000.0]),
             };
-            circles.add(&[circle], key);
+            circles.add(&circle);
             sets.push(circle);
         }
         let mut found_any = 0;
@@ -127,8 +128,9 @@ mod tests {
             let mut found = Vec::new();
             circles.around(point, &mut found);
             found.sort_unstable();
-            let scan = (0u64..).zip(&sets).filter(|(_, circle)| point.within(circle));
-            let scan: Vec<u64> = scan.map(|(key, _)| key).collect();
+            let scan = sets.iter().filter(|circle| point.within(circle));
+            let mut scan: Vec<u64> = scan.map(circle_key).collect();
+            scan.sort_unstable();
             assert_eq!(found, scan, "{point:?}");
             found_any += usize::from(!found.is_empty());
         }

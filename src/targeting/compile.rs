@@ -1,7 +1,7 @@
 //! From the rule language to a [`CompiledRule`](crate::targeting::CompiledRule): off the bid path.
 
 use crate::campaign::{Attribute, Catalog, CreativeContent, FormatKind, LineItem, Rule, Test, Wanted};
-use crate::targeting::key::{circles_key, hour_keys, range_key, value_key};
+use crate::targeting::key::{circle_key, hour_keys, range_key, value_key};
 use crate::targeting::rule::{Leaf, Node};
 use crate::targeting::values::Values;
 
@@ -71,7 +71,7 @@ pub(super) fn leaf(test: &Test, negated: bool, asker: &Asker<'_>) -> Leaf {
     let attribute = test.attribute;
     let values = match &test.wanted {
         Wanted::OneOf(values) => Values::new(values.iter().map(|value| value_key(attribute, value))),
-        Wanted::Within(circles) => Values::new([circles_key(circles)]),
+        Wanted::Within(circles) => Values::new(circles.iter().map(circle_key)),
         Wanted::During(hours) => {
             let zone = (attribute == Attribute::Daypart).then_some(asker.zone_name);
             Values::new(hour_keys(hours, zone))

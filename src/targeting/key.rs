@@ -1,6 +1,6 @@
 //! Values to keys: 64 bits for each value of an attribute, the same from a rule and from a request.
 //!
-//! What a rule asks that is no plain value (circles, a range) has a key, too: a hash of the question. A
+//! What a rule asks that is no plain value (a circle, a range) has a key, too: a hash of the question. A
 //! [`Vocabulary`](crate::targeting::Vocabulary) knows the questions, and a scene tells the keys of those that it
 //! answers with yes.
 
@@ -20,10 +20,10 @@ pub(super) fn value_key(attribute: Attribute, value: &str) -> u64 {
     }
 }
 
-/// The key of a set of circles.
-pub(super) fn circles_key(circles: &[Circle]) -> u64 {
+/// The key of a circle.
+pub(super) fn circle_key(circle: &Circle) -> u64 {
     let mut fnv = Fnv::START;
-    for number in circles.iter().flat_map(|circle| [circle.lat, circle.lon, circle.km]) {
+    for number in [circle.lat, circle.lon, circle.km] {
         fnv.push_bytes(&number.to_bits().to_le_bytes());
     }
     fnv.finish()

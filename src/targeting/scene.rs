@@ -177,7 +177,7 @@ impl<'a> Scene<'a> {
         self.tell_around(Attribute::Near, self.point);
     }
 
-    /// The sets of circles that hold `point`. A point is told, in circles or not.
+    /// The circles that hold `point`. A point is told, in circles or not.
     fn tell_around(&mut self, attribute: Attribute, point: Option<Point>) {
         let Some(point) = point.filter(|_| self.vocabulary.asks(attribute)) else { return };
         let from = self.keys.len();

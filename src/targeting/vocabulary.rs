@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::campaign::{Attribute, Catalog, Range, Wanted};
 use crate::targeting::circles::Circles;
-use crate::targeting::key::{circles_key, clock_key, range_key};
+use crate::targeting::key::{clock_key, range_key};
 use crate::targeting::place::Point;
 use crate::targeting::scene::bit;
 
@@ -54,9 +54,9 @@ impl Vocabulary {
         match wanted {
             Wanted::OneOf(_) => {}
             Wanted::Within(circles) if attribute == Attribute::HomeNear => {
-                self.home_near.add(circles, circles_key(circles));
+                circles.iter().for_each(|circle| self.home_near.add(circle));
             }
-            Wanted::Within(circles) => self.near.add(circles, circles_key(circles)),
+            Wanted::Within(circles) => circles.iter().for_each(|circle| self.near.add(circle)),
             Wanted::During(_) => {
                 let clock = clock_key(Some(zone_name));
                 if attribute == Attribute::Daypart && self.zones.iter().all(|known| known.clock != clock) {
@@ -91,7 +91,7 @@ impl Vocabulary {
         &self.zones
     }
 
-    /// Adds the keys of the circle sets that hold `point` to `keys`.
+    /// Adds the keys of the circles that hold `point` to `keys`.
     pub(super) fn around(&self, attribute: Attribute, point: Point, keys: &mut impl Extend<u64>) {
         let circles = if attribute == Attribute::HomeNear { &self.home_near } else { &self.near };
         circles.around(point, keys);

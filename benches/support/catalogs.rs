@@ -1,14 +1,32 @@
-//! A harder catalog: the generated one, with rules nested in one another, negated, repeated and long, over
-//! attributes of every kind. Its share of matches stays about one in a hundred.
+//! The catalogs that benches search: the generated one, a little broader so that about one line item in a hundred
+//! matches an event, and a harder one with rules nested in one another.
 
 use encan::campaign::{Attribute, Catalog, Kind, Rule, Test, Wanted};
 use encan::sim;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
-/// So many line items with nested rules, the same for the same seed.
-pub fn nested_catalog(seed: u64, line_items: usize) -> Catalog {
+/// One generated line item in so many asks one thing less.
+const BROADENED: u32 = 5;
+
+/// So many line items with flat rules mostly, the same for the same seed.
+pub fn plain_catalog(seed: u64, line_items: usize) -> Catalog {
     let mut catalog = sim::catalog(seed, line_items);
+    let rng = &mut Xoshiro256PlusPlus::seed_from_u64(seed);
+    for line_item in &mut catalog.line_items {
+        if let Rule::All(parts) = &mut line_item.targeting
+            && rng.random_ratio(1, BROADENED)
+            && !parts.is_empty()
+        {
+            parts.remove(rng.random_range(0..parts.len().min(2)));
+        }
+    }
+    catalog
+}
+
+/// The same with rules nested in one another, negated, repeated and long, over attributes of every kind.
+pub fn nested_catalog(seed: u64, line_items: usize) -> Catalog {
+    let mut catalog = plain_catalog(seed, line_items);
     let rng = &mut Xoshiro256PlusPlus::seed_from_u64(seed);
     let plain: Vec<Rule> = catalog.line_items.iter().map(|line_item| line_item.targeting.clone()).collect();
     let leaves: Vec<Rule> = plain.iter().take(20_000).flat_map(Rule::tests).cloned().map(Rule::Is).collect();
