@@ -2,16 +2,17 @@
 //! to build and to hold; and the same for other designs, on the same rules and events, in turns.
 //!
 //! `cargo bench --bench matching` takes some minutes, most of them for `a-tree`. `-- --quick` takes 10,000 line
-//! items instead of 100,000 and a million; `-- --ours` leaves the other designs out.
+//! items instead of 100,000 and a million; `-- --ours` leaves the other designs out; `-- plain/100000` takes only
+//! what has this in its name.
 
 #[path = "support/bodies.rs"]
 mod bodies;
+#[path = "support/catalogs.rs"]
+mod catalogs;
 #[path = "support/designs/mod.rs"]
 mod designs;
 #[path = "support/figures.rs"]
 mod figures;
-#[path = "support/nested.rs"]
-mod nested;
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -26,9 +27,9 @@ use encan::targeting::{CompiledRule, Index, Known, Rows, Scene, Vocabulary};
 use encan::units::ExchangeId;
 
 use crate::bodies::{NOW, bodies, mean_bytes};
+use crate::catalogs::{nested_catalog, plain_catalog};
 use crate::designs::{Bitmaps, Counting, Design, Event, Expression, Numbers, Roaring, Tree};
 use crate::figures::say;
-use crate::nested::nested_catalog;
 
 /// Events that our index is measured with, and the other designs.
 const EVENTS: usize = 1_000;
@@ -43,6 +44,7 @@ const LONG_MICROS: f64 = 500.0;
 fn main() {
     let has = |flag: &str| std::env::args().any(|argument| argument == flag);
     let (compared, largest) = if has("--quick") { (10_000, None) } else { (100_000, Some(1_000_000)) };
+    let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     let bodies = bodies(Mix::default(), EVENTS);
     say(format_args!("matching: {EVENTS} bodies of {} bytes", mean_bytes(&bodies)));
     let arena = Bump::new();
@@ -51,17 +53,21 @@ fn main() {
         .map(|body| openrtb::parse(body, &arena).expect("generated bodies are OpenRTB"))
         .filter(|request| !request.imp.is_empty())
         .collect();
-    for (kind, catalog) in [("plain", sim::catalog as fn(u64, usize) -> Catalog), ("nested", nested_catalog)]
-    {
+    let kinds: [(&str, fn(u64, usize) -> Catalog); 3] =
+        [("plain", plain_catalog), ("nested", nested_catalog), ("narrow", sim::catalog)];
+    for (kind, catalog) in kinds {
         for line_items in [Some(compared), largest].into_iter().flatten() {
             let title = format!("matching/{kind}/{line_items}");
+            if wanted.as_ref().is_some_and(|wanted| !title.ends_with(wanted)) {
+                continue;
+            }
             let catalog = catalog(11, line_items);
             let index = index(&title, &catalog);
             let person = Profile::known([]);
             let scenes: Vec<Scene<'_>> =
                 requests.iter().map(|request| scene(index.vocabulary(), request, &person)).collect();
             ours(&title, &index, &scenes);
-            if line_items == compared && !has("--ours") {
+            if line_items == compared && kind != "narrow" && !has("--ours") {
                 others(&title, &catalog, &index, &scenes[..EVENTS_OF_OTHERS.min(scenes.len())]);
             }
         }

@@ -1,4 +1,4 @@
-//! Which sets of circles hold a point, however many circles there are: a grid of cells over the globe.
+//! Which circles hold a point, however many there are: a grid of cells over the globe.
 //!
 //! A circle stands in every cell that it touches, so that a point asks the few circles of its own cell only. A
 //! circle of more than [`CELLS_MAX`] cells is asked by every point; there are few so large.
@@ -6,9 +6,11 @@
 use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
+use smallvec::SmallVec;
 
 use crate::campaign::Circle;
 use crate::geo::Spot;
+use crate::targeting::key::{CIRCLES_OF_RULE_MAX, circle_key, circles_key};
 use crate::targeting::place::{KM_A_DEGREE, is_within};
 
 /// Cells a degree: 0.1 degrees are 11 km on a meridian.
@@ -18,7 +20,7 @@ const CELLS_MAX: usize = 1_024;
 /// Cells around the globe on a parallel.
 const COLUMNS: i32 = 3_600;
 
-/// Circles, each with the key of its set.
+/// Circles, each with its key or that of its set.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Circles {
     circles: Vec<(Circle, u64)>,
@@ -30,32 +32,45 @@ pub(super) struct Circles {
 }
 
 impl Circles {
-    /// Adds the circles of the set `key`; a set that is known is not added again.
-    pub(super) fn add(&mut self, circles: &[Circle], key: u64) {
-        if !self.keys.insert(key) {
+    /// Adds what a rule names: each circle with its key, or all of a long set with one. What is known is not added
+    /// again: line items of a campaign often share their places.
+    pub(super) fn add(&mut self, circles: &[Circle]) {
+        if circles.len() > CIRCLES_OF_RULE_MAX {
+            let key = circles_key(circles);
+            if self.keys.insert(key) {
+                circles.iter().for_each(|circle| self.place(circle, key));
+            }
             return;
         }
         for circle in circles {
-            let number = u32::try_from(self.circles.len()).expect("files hold fewer than 2^32 circles");
-            self.circles.push((*circle, key));
-            match cells(circle) {
-                Some(cells) => cells.for_each(|cell| self.cells.entry(cell).or_default().push(number)),
-                None => self.large.push(number),
+            let key = circle_key(circle);
+            if self.keys.insert(key) {
+                self.place(circle, key);
             }
         }
     }
 
-    /// Adds the keys of the sets of which a circle holds `spot` to `keys`, one perhaps several times. A spot that is
-    /// known less exactly than a circle is drawn is not held by it.
+    fn place(&mut self, circle: &Circle, key: u64) {
+        let number = u32::try_from(self.circles.len()).expect("files hold fewer than 2^32 circles");
+        self.circles.push((*circle, key));
+        match cells(circle) {
+            Some(cells) => cells.for_each(|cell| self.cells.entry(cell).or_default().push(number)),
+            None => self.large.push(number),
+        }
+    }
+
+    /// Adds the keys of the circles, and of the long sets of them, that hold `spot` to `keys`, each once. A spot that
+    /// is known less exactly than a circle is drawn is not held by it.
     pub(super) fn around(&self, spot: Spot, keys: &mut impl Extend<u64>) {
         let point = spot.point;
         let near = self.cells.get(&cell(point.lat, point.lon)).map_or(&[][..], Vec::as_slice);
         let asked = near.iter().chain(&self.large).map(|number| &self.circles[*number as usize]);
-        keys.extend(
-            asked
-                .filter(|(circle, _)| spot.is_exact_to(circle.km) && is_within(point, circle))
-                .map(|(_, key)| *key),
-        );
+        let holding = asked.filter(|(circle, _)| spot.is_exact_to(circle.km) && is_within(point, circle));
+        let mut told: SmallVec<[u64; 16]> = holding.map(|(_, key)| *key).collect();
+        // Several circles of one set may hold the point.
+        told.sort_unstable();
+        told.dedup();
+        keys.extend(told);
     }
 }
 
@@ -100,6 +115,7 @@ mod tests {
     use crate::campaign::Circle;
     use crate::geo::{Point, Spot};
     use crate::targeting::fixture::Random;
+    use crate::targeting::key::{circle_key, circles_key};
     use crate::targeting::place::is_within;
 
     fn random_degrees(random: &mut Random, most: i32) -> f64 {
@@ -113,15 +129,16 @@ mod tests {
         let random = &mut Random::from_seed(8);
         let mut circles = Circles::default();
         let mut sets = Vec::new();
-        for key in 0..3_000u64 {
+        for _ in 0..3_000 {
             let circle = Circle {
                 lat: random_degrees(random, 90),
                 lon: random_degrees(random, 180),
                 km: random.pick(&[0.5, 5.0, 30.0, 120.0, 900.0, 9_000.0]),
             };
-            circles.add(&[circle], key);
             sets.push(circle);
         }
+        sets.chunks(50).for_each(|some| circles.add(some));
+        circles.add(&sets[1_000..]);
         let mut found_any = 0;
         for number in 0..3_000 {
             // Half of the points lie on the edge of a circle or near it.
@@ -135,8 +152,12 @@ mod tests {
             let mut found = Vec::new();
             circles.around(Spot { point, accuracy_km: Some(0.0) }, &mut found);
             found.sort_unstable();
-            let scan = (0u64..).zip(&sets).filter(|(_, circle)| is_within(point, circle));
-            let scan: Vec<u64> = scan.map(|(key, _)| key).collect();
+            let scan = sets.iter().filter(|circle| is_within(point, circle));
+            let mut scan: Vec<u64> = scan.map(circle_key).collect();
+            // Two circles in three stand in a long set, too.
+            let in_set = |circle: &&Circle| is_within(point, circle);
+            scan.extend(sets[1_000..].iter().find(in_set).map(|_| circles_key(&sets[1_000..])));
+            scan.sort_unstable();
             assert_eq!(found, scan, "{point:?}");
             found_any += usize::from(!found.is_empty());
         }

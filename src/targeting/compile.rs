@@ -4,7 +4,7 @@ use crate::audience::Definition;
 use crate::campaign::{Attribute, Catalog, CreativeContent, FormatKind, Kind, LineItem, Rule, Test, Wanted};
 use crate::targeting::behaviour::holds_for_nobody;
 use crate::targeting::key::{
-    circles_key, count_key, defined_key, hour_keys, points_key, range_key, scores_key, value_keys,
+    circle_keys, count_key, defined_key, hour_keys, points_key, range_key, scores_key, value_keys,
 };
 use crate::targeting::rule::{Leaf, Node};
 use crate::targeting::values::Values;
@@ -90,7 +90,7 @@ pub(super) fn leaf(test: &Test, negated: bool, asker: &Asker<'_>) -> Leaf {
             Values::new(values.iter().map(|value| defined_key(asker.advertiser(), value)))
         }
         Wanted::OneOf { values, lists } => Values::new(value_keys(attribute, values, lists)),
-        Wanted::Within(circles) => Values::new([circles_key(circles)]),
+        Wanted::Within(circles) => Values::new(circle_keys(circles)),
         Wanted::During(hours) => {
             let zone = (attribute == Attribute::Daypart).then_some(asker.zone_name);
             Values::new(hour_keys(hours, zone))

@@ -1,29 +1,30 @@
 //! Lays out the rules of all rows in columns: off the bid path.
 //!
-//! Attributes that many rows ask for have a column of their own; the clauses of the others, those over several
-//! attributes and a row's second on the same attribute go to the first shared column that the row has free.
-//! What a row shuns in any case goes to one column for all.
+//! Attributes that many rows ask for have a column of their own, others share one: a key then leads to one lane
+//! mostly. Clauses over several attributes, and a row's second in the same column, go to the first of further
+//! columns that the row has free. What a row shuns in any case goes to one column for all.
 
 use crate::campaign::Attribute;
 use crate::targeting::column::{Branch, Choice, Column, Group};
-use crate::targeting::lookup::{Code, Lane, Lookup, Maker};
+use crate::targeting::lookup::{Code, Lane, Link, Lookup, Maker};
 use crate::targeting::part::Part;
 use crate::targeting::rows::Blocks;
 use crate::targeting::rule::Node;
-use crate::targeting::scene::bit;
 use crate::targeting::sets::Sets;
 
-/// An attribute that one in so many rows asks for has its own column.
-const OWN_COLUMN_SHARE: usize = 64;
+/// Attributes share a column until one in so many rows asks for them: then few rows ask for two of them.
+const COLUMN_SHARE: usize = 16;
 /// A search clears as many words first, and may have to pass as many columns. Usual rules need below 100; what is
 /// beyond is asked of the row.
 const LANES_MAX: usize = 8_192;
-/// A set of at least so many keys is stored once for all its rows, if one in [`SHARED_ROWS_SHARE`] and at least
-/// [`SHARED_ROWS_MIN`] have it: days and hours, mostly.
+/// A set of at least so many keys is stored once for all its rows, if so many have it: days and hours, lists from
+/// files.
 const SHARED_KEYS_MIN: usize = 8;
 const SHARED_ROWS_MIN: usize = 4;
-/// Bounds how many such sets a key leads to.
-const SHARED_ROWS_SHARE: usize = 128;
+/// A key of more such sets has rows of its own instead: a search looks at each set.
+const SETS_OF_KEY_MAX: usize = 32;
+/// That an attribute has no column.
+const NO_COLUMN: u8 = u8::MAX;
 
 /// The rules of rows, before they have columns.
 #[derive(Default)]
@@ -56,7 +57,8 @@ impl Draft {
     /// Lays out all that was added over `rows` rows.
     pub(super) fn lay_out(self, rows: usize) -> Layout {
         let mut placing = Placing { sets: &self.sets, rows, lanes: 0, placed: Vec::new() };
-        let mut columns = Columns { owning: self.own_columns(rows), ..Columns::default() };
+        let homes = self.homes(rows);
+        let mut columns = Columns::new(&homes);
         let mut partial = Vec::new();
         for (row, part) in &self.parts {
             if usize::from(placing.lanes) + part.lanes_max() > LANES_MAX {
@@ -74,20 +76,42 @@ impl Draft {
         Layout { group, lookup, lanes: usize::from(lanes), attributes, partial }
     }
 
-    /// A bit for each attribute that has a column of its own.
-    fn own_columns(&self, rows: usize) -> u128 {
+    /// By attribute: the number of its column.
+    fn homes(&self, rows: usize) -> Homes {
         let mut counts = [0_usize; Attribute::COUNT];
-        for (_, part) in &self.parts {
-            if let Part::Clause { wanted, shunned: None } = part
-                && let [set] = **wanted
-            {
-                counts[self.sets.attribute(set) as usize] += 1;
+        self.parts.iter().for_each(|(_, part)| self.count(part, &mut counts));
+        let mut attributes: Vec<Attribute> = Attribute::ALL.to_vec();
+        attributes.retain(|attribute| counts[*attribute as usize] > 0);
+        attributes.sort_by_key(|attribute| std::cmp::Reverse(counts[*attribute as usize]));
+        let mut homes = [NO_COLUMN; Attribute::COUNT];
+        let (mut home, mut filled) = (0, 0);
+        for attribute in attributes {
+            let count = counts[attribute as usize];
+            if filled > 0 && (filled + count) * COLUMN_SHARE > rows {
+                (home, filled) = (home + 1, 0);
             }
+            homes[attribute as usize] = home;
+            filled += count;
         }
-        let many = |attribute: &Attribute| counts[*attribute as usize] * OWN_COLUMN_SHARE > rows;
-        Attribute::ALL.iter().copied().filter(many).fold(0, |bits, attribute| bits | bit(attribute))
+        homes
+    }
+
+    /// Counts the clauses of `part` that are of one attribute, by attribute.
+    fn count(&self, part: &Part, counts: &mut [usize; Attribute::COUNT]) {
+        match part {
+            Part::Clause { wanted, shunned: None } => {
+                if let [set] = **wanted {
+                    counts[self.sets.attribute(set) as usize] += 1;
+                }
+            }
+            Part::Clause { .. } => {}
+            Part::Choice(branches) => branches.iter().flatten().for_each(|part| self.count(part, counts)),
+        }
     }
 }
+
+/// By attribute: the number of the column that its clauses go to first.
+type Homes = [u8; Attribute::COUNT];
 
 /// A row that asks for the keys of a set on a lane.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,13 +130,12 @@ struct Placing<'d> {
 }
 
 /// The columns and choices of a group so far, and which of them the row at hand has free.
-#[derive(Default)]
-struct Columns {
+struct Columns<'d> {
     columns: Vec<Column>,
-    choices: Vec<(Blocks, Vec<(Blocks, Columns)>)>,
-    /// A bit for each attribute that has a column of its own, and those columns.
-    owning: u128,
-    own: Vec<(Attribute, usize)>,
+    choices: Vec<(Blocks, Vec<(Blocks, Self)>)>,
+    homes: &'d Homes,
+    /// Columns by their number in `homes`.
+    own: Vec<(u8, usize)>,
     mixed: Vec<usize>,
     shunned: Option<usize>,
     row: Option<u32>,
@@ -121,7 +144,22 @@ struct Columns {
     choices_taken: usize,
 }
 
-impl Columns {
+impl<'d> Columns<'d> {
+    fn new(homes: &'d Homes) -> Self {
+        Self {
+            columns: Vec::new(),
+            choices: Vec::new(),
+            homes,
+            own: Vec::new(),
+            mixed: Vec::new(),
+            shunned: None,
+            row: None,
+            own_taken: 0,
+            mixed_taken: 0,
+            choices_taken: 0,
+        }
+    }
+
     /// Places `part` of the rule of `row`, whose parts come together.
     fn place(&mut self, row: u32, part: &Part, placing: &mut Placing<'_>) {
         if self.row != Some(row) {
@@ -140,9 +178,14 @@ impl Columns {
                 Some(at) => at,
                 None => *self.shunned.insert(placing.add(&mut self.columns)),
             },
-            ([set], None) if (self.owning & !self.own_taken) & placing.sets.bit(*set) != 0 => {
-                self.own_taken |= placing.sets.bit(*set);
-                self.own_column(placing.sets.attribute(*set), placing)
+            ([set], None) => {
+                let home = self.homes[placing.sets.attribute(*set) as usize];
+                if self.own_taken >> home & 1 == 1 {
+                    self.mixed_column(placing)
+                } else {
+                    self.own_taken |= 1 << home;
+                    self.own_column(home, placing)
+                }
             }
             _ => self.mixed_column(placing),
         };
@@ -158,12 +201,12 @@ impl Columns {
         placing.placed.extend(wanted.iter().map(|set| Placed { set: *set, lane, row }));
     }
 
-    fn own_column(&mut self, attribute: Attribute, placing: &mut Placing<'_>) -> usize {
-        if let Some((_, at)) = self.own.iter().find(|(own, _)| *own == attribute) {
+    fn own_column(&mut self, home: u8, placing: &mut Placing<'_>) -> usize {
+        if let Some((_, at)) = self.own.iter().find(|(own, _)| *own == home) {
             return *at;
         }
         let at = placing.add(&mut self.columns);
-        self.own.push((attribute, at));
+        self.own.push((home, at));
         at
     }
 
@@ -185,7 +228,7 @@ impl Columns {
         base.clear(row as usize);
         for (at, parts) in branches.iter().enumerate() {
             if taken.len() == at {
-                taken.push((Blocks::new(placing.rows, false), Self::default()));
+                taken.push((Blocks::new(placing.rows, false), Self::new(self.homes)));
             }
             let (rows, columns) = &mut taken[at];
             rows.set(row as usize);
@@ -217,26 +260,42 @@ impl Placing<'_> {
 fn lookup(sets: &Sets, mut placed: Vec<Placed>, rows: usize) -> Lookup {
     placed.sort_unstable();
     placed.dedup();
-    let shared_rows = SHARED_ROWS_MIN.max(rows / SHARED_ROWS_SHARE);
     let mut maker = Maker::new(rows);
-    // What no set shares, by code.
+    // What no set shares, by code; and what some do.
     let mut single: Vec<(Code, Lane, u32)> = Vec::new();
-    let mut numbers: Vec<u32> = Vec::new();
+    let mut shared: Vec<&[Placed]> = Vec::new();
+    let mut leads: Vec<(Code, usize)> = Vec::new();
     for group in placed.chunk_by(|one, other| (one.set, one.lane) == (other.set, other.lane)) {
-        let Placed { set, lane, .. } = group[0];
-        if group.len() >= shared_rows && sets.len(set) >= SHARED_KEYS_MIN {
-            numbers.clear();
-            numbers.extend(group.iter().map(|placed| placed.row));
-            let link = maker.link(lane, &numbers);
-            sets.codes(set).for_each(|code| maker.lead(code, link));
+        let codes = sets.codes(group[0].set);
+        if group.len() >= SHARED_ROWS_MIN && sets.len(group[0].set) >= SHARED_KEYS_MIN {
+            leads.extend(codes.map(|code| (code, shared.len())));
+            shared.push(group);
         } else {
-            let each = group.iter().flat_map(|placed| sets.codes(set).map(|code| (code, lane, placed.row)));
-            single.extend(each);
+            single.extend(
+                codes.flat_map(|code| group.iter().map(move |placed| (code, placed.lane, placed.row))),
+            );
         }
     }
+    leads.sort_unstable();
+    let mut links: Vec<Option<Link>> = vec![None; shared.len()];
+    for group in leads.chunk_by(|one, other| one.0 == other.0) {
+        for (code, at) in group {
+            if group.len() > SETS_OF_KEY_MAX {
+                single.extend(shared[*at].iter().map(|placed| (*code, placed.lane, placed.row)));
+            } else {
+                let link = links[*at].get_or_insert_with(|| {
+                    let numbers: Vec<u32> = shared[*at].iter().map(|placed| placed.row).collect();
+                    maker.link(shared[*at][0].lane, &numbers)
+                });
+                maker.lead(*code, *link);
+            }
+        }
+    }
+    drop((leads, shared));
     drop(placed);
     single.sort_unstable();
     single.dedup();
+    let mut numbers: Vec<u32> = Vec::new();
     for group in single.chunk_by(|one, other| (one.0, one.1) == (other.0, other.1)) {
         numbers.clear();
         numbers.extend(group.iter().map(|(_, _, row)| *row));

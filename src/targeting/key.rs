@@ -1,6 +1,6 @@
 //! Values to keys: 64 bits for each value of an attribute, the same from a rule and from a request.
 //!
-//! What a rule asks that is no plain value (circles, a range) has a key, too: a hash of the question. A
+//! What a rule asks that is no plain value (a circle, a range) has a key, too: a hash of the question. A
 //! [`Vocabulary`](crate::targeting::Vocabulary) knows the questions, and a scene tells the keys of those that it
 //! answers with yes.
 
@@ -54,10 +54,29 @@ pub(super) fn unnamed_key(attribute: Attribute, values: &[String]) -> Option<u64
     })
 }
 
+/// Circles of one rule up to which each has a key of its own; more of them, as the shops of a chain, are one set.
+pub(super) const CIRCLES_OF_RULE_MAX: usize = 64;
+
+/// What a rule that wants one of `circles` looks for.
+pub(super) fn circle_keys(circles: &[Circle]) -> Vec<u64> {
+    if circles.len() > CIRCLES_OF_RULE_MAX {
+        return vec![circles_key(circles)];
+    }
+    circles.iter().map(circle_key).collect()
+}
+
 /// The key of a set of circles.
 pub(super) fn circles_key(circles: &[Circle]) -> u64 {
     let mut fnv = Fnv::START;
-    for number in circles.iter().flat_map(|circle| [circle.lat, circle.lon, circle.km]) {
+    fnv.push_bytes(&[0xfd]);
+    circles.iter().for_each(|circle| fnv.push_bytes(&circle_key(circle).to_le_bytes()));
+    fnv.finish()
+}
+
+/// The key of a circle.
+pub(super) fn circle_key(circle: &Circle) -> u64 {
+    let mut fnv = Fnv::START;
+    for number in [circle.lat, circle.lon, circle.km] {
         fnv.push_bytes(&number.to_bits().to_le_bytes());
     }
     fnv.finish()

@@ -3,6 +3,10 @@
 //! One open-addressed table of 16-byte slots. A key that one row asks for, as most of a long list's are, is a
 //! slot and nothing else; the rows of others are lists, or bits where a list would be longer.
 
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+
 use crate::campaign::Attribute;
 
 /// A key that more than one in so many rows ask for has a bit row instead of a list: at most twice the
@@ -45,10 +49,10 @@ pub(super) struct Lookup {
 }
 
 /// Where the rows are that ask for a key on one lane.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Link {
     at: u32,
-    lane: Lane,
+    pub(super) lane: Lane,
     kind: Kind,
 }
 
@@ -62,7 +66,7 @@ struct Slot {
 }
 
 /// What `at` is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 enum Kind {
     /// Nothing: the slot is free.
@@ -99,22 +103,27 @@ impl Code {
 }
 
 impl Lookup {
-    /// Calls `found` with every lane and posting of `code`.
-    pub(super) fn postings<'i>(&'i self, code: Code, mut found: impl FnMut(Lane, Posting<'i>)) {
+    /// Calls `found` with every link of `code`, one for each lane or set of rows. What is behind them is not looked at.
+    pub(super) fn links(&self, code: Code, mut found: impl FnMut(Link)) {
         let Some(slot) = self.slot(code) else { return };
-        let at = slot.at as usize;
-        match slot.kind {
-            Kind::Free => {}
-            Kind::Row => found(slot.lane, Posting::Sparse(std::slice::from_ref(&slot.at))),
-            Kind::List | Kind::Dense => found(slot.lane, self.posting(slot.kind, at)),
-            Kind::Links => {
-                let count = self.links[at].at as usize;
-                for link in &self.links[at + 1..=at + count] {
-                    match link.kind {
-                        Kind::Row => found(link.lane, Posting::Sparse(std::slice::from_ref(&link.at))),
-                        kind => found(link.lane, self.posting(kind, link.at as usize)),
-                    }
-                }
+        if slot.kind == Kind::Links {
+            let at = slot.at as usize;
+            let count = self.links[at].at as usize;
+            self.links[at + 1..=at + count].iter().for_each(|link| found(*link));
+        } else {
+            found(Link { at: slot.at, lane: slot.lane, kind: slot.kind });
+        }
+    }
+
+    /// The rows behind `link`, which is one of ours.
+    pub(super) fn posting<'i>(&'i self, link: &'i Link) -> Posting<'i> {
+        let at = link.at as usize;
+        match link.kind {
+            Kind::Row => Posting::Sparse(std::slice::from_ref(&link.at)),
+            Kind::Dense => Posting::Dense(&self.dense[at * self.words..(at + 1) * self.words]),
+            Kind::List | Kind::Links | Kind::Free => {
+                let count = self.lists[at] as usize;
+                Posting::Sparse(&self.lists[at + 1..=at + count])
             }
         }
     }
@@ -143,14 +152,6 @@ impl Lookup {
             at = if at + 1 == self.slots.len() { 0 } else { at + 1 };
         }
     }
-
-    fn posting(&self, kind: Kind, at: usize) -> Posting<'_> {
-        if kind == Kind::Dense {
-            return Posting::Dense(&self.dense[at * self.words..(at + 1) * self.words]);
-        }
-        let count = self.lists[at] as usize;
-        Posting::Sparse(&self.lists[at + 1..=at + count])
-    }
 }
 
 /// Makes a [`Lookup`] over so many rows.
@@ -158,13 +159,22 @@ pub(super) struct Maker {
     rows: usize,
     found: Vec<(Code, Link)>,
     links: Vec<Link>,
+    /// Where several links are in `links`: the keys of a list have the same.
+    joined: HashMap<Box<[Link]>, u32, FixedState>,
     lists: Vec<u32>,
     dense: Vec<u64>,
 }
 
 impl Maker {
     pub(super) fn new(rows: usize) -> Self {
-        Self { rows, found: Vec::new(), links: Vec::new(), lists: Vec::new(), dense: Vec::new() }
+        Self {
+            rows,
+            found: Vec::new(),
+            links: Vec::new(),
+            joined: HashMap::default(),
+            lists: Vec::new(),
+            dense: Vec::new(),
+        }
     }
 
     /// Stores `rows`, which are in order and each once, for one or more codes on `lane`.
@@ -222,9 +232,17 @@ impl Maker {
         if let [(_, link)] = group {
             return *link;
         }
-        let at = number(self.links.len());
-        self.links.push(Link { at: number(group.len()), lane: 0, kind: Kind::Links });
-        self.links.extend(group.iter().map(|(_, link)| *link));
+        let several: Box<[Link]> = group.iter().map(|(_, link)| *link).collect();
+        let at = match self.joined.get(&several) {
+            Some(at) => *at,
+            None => {
+                let at = number(self.links.len());
+                self.links.push(Link { at: number(group.len()), lane: 0, kind: Kind::Links });
+                self.links.extend(&*several);
+                self.joined.insert(several, at);
+                at
+            }
+        };
         Link { at, lane: 0, kind: Kind::Links }
     }
 }

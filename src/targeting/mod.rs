@@ -3,7 +3,7 @@
 //! A [`Vocabulary`] is what the rules of a catalog ask; a [`Scene`] is what one impression answers; a
 //! [`CompiledRule`] is a line item's rule; an [`Index`] finds the line items whose rule holds, best value first,
 //! without looking at the others. Everything is compared as a 64-bit key: a text by a hash of its lower-case
-//! form, a question (circles, a range) by a hash of itself, which the scene tells if the answer is yes.
+//! form, a question (a circle, a range) by a hash of itself, which the scene tells if the answer is yes.
 //!
 //! Invariants: the index finds exactly the rows of which [`CompiledRule::holds`] is true, and a rule
 //! holds exactly if its [`failures`] are empty; `oracle` says for tests once more what rules mean. Deliberately absent: budgets, caps, prices and

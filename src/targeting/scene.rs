@@ -213,7 +213,7 @@ impl<'a> Scene<'a> {
         self.tell_around(Attribute::Near, place.spot.map(|spot| spot.value));
     }
 
-    /// The sets of circles that hold `spot`. A point is told, in circles or not; of a spot that is known roughly only,
+    /// The circles that hold `spot`. A point is told, in circles or not; of a spot that is known roughly only,
     /// no more is known than the circles that are wide enough for it.
     fn tell_around(&mut self, attribute: Attribute, spot: Option<Spot>) {
         let Some(spot) = spot.filter(|_| self.vocabulary.asks(attribute)) else { return };

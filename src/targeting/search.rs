@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use crate::campaign::Attribute;
 use crate::targeting::column::{Choice, Column, Group};
-use crate::targeting::lookup::{Code, Lane, Posting};
+use crate::targeting::lookup::{Code, Lane, Link, Lookup, Posting};
 use crate::targeting::rows::BLOCK_WORDS;
 use crate::targeting::{Index, Rows, Scene};
 
@@ -13,9 +13,9 @@ use crate::targeting::{Index, Rows, Scene};
 const FIRST_STEP: usize = 8;
 /// Ends a chain.
 const END: u32 = u32::MAX;
-/// Lanes of an index of usual rules, and postings that a usual scene has: they take no allocation.
+/// Lanes of an index of flat rules, and hits of a usual scene there: they take no allocation.
 const LANES_INLINE: usize = 64;
-const POSTINGS_INLINE: usize = 64;
+const HITS_INLINE: usize = 96;
 
 /// The rows whose rule holds in a scene, best value first. Made by [`Index::search`].
 #[derive(Debug)]
@@ -37,13 +37,23 @@ pub struct Search<'s> {
     word: usize,
 }
 
-/// The postings of a scene's keys, by lane.
+/// What a scene's keys lead to, by lane.
 #[derive(Debug)]
 struct Hits<'s> {
-    /// By lane: its first posting.
+    lookup: &'s Lookup,
+    /// By lane: its first hit.
     first: SmallVec<[u32; LANES_INLINE]>,
-    /// Each with the next one of its lane.
-    postings: SmallVec<[(Posting<'s>, u32); POSTINGS_INLINE]>,
+    hits: SmallVec<[Hit; HITS_INLINE]>,
+}
+
+/// Rows that the scene has a key for on a lane. They are not read before a step needs them.
+#[derive(Debug, Clone, Copy)]
+struct Hit {
+    link: Link,
+    /// How many rows of a list lie before the steps to come.
+    passed: u32,
+    /// The next hit of the lane.
+    next: u32,
 }
 
 impl<'s> Search<'s> {
@@ -144,26 +154,31 @@ impl Iterator for Search<'_> {
 impl<'s> Hits<'s> {
     /// Looks up every key of `scene` that a rule may ask for.
     fn of(index: &'s Index, scene: &Scene<'_>) -> Self {
-        let mut hits = Self { first: SmallVec::from_elem(END, index.lanes()), postings: SmallVec::new() };
         let lookup = index.lookup();
+        let first = SmallVec::from_elem(END, index.lanes());
+        let mut hits = Self { lookup, first, hits: SmallVec::new() };
         let mut asked = index.attributes();
         while asked != 0 {
             let attribute = Attribute::ALL[asked.trailing_zeros() as usize];
             asked &= asked - 1;
             if !scene.tells(attribute) {
-                lookup.postings(Code::untold(attribute), |lane, posting| hits.add(lane, posting));
+                lookup.links(Code::untold(attribute), |link| hits.add(link));
             }
             for key in scene.keys(attribute) {
-                lookup.postings(Code::of(attribute, *key), |lane, posting| hits.add(lane, posting));
+                lookup.links(Code::of(attribute, *key), |link| hits.add(link));
             }
         }
         hits
     }
 
-    fn add(&mut self, lane: Lane, posting: Posting<'s>) {
-        let first = &mut self.first[usize::from(lane)];
-        self.postings.push((posting, *first));
-        *first = u32::try_from(self.postings.len() - 1).expect("a body holds fewer than 2^32 values");
+    fn add(&mut self, link: Link) {
+        if self.hits.len() == self.hits.capacity() {
+            // A scene of so many has more, mostly.
+            self.hits.reserve(8 * HITS_INLINE);
+        }
+        let first = &mut self.first[usize::from(link.lane)];
+        self.hits.push(Hit { link, passed: 0, next: *first });
+        *first = u32::try_from(self.hits.len() - 1).expect("a body holds fewer than 2^32 values");
     }
 
     /// Leaves in `left`, the words from `start` on, the rows that pass `group`; false if none is left.
@@ -191,14 +206,17 @@ impl<'s> Hits<'s> {
     fn narrow_column(&mut self, column: &Column, base: &[u64], start: usize, left: &mut [u64]) {
         let base = &base[start % BLOCK_WORDS..][..left.len()];
         let (wanted, shunned) = (column.lane, column.shunned_lane());
-        if !self.is_hit(wanted) && !self.is_hit(shunned) {
+        let is_shunned = self.is_hit(shunned);
+        // What is left has no clause here, mostly.
+        let needs_key = left.iter().zip(base).fold(0, |needs, (bits, base)| needs | bits & !base) != 0;
+        if !is_shunned && !(needs_key && self.is_hit(wanted)) {
             left.iter_mut().zip(base).for_each(|(bits, base)| *bits &= base);
             return;
         }
         let mut passing = [0; BLOCK_WORDS];
         let passing = &mut passing[..left.len()];
         passing.copy_from_slice(base);
-        if self.is_hit(shunned) {
+        if is_shunned {
             let mut hit = [0; BLOCK_WORDS];
             let hit = &mut hit[..left.len()];
             self.add_lane(shunned, start, hit);
@@ -237,14 +255,17 @@ impl<'s> Hits<'s> {
     fn add_lane(&mut self, lane: Lane, start: usize, bits: &mut [u64]) {
         let mut at = self.first[usize::from(lane)];
         while at != END {
-            let (posting, next) = &mut self.postings[at as usize];
-            at = *next;
-            match posting {
+            let hit = &mut self.hits[at as usize];
+            at = hit.next;
+            let link = hit.link;
+            match self.lookup.posting(&link) {
                 Posting::Dense(words) => {
                     let words = &words[start..start + bits.len()];
                     bits.iter_mut().zip(words).for_each(|(bits, more)| *bits |= more);
                 }
-                Posting::Sparse(rows) => add_sparse(bits, rows, start * 64),
+                Posting::Sparse(rows) => {
+                    hit.passed += add_sparse(bits, &rows[hit.passed as usize..], start * 64)
+                }
             }
         }
     }
@@ -254,18 +275,18 @@ fn any(bits: &[u64]) -> bool {
     bits.iter().fold(0, |any, bits| any | bits) != 0
 }
 
-/// Sets in `bits` those of the `rows` from `first_row` on that lie in them, and drops from `rows` all up to
+/// Sets in `bits` those of the `rows` from `first_row` on that lie in them. Returns how many rows lie before
 /// their end: later steps only come after it.
-fn add_sparse(bits: &mut [u64], rows: &mut &[u32], first_row: usize) {
-    let mut rest = *rows;
-    if rest.first().is_some_and(|row| (*row as usize) < first_row) {
-        rest = &rest[rest.partition_point(|row| (*row as usize) < first_row)..];
+fn add_sparse(bits: &mut [u64], rows: &[u32], first_row: usize) -> u32 {
+    let mut passed = 0;
+    if rows.first().is_some_and(|row| (*row as usize) < first_row) {
+        passed = rows.partition_point(|row| (*row as usize) < first_row);
     }
-    while let Some((row, more)) = rest.split_first() {
+    while let Some(row) = rows.get(passed) {
         let at = *row as usize - first_row;
         let Some(word) = bits.get_mut(at / 64) else { break };
         *word |= 1 << (at % 64);
-        rest = more;
+        passed += 1;
     }
-    *rows = rest;
+    u32::try_from(passed).expect("rows are numbered in 32 bits")
 }

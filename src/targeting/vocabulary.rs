@@ -11,7 +11,7 @@ use crate::campaign::{Attribute, Catalog, Range, Wanted};
 use crate::geo::Spot;
 use crate::targeting::behaviour::{Answers, Behaviours};
 use crate::targeting::circles::Circles;
-use crate::targeting::key::{circles_key, clock_key, list_key, range_key, unnamed_key, value_key};
+use crate::targeting::key::{clock_key, list_key, range_key, unnamed_key, value_key};
 use crate::targeting::lists::{Drafts, Lists};
 use crate::targeting::scene::bit;
 use crate::units::UnixMillis;
@@ -89,10 +89,8 @@ impl Vocabulary {
                     drafts.entry(attribute).or_default().add(list, values);
                 }
             }
-            Wanted::Within(circles) if attribute == Attribute::HomeNear => {
-                self.home_near.add(circles, circles_key(circles));
-            }
-            Wanted::Within(circles) => self.near.add(circles, circles_key(circles)),
+            Wanted::Within(circles) if attribute == Attribute::HomeNear => self.home_near.add(circles),
+            Wanted::Within(circles) => self.near.add(circles),
             Wanted::During(_) => {
                 let clock = clock_key(Some(zone_name));
                 if attribute == Attribute::Daypart && self.zones.iter().all(|known| known.clock != clock) {
@@ -129,7 +127,7 @@ impl Vocabulary {
         &self.zones
     }
 
-    /// Adds the keys of the circle sets that hold `spot` to `keys`.
+    /// Adds the keys of the circles that hold `spot` to `keys`.
     pub(super) fn around(&self, attribute: Attribute, spot: Spot, keys: &mut impl Extend<u64>) {
         let circles = if attribute == Attribute::HomeNear { &self.home_near } else { &self.near };
         circles.around(spot, keys);

@@ -1,18 +1,40 @@
-//! A harder catalog: the generated one, with rules nested in one another, negated, repeated and long, over
-//! attributes of every kind. Its share of matches stays about one in a hundred.
+//! The catalogs that benches search: the generated one, a little broader so that about one line item in a hundred
+//! matches an event, and a harder one with rules nested in one another.
 
 use encan::campaign::{Attribute, Catalog, Kind, Rule, Test, Wanted};
 use encan::sim;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
-/// So many line items with nested rules, the same for the same seed.
-pub fn nested_catalog(seed: u64, line_items: usize) -> Catalog {
+/// One generated line item in so many asks one thing less.
+const BROADENED: u32 = 5;
+/// There is a long list for so many line items; about a dozen of them name it.
+const LINE_ITEMS_OF_LIST: usize = 200;
+
+/// So many line items with flat rules mostly, the same for the same seed.
+pub fn plain_catalog(seed: u64, line_items: usize) -> Catalog {
     let mut catalog = sim::catalog(seed, line_items);
+    let rng = &mut Xoshiro256PlusPlus::seed_from_u64(seed);
+    for line_item in &mut catalog.line_items {
+        if let Rule::All(parts) = &mut line_item.targeting
+            && rng.random_ratio(1, BROADENED)
+            && !parts.is_empty()
+        {
+            parts.remove(rng.random_range(0..parts.len().min(2)));
+        }
+    }
+    catalog
+}
+
+/// The same with rules nested in one another, negated, repeated and long, over attributes of every kind.
+pub fn nested_catalog(seed: u64, line_items: usize) -> Catalog {
+    let mut catalog = plain_catalog(seed, line_items);
     let rng = &mut Xoshiro256PlusPlus::seed_from_u64(seed);
     let plain: Vec<Rule> = catalog.line_items.iter().map(|line_item| line_item.targeting.clone()).collect();
     let leaves: Vec<Rule> = plain.iter().take(20_000).flat_map(Rule::tests).cloned().map(Rule::Is).collect();
+    let lists: Vec<Rule> = (0..=line_items / LINE_ITEMS_OF_LIST).map(|_| names(rng)).collect();
     for (line_item, own) in catalog.line_items.iter_mut().zip(&plain) {
+        let list = lists[rng.random_range(0..lists.len())].clone();
         let leaf = |rng: &mut Xoshiro256PlusPlus| leaves[rng.random_range(0..leaves.len())].clone();
         let mut parts = vec![match rng.random_range(0..100) {
             0..20 => Rule::Any(vec![own.clone(), plain[rng.random_range(0..plain.len())].clone()]),
@@ -22,8 +44,8 @@ pub fn nested_catalog(seed: u64, line_items: usize) -> Catalog {
                 let pairs = [(); 4].map(|()| all([leaf(rng), leaf(rng)]));
                 all([own.clone(), Rule::Any([pairs.to_vec(), vec![not(leaf(rng))]].concat())])
             }
-            45..50 => all([own.clone(), not(names(rng, 500))]),
-            50..53 => Rule::Any(vec![own.clone(), names(rng, 1_000)]),
+            45..50 => all([own.clone(), not(list)]),
+            50..53 => Rule::Any(vec![own.clone(), list]),
             _ => own.clone(),
         }];
         parts.extend((0..rng.random_range(0..3)).filter_map(|_| any_attribute(rng)));
@@ -41,7 +63,8 @@ fn not(rule: Rule) -> Rule {
 }
 
 /// A long list of domains that no request names.
-fn names(rng: &mut Xoshiro256PlusPlus, count: usize) -> Rule {
+fn names(rng: &mut Xoshiro256PlusPlus) -> Rule {
+    let count = rng.random_range(500..1_000);
     let name = |_| format!("site-{}.example", rng.random_range(0..1_000_000));
     Rule::is(Attribute::Domain, (0..count).map(name).collect::<Vec<_>>())
 }
