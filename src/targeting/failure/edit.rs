@@ -78,7 +78,7 @@ impl Change {
         match (self, &mut test.wanted) {
             (Self::Add(value), Wanted::OneOf { values, .. }) => values.push(value.clone()),
             (Self::Take(taken), Wanted::OneOf { values, .. }) => {
-                values.retain(|value| !taken.contains(value))
+                values.retain(|value| !taken.contains(value));
             }
             (Self::Set(value), Wanted::OneOf { values, .. }) => *values = vec![value.clone()],
             (Self::Resize(resized), Wanted::Within(circles)) => {
