@@ -63,6 +63,17 @@ fn what_bids_says_with_what() {
 }
 
 #[test]
+fn of_somebody_without_an_id_segments_are_unknown_before_a_server_ran_too() {
+    check(
+        &json!({ "not": { "segment": "customers" } }),
+        "imp 1: 0 of 1 line item bid, 1 would bid after one change\n
+  c/l0: would bid after one change
+      targeting.not.segment is absent (`unknown`: `exclude`), wanted not customers
+          change: set `unknown` to `include` for `targeting.not.segment`\n",
+    );
+}
+
+#[test]
 fn every_failing_rule_is_told_with_its_place_and_what_to_change() {
     check(
         &json!({ "all": [{ "country": ["FR", "DE"] }, { "not": { "os": ["android", "ios"] } }] }),

@@ -82,7 +82,7 @@ pub(in crate::bidder) fn hint<'c>(
             format!("add a creative in {}", listed(request.wlang.iter().chain(request.wlangb).copied()))
         }
         NoBidReason::ViewerUnknown(level) => {
-            format!("take `frequency` of the {level} out, to show to anyone")
+            format!("write `\"unknown\": \"bid\"` in each cap of `frequency` of the {level}")
         }
         NoBidReason::FrequencyCapped(level) => format!("raise a cap in `frequency` of the {level}"),
         NoBidReason::Paced => "wait, or set `pacing` to `asap`".to_owned(),

@@ -3,7 +3,7 @@
 /// Words that name health, religion, origin, sexual life, politics or union membership, in English and
 /// French. Source: Regulation (EU) 2016/679, article 9 (1), and Regulation (EU) 2022/2065, article 26 (3).
 /// Short on purpose: it catches the obvious and is no proof of the contrary.
-const WORDS: [&str; 42] = [
+const WORDS: [&str; 74] = [
     "health",
     "disease",
     "cancer",
@@ -46,6 +46,38 @@ const WORDS: [&str; 42] = [
     "syndicat",
     "genetic",
     "biometric",
+    "hindu",
+    "buddhist",
+    "protestant",
+    "homosexual",
+    "homosexuality",
+    "bisexual",
+    "transgender",
+    "grossesse",
+    "handicapé",
+    "handicapée",
+    "sida",
+    "vih",
+    "dépression",
+    "catholique",
+    "chrétien",
+    "chrétienne",
+    "protestante",
+    "bouddhiste",
+    "juive",
+    "musulmane",
+    "sexuelle",
+    "sexualité",
+    "homosexuel",
+    "homosexuelle",
+    "homosexualité",
+    "lesbienne",
+    "transgenre",
+    "ethnique",
+    "raciale",
+    "syndical",
+    "syndicale",
+    "génétique",
 ];
 
 /// The sensitive word in `name`, if there is one: `autos-health-2` names `health`.
@@ -68,6 +100,9 @@ mod tests {
         assert_eq!(sensitive_word("autos-Health-2"), Some("health"));
         assert_eq!(sensitive_word("political_views"), Some("political"));
         assert_eq!(sensitive_word("cancers"), Some("cancer"));
+        assert_eq!(sensitive_word("Catholiques"), Some("catholique"));
+        assert_eq!(sensitive_word("santé:grossesse"), Some("santé"));
+        assert_eq!(sensitive_word("futurs parents, grossesse"), Some("grossesse"));
         assert_eq!(sensitive_word("healthy-cooking"), None);
         assert_eq!(sensitive_word("grace"), None);
     }

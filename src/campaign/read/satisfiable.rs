@@ -112,7 +112,7 @@ impl Search {
         let Some((branches, negated)) = choices.pop() else { return true };
         if branches.is_empty() {
             self.ways += 1;
-            self.first.get_or_insert_with(|| "an `any` of nothing holds of nobody".to_owned());
+            self.first.get_or_insert_with(|| "`{}` holds of everybody, so its `not` of nobody".to_owned());
         }
         branches
             .iter()

@@ -193,7 +193,7 @@ fn a_contradiction_is_found_under_any_and_not() {
         "no `os` is ios and not ios",
     );
     fine(r#"{"all": [{"os": "ios"}, {"not": {"all": [{"os": "ios"}, {"make": "apple"}]}}]}"#);
-    never(r#"{"not": {}}"#, "an `any` of nothing holds of nobody");
+    never(r#"{"not": {}}"#, "`{}` holds of everybody, so its `not` of nobody");
 }
 
 #[test]

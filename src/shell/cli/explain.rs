@@ -138,11 +138,12 @@ fn person(
     permissions: &Permissions,
 ) -> Result<Person, BootError> {
     if !args.data.join("secret").exists() {
-        // No server ran here yet: nobody is known.
+        // No server ran here yet: whoever has an id is a person whom the store has never seen.
         let keys = UserKeys::new([0; 32]);
         let (user, household) =
             (keys.key(request, exchange, permissions), keys.household(request, permissions));
-        return Ok(Person { user, household, profile: Profile::known([]) });
+        let profile = if user.is_some() { Profile::known([]) } else { Profile::default() };
+        return Ok(Person { user, household, profile });
     }
     let keys = UserKeys::new(Secrets::open(&args.data)?.users);
     let household = keys.household(request, permissions);
