@@ -11,6 +11,9 @@ use crate::openrtb::{BidRequest, Channel, Geo};
 use crate::privacy::Permissions;
 use crate::units::{Country, Region};
 
+/// Names of a city that are shown to people: it has one for each language of the database.
+const NAMES_SHOWN: usize = 2;
+
 /// What of a place may be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Readable {
@@ -63,7 +66,8 @@ pub struct Told<T> {
 pub struct Spot {
     /// Where.
     pub point: Point,
-    /// Kilometres: 0 for a point of the request. `None` if the database does not say.
+    /// Kilometres: for a point of the request as it says, 0 if it says nothing. `None` if the database does not say, or
+    /// the request took the point from the address.
     pub accuracy_km: Option<f64>,
 }
 
@@ -212,7 +216,13 @@ fn offset_of(geo: &Geo<'_>, by: Witness) -> Option<Told<i32>> {
 }
 
 fn spot_of(geo: &Geo<'_>) -> Option<Spot> {
-    Point::new(geo.lat, geo.lon).map(|point| Spot { point, accuracy_km: Some(0.0) })
+    let accuracy_km = match (geo.accuracy, geo.r#type) {
+        (Some(metres), _) => Some(f64::from(metres) / 1_000.0),
+        // An address's, and nobody says how exact it is.
+        (None, Some(2)) => None,
+        (None, _) => Some(0.0),
+    };
+    Point::new(geo.lat, geo.lon).map(|point| Spot { point, accuracy_km })
 }
 
 fn some_text(text: Option<&str>) -> Option<&str> {
@@ -231,7 +241,10 @@ impl fmt::Display for Place<'_> {
             part(told.by, format!("region {}", told.value));
         }
         if let Some(told) = self.city {
-            part(told.by, format!("city {}", told.value.iter().collect::<Vec<_>>().join(" or ")));
+            part(
+                told.by,
+                format!("city {}", told.value.iter().take(NAMES_SHOWN).collect::<Vec<_>>().join(" or ")),
+            );
         }
         if let Some(told) = self.metro {
             part(told.by, format!("metro {}", told.value));

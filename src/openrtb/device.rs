@@ -84,6 +84,10 @@ pub struct Geo<'a> {
     pub lat: Option<f64>,
     /// Longitude, -180 to 180 degrees.
     pub lon: Option<f64>,
+    /// Where the coordinates come from: 1 the device, 2 its address, 3 what the person said.
+    pub r#type: Option<u32>,
+    /// How exact the coordinates are, in metres.
+    pub accuracy: Option<u32>,
     /// Minutes from UTC.
     pub utcoffset: Option<i32>,
 }

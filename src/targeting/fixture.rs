@@ -162,6 +162,8 @@ fn random_geo(random: &mut Random) -> Geo<'static> {
         lat: random.maybe(&[48.85, 45.76]),
         lon: random.maybe(&[2.35, 4.83, 179.95]),
         utcoffset: random.maybe(&[0, 60, -480]),
+        r#type: None,
+        accuracy: random.maybe(&[10, 500]),
     }
 }
 

@@ -79,21 +79,24 @@ impl Lists {
         self.attribute
     }
 
-    /// The keys of the lists that hold one of `values`, each once.
-    pub(super) fn holding(&self, values: &[u64]) -> SmallVec<[u64; 8]> {
-        let mut holding = SmallVec::new();
-        // A bit for each list: requests may repeat themselves.
-        let mut is_known: SmallVec<[u64; 4]> = SmallVec::from_elem(0, self.lists.len().div_ceil(64));
-        for set in values.iter().filter_map(|value| self.set_of(*value)) {
-            for list in set {
-                let at = *list as usize;
-                if is_known[at / 64] >> (at % 64) & 1 == 0 {
-                    is_known[at / 64] |= 1 << (at % 64);
-                    holding.push(self.lists[at]);
-                }
+    /// Adds the keys of the lists that hold one of the values from `from` on to `keys`, each once.
+    pub(super) fn add_holding(&self, keys: &mut SmallVec<impl smallvec::Array<Item = u64>>, from: usize) {
+        let values = keys.len();
+        for at in from..values {
+            if let Some(set) = self.set_of(keys[at]) {
+                keys.extend(set.iter().map(|list| self.lists[*list as usize]));
             }
         }
-        holding
+        // A domain and the one above it may stand in one list, and requests may repeat themselves.
+        keys[values..].sort_unstable();
+        let mut kept = values;
+        for at in values..keys.len() {
+            if at == values || keys[at] != keys[kept - 1] {
+                keys[kept] = keys[at];
+                kept += 1;
+            }
+        }
+        keys.truncate(kept);
     }
 
     /// The lists that hold `value`.
@@ -141,9 +144,18 @@ fn taken(key: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use smallvec::SmallVec;
+
     use super::{Drafts, Lists};
     use crate::campaign::Attribute;
     use crate::targeting::text::key;
+
+    /// The lists that hold one of `values`.
+    fn holding(lists: &Lists, values: &[u64]) -> Vec<u64> {
+        let mut keys: SmallVec<[u64; 4]> = SmallVec::from_slice(values);
+        lists.add_holding(&mut keys, 0);
+        keys[values.len()..].to_vec()
+    }
 
     fn lists(lists: &[(u64, &[u64])]) -> Lists {
         let mut drafts = Drafts::default();
@@ -155,16 +167,16 @@ mod tests {
     fn a_value_is_in_the_lists_that_hold_it_and_in_no_other() {
         let lists = lists(&[(7, &[1, 2, 3, 3]), (8, &[3, 4]), (9, &[])]);
         for (value, want) in [(1, &[7][..]), (2, &[7]), (3, &[7, 8]), (4, &[8]), (5, &[])] {
-            let mut holding = lists.holding(&[value]);
+            let mut holding = holding(&lists, &[value]);
             holding.sort_unstable();
             assert_eq!(*holding, *want, "{value}");
         }
-        assert_eq!(lists.holding(&[1, 3, 2, 4, 1, 5]).len(), 2, "each is told once");
+        assert_eq!(holding(&lists, &[1, 3, 2, 4, 1, 5]).len(), 2, "each is told once");
     }
 
     #[test]
     fn no_lists_hold_nothing() {
-        assert!(lists(&[]).holding(&[1]).is_empty());
+        assert!(holding(&lists(&[]), &[1]).is_empty());
     }
 
     #[test]
@@ -175,7 +187,7 @@ mod tests {
         let bytes = lists.heap_bytes();
         println!("{bytes} bytes");
         assert!(bytes <= 16 * keys.len(), "{bytes} bytes");
-        assert!(keys.iter().all(|key| *lists.holding(&[*key]) == [7]));
-        assert!((300_000..600_000).all(|number| lists.holding(&[domain(number)]).is_empty()));
+        assert!(keys.iter().all(|key| *holding(&lists, &[*key]) == [7]));
+        assert!((300_000..600_000).all(|number| holding(&lists, &[domain(number)]).is_empty()));
     }
 }

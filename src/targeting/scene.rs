@@ -23,7 +23,9 @@ use crate::targeting::text::{self, word_key};
 use crate::units::{ExchangeId, Millis, UnixMillis};
 
 /// Keys that fit without allocating; a recorded request with twenty keywords has about 60.
-const KEYS_INLINE: usize = 96;
+const KEYS_INLINE: usize = 192;
+/// Up to here a point is known exactly enough to say where it is not: devices are this exact, addresses are not.
+const EXACT_KM: f64 = 1.0;
 const HOUR_MS: i64 = 3_600_000;
 
 /// What the shell fetched about a request before anything is decided.
@@ -196,8 +198,7 @@ impl<'a> Scene<'a> {
     /// Adds the keys of the lists that hold one of the values from `from` on.
     fn add_lists(&mut self, attribute: Attribute, from: usize) {
         if let Some(lists) = self.vocabulary.lists(attribute) {
-            let holding = lists.holding(&self.keys[from..]);
-            self.keys.extend(holding);
+            lists.add_holding(&mut self.keys, from);
         }
     }
 
@@ -213,15 +214,15 @@ impl<'a> Scene<'a> {
         self.tell_around(Attribute::Near, place.spot.map(|spot| spot.value));
     }
 
-    /// The circles that hold `spot`. A point is told, in circles or not; of a spot that is known roughly only,
-    /// no more is known than the circles that are wide enough for it.
+    /// The circles that hold `spot`. A point is told, in circles or not; of a spot that is known
+    /// roughly only, no more is known than the circles that are wide enough for it.
     fn tell_around(&mut self, attribute: Attribute, spot: Option<Spot>) {
         let Some(spot) = spot.filter(|_| self.vocabulary.asks(attribute)) else { return };
         let from = self.keys.len();
         self.vocabulary.around(attribute, spot, &mut self.keys);
         self.told_since(attribute, from);
         self.told &= !bit(attribute);
-        if spot.is_exact_to(0.0) {
+        if spot.is_exact_to(EXACT_KM) {
             self.told |= bit(attribute);
         }
     }

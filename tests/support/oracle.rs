@@ -521,6 +521,8 @@ fn geo(tree: &Tree) -> Geo<'_> {
         metro: text(tree.get("metro")),
         lat: degrees("lat", 90.0),
         lon: degrees("lon", 180.0),
+        r#type: code(tree.get("type")),
+        accuracy: whole(tree.get("accuracy")),
         utcoffset: signed(tree.get("utcoffset")),
     }
 }

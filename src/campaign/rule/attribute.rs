@@ -237,7 +237,7 @@ attributes! {
         "the metro code of that place", Some("that place has no metro code");
     Near "near": Kind::Circles, Holds::Many, ANY,
         "device.geo.lat and lon where a precise place may be used, else the address where it is known as exactly as the circle is drawn",
-        Some("there are none; or they are an address's, and no circle is wide enough for it");
+        Some("there are none; or they are known to more than a kilometre only, and no circle that is wide enough holds them");
     HomeCountry "home_country": Kind::Country, Holds::One, ANY,
         "user.geo.country", Some("absent, no country of ISO 3166-1, or the ad may not be personalised");
     HomeRegion "home_region": Kind::Region, Holds::One, ANY,

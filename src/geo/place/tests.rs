@@ -23,6 +23,8 @@ const NOWHERE: Geo<'static> = Geo {
     lat: None,
     lon: None,
     utcoffset: None,
+    r#type: None,
+    accuracy: None,
 };
 
 fn geo(country: &'static str) -> Geo<'static> {

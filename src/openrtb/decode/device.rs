@@ -58,6 +58,8 @@ pub(crate) fn geo<'a>(json: &mut Reader<'a>) -> Result<Geo<'a>, Fault> {
             b"metro" => geo.metro = json.text()?,
             b"lat" => geo.lat = json.float(90.0)?,
             b"lon" => geo.lon = json.float(180.0)?,
+            b"type" => geo.r#type = stated(json.whole()?),
+            b"accuracy" => geo.accuracy = json.whole()?,
             b"utcoffset" => geo.utcoffset = json.signed()?,
             _ => json.skip()?,
         }

@@ -380,7 +380,7 @@ fn whatever_a_scene_tells_is_shown() {
     println!("seed 11");
     let random = &mut Random::from_seed(11);
     let mut shown = [false; Attribute::COUNT];
-    for _ in 0..3_000 {
+    for _ in 0..12_000 {
         let seen = Seen::random(random);
         let rule = random_rule(random, 0);
         let Rule::Is(test) = &rule else { panic!("a rule of depth 0 is a test") };
