@@ -23,8 +23,6 @@ const SHARED_KEYS_MIN: usize = 8;
 const SHARED_ROWS_MIN: usize = 4;
 /// A key of more such sets has rows of its own instead: a search looks at each set.
 const SETS_OF_KEY_MAX: usize = 32;
-/// That an attribute has no column.
-const NO_COLUMN: u8 = u8::MAX;
 
 /// The rules of rows, before they have columns.
 #[derive(Default)]
@@ -83,7 +81,7 @@ impl Draft {
         let mut attributes: Vec<Attribute> = Attribute::ALL.to_vec();
         attributes.retain(|attribute| counts[*attribute as usize] > 0);
         attributes.sort_by_key(|attribute| std::cmp::Reverse(counts[*attribute as usize]));
-        let mut homes = [NO_COLUMN; Attribute::COUNT];
+        let mut homes = [0; Attribute::COUNT];
         let (mut home, mut filled) = (0, 0);
         for attribute in attributes {
             let count = counts[attribute as usize];

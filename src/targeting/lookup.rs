@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use foldhash::fast::FixedState;
 
 use crate::campaign::Attribute;
+use crate::targeting::rows::{BLOCK_ROWS, BLOCK_WORDS};
 
 /// A key that more than one in so many rows ask for has a bit row instead of a list: at most twice the
 /// memory, and a search adds it many times as fast.
@@ -182,7 +183,7 @@ impl Maker {
         if let [row] = rows {
             return Link { at: *row, lane, kind: Kind::Row };
         }
-        let words = self.rows.div_ceil(64);
+        let words = words_of(self.rows);
         if rows.len() > self.rows / DENSE_SHARE {
             let at = number(self.dense.len() / words);
             let start = self.dense.len();
@@ -223,7 +224,7 @@ impl Maker {
             links: self.links.into(),
             lists: self.lists.into(),
             dense: self.dense.into(),
-            words: self.rows.div_ceil(64),
+            words: words_of(self.rows),
         }
     }
 
@@ -245,6 +246,11 @@ impl Maker {
         };
         Link { at, lane: 0, kind: Kind::Links }
     }
+}
+
+/// Words of a bit row over so many rows: whole blocks.
+fn words_of(rows: usize) -> usize {
+    rows.div_ceil(BLOCK_ROWS) * BLOCK_WORDS
 }
 
 fn number(at: usize) -> u32 {

@@ -8,9 +8,9 @@ use crate::targeting::lookup::{Code, Lane, Link, Lookup, Posting};
 use crate::targeting::rows::BLOCK_WORDS;
 use crate::targeting::{Index, Rows, Scene};
 
-/// Words of the first step. Steps double up to a block: who wants ten rows finds them in the first, who
-/// wants all takes large ones.
-const FIRST_STEP: usize = 8;
+/// Words of a step in the first block: who wants ten rows finds them there. Who wants all takes a block at a time
+/// after it.
+const SMALL_STEP: usize = 8;
 /// Ends a chain.
 const END: u32 = u32::MAX;
 /// Lanes of an index of flat rules, and hits of a usual scene there: they take no allocation.
@@ -26,9 +26,8 @@ pub struct Search<'s> {
     hits: Hits<'s>,
     /// Rows before this one are not looked at.
     from: usize,
-    /// The next word to look at, and how many from there.
+    /// The next word to look at.
     next: usize,
-    step: usize,
     /// What is being handed out: the word it begins at, how many words, what is left of them, and the word
     /// to go on with.
     start: usize,
@@ -64,8 +63,7 @@ impl<'s> Search<'s> {
             live: live.words(),
             hits: Hits::of(index, scene),
             from,
-            next: from / 64 / FIRST_STEP * FIRST_STEP,
-            step: FIRST_STEP,
+            next: from / 64 / SMALL_STEP * SMALL_STEP,
             start: 0,
             words: 0,
             left: [0; BLOCK_WORDS],
@@ -109,13 +107,13 @@ impl<'s> Search<'s> {
         let end = self.live.len().min(self.index.len().min(end).div_ceil(64));
         while self.next < end {
             self.start = self.next;
-            // A step stays within a block.
-            let to_block_end = BLOCK_WORDS - self.start % BLOCK_WORDS;
-            self.words = self.step.min(to_block_end).min(end - self.start);
+            let is_first = self.start / BLOCK_WORDS == self.from / 64 / BLOCK_WORDS;
+            self.words = if is_first { SMALL_STEP } else { BLOCK_WORDS };
             self.next += self.words;
-            self.step = (self.step * 2).min(BLOCK_WORDS);
-            let Self { words, start, .. } = *self;
-            self.left[..words].copy_from_slice(&self.live[start..start + words]);
+            let live = &self.live[self.start..];
+            let live = &live[..live.len().min(self.words)];
+            self.left = [0; BLOCK_WORDS];
+            self.left[..live.len()].copy_from_slice(live);
             self.mask_start();
             if self.narrow() {
                 self.word = 0;
@@ -139,7 +137,12 @@ impl<'s> Search<'s> {
 
     /// Leaves what the columns let pass; false if nothing.
     fn narrow(&mut self) -> bool {
-        self.hits.narrow(self.index.group(), self.start, &mut self.left[..self.words])
+        let group = self.index.group();
+        if self.words == BLOCK_WORDS {
+            return self.hits.narrow(group, self.start, &mut self.left);
+        }
+        let left = self.left.first_chunk_mut().expect("a small step is part of a block");
+        self.hits.narrow::<SMALL_STEP>(group, self.start, left)
     }
 }
 
@@ -182,7 +185,7 @@ impl<'s> Hits<'s> {
     }
 
     /// Leaves in `left`, the words from `start` on, the rows that pass `group`; false if none is left.
-    fn narrow(&mut self, group: &Group, start: usize, left: &mut [u64]) -> bool {
+    fn narrow<const WORDS: usize>(&mut self, group: &Group, start: usize, left: &mut [u64; WORDS]) -> bool {
         for column in &group.columns {
             if let Some(base) = column.base.block(start / BLOCK_WORDS) {
                 self.narrow_column(column, base, start, left);
@@ -203,48 +206,58 @@ impl<'s> Hits<'s> {
     }
 
     /// Leaves in `left` the rows that pass `column`, whose base in this block is `base`.
-    fn narrow_column(&mut self, column: &Column, base: &[u64], start: usize, left: &mut [u64]) {
-        let base = &base[start % BLOCK_WORDS..][..left.len()];
+    fn narrow_column<const WORDS: usize>(
+        &mut self,
+        column: &Column,
+        base: &[u64],
+        start: usize,
+        left: &mut [u64; WORDS],
+    ) {
+        let base: &[u64; WORDS] = step_of(base, start % BLOCK_WORDS);
         let (wanted, shunned) = (column.lane, column.shunned_lane());
-        let is_shunned = self.is_hit(shunned);
+        let mut passing = *base;
+        if self.is_hit(shunned) {
+            let mut hit = [0; WORDS];
+            self.add_lane(shunned, start, &mut hit);
+            passing.iter_mut().zip(&hit).for_each(|(bits, hit)| *bits &= !hit);
+        }
         // What is left has no clause here, mostly.
-        let needs_key = left.iter().zip(base).fold(0, |needs, (bits, base)| needs | bits & !base) != 0;
-        if !is_shunned && !(needs_key && self.is_hit(wanted)) {
-            left.iter_mut().zip(base).for_each(|(bits, base)| *bits &= base);
+        let needs_key =
+            left.iter().zip(&passing).fold(0, |needs, (bits, passing)| needs | bits & !passing) != 0;
+        if !needs_key {
             return;
         }
-        let mut passing = [0; BLOCK_WORDS];
-        let passing = &mut passing[..left.len()];
-        passing.copy_from_slice(base);
-        if is_shunned {
-            let mut hit = [0; BLOCK_WORDS];
-            let hit = &mut hit[..left.len()];
-            self.add_lane(shunned, start, hit);
-            passing.iter_mut().zip(&*hit).for_each(|(bits, hit)| *bits &= !hit);
-        }
-        self.add_lane(wanted, start, passing);
-        left.iter_mut().zip(&*passing).for_each(|(bits, passing)| *bits &= passing);
+        self.add_lane(wanted, start, &mut passing);
+        left.iter_mut().zip(&passing).for_each(|(bits, passing)| *bits &= passing);
     }
 
     /// Leaves in `left` the rows that pass a branch of `choice`, or have none of them.
-    fn choose(&mut self, choice: &Choice, base: &[u64], start: usize, left: &mut [u64]) {
-        let mut passing = [0; BLOCK_WORDS];
-        let passing = &mut passing[..left.len()];
-        let own = |block: &[u64], out: &mut [u64], left: &[u64]| {
-            let block = &block[start % BLOCK_WORDS..];
-            out.iter_mut().zip(block).zip(left).for_each(|((out, bits), left)| *out = bits & left);
+    fn choose<const WORDS: usize>(
+        &mut self,
+        choice: &Choice,
+        base: &[u64],
+        start: usize,
+        left: &mut [u64; WORDS],
+    ) {
+        let own = |block: &[u64], left: &[u64; WORDS]| {
+            let mut own = *step_of::<WORDS>(block, start % BLOCK_WORDS);
+            own.iter_mut().zip(left).for_each(|(own, left)| *own &= left);
+            own
         };
-        own(base, passing, left);
+        let mut passing = own(base, left);
+        if passing == *left {
+            return;
+        }
         for branch in &choice.branches {
             let Some(rows) = branch.rows.block(start / BLOCK_WORDS) else { continue };
-            let mut taking = [0; BLOCK_WORDS];
-            let taking = &mut taking[..left.len()];
-            own(rows, taking, left);
-            if any(taking) && self.narrow(&branch.group, start, taking) {
-                passing.iter_mut().zip(&*taking).for_each(|(bits, taking)| *bits |= taking);
+            let mut taking = own(rows, left);
+            // A row that has passed need not pass again.
+            taking.iter_mut().zip(&passing).for_each(|(taking, passing)| *taking &= !passing);
+            if any(&taking) && self.narrow(&branch.group, start, &mut taking) {
+                passing.iter_mut().zip(&taking).for_each(|(bits, taking)| *bits |= taking);
             }
         }
-        left.copy_from_slice(passing);
+        *left = passing;
     }
 
     fn is_hit(&self, lane: Lane) -> bool {
@@ -252,7 +265,7 @@ impl<'s> Hits<'s> {
     }
 
     /// Adds to `bits`, which are the words from `start` on, the rows that the scene has a key for on `lane`.
-    fn add_lane(&mut self, lane: Lane, start: usize, bits: &mut [u64]) {
+    fn add_lane<const WORDS: usize>(&mut self, lane: Lane, start: usize, bits: &mut [u64; WORDS]) {
         let mut at = self.first[usize::from(lane)];
         while at != END {
             let hit = &mut self.hits[at as usize];
@@ -260,7 +273,7 @@ impl<'s> Hits<'s> {
             let link = hit.link;
             match self.lookup.posting(&link) {
                 Posting::Dense(words) => {
-                    let words = &words[start..start + bits.len()];
+                    let words: &[u64; WORDS] = step_of(words, start);
                     bits.iter_mut().zip(words).for_each(|(bits, more)| *bits |= more);
                 }
                 Posting::Sparse(rows) => {
@@ -269,6 +282,11 @@ impl<'s> Hits<'s> {
             }
         }
     }
+}
+
+/// The words of `row` from `start` on that a step looks at. Steps lie within blocks, and rows are whole blocks.
+fn step_of<const WORDS: usize>(row: &[u64], start: usize) -> &[u64; WORDS] {
+    row[start..].first_chunk().expect("a step lies within a block")
 }
 
 fn any(bits: &[u64]) -> bool {
