@@ -135,12 +135,10 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: Option<&Plan>) -> Loade
         load_supply(&paths.supply, before.map_or(&Lists::default(), |plan| &plan.supply));
     all.extend(supply_faults);
     let mut sources = exchange_sources;
-    sources.extend(approval_sources);
-    sources.extend(scenario_sources);
+    for read in [approval_sources, scenario_sources, definition_sources, campaign_sources, supply_sources] {
+        sources.extend(read);
+    }
     sources.extend(rate_source);
-    sources.extend(definition_sources);
-    sources.extend(campaign_sources);
-    sources.extend(supply_sources);
     // A list may have megabytes: only where there is something to show in it.
     sources.extend(list_sources.into_iter().filter(|list| all.iter().any(|fault| fault.source == list.name)));
     Loaded {
