@@ -41,6 +41,9 @@ const ROUNDS: usize = 3;
 const REPEATS: u32 = 16;
 const LONG_MICROS: f64 = 500.0;
 
+/// Makes a catalog of so many line items from a seed.
+type Maker = fn(u64, usize) -> Catalog;
+
 fn main() {
     let has = |flag: &str| std::env::args().any(|argument| argument == flag);
     let (compared, largest) = if has("--quick") { (10_000, None) } else { (100_000, Some(1_000_000)) };
@@ -53,7 +56,7 @@ fn main() {
         .map(|body| openrtb::parse(body, &arena).expect("generated bodies are OpenRTB"))
         .filter(|request| !request.imp.is_empty())
         .collect();
-    let kinds: [(&str, fn(u64, usize) -> Catalog); 3] =
+    let kinds: [(&str, Maker); 3] =
         [("plain", plain_catalog), ("nested", nested_catalog), ("narrow", sim::catalog)];
     for (kind, catalog) in kinds {
         for line_items in [Some(compared), largest].into_iter().flatten() {

@@ -383,7 +383,7 @@ fn explain_says_where_a_request_is_and_who_says_so() {
     let file = written(folder.path(), "request.json", request.to_string().as_bytes());
     let (code, _, words) = run("explain", &["--request", &file]);
     assert_eq!(code, 0);
-    let want = "place: country FR (request), region FR-IDF (request), city Paris or París or パリ or Париж or 巴黎 (address), \
+    let want = "place: country FR (request), region FR-IDF (request), city Paris or París (address), \
                 postcode 75001 (address), at 48.8566, 2.3522 within 20 km (address), clock +60 min (request)";
     assert!(words.contains(want), "{want} in {words}");
 }

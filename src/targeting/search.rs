@@ -277,7 +277,7 @@ impl<'s> Hits<'s> {
                     bits.iter_mut().zip(words).for_each(|(bits, more)| *bits |= more);
                 }
                 Posting::Sparse(rows) => {
-                    hit.passed += add_sparse(bits, &rows[hit.passed as usize..], start * 64)
+                    hit.passed += add_sparse(bits, &rows[hit.passed as usize..], start * 64);
                 }
             }
         }
