@@ -106,6 +106,8 @@ fn questions_that_always_or_never_hold_are_refused() {
         (r#"{"name": "basket", "topic": "gay pride"}"#, "sensitive"),
         (r#"{"name": "basket", "at_least": 65}"#, "must be from 0 to 64"),
         ("[]", "must not be an empty list"),
+        (r#"{"name": "purchase", "at_most": 0}"#, "holds for people who did nothing"),
+        (r#"[{"name": "purchase", "at_most": 0}, {"name": "basket", "at_most": 0}]"#, "who did nothing"),
     ] {
         assert!(told(when).contains(part), "{}", told(when));
     }
