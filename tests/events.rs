@@ -308,11 +308,13 @@ fn only_who_shows_the_token_reports_for_an_advertiser() {
     let bare = door.client.send("POST", "/e/s2s", &[], basket.to_string().as_bytes());
     assert_eq!((bare.status, bare.header("www-authenticate")), (401, Some("Bearer")));
     assert_eq!(door.server("guess", &basket).status, 401);
+    let empty = Value::Array(vec![json!({}); 20_000]);
+    assert_eq!(door.server("guess", &empty).status, 401, "what it sends is not looked at");
     let foreign = with(basket.clone(), json!({ "advertiser": "other" }));
     assert_eq!(door.server(TOKEN, &foreign).status, 401, "it names no token, so no server is heard");
     assert_eq!(door.server(TOKEN, &json!([basket, foreign])).status, 401, "not even in part");
     assert!(!door.bids_on_buyer("anna"));
-    assert_eq!(door.counted("server", "unauthorized"), 3);
+    assert_eq!(door.counted("server", "unauthorized"), 4);
     assert_eq!(door.server(TOKEN, &basket).status, 204);
     assert!(door.bids_on_buyer("anna"));
 }
@@ -345,7 +347,8 @@ fn what_can_never_be_taken_is_refused_by_name_and_a_list_whole() {
     assert_eq!((answer.status, answer.text().as_str()), (400, want));
     assert!(!door.bids_on_buyer("anna"));
     let many = Value::Array(vec![event("basket", "anna"); 1_001]);
-    assert_eq!(door.server(TOKEN, &many).status, 413);
+    let answer = door.server(TOKEN, &many);
+    assert_eq!((answer.status, answer.text().as_str()), (413, "1001 events, at most 1000 are allowed\n"));
     let page = door.pixel("a=nobody&e=basket&gdpr=0", &[]);
     assert_eq!(page.text(), "there is no audience definition of `nobody`\n");
     assert_eq!((page.status, door.pixel("a=acme&e=x", &[]).status), (400, 400));

@@ -8,7 +8,7 @@
 mod form;
 mod once;
 
-pub use form::{EventForm, Unusable};
+pub use form::{EventForm, EventForms, Unusable};
 pub use once::{Once, OnceError, OnceKey};
 
 use std::path::Path;
@@ -73,6 +73,18 @@ impl Service {
                 (reply, sets.then_some(cookie))
             }
         }
+    }
+
+    /// True if `shown` is the token of any advertiser; counted if it is none's. To be asked before anything of a call
+    /// is read.
+    pub fn hears(&self, shown: &[u8]) -> bool {
+        let snapshot = self.snapshot();
+        let opens = |definition: &Definition| definition.token.as_ref().is_some_and(|token| token.is(shown));
+        let is_heard = snapshot.plan.catalog.audiences.iter().any(opens);
+        if !is_heard {
+            self.metrics.happened(EventDoor::Server, EventOutcome::Unauthorized);
+        }
+        is_heard
     }
 
     /// Takes the events that an advertiser's server reports, all or none: of advertisers whose token is `shown`.
