@@ -387,7 +387,7 @@ fn what_can_never_be_taken_is_refused_by_name_and_a_list_whole() {
         (json!({ "topic": "cancer advice" }), "sensitive criterion"),
         (json!({ "value": "much" }), "value `much` is not an amount"),
         (json!({ "value": 5, "currency": "XXX" }), "no exchange rate from `XXX`"),
-        (json!({ "time": "2020-01-01T00:00:00Z" }), "days ago, and events are kept for 90 days"),
+        (json!({ "time": "2020-01-01T00:00:00Z" }), "days ago, and events count for 90 days"),
         (json!({ "time": 32_503_680_000_000_u64 }), "seconds from now"),
         (json!({ "time": "noon" }), "time `noon`"),
         (json!({ "id_type": "mail" }), "id_type `mail`"),

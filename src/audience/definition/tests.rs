@@ -88,7 +88,7 @@ fn every_fault_is_told_at_once_with_its_remedy() {
             "`stages[0]` is no usual stage, got \"lapst\" (did you mean `lapsed`?)",
             "`intents[0].name` names a sensitive criterion: health in \"health\" (nobody may be targeted by health, \
              religion, origin, sexual life, politics or union)",
-            "`intents[1].within` reaches further back than events are kept, got \"91d\" (raise `retention` in the \
+            "`intents[1].within` reaches further back than events count, got \"91d\" (raise `retention` in the \
              audience definition)",
         ],
     );

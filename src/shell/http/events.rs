@@ -120,7 +120,7 @@ fn cookie(headers: &HeaderMap) -> Option<String> {
     (value.len() == COOKIE_DIGITS && value.bytes().all(is_digit)).then(|| value.to_owned())
 }
 
-/// Sets the cookie for as long as an event is kept at most, from now on: coming again does not prolong it.
+/// Sets the cookie for as long as an event counts at most, from now on: coming again does not prolong it.
 fn set_cookie(value: &str) -> String {
     let seconds = limits::RETENTION_MAX.raw() / 1_000;
     format!("{COOKIE}={value}; Max-Age={seconds}; Path=/; Secure; HttpOnly; SameSite=None")
