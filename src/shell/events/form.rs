@@ -53,7 +53,7 @@ pub struct EventForm {
     pub value: String,
     /// Of the value; euros if absent.
     pub currency: String,
-    /// The order, to count it once.
+    /// The order, to count it once for a person, whatever its topic: lines of it need an `event_id` each.
     #[serde(deserialize_with = "text")]
     pub order: String,
     /// The event's own id, to count it once; goes before `order`.
