@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::PathBuf;
 
 use encan::privacy::{Purposes, TcString};
@@ -274,6 +276,64 @@ fn an_event_with_an_id_happens_once_over_restarts_too() {
     assert_eq!((door.counted("server", "taken"), door.counted("server", "duplicate")), (1, 1));
 }
 
+/// Sends an event and hears no answer.
+fn unanswered(door: &Door, event: &Value) -> std::thread::JoinHandle<()> {
+    let (public, body) = (door.encan.public, event.to_string());
+    let head = format!("POST /e/s2s HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\n");
+    let call = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+    std::thread::spawn(move || {
+        let mut stream = TcpStream::connect(public).expect("the door");
+        stream.write_all(call.as_bytes()).expect("it listens");
+        // Until it is killed.
+        let _ = stream.read(&mut [0; 64]);
+    })
+}
+
+#[test]
+fn an_order_whose_answer_a_kill_swallowed_is_recorded_once_when_it_comes_again() {
+    let shop = Shop::new();
+    let mut bought = campaign("bought", 3.0, &json!({ "total": 1_000 }));
+    bought["line_items"][0]["targeting"] = json!({ "event": "purchase" });
+    shop.market.campaign(&bought);
+    let order = with(event("purchase", "anna"), json!({ "order": "17", "value": 20 }));
+    for was_recorded in [false, true] {
+        let door = shop.start();
+        let file = |name: &str| rusqlite::Connection::open(shop.market.data().join(name)).expect("a file");
+        let (audiences, ids) = (file("audience.sqlite"), file("events.sqlite"));
+        // Nothing is recorded while we hold the one file, and no id is kept while we hold the other.
+        audiences.execute_batch("BEGIN IMMEDIATE").expect("the lock of the file");
+        let waiting = unanswered(&door, &order);
+        wait_until("the order's id", || {
+            let count = "SELECT (SELECT count(*) FROM seen) + (SELECT count(*) FROM begun)";
+            ids.query_row(count, [], |row| row.get::<_, u32>(0)).expect("a number") == 1
+        });
+        ids.execute_batch("BEGIN IMMEDIATE").expect("the lock of the file");
+        let mut door = door;
+        if was_recorded {
+            audiences.execute_batch("ROLLBACK").expect("the end of the lock");
+            wait_until("the order", || door.bids_on_buyer("anna"));
+        }
+        door.encan.kill();
+        waiting.join().expect("it only waits");
+        drop((audiences, ids));
+        let second = now() / 1_000;
+        wait_until("another second", || now() / 1_000 > second);
+        let mut door = shop.start();
+        assert_eq!(door.bids_on_buyer("anna"), was_recorded);
+        assert_eq!(door.server(TOKEN, &order).status, 204);
+        assert_eq!(door.counted("server", "taken"), 1, "nobody was told that it is recorded");
+        assert_eq!(door.server(TOKEN, &order).status, 204);
+        assert_eq!(door.counted("server", "duplicate"), 1);
+        let mut admin = Client::connect(door.encan.admin);
+        let shown = admin.send("GET", "/v1/audience/buyer/anna", &[], b"").json();
+        assert_eq!(shown["events"].as_array().map(Vec::len), Some(1), "{shown}");
+        // The next round begins anew.
+        assert_eq!(admin.send("DELETE", "/v1/audience/buyer/anna", &[], b"").status, 204);
+        door.encan.stop();
+        std::fs::remove_file(shop.market.data().join("events.sqlite")).expect("a file");
+    }
+}
+
 #[test]
 fn what_a_person_did_outlives_a_restart_and_who_is_erased_did_nothing() {
     let shop = Shop::new();
@@ -308,11 +368,13 @@ fn only_who_shows_the_token_reports_for_an_advertiser() {
     let bare = door.client.send("POST", "/e/s2s", &[], basket.to_string().as_bytes());
     assert_eq!((bare.status, bare.header("www-authenticate")), (401, Some("Bearer")));
     assert_eq!(door.server("guess", &basket).status, 401);
+    let empty = Value::Array(vec![json!({}); 20_000]);
+    assert_eq!(door.server("guess", &empty).status, 401, "what it sends is not looked at");
     let foreign = with(basket.clone(), json!({ "advertiser": "other" }));
     assert_eq!(door.server(TOKEN, &foreign).status, 401, "it names no token, so no server is heard");
     assert_eq!(door.server(TOKEN, &json!([basket, foreign])).status, 401, "not even in part");
     assert!(!door.bids_on_buyer("anna"));
-    assert_eq!(door.counted("server", "unauthorized"), 3);
+    assert_eq!(door.counted("server", "unauthorized"), 4);
     assert_eq!(door.server(TOKEN, &basket).status, 204);
     assert!(door.bids_on_buyer("anna"));
 }
@@ -325,7 +387,7 @@ fn what_can_never_be_taken_is_refused_by_name_and_a_list_whole() {
         (json!({ "topic": "cancer advice" }), "sensitive criterion"),
         (json!({ "value": "much" }), "value `much` is not an amount"),
         (json!({ "value": 5, "currency": "XXX" }), "no exchange rate from `XXX`"),
-        (json!({ "time": "2020-01-01T00:00:00Z" }), "days ago, and events are kept for 90 days"),
+        (json!({ "time": "2020-01-01T00:00:00Z" }), "days ago, and events count for 90 days"),
         (json!({ "time": 32_503_680_000_000_u64 }), "seconds from now"),
         (json!({ "time": "noon" }), "time `noon`"),
         (json!({ "id_type": "mail" }), "id_type `mail`"),
@@ -345,7 +407,8 @@ fn what_can_never_be_taken_is_refused_by_name_and_a_list_whole() {
     assert_eq!((answer.status, answer.text().as_str()), (400, want));
     assert!(!door.bids_on_buyer("anna"));
     let many = Value::Array(vec![event("basket", "anna"); 1_001]);
-    assert_eq!(door.server(TOKEN, &many).status, 413);
+    let answer = door.server(TOKEN, &many);
+    assert_eq!((answer.status, answer.text().as_str()), (413, "1001 events, at most 1000 are allowed\n"));
     let page = door.pixel("a=nobody&e=basket&gdpr=0", &[]);
     assert_eq!(page.text(), "there is no audience definition of `nobody`\n");
     assert_eq!((page.status, door.pixel("a=acme&e=x", &[]).status), (400, 400));

@@ -27,7 +27,10 @@ pub struct Definition {
     pub events: Vec<NamedEvent>,
     /// The topics that are kept, in order of their ids: an event about another is kept without it.
     pub topics: Vec<NamedTopic>,
-    /// How long an event counts, and is kept; at most [`RETENTION_MAX`](crate::units::limits::RETENTION_MAX).
+    /// How long an event counts for anything, and may be sent late; at most
+    /// [`RETENTION_MAX`](crate::units::limits::RETENTION_MAX). It does not delete: every event is deleted at
+    /// [`HISTORY_AGE_MAX`](crate::units::limits::HISTORY_AGE_MAX), or with its person, and stands in exports and before
+    /// the operator until then. So a longer retention counts what happened before it was set.
     pub retention: Millis,
     /// How the consent of people who visit the advertiser is read: who we are to the frameworks. No refusal is waived.
     pub privacy: Policy,

@@ -7,9 +7,9 @@
 use serde::Deserialize;
 
 use crate::audience::key::is_nobody;
-use crate::audience::{Happened, IdKind, UserKeys};
+use crate::audience::{Happened, IdKind, NamedTopic, UserKeys};
 use crate::privacy::sensitive_word;
-use crate::units::{AdvertiserId, Day, EventId, Millis, Nanos, Rounding, TopicId, UnixMillis, UserKey};
+use crate::units::{AdvertiserId, Day, EventId, Millis, Nanos, Rounding, UnixMillis, UserKey};
 
 const DAY: i64 = 86_400;
 const COLUMNS: usize = 4;
@@ -228,9 +228,11 @@ impl ImportRow {
     ) -> Result<Self, ImportError> {
         check_name("advertiser", &advertiser)?;
         check_name("event", &event)?;
+        // Questions ask for topics as definitions name them, so case and spaces are no difference here either.
+        let topic = topic.map(|topic| NamedTopic::new(&topic));
         if let Some(topic) = &topic {
-            check_name("topic", topic)?;
-            check_criterion("topic", topic)?;
+            check_name("topic", &topic.slug)?;
+            check_criterion("topic", &topic.slug)?;
         }
         let instant = instant(at).ok_or_else(|| refused("at", at, "an instant as 2026-11-21T18:00:00Z"))?;
         let value = value.map_or_else(|| "0".to_owned(), JsonText::text);
@@ -241,10 +243,11 @@ impl ImportRow {
         let happened = Happened {
             advertiser: AdvertiserId::from_slug(&advertiser),
             event: EventId::from_slug(&event),
-            topic: topic.as_deref().map(TopicId::from_slug),
+            topic: topic.as_ref().map(|topic| topic.id),
             at: instant,
             value: amount,
         };
+        let topic = topic.map(|topic| topic.slug);
         Ok(Self { id, fact: ImportFact::Happened { advertiser, event, topic, happened } })
     }
 }
@@ -326,7 +329,7 @@ fn expiry(text: &str) -> Option<Expiry> {
 #[cfg(test)]
 mod tests {
     use super::{Expiry, ImportFact, ImportId, ImportRow};
-    use crate::audience::{Happened, IdKind, UserKeys};
+    use crate::audience::{Happened, IdKind, NamedTopic, UserKeys};
     use crate::units::{AdvertiserId, Day, EventId, Nanos, TopicId, UnixMillis, UserKey};
 
     /// Reads `line` as the format it looks like; `Err` carries a part of the message.
@@ -414,6 +417,20 @@ mod tests {
         ] {
             assert!(read(rest).unwrap_err().to_string().contains(part), "{rest}");
         }
+    }
+
+    #[test]
+    fn a_topic_is_named_as_definitions_name_it() {
+        let read = |topic: &str| {
+            let line = format!(
+                r#"{{"id_type":"buyer","user_id":"u","advertiser":"acme","event":"basket","topic":"{topic}","at":"1970-01-01T00:01:00Z"}}"#
+            );
+            ImportRow::parse_json(&line).map(|row| row.fact)
+        };
+        let Ok(ImportFact::Happened { topic, happened, .. }) = read(" Shoes") else { panic!("an event") };
+        assert_eq!(topic.as_deref(), Some("shoes"));
+        assert_eq!(happened.topic, Some(NamedTopic::new("shoes").id));
+        assert!(read(" ").unwrap_err().to_string().contains("column `topic`"));
     }
 
     #[test]

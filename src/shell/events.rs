@@ -5,12 +5,15 @@
 //! kept or logged: only a counter knows. Conversions are apart: they belong to a click and to the ledger, and name no
 //! person.
 
+mod forgetting;
 mod form;
 mod once;
 
-pub use form::{EventForm, Unusable};
-pub use once::{Once, OnceError, OnceKey};
+pub use forgetting::Forgetting;
+pub use form::{EventForm, EventForms, Unusable};
+pub use once::{Alone, Numbered, Once, OnceError, OnceKey};
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -46,6 +49,13 @@ struct Ready {
     once: Option<(OnceKey, UnixMillis)>,
 }
 
+impl Ready {
+    /// The same for the file of ids, if it has one.
+    fn numbered(&self) -> Option<Numbered> {
+        self.once.map(|(key, expires)| Numbered { key, happened: self.happened, expires })
+    }
+}
+
 impl Service {
     /// Takes an event that a page reports for whoever visits it: the person that it names, else the one of our
     /// `cookie`, else one who gets a new cookie, whose value is given back.
@@ -73,6 +83,18 @@ impl Service {
                 (reply, sets.then_some(cookie))
             }
         }
+    }
+
+    /// True if `shown` is the token of any advertiser; counted if it is none's. To be asked before anything of a call
+    /// is read.
+    pub fn hears(&self, shown: &[u8]) -> bool {
+        let snapshot = self.snapshot();
+        let opens = |definition: &Definition| definition.token.as_ref().is_some_and(|token| token.is(shown));
+        let is_heard = snapshot.plan.catalog.audiences.iter().any(opens);
+        if !is_heard {
+            self.metrics.happened(EventDoor::Server, EventOutcome::Unauthorized);
+        }
+        is_heard
     }
 
     /// Takes the events that an advertiser's server reports, all or none: of advertisers whose token is `shown`.
@@ -154,20 +176,31 @@ impl Service {
 
     /// What became of each of `ready`; `None` if none could be recorded, so that all may be sent again.
     async fn record_new(self: &Arc<Self>, ready: &[Ready]) -> Option<Vec<EventOutcome>> {
-        let claims: Vec<_> = ready.iter().filter_map(|event| event.once).collect();
-        let mut news = self.with_once(move |once| once.claim(&claims)).await?.into_iter();
-        let is_new: Vec<bool> =
-            ready.iter().map(|event| event.once.is_none() || news.next().unwrap_or(true)).collect();
-        let new = || ready.iter().zip(&is_new).filter(|(_, is_new)| **is_new).map(|(event, _)| event);
-        let changes: Vec<_> = new().map(|event| (event.user, Change::Happened(event.happened))).collect();
-        let names = self.events.unnamed(new(), &self.snapshot().plan.catalog.audiences);
-        if !changes.is_empty() && self.audience_writer.write(changes, names).await.is_err() {
-            let claimed: Vec<OnceKey> = new().filter_map(|event| Some(event.once?.0)).collect();
-            self.with_once(move |once| once.release(&claimed)).await;
-            return None;
+        let numbered: Vec<Numbered> = ready.iter().filter_map(Ready::numbered).collect();
+        // Nobody is told that an event is recorded while another call still tries to.
+        let _alone = self.events.once.alone(numbered.iter().map(|event| event.key).collect()).await;
+        let mut begun = self.with_once(move |once| once.begin(&numbered)).await?.into_iter();
+        let news: Vec<Option<Ready>> = ready
+            .iter()
+            .map(|event| match event.once {
+                None => Some(*event),
+                Some(_) => begun.next().flatten().map(|happened| Ready { happened, ..*event }),
+            })
+            .collect();
+        let new: Vec<Ready> = news.iter().flatten().copied().collect();
+        if !new.is_empty() {
+            let changes = new.iter().map(|event| (event.user, Change::Happened(event.happened))).collect();
+            let unnamed = self.events.unnamed(&new, &self.snapshot().plan.catalog.audiences);
+            self.audience_writer.write(changes, unnamed.names).await.ok()?;
+            self.events.named(&unnamed.acts);
+            let keys: Vec<OnceKey> = new.iter().filter_map(|event| Some(event.once?.0)).collect();
+            if !keys.is_empty() {
+                // They are recorded, whatever becomes of this: see `Once::keep`.
+                self.with_once(move |once| once.keep(&keys)).await;
+            }
         }
-        let outcome = |is_new| if is_new { EventOutcome::Taken } else { EventOutcome::Duplicate };
-        Some(is_new.into_iter().map(outcome).collect())
+        let outcome = |new: Option<Ready>| new.map_or(EventOutcome::Duplicate, |_| EventOutcome::Taken);
+        Some(news.into_iter().map(outcome).collect())
     }
 
     /// Asks the file of ids, off the threads that answer requests; `None` if it fails.
@@ -180,7 +213,7 @@ impl Service {
         match done {
             Ok(Ok(done)) => Some(done),
             Ok(Err(error)) => {
-                tracing::error!(%error, "events not recorded");
+                tracing::error!(%error, "ids of events not kept");
                 None
             }
             Err(_) => None,
@@ -193,8 +226,20 @@ impl Service {
 pub struct Events {
     /// Which ids have come.
     pub(in crate::shell) once: Once,
-    /// Whose names the audience store was told by this process.
-    named: DashSet<(AdvertiserId, EventId, Option<TopicId>)>,
+    /// Whose names the audience store keeps, as this process knows.
+    named: DashSet<NamedAct>,
+}
+
+/// What somebody did, as far as it has names.
+type NamedAct = (AdvertiserId, EventId, Option<TopicId>);
+
+/// What exports cannot name yet.
+#[derive(Debug, Default)]
+struct Unnamed {
+    /// What it is.
+    acts: HashSet<NamedAct>,
+    /// Its names.
+    names: Vec<Name>,
 }
 
 impl Events {
@@ -207,15 +252,17 @@ impl Events {
         Ok(Self { once: Once::open(folder)?, named: DashSet::new() })
     }
 
-    /// The names of what is in `events` and was not told yet, for exports.
-    fn unnamed<'r>(&self, events: impl Iterator<Item = &'r Ready>, definitions: &Definitions) -> Vec<Name> {
-        let mut names = Vec::new();
+    /// The names of what is in `events` and is not kept yet, for exports.
+    fn unnamed(&self, events: &[Ready], definitions: &Definitions) -> Unnamed {
+        let mut unnamed = Unnamed::default();
         for Ready { happened, .. } in events {
             let Happened { advertiser, event, topic, .. } = *happened;
             let Some(definition) = definitions.of(advertiser) else { continue };
-            if !self.named.insert((advertiser, event, topic)) {
+            let act = (advertiser, event, topic);
+            if self.named.contains(&act) || !unnamed.acts.insert(act) {
                 continue;
             }
+            let names = &mut unnamed.names;
             let slug = definition.slug.clone();
             names.push(Name { kind: NameKind::Advertiser, id: advertiser.raw(), slug });
             let event = definition.events.iter().find(|known| known.id == event);
@@ -231,6 +278,13 @@ impl Events {
                 slug: known.slug.clone(),
             }));
         }
-        names
+        unnamed
+    }
+
+    /// The store keeps the names of `acts` now.
+    fn named(&self, acts: &HashSet<NamedAct>) {
+        for act in acts {
+            self.named.insert(*act);
+        }
     }
 }

@@ -85,7 +85,7 @@ pub const COMPRESSED_FROM_BYTES: usize = 1_200;
 pub const UNREAD_WAIT: Millis = Millis::from_seconds(30);
 /// Time that a body may take to arrive once its head is here.
 pub const BODY_WAIT: Millis = Millis::from_seconds(2);
-/// The longest that an event of a person is kept: thirteen months, as long as a cookie may recognise a person
+/// The longest that an event of a person counts: thirteen months, as long as a cookie may recognise a person
 /// (CNIL, guidelines on cookies of 17 September 2020).
 pub const RETENTION_MAX: Millis = Millis::from_seconds(395 * 86_400);
 /// Kinds of events of one advertiser: shops send about ten.
@@ -137,7 +137,8 @@ pub const ACTS_MAX: u32 = 1 << 20;
 pub const SEGMENTS_OF_PERSON_MAX: usize = 256;
 /// Events remembered for a person; the oldest are forgotten.
 pub const HISTORY_MAX: usize = 64;
-/// The age at which an event is forgotten: a year, so that last year's season is remembered, and a month.
+/// The age at which an event is deleted, however short it counts at its advertiser: a year, so that last year's season
+/// is remembered, and a month.
 pub const HISTORY_AGE_MAX: Millis = Millis::from_seconds(396 * 86_400);
 /// Changes waiting for the audience store's writer. A full queue refuses the next one, which may come again.
 pub const AUDIENCE_QUEUE_MAX: usize = 16_384;

@@ -264,7 +264,13 @@ impl Known<'_> {
         let when = object.require("when", faults).and_then(|node| {
             let asked: Vec<_> =
                 node.one_or_more(faults)?.into_iter().map(|node| self.count(node, faults)).collect();
-            asked.into_iter().collect::<Option<Vec<_>>>()
+            let asked = asked.into_iter().collect::<Option<Vec<_>>>()?;
+            // Strangers are not looked up at all, so they are in no stage, whatever it asks.
+            if asked.iter().all(EventCount::holds_for_nobody) {
+                let fault = node.error("holds for people who did nothing, and they are in no stage");
+                return faults.refuse(fault.hint("ask for something that they did as well"));
+            }
+            Some(asked)
         });
         Some(Stage { name: name?.to_owned(), when: when? })
     }

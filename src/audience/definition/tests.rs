@@ -88,7 +88,7 @@ fn every_fault_is_told_at_once_with_its_remedy() {
             "`stages[0]` is no usual stage, got \"lapst\" (did you mean `lapsed`?)",
             "`intents[0].name` names a sensitive criterion: health in \"health\" (nobody may be targeted by health, \
              religion, origin, sexual life, politics or union)",
-            "`intents[1].within` reaches further back than events are kept, got \"91d\" (raise `retention` in the \
+            "`intents[1].within` reaches further back than events count, got \"91d\" (raise `retention` in the \
              audience definition)",
         ],
     );
@@ -106,6 +106,8 @@ fn questions_that_always_or_never_hold_are_refused() {
         (r#"{"name": "basket", "topic": "gay pride"}"#, "sensitive"),
         (r#"{"name": "basket", "at_least": 65}"#, "must be from 0 to 64"),
         ("[]", "must not be an empty list"),
+        (r#"{"name": "purchase", "at_most": 0}"#, "holds for people who did nothing"),
+        (r#"[{"name": "purchase", "at_most": 0}, {"name": "basket", "at_most": 0}]"#, "who did nothing"),
     ] {
         assert!(told(when).contains(part), "{}", told(when));
     }

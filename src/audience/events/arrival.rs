@@ -59,8 +59,8 @@ pub enum EventRefusal {
     /// Longer than an id may be.
     #[error("the id has {0} bytes, at most {EVENT_ID_BYTES_MAX} are allowed")]
     Id(usize),
-    /// Older than the advertiser's events are kept.
-    #[error("it happened {days} days ago, and events are kept for {kept} days")]
+    /// Older than the advertiser's events count.
+    #[error("it happened {days} days ago, and events count for {kept} days")]
     TooOld {
         /// Its age in whole days.
         days: i64,
@@ -224,7 +224,7 @@ mod tests {
         let at = |ms: i64| Sent { at: Some(UnixMillis::from_raw(NOW.raw() + ms)), ..BASKET };
         let kept = Definition::sample("shop", &[]).retention.raw();
         assert!(read(at(1 - kept)).is_ok());
-        refused(at(-kept), "it happened 180 days ago, and events are kept for 180 days");
+        refused(at(-kept), "it happened 180 days ago, and events count for 180 days");
         assert!(read(at(300_000)).is_ok());
         refused(at(301_000), "it happens 301 seconds from now, and a clock may be ahead by 300");
         assert!(read(at(i64::MAX - NOW.raw())).is_err());

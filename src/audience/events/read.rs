@@ -143,7 +143,7 @@ pub(in crate::audience) fn kept_span(
     if span <= retention {
         return Some(span);
     }
-    let fault = node.error(format!("reaches further back than events are kept, got {}", node.echo()));
+    let fault = node.error(format!("reaches further back than events count, got {}", node.echo()));
     faults.refuse(fault.hint("raise `retention` in the audience definition"))
 }
 

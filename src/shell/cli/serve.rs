@@ -17,6 +17,7 @@ use crate::shell::boot::{Booted, boot};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, say};
 use crate::shell::clock;
 use crate::shell::config::{ConfigArgs, Configured, configure};
+use crate::shell::events::Forgetting;
 use crate::shell::http::{Door, Spans, serve};
 use crate::shell::reload;
 use crate::shell::service::Service;
@@ -163,6 +164,7 @@ pub(in crate::shell) struct Server {
     stop: watch::Sender<bool>,
     doors: Vec<tokio::task::JoinHandle<()>>,
     beat: Beat,
+    forgetting: Forgetting,
     reloads: tokio::task::JoinHandle<()>,
     writer: crate::shell::store::WriterHandle,
     audience_writer: AudienceWriterHandle,
@@ -199,6 +201,8 @@ impl Server {
         let doors = vec![door(public, Door::Public), door(private, Door::Admin)];
         let beat = Beat::start(Arc::clone(&service))
             .map_err(|error| fail(WE_FAILED, &error, "the system gives no threads"))?;
+        let forgetting = Forgetting::start(Arc::clone(&service))
+            .map_err(|error| fail(WE_FAILED, &error, "the system gives no threads"))?;
         let reloads = tokio::spawn(reload::watch(signs, Arc::clone(&service), args.config.clone(), stopped));
         let data = args.data.clone();
         Ok(Self {
@@ -210,6 +214,7 @@ impl Server {
             stop,
             doors,
             beat,
+            forgetting,
             reloads,
             writer,
             audience_writer,
@@ -262,8 +267,12 @@ impl Server {
         }
         self.reloads.abort();
         let _ = self.reloads.await;
-        let beat = self.beat;
-        let _ = tokio::task::spawn_blocking(move || beat.stop()).await;
+        let (beat, forgetting) = (self.beat, self.forgetting);
+        let ended = move || {
+            beat.stop();
+            forgetting.stop();
+        };
+        let _ = tokio::task::spawn_blocking(ended).await;
         // Bids still out keep their money over a restart. A writer that has ended says why below.
         let _ = self.service.writer.park(self.service.parked()).await;
         drop(self.service);
@@ -313,11 +322,7 @@ impl Beat {
                 service.tick(clock::now());
                 if pruned.elapsed() >= PRUNE {
                     pruned = Instant::now();
-                    let now = clock::now();
-                    service.exposures.prune(now, limits::FREQUENCY_WINDOW_MAX);
-                    if let Err(error) = service.events.once.forget(now) {
-                        tracing::warn!(%error, "ids of old events not forgotten");
-                    }
+                    service.exposures.prune(clock::now(), limits::FREQUENCY_WINDOW_MAX);
                 }
                 std::thread::park_timeout(TICK);
             }

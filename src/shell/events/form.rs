@@ -1,11 +1,14 @@
 //! An event as it arrives: texts, of a query or of JSON.
 
+use std::fmt;
+
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::audience::{EventRefusal, IdKind, Sent, Signals};
 use crate::openrtb::personal_id;
 use crate::shell::booking::{Query, digits_or_text};
-use crate::units::limits::USER_ID_BYTES_MAX;
+use crate::units::limits::{EVENTS_OF_CALL_MAX, USER_ID_BYTES_MAX};
 use crate::units::{AdvertiserId, UnixMillis};
 
 /// Characters of what was sent that a refusal repeats.
@@ -50,7 +53,7 @@ pub struct EventForm {
     pub value: String,
     /// Of the value; euros if absent.
     pub currency: String,
-    /// The order, to count it once.
+    /// The order, to count it once for a person, whatever its topic: lines of it need an `event_id` each.
     #[serde(deserialize_with = "text")]
     pub order: String,
     /// The event's own id, to count it once; goes before `order`.
@@ -90,6 +93,42 @@ pub struct EventForm {
 /// A text, or a number as it was written; empty for `null`.
 fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     digits_or_text(deserializer).map(Option::unwrap_or_default)
+}
+
+/// The events of a call: no more are kept than may be taken, whatever was sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventForms {
+    /// The first of them, [`EVENTS_OF_CALL_MAX`] at most.
+    pub forms: Vec<EventForm>,
+    /// How many were sent.
+    pub sent: usize,
+}
+
+impl<'de> Deserialize<'de> for EventForms {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = EventForms;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of events")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<EventForms, A::Error> {
+                let mut read = EventForms::default();
+                while read.sent < EVENTS_OF_CALL_MAX {
+                    let Some(form) = list.next_element()? else { return Ok(read) };
+                    read.forms.push(form);
+                    read.sent += 1;
+                }
+                while list.next_element::<IgnoredAny>()?.is_some() {
+                    read.sent += 1;
+                }
+                Ok(read)
+            }
+        }
+        deserializer.deserialize_seq(List)
+    }
 }
 
 impl EventForm {
@@ -194,8 +233,23 @@ fn echo(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{EventForm, Unusable};
+    use super::{EventForm, EventForms, Unusable};
     use crate::audience::IdKind;
+    use crate::units::limits::EVENTS_OF_CALL_MAX;
+
+    #[test]
+    fn of_a_list_no_more_is_kept_than_may_be_taken() {
+        let list = |len: usize| format!("[{}]", vec!["{}"; len].join(","));
+        for (sent, kept) in
+            [(0, 0), (1, 1), (EVENTS_OF_CALL_MAX, EVENTS_OF_CALL_MAX), (300_000, EVENTS_OF_CALL_MAX)]
+        {
+            let read: EventForms = serde_json::from_str(&list(sent)).unwrap();
+            assert_eq!((read.sent, read.forms.len()), (sent, kept));
+            assert!(read.forms.capacity() <= 2 * EVENTS_OF_CALL_MAX);
+        }
+        assert!(serde_json::from_str::<EventForms>(r#"[{"advertisr": "shop"}]"#).is_err());
+        assert!(serde_json::from_str::<EventForms>("{}").is_err());
+    }
 
     #[test]
     fn a_query_and_json_say_the_same() {

@@ -10,7 +10,7 @@ use hyper::StatusCode;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderValue};
 
-use crate::shell::events::{EventForm, EventReply, Unusable};
+use crate::shell::events::{EventForm, EventForms, EventReply, Unusable};
 use crate::shell::http::{Answer, body, empty, notices, text};
 use crate::shell::metrics::Turned;
 use crate::shell::service::Service;
@@ -48,7 +48,10 @@ pub(in crate::shell::http) async fn pixel(request: &Request<Incoming>, service: 
 
 /// Events that an advertiser's server reports: one, or a list.
 pub(in crate::shell::http) async fn server(request: &mut Request<Incoming>, service: Arc<Service>) -> Answer {
-    let Some(token) = bearer(request.headers()) else { return unauthorized() };
+    // Whoever has no token at all makes us read nothing.
+    let Some(token) = bearer(request.headers()).filter(|token| service.hears(token)) else {
+        return unauthorized();
+    };
     let body = match body::read(request, limits::EVENTS_BYTES_MAX).await {
         Ok(body) => body,
         Err(Turned::TooLarge) => return empty(StatusCode::PAYLOAD_TOO_LARGE),
@@ -57,19 +60,18 @@ pub(in crate::shell::http) async fn server(request: &mut Request<Incoming>, serv
     };
     let is_list = body.trim_ascii_start().first() == Some(&b'[');
     let forms = if is_list {
-        serde_json::from_slice::<Vec<EventForm>>(&body)
+        serde_json::from_slice::<EventForms>(&body)
     } else {
-        serde_json::from_slice::<EventForm>(&body).map(|form| vec![form])
+        serde_json::from_slice::<EventForm>(&body).map(|form| EventForms { forms: vec![form], sent: 1 })
     };
     match forms {
         Err(error) => text(StatusCode::BAD_REQUEST, format!("not an event: {error}\n")),
-        Ok(forms) if forms.len() > limits::EVENTS_OF_CALL_MAX => {
-            let words =
-                format!("{} events, at most {} are allowed\n", forms.len(), limits::EVENTS_OF_CALL_MAX);
+        Ok(EventForms { sent, .. }) if sent > limits::EVENTS_OF_CALL_MAX => {
+            let words = format!("{sent} events, at most {} are allowed\n", limits::EVENTS_OF_CALL_MAX);
             text(StatusCode::PAYLOAD_TOO_LARGE, words)
         }
-        Ok(forms) if forms.is_empty() => empty(StatusCode::NO_CONTENT),
-        Ok(forms) => match service.server_events(forms, token).await {
+        Ok(EventForms { sent: 0, .. }) => empty(StatusCode::NO_CONTENT),
+        Ok(EventForms { forms, .. }) => match service.server_events(forms, token).await {
             EventReply::Done => empty(StatusCode::NO_CONTENT),
             EventReply::Refused(unusable) if is_list => {
                 text(StatusCode::BAD_REQUEST, told_of_list(&unusable))
@@ -118,7 +120,7 @@ fn cookie(headers: &HeaderMap) -> Option<String> {
     (value.len() == COOKIE_DIGITS && value.bytes().all(is_digit)).then(|| value.to_owned())
 }
 
-/// Sets the cookie for as long as an event is kept at most, from now on: coming again does not prolong it.
+/// Sets the cookie for as long as an event counts at most, from now on: coming again does not prolong it.
 fn set_cookie(value: &str) -> String {
     let seconds = limits::RETENTION_MAX.raw() / 1_000;
     format!("{COOKIE}={value}; Max-Age={seconds}; Path=/; Secure; HttpOnly; SameSite=None")

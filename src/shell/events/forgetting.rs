@@ -1,0 +1,57 @@
+//! Forgets the ids of old events, on a thread of its own: whatever the disk takes, neither money nor a call waits.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::shell::clock;
+use crate::shell::service::Service;
+
+/// How often it looks for old ids.
+const LOOK: Duration = Duration::from_secs(60);
+/// Between two rounds calls have the file for themselves.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// The thread.
+#[derive(Debug)]
+pub struct Forgetting {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Forgetting {
+    /// Starts it.
+    ///
+    /// # Errors
+    ///
+    /// If the system gives no thread.
+    pub fn start(service: Arc<Service>) -> std::io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::Builder::new().name("old event ids".to_owned()).spawn(move || {
+            let goes_on = || !stopped.load(Ordering::Acquire);
+            while goes_on() {
+                let paused = || {
+                    std::thread::park_timeout(PAUSE);
+                    goes_on()
+                };
+                if let Err(error) = service.events.once.forget(clock::now(), paused) {
+                    tracing::warn!(%error, "ids of old events not forgotten");
+                }
+                if goes_on() {
+                    std::thread::park_timeout(LOOK);
+                }
+            }
+        })?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Ends it after the round that it is in.
+    pub fn stop(self) {
+        self.stop.store(true, Ordering::Release);
+        self.thread.thread().unpark();
+        // A panic in it was told when it happened.
+        let _ = self.thread.join();
+    }
+}
