@@ -142,9 +142,9 @@ impl ExposureStore {
     }
 
     /// Forgets a person, who asked for it: no cap counts any more what they saw. Their household's exposures stay,
-    /// which do not name them.
-    pub fn forget(&self, user: &UserKey) {
-        self.users.forget(user);
+    /// which do not name them. False if nothing was known of them.
+    pub fn forget(&self, user: &UserKey) -> bool {
+        self.users.forget(user)
     }
 
     /// Takes back the exposure of a bid that was not shown.
@@ -248,10 +248,10 @@ impl<K: Eq + Hash> Shown<K> {
         }
     }
 
-    fn forget(&self, key: &K) {
-        if self.map.remove(key).is_some() {
-            self.known.fetch_sub(1, Ordering::Relaxed);
-        }
+    fn forget(&self, key: &K) -> bool {
+        let forgotten = self.map.remove(key).is_some();
+        self.known.fetch_sub(usize::from(forgotten), Ordering::Relaxed);
+        forgotten
     }
 
     fn withdraw(&self, key: &K, bid: BidId) {

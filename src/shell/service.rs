@@ -238,15 +238,15 @@ impl Service {
         self.open.all().into_iter().map(park).collect()
     }
 
-    /// Erases a person from the audiences, and what they were shown from memory; false if the audiences knew nothing of
+    /// Erases a person from the audiences, and what they were shown from memory; false if nothing was known of
     /// them. The ledger's rows remain, under the keyed hash of the id, and a later start counts them again.
     ///
     /// # Errors
     ///
     /// [`Unwritten`] if the audiences' part is not done: it may be tried again.
     pub async fn erase(&self, user: UserKey) -> Result<bool, Unwritten> {
-        self.exposures.forget(&user);
-        self.audience_writer.erase(user).await
+        let was_shown = self.exposures.forget(&user);
+        Ok(self.audience_writer.erase(user).await? || was_shown)
     }
 
     /// How `exchange` is answered, if `caller` may come in there.

@@ -168,8 +168,8 @@ fn a_restart_with_more_people_than_there_is_room_for_shows_newcomers_nothing_the
         );
     }
     assert_eq!(store.len(), (2, 0));
-    store.forget(&user(1).unwrap());
-    store.forget(&user(1).unwrap());
+    assert!(store.forget(&user(1).unwrap()));
+    assert!(!store.forget(&user(1).unwrap()));
     let full = reached(CapLevel::Advertiser, CountBy::User);
     assert_eq!(
         expose(&store, &anybody(3), 9, 60_999),
@@ -186,7 +186,7 @@ fn whoever_is_forgotten_begins_anew_and_their_household_does_not() {
     let store = ExposureStore::default();
     let anna = Viewer { user: user(1), household: household(1) };
     assert_eq!((expose(&store, &anna, 1, 1_000), expose(&store, &anna, 2, 1_000)), (Ok(()), Ok(())));
-    store.forget(&user(1).unwrap());
+    assert!(store.forget(&user(1).unwrap()));
     assert_eq!(seen(&store, &anna, 1_000), (Some(0), Some(2)));
     assert_eq!(store.len(), (0, 1));
     assert_eq!(expose(&store, &anna, 3, 1_000), Ok(()));
