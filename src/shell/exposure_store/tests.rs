@@ -105,7 +105,7 @@ fn what_happened_is_recorded_whether_or_not_a_cap_was_reached_if_one_counts_it()
         campaign: CampaignId::from_slug("x"),
         ..exposure(8, 1_000)
     });
-    restore(exposure(9, 1_000 - 60_000));
+    store.restore(&both, exposure(9, 500), &windows(), UnixMillis::from_raw(60_500));
     assert_eq!(seen(&store, &both, 1_000), (Some(5), Some(6)), "the other line item is of the same campaign");
     assert_eq!(store.of(&both, exposure(3, 1_000).bid), Some(exposure(3, 1_000)));
     assert_eq!(seen(&store, &Viewer { user: user(9), household: None }, 1_000), (Some(0), None));
