@@ -322,11 +322,8 @@ impl Service {
         let now = clock::now();
         let permissions = Permissions::of(request, &exchange.privacy);
         let user = self.user_keys.key(request, exchange.id, &permissions);
-        let household = if snapshot.plan.counts_households {
-            self.user_keys.household(request, &permissions)
-        } else {
-            None
-        };
+        let counts_households = snapshot.plan.counts_households;
+        let household = counts_households.then(|| self.user_keys.household(request, &permissions)).flatten();
         let located = snapshot.plan.geo.as_ref().and_then(|geo| geo.locate(request, &permissions, now));
         let decision = {
             let profile = user.as_ref().map(|key| self.audiences.profile(key, now)).unwrap_or_default();
