@@ -9,7 +9,7 @@ use std::sync::Barrier;
 use serde_json::{Value, json};
 
 use support::market::{Buyer, Market, campaign, line_item};
-use support::{Encan, wait_until};
+use support::{Client, Encan, wait_until};
 
 /// A bid, as far as caps are concerned.
 #[derive(Debug)]
@@ -282,4 +282,50 @@ fn no_household_is_asked_for_where_no_cap_counts_it() {
     Buyer::of(&encan).tell(&bid.billing);
     wait_until("it is booked", || !market.events().is_empty());
     assert!(market.events().iter().all(|event| event.bid.household.is_none() && event.bid.user.is_some()));
+}
+
+/// More than one household's list holds, of a line item that no cap counts, and of one that a cap of one counts.
+#[test]
+fn after_a_restart_no_number_of_uncapped_impressions_makes_a_cap_forget() {
+    let (capped_one, plain) = (capped("once", &[("line item", by_user(1))]), capped("plain", &[]));
+    let market = market("10m", &[capped_one]);
+    let encan = market.start();
+    let once = ask(&encan, 1, "anna", "").pop().unwrap();
+    Buyer::of(&encan).tell(&once.billing);
+    wait_until("it is booked", || market.events().len() == 1);
+    assert_eq!(encan.stop().0, Some(0));
+    market.campaign(&plain);
+    let encan = market.start();
+    for _ in 0..encan::units::limits::EXPOSURES_MAX.div_ceil(32) + 1 {
+        for bid in ask(&encan, 32, "anna", "") {
+            assert_eq!(bid.campaign, "plain");
+            Buyer::of(&encan).tell(&bid.billing);
+        }
+    }
+    wait_until("all are booked", || encan.metric("encan_reservations_open") == 0);
+    assert_eq!(encan.stop().0, Some(0));
+    let encan = market.start();
+    assert!(ask(&encan, 1, "anna", "").iter().all(|bid| bid.campaign == "plain"));
+    assert!(ask(&encan, 2, "bert", "").iter().any(|bid| bid.campaign == "once"), "it bids on others");
+}
+
+/// Erased by the operator, a person begins anew; the ledger's row counts again after a restart.
+#[test]
+fn an_erased_person_has_seen_nothing_until_the_ledger_is_read_again() {
+    let market = market("10m", &[capped("once", &[("line item", by_user(1))])]);
+    let encan = market.start();
+    let first = ask(&encan, 1, "anna", "").pop().unwrap();
+    Buyer::of(&encan).tell(&first.billing);
+    wait_until("it is booked", || market.events().len() == 1);
+    assert!(!bids(&encan, "anna", ""));
+    let erase = |id: &str| {
+        Client::connect(encan.admin).send("DELETE", &format!("/v1/audience/buyer/{id}"), &[], b"").status
+    };
+    assert_eq!((erase("bert"), erase("anna"), erase("anna")), (404, 204, 404));
+    assert!(bids(&encan, "anna", ""));
+    assert!(!bids(&encan, "anna", ""), "she is counted again");
+    encan.signal("KILL");
+    encan.ended();
+    let encan = market.start();
+    assert!(!bids(&encan, "anna", ""));
 }

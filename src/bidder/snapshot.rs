@@ -14,6 +14,7 @@ use crate::budget::{Book, Purse, Refusal};
 use crate::campaign::{
     Budget, Campaign, Catalog, CountBy, Exchange, Factor, Flight, LineItem, Pacing, Rates, Status,
 };
+use crate::frequency::Windows;
 use crate::geo::Database;
 use crate::pacing::{DaySpan, Pace};
 use crate::pricing;
@@ -68,6 +69,8 @@ pub struct Plan {
     pub supply: Lists,
     /// True if a frequency cap counts by household: nobody's household is asked for otherwise.
     pub counts_households: bool,
+    /// How long its frequency caps count an exposure.
+    pub windows: Windows,
     /// Where addresses are; `None` without a database.
     pub geo: Option<Arc<Database>>,
     /// For each campaign the place of its scenario in `scenarios`.
@@ -129,6 +132,7 @@ impl Plan {
         let modifiers = Modifiers::of(&catalog, rows.iter().map(|row| row.line_item));
         let order: Vec<u32> = rows.iter().map(|row| row.line_item).collect();
         let index = Index::build(&catalog, &order);
+        let windows = Windows::of(&catalog);
         let counts_households = catalog.frequency_caps().any(|cap| cap.by == CountBy::Household);
         Self {
             revision,
@@ -140,6 +144,7 @@ impl Plan {
             rates,
             supply: Lists::default(),
             counts_households,
+            windows,
             geo: None,
             campaign_scenarios,
             modifiers,

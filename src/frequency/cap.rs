@@ -7,7 +7,7 @@ use crate::frequency::{Exposure, Exposures};
 use crate::units::{AdvertiserId, CampaignId, CreativeId, LineItemId, UnixMillis};
 
 /// Over what a cap counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Level {
     /// One creative, in all line items that use it.
     Creative(CreativeId),
@@ -132,7 +132,8 @@ pub struct Exceeded {
     pub counted: Counted,
     /// The cap.
     pub cap: FrequencyCap,
-    /// True if it is reached; false if whoever it counts by is not known, and it keeps such out.
+    /// True if it is reached, or has no room to count in; false if whoever it counts by is not known, and it keeps
+    /// such out.
     pub is_reached: bool,
 }
 
@@ -140,7 +141,8 @@ pub struct Exceeded {
 ///
 /// Somebody who is not known passes only caps that include such. `beside` are bids of the same answer, which
 /// count as shown to both. A window is open at its old end: at `now`, what was shown exactly `cap.per` ago no
-/// longer counts. It has no young end: an exposure that another machine's clock puts after `now` counts.
+/// longer counts. It has no young end: an exposure that another machine's clock puts after `now` counts. Where one
+/// more could not be remembered, every cap that would have to count it is exceeded.
 #[must_use]
 pub fn first_exceeded(
     caps: &[(Level, &[FrequencyCap])],
@@ -153,6 +155,7 @@ pub fn first_exceeded(
         let exceeded = |by| {
             let of_kind = move || caps.iter().filter(move |cap| cap.by == by);
             let (cap, is_reached) = match seen.by(by) {
+                Some(exposures) if exposures.is_full(now) => (of_kind().next()?, true),
                 Some(exposures) => (reached(level, of_kind, exposures, beside, now)?, true),
                 None => (of_kind().find(|cap| !cap.include_unknown)?, false),
             };
@@ -190,6 +193,7 @@ mod tests {
     use super::{Counted, Level, Seen, first_exceeded};
     use crate::campaign::{CapLevel, CountBy, FrequencyCap};
     use crate::frequency::{Exposure, Exposures};
+    use crate::units::limits::EXPOSURES_MAX;
     use crate::units::{AdvertiserId, BidId, CampaignId, CreativeId, LineItemId, Millis, UnixMillis};
 
     const CREATIVE: Level = Level::Creative(CreativeId::from_slug("a/c/l/k"));
@@ -329,6 +333,24 @@ mod tests {
         let seen = Seen { user: Some(&shown), household: None };
         let caps: [(Level, &[FrequencyCap]); 1] = [(LINE_ITEM, &[cap(1, 100)])];
         assert_eq!(first_exceeded(&caps, seen, &[], UnixMillis::from_raw(1_000)), None);
+    }
+
+    #[test]
+    fn where_nothing_more_can_be_remembered_every_cap_that_would_count_it_is_exceeded() {
+        let full = exposures(&vec![("x/x/x/x", 999); EXPOSURES_MAX]);
+        let almost = exposures(&vec![("x/x/x/x", 999); EXPOSURES_MAX - 1]);
+        let caps: [(Level, &[FrequencyCap]); 1] = [(LINE_ITEM, &[cap(2, 100)])];
+        let check = |user, household, want: Option<CountBy>| {
+            let seen = Seen { user: Some(user), household: Some(household) };
+            let got = first_exceeded(&caps, seen, &[], UnixMillis::from_raw(1_000));
+            assert_eq!(
+                got.map(|exceeded| (exceeded.counted.by, exceeded.is_reached)),
+                want.map(|by| (by, true))
+            );
+        };
+        check(&almost, &almost, None);
+        check(&full, &almost, Some(CountBy::User));
+        check(&almost, &full, None);
     }
 
     #[test]

@@ -213,7 +213,7 @@ impl Service {
                 if late {
                     // Its place under the frequency caps went with the reservation, or with a former process.
                     let viewer = Viewer { user: facts.user, household: facts.household };
-                    self.exposures.restore(&viewer, exposure_of(facts));
+                    self.exposures.restore(&viewer, exposure_of(facts), &snapshot.plan.windows, now);
                 }
             }
             // Its twin came at the same time and was booked first: the money is paid, the user has seen it.

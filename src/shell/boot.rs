@@ -97,14 +97,16 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
         }
     }
     let exposures = ExposureStore::default();
-    for (viewer, exposure) in ledger.exposures(clock::now().minus(limits::FREQUENCY_WINDOW_MAX))? {
-        exposures.restore(&viewer, exposure);
+    // Only what a cap counts, as a running bidder records it: the rest would take its room.
+    let now = clock::now();
+    for (viewer, exposure) in ledger.exposures(now.minus(limits::FREQUENCY_WINDOW_MAX))? {
+        exposures.restore(&viewer, exposure, &plan.windows, now);
     }
     let open = Open::default();
     for Parked { bid, reservation, exposure } in ledger.parked(clock::now())? {
         book.hold(&reservation.reserved);
         if let Some(exposure) = exposure {
-            exposures.restore(&viewer_of(&reservation), exposure);
+            exposures.restore(&viewer_of(&reservation), exposure, &plan.windows, now);
         }
         open.insert(bid, reservation);
     }

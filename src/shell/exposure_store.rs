@@ -2,31 +2,42 @@
 //!
 //! In memory, sharded; rebuilt from the ledger at the start. A bid's place is taken for the user and the
 //! household at once, or for neither. Whoever locks both locks the user first, so nobody waits in a circle.
+//! Where there is no room to remember what a cap counts, nothing with such a cap is shown: nothing is forgotten
+//! for it.
 
 use std::hash::Hash;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
-use dashmap::mapref::one::Ref;
+use dashmap::mapref::one::{Ref, RefMut};
 use foldhash::fast::RandomState;
 
 use crate::campaign::{CapLevel, CountBy, FrequencyCap};
-use crate::frequency::{Counted, Exposure, Exposures, Level, Seen, first_exceeded};
+use crate::frequency::{Counted, Exposure, Exposures, Level, Seen, Windows, first_exceeded};
 use crate::units::{BidId, HouseholdKey, Millis, UnixMillis, UserKey};
 
 /// The most people, and the most households, in memory. Beyond it, newcomers are not counted, so line items with
 /// caps do not bid on them.
 const KNOWN_MAX: usize = 50_000_000;
+/// Parts that are locked apart: at the limit of people each holds some six thousand, so that forgetting what is old
+/// locks each for less than a millisecond. A power of two.
+const SHARDS: usize = 8_192;
 
 /// Nothing was shown yet.
 static NOTHING: Exposures = Exposures::new();
 
 /// Everybody's exposures.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ExposureStore {
     users: Shown<UserKey>,
     households: Shown<HouseholdKey>,
+}
+
+impl Default for ExposureStore {
+    fn default() -> Self {
+        Self::with_room_for(KNOWN_MAX)
+    }
 }
 
 /// Who is behind a bid: for whom its exposure counts.
@@ -61,17 +72,31 @@ impl Found<'_> {
 }
 
 impl ExposureStore {
-    /// What `viewer` was shown. Their shards stay locked for readers as long as the answer is held.
+    /// Nobody's yet, of at most so many people and so many households.
     #[must_use]
-    pub fn get(&self, viewer: &Viewer) -> Found<'_> {
+    pub fn with_room_for(known: usize) -> Self {
+        Self { users: Shown::new(known), households: Shown::new(known) }
+    }
+
+    /// What `viewer` was shown. Their shards stay locked for readers as long as the answer is held. A full list
+    /// first forgets what no cap of `windows` counts at `now`.
+    #[must_use]
+    pub fn get(&self, viewer: &Viewer, windows: &Windows, now: UnixMillis) -> Found<'_> {
+        // Both before the first reader's lock: making room takes a writer's.
+        if let Some(user) = &viewer.user {
+            self.users.make_room(user, |shown| windows.end(shown, CountBy::User), now);
+        }
+        if let Some(household) = &viewer.household {
+            self.households.make_room(household, |shown| windows.end(shown, CountBy::Household), now);
+        }
         Found {
             user: viewer.user.map(|key| self.users.map.get(&key)),
             household: viewer.household.map(|key| self.households.map.get(&key)),
         }
     }
 
-    /// Records that `viewer` is about to be shown something, unless that would now exceed one of `caps`. Whom
-    /// there is no room for counts as capped at the widest level.
+    /// Records that `viewer` is about to be shown something, unless that would now exceed one of `caps`, or could
+    /// not be counted by it. Whom there is no room for counts as capped at the widest level.
     ///
     /// # Errors
     ///
@@ -84,33 +109,42 @@ impl ExposureStore {
         now: UnixMillis,
     ) -> Result<(), NoPlace> {
         let full = |by| NoPlace(Counted { level: CapLevel::Advertiser, by });
-        let user = viewer.user.map(|key| self.users.place(key).ok_or(full(CountBy::User)));
+        let user = viewer.user.map(|key| self.users.place(key, now).ok_or(full(CountBy::User)));
         let user = user.transpose()?;
         let household =
-            viewer.household.map(|key| self.households.place(key).ok_or(full(CountBy::Household)));
+            viewer.household.map(|key| self.households.place(key, now).ok_or(full(CountBy::Household)));
         let household = household.transpose()?;
         let seen = Seen { user: user.as_ref().map(shown), household: household.as_ref().map(shown) };
         // Whoever cannot be counted was judged by the decision.
         if let Some(exceeded) = first_exceeded(caps, seen, &[], now).filter(|exceeded| exceeded.is_reached) {
             return Err(NoPlace(exceeded.counted));
         }
+        // A full list was refused above by the caps that would count it; what none counts may be left out.
         if let Some(user) = user {
-            self.users.record(user, exposure);
+            self.users.known_at(user).record(exposure);
         }
         if let Some(household) = household {
-            self.households.record(household, exposure);
+            self.households.known_at(household).record(exposure);
         }
         Ok(())
     }
 
-    /// Records an exposure that happened, whatever the caps say: of a former process, or of a late notice.
-    pub fn restore(&self, viewer: &Viewer, exposure: Exposure) {
+    /// Records an exposure that happened, of a former process or of a late notice, if any cap of `windows` counts
+    /// it at `now`, whether or not it was reached before.
+    pub fn restore(&self, viewer: &Viewer, exposure: Exposure, windows: &Windows, now: UnixMillis) {
         if let Some(user) = viewer.user {
-            self.users.record(self.users.map.entry(user), exposure);
+            self.users.restore(user, exposure, |shown| windows.end(shown, CountBy::User), now);
         }
         if let Some(household) = viewer.household {
-            self.households.record(self.households.map.entry(household), exposure);
+            let end = |shown: &Exposure| windows.end(shown, CountBy::Household);
+            self.households.restore(household, exposure, end, now);
         }
+    }
+
+    /// Forgets a person, who asked for it: no cap counts any more what they saw. Their household's exposures stay,
+    /// which do not name them. False if nothing was known of them.
+    pub fn forget(&self, user: &UserKey) -> bool {
+        self.users.forget(user)
     }
 
     /// Takes back the exposure of a bid that was not shown.
@@ -155,28 +189,69 @@ struct Shown<K: Eq + Hash> {
     map: DashMap<K, Exposures, RandomState>,
     /// About how many: counting the map itself would lock all of it.
     known: AtomicUsize,
-}
-
-impl<K: Eq + Hash> Default for Shown<K> {
-    fn default() -> Self {
-        Self { map: DashMap::default(), known: AtomicUsize::new(0) }
-    }
+    most: usize,
+    /// Until then somebody for whom there was no room may look like a newcomer, in milliseconds since the epoch.
+    gap_ends: AtomicI64,
 }
 
 impl<K: Eq + Hash> Shown<K> {
+    fn new(most: usize) -> Self {
+        Self {
+            map: DashMap::with_hasher_and_shard_amount(RandomState::default(), SHARDS),
+            known: AtomicUsize::new(0),
+            most,
+            gap_ends: AtomicI64::new(i64::MIN),
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.known.load(Ordering::Relaxed) < self.most
+    }
+
     /// The place of `key`, locked; `None` for a newcomer where there is no room.
-    fn place(&self, key: K) -> Option<Entry<'_, K, Exposures>> {
+    fn place(&self, key: K, now: UnixMillis) -> Option<Entry<'_, K, Exposures>> {
         match self.map.entry(key) {
-            Entry::Vacant(_) if self.known.load(Ordering::Relaxed) >= KNOWN_MAX => None,
+            Entry::Vacant(_) if !self.has_room() || now.raw() < self.gap_ends.load(Ordering::Relaxed) => None,
             entry => Some(entry),
         }
     }
 
-    fn record(&self, place: Entry<'_, K, Exposures>, exposure: Exposure) {
+    /// The exposures at `place`, which is counted if it is new.
+    fn known_at<'a>(&self, place: Entry<'a, K, Exposures>) -> RefMut<'a, K, Exposures> {
         if matches!(place, Entry::Vacant(_)) {
             self.known.fetch_add(1, Ordering::Relaxed);
         }
-        place.or_default().record(exposure);
+        place.or_default()
+    }
+
+    fn restore(
+        &self,
+        key: K,
+        exposure: Exposure,
+        end: impl Fn(&Exposure) -> Option<UnixMillis>,
+        now: UnixMillis,
+    ) {
+        let Some(counts_until) = end(&exposure).filter(|end| *end > now) else { return };
+        match self.map.entry(key) {
+            Entry::Vacant(_) if !self.has_room() => {
+                self.gap_ends.fetch_max(counts_until.raw(), Ordering::Relaxed);
+            }
+            place => self.known_at(place).restore(exposure, end, now),
+        }
+    }
+
+    fn make_room(&self, key: &K, end: impl Fn(&Exposure) -> Option<UnixMillis>, now: UnixMillis) {
+        if self.map.get(key).is_some_and(|shown| shown.is_at_limit())
+            && let Some(mut shown) = self.map.get_mut(key)
+        {
+            shown.make_room(end, now);
+        }
+    }
+
+    fn forget(&self, key: &K) -> bool {
+        let forgotten = self.map.remove(key).is_some();
+        self.known.fetch_sub(usize::from(forgotten), Ordering::Relaxed);
+        forgotten
     }
 
     fn withdraw(&self, key: &K, bid: BidId) {
@@ -186,11 +261,14 @@ impl<K: Eq + Hash> Shown<K> {
     }
 
     fn prune(&self, now: UnixMillis, longest: Millis) {
+        let mut gone = 0;
+        // One shard is locked after the other.
         self.map.retain(|_, exposures| {
             exposures.prune(now, longest);
-            !exposures.is_empty()
+            gone += usize::from(exposures.is_idle(now));
+            !exposures.is_idle(now)
         });
-        self.known.store(self.map.len(), Ordering::Relaxed);
+        self.known.fetch_sub(gone, Ordering::Relaxed);
     }
 }
 

@@ -24,13 +24,13 @@ use crate::ledger::BidFacts;
 use crate::openrtb::{self, BidRequest};
 use crate::privacy::Permissions;
 use crate::shell::agents::Agents;
-use crate::shell::audience_store::AudienceWriter;
+use crate::shell::audience_store::{AudienceWriter, Unwritten};
 use crate::shell::clock;
 use crate::shell::events::Events;
 use crate::shell::exposure_store::{ExposureStore, NoPlace, Viewer};
 use crate::shell::metrics::Metrics;
 use crate::shell::store::{Name, NameKind, Parked, Writer};
-use crate::units::{CampaignId, CreativeId, Currency, Day, UnixMillis};
+use crate::units::{CampaignId, CreativeId, Currency, Day, UnixMillis, UserKey};
 
 /// The bidder.
 #[derive(Debug)]
@@ -238,6 +238,17 @@ impl Service {
         self.open.all().into_iter().map(park).collect()
     }
 
+    /// Erases a person from the audiences, and what they were shown from memory; false if nothing was known of
+    /// them. The ledger's rows remain, under the keyed hash of the id, and a later start counts them again.
+    ///
+    /// # Errors
+    ///
+    /// [`Unwritten`] if the audiences' part is not done: it may be tried again.
+    pub async fn erase(&self, user: UserKey) -> Result<bool, Unwritten> {
+        let was_shown = self.exposures.forget(&user);
+        Ok(self.audience_writer.erase(user).await? || was_shown)
+    }
+
     /// How `exchange` is answered, if `caller` may come in there.
     ///
     /// # Errors
@@ -311,17 +322,16 @@ impl Service {
         let now = clock::now();
         let permissions = Permissions::of(request, &exchange.privacy);
         let user = self.user_keys.key(request, exchange.id, &permissions);
-        let household = if snapshot.plan.counts_households {
-            self.user_keys.household(request, &permissions)
-        } else {
-            None
-        };
+        let counts_households = snapshot.plan.counts_households;
+        let household = counts_households.then(|| self.user_keys.household(request, &permissions)).flatten();
         let located = snapshot.plan.geo.as_ref().and_then(|geo| geo.locate(request, &permissions, now));
         let decision = {
-            let exposures = self.exposures.get(&Viewer { user, household });
             let profile = user.as_ref().map(|key| self.audiences.profile(key, now)).unwrap_or_default();
             // Reading a user agent is worth it only where a rule asks.
             let told = request.device.ua.filter(|_| snapshot.plan.index.vocabulary().asks_agent());
+            let agent = told.map(|text| self.agents.read(text));
+            // Last, for their shards stay locked while the decision reads them.
+            let exposures = self.exposures.get(&Viewer { user, household }, &snapshot.plan.windows, now);
             let ask = Ask {
                 request,
                 exchange,
@@ -330,7 +340,7 @@ impl Service {
                 household,
                 profile: &profile,
                 seen: exposures.seen(),
-                agent: told.map(|text| self.agents.read(text)),
+                agent,
                 located: located.as_ref(),
                 secure: self.composer.is_secure(),
                 now,

@@ -39,9 +39,10 @@ pub const CONVERSION_BYTES_MAX: usize = 16 * 1024;
 pub const LEDGER_QUEUE_MAX: usize = 16_384;
 /// Events in one commit: bounds the wait of the first one.
 pub const LEDGER_BATCH_MAX: usize = 4_096;
-/// Exposures remembered for a user or household, over all campaigns; the oldest are forgotten. Four campaigns at the
-/// highest cap that `check` takes fit.
-pub const EXPOSURES_MAX: usize = 256;
+/// Exposures remembered for a user or household, over all campaigns. Whoever has as many that caps still count sees
+/// no ad with a cap until one of them is too old. A household of eight fits, each at the highest cap that `check`
+/// takes; each candidate walks over them, so a list is no longer than that, and 24 kB at most.
+pub const EXPOSURES_MAX: usize = 512;
 /// Frequency caps in one list: more windows than anybody keeps in mind, and each is counted on every candidate.
 pub const FREQUENCY_CAPS_MAX: usize = 8;
 /// The highest frequency cap.

@@ -4,8 +4,9 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::campaign::{CapLevel, CountBy, FrequencyCap};
-use crate::frequency::{Counted, Exposure, Level};
+use crate::frequency::{Counted, Exposure, Level, Windows};
 use crate::shell::exposure_store::{ExposureStore, NoPlace, Viewer};
+use crate::units::limits::EXPOSURES_MAX;
 use crate::units::{
     AdvertiserId, BidId, CampaignId, CreativeId, HouseholdKey, LineItemId, Millis, UnixMillis, UserKey,
 };
@@ -74,21 +75,122 @@ fn a_place_that_one_key_refuses_is_taken_for_neither_and_a_lost_bid_gives_both_b
     assert_eq!(expose(&store, &at_home(2), 6, 1_000), reached(CapLevel::Campaign, CountBy::Household));
 }
 
+/// Of a cap of a minute by user on the line item, and one by household on the campaign.
+fn windows() -> Windows {
+    let mut windows = Windows::default();
+    windows.add(Level::LineItem(LINE_ITEM), &[cap(CountBy::User, 2)]);
+    windows.add(Level::Campaign(CAMPAIGN), &[cap(CountBy::Household, 3)]);
+    windows
+}
+
+fn seen(store: &ExposureStore, viewer: &Viewer, now: i64) -> (Option<usize>, Option<usize>) {
+    let found = store.get(viewer, &windows(), UnixMillis::from_raw(now));
+    (found.seen().user.map(|seen| seen.len()), found.seen().household.map(|seen| seen.len()))
+}
+
 #[test]
-fn what_happened_is_recorded_whatever_the_caps_say() {
+fn what_happened_is_recorded_whether_or_not_a_cap_was_reached_if_one_counts_it() {
     let store = ExposureStore::default();
     let both = Viewer { user: user(1), household: household(1) };
+    let restore = |exposure| store.restore(&both, exposure, &windows(), UnixMillis::from_raw(1_000));
     for random in 0..5 {
-        store.restore(&both, exposure(random, 1_000));
-        store.restore(&both, exposure(random, 1_000));
+        restore(exposure(random, 1_000));
+        restore(exposure(random, 1_000));
     }
-    let found = store.get(&both);
-    assert_eq!(found.seen().user.map(|seen| seen.len()), Some(5));
-    assert_eq!(found.seen().household.map(|seen| seen.len()), Some(5));
+    assert_eq!(seen(&store, &both, 1_000), (Some(5), Some(5)));
+    let other_line_item = LineItemId::from_slug("c/other");
+    restore(Exposure { line_item: other_line_item, ..exposure(7, 1_000) });
+    restore(Exposure {
+        line_item: other_line_item,
+        campaign: CampaignId::from_slug("x"),
+        ..exposure(8, 1_000)
+    });
+    store.restore(&both, exposure(9, 500), &windows(), UnixMillis::from_raw(60_500));
+    assert_eq!(seen(&store, &both, 1_000), (Some(5), Some(6)), "the other line item is of the same campaign");
     assert_eq!(store.of(&both, exposure(3, 1_000).bid), Some(exposure(3, 1_000)));
-    let stranger = store.get(&Viewer { user: user(9), household: None });
-    assert_eq!(stranger.seen().user.map(|seen| seen.len()), Some(0));
-    assert!(stranger.seen().household.is_none());
+    assert_eq!(seen(&store, &Viewer { user: user(9), household: None }, 1_000), (Some(0), None));
+}
+
+/// The cap of `number`'s line item, one in a minute by household, and an exposure of it.
+fn of_line_item(number: usize, now: i64) -> (Level, [FrequencyCap; 1], Exposure) {
+    let line_item = LineItemId::from_slug(&format!("c/{number}"));
+    let exposure = Exposure { line_item, ..exposure(u128::try_from(number).unwrap(), now) };
+    (Level::LineItem(line_item), [cap(CountBy::Household, 1)], exposure)
+}
+
+#[test]
+fn no_number_of_line_items_makes_a_household_forget_what_a_cap_counts() {
+    let (store, mut windows) = (ExposureStore::default(), Windows::default());
+    let home = Viewer { user: None, household: household(1) };
+    let mut show = |number: usize, now: i64| {
+        let (level, caps, exposure) = of_line_item(number, now);
+        windows.add(level, &caps);
+        let now = UnixMillis::from_raw(now);
+        let _ = store.get(&home, &windows, now);
+        store.expose(&home, &[(level, caps.as_slice())], exposure, now)
+    };
+    for number in 0..EXPOSURES_MAX {
+        assert_eq!(show(number, 1_000), Ok(()));
+    }
+    let capped = reached(CapLevel::LineItem, CountBy::Household);
+    assert_eq!(show(EXPOSURES_MAX, 1_001), capped, "there is no room to count it");
+    assert_eq!(show(0, 60_999), capped, "the first still counts");
+    assert_eq!(show(EXPOSURES_MAX, 61_000), Ok(()), "none of them counts any more");
+    assert_eq!(show(0, 61_001), Ok(()));
+}
+
+#[test]
+fn after_a_restart_what_no_cap_counts_does_not_push_out_what_one_counts() {
+    let store = ExposureStore::default();
+    let (home, now) = (Viewer { user: user(1), household: household(1) }, UnixMillis::from_raw(2_000));
+    for random in 0..3 {
+        store.restore(&home, exposure(random, 1_000), &windows(), now);
+    }
+    for random in 0..2 * u128::try_from(EXPOSURES_MAX).unwrap() {
+        let uncapped = Exposure { line_item: LineItemId::from_slug("x/l"), ..exposure(random, 1_500) };
+        let uncapped = Exposure { campaign: CampaignId::from_slug("x"), ..uncapped };
+        store.restore(&home, uncapped, &windows(), now);
+    }
+    assert_eq!(seen(&store, &home, 2_000), (Some(3), Some(3)));
+    assert_eq!(expose(&store, &home, 9, 2_000), reached(CapLevel::LineItem, CountBy::User));
+}
+
+#[test]
+fn a_restart_with_more_people_than_there_is_room_for_shows_newcomers_nothing_they_may_have_seen() {
+    let store = ExposureStore::with_room_for(2);
+    let anybody = |number| Viewer { user: user(number), household: None };
+    for number in 1..=3 {
+        store.restore(
+            &anybody(number),
+            exposure(number.into(), 1_000),
+            &windows(),
+            UnixMillis::from_raw(1_000),
+        );
+    }
+    assert_eq!(store.len(), (2, 0));
+    assert!(store.forget(&user(1).unwrap()));
+    assert!(!store.forget(&user(1).unwrap()));
+    let full = reached(CapLevel::Advertiser, CountBy::User);
+    assert_eq!(
+        expose(&store, &anybody(3), 9, 60_999),
+        full,
+        "there is room, but what the third saw is not known"
+    );
+    assert_eq!(expose(&store, &anybody(2), 10, 60_999), Ok(()));
+    assert_eq!(expose(&store, &anybody(3), 11, 61_000), Ok(()));
+    assert_eq!(expose(&store, &anybody(4), 12, 61_000), full, "two are known");
+}
+
+#[test]
+fn whoever_is_forgotten_begins_anew_and_their_household_does_not() {
+    let store = ExposureStore::default();
+    let anna = Viewer { user: user(1), household: household(1) };
+    assert_eq!((expose(&store, &anna, 1, 1_000), expose(&store, &anna, 2, 1_000)), (Ok(()), Ok(())));
+    assert!(store.forget(&user(1).unwrap()));
+    assert_eq!(seen(&store, &anna, 1_000), (Some(0), Some(2)));
+    assert_eq!(store.len(), (0, 1));
+    assert_eq!(expose(&store, &anna, 3, 1_000), Ok(()));
+    assert_eq!(expose(&store, &anna, 4, 1_000), reached(CapLevel::Campaign, CountBy::Household));
 }
 
 #[test]
@@ -141,13 +243,12 @@ fn no_cap_is_passed_by_threads_that_share_users_and_households() {
     }
     let (mut by_user, mut by_household) = (0, 0);
     for number in 0..6 {
-        let seen = store.get(&Viewer { user: user(number), household: None }).seen().user.unwrap().len();
+        let seen = seen(&store, &Viewer { user: user(number), household: None }, 1_000).0.unwrap();
         assert!(seen <= 2, "user {number} has {seen}");
         by_user += seen;
     }
     for number in 1..=4 {
-        let seen = store.get(&Viewer { user: None, household: household(number) });
-        let seen = seen.seen().household.unwrap().len();
+        let seen = seen(&store, &Viewer { user: None, household: household(number) }, 1_000).1.unwrap();
         assert!(seen <= 3, "household {number} has {seen}");
         by_household += seen;
     }

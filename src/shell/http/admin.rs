@@ -56,7 +56,7 @@ async fn person(method: &Method, id: &str, service: &Service) -> Answer {
             Ok(None) => empty(StatusCode::NOT_FOUND),
             Err(error) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
         },
-        Method::DELETE => match service.audience_writer.erase(user).await {
+        Method::DELETE => match service.erase(user).await {
             Ok(true) => empty(StatusCode::NO_CONTENT),
             Ok(false) => empty(StatusCode::NOT_FOUND),
             Err(error) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
