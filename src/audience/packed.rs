@@ -3,6 +3,8 @@
 //! Memory and file hold the same words; only the numbers that stand for segments and acts are each one's own.
 //! Everything is rounded so that it never counts longer than was said. Deliberately absent: who the person is.
 
+use std::cmp::Reverse;
+
 use crate::units::{AdvertiserId, EventId, Millis, Nanos, TopicId, UnixMillis, limits};
 
 /// 2026-01-01T00:00:00Z: an expiry before it has passed, whatever it was.
@@ -142,6 +144,10 @@ pub struct Known {
 }
 
 impl Known {
+    /// Segments, or events, that a record has room for: its counts have 16 bits each. What is written has far
+    /// fewer; a damaged file may say anything.
+    pub const COUNT_MAX: usize = 0xffff;
+
     /// True if it is nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -164,16 +170,42 @@ impl Known {
     }
 
     /// Records an event. The same one twice in a second is one, so that a file may be imported again. Beyond
-    /// [`limits::HISTORY_MAX`] the oldest is forgotten.
-    pub fn record(&mut self, event: PackedEvent) {
+    /// [`limits::HISTORY_MAX`] one is forgotten: of the advertiser with the most events, of their most frequent
+    /// kind, the oldest. `act` tells what a number stands for.
+    ///
+    /// # Errors
+    ///
+    /// Those of `act`; the person is one event beyond the limit then, and must not be kept.
+    pub fn record<E>(
+        &mut self,
+        event: PackedEvent,
+        act: impl FnMut(u32) -> Result<Option<Act>, E>,
+    ) -> Result<(), E> {
         if self.history.contains(&event) {
-            return;
+            return Ok(());
         }
         let at = self.history.partition_point(|known| known.second <= event.second);
         self.history.insert(at, event);
-        if self.history.len() > limits::HISTORY_MAX {
-            self.history.remove(0);
+        if self.history.len() > limits::HISTORY_MAX { self.forget_one(act) } else { Ok(()) }
+    }
+
+    /// Makes room for an event. Page views, however many, so push out page views: a purchase stays, and one
+    /// advertiser's events push out nobody else's.
+    fn forget_one<E>(&mut self, mut act: impl FnMut(u32) -> Result<Option<Act>, E>) -> Result<(), E> {
+        let mut kinds = Vec::with_capacity(self.history.len());
+        for event in &self.history {
+            kinds.push(act(event.act)?.map_or((None, None), |act| (Some(act.advertiser), Some(act.event))));
         }
+        let claim = |at: &usize| {
+            let (advertiser, event) = kinds[*at];
+            let of_advertiser = kinds.iter().filter(|(other, _)| *other == advertiser);
+            let of_kind = of_advertiser.clone().filter(|(_, other)| *other == event);
+            (of_advertiser.count(), of_kind.count(), Reverse(*at))
+        };
+        if let Some(at) = (0..kinds.len()).max_by_key(claim) {
+            self.history.remove(at);
+        }
+        Ok(())
     }
 
     /// Forgets what no longer counts at `now`; true if there was such.
@@ -188,8 +220,10 @@ impl Known {
 
 #[cfg(test)]
 mod tests {
-    use super::{EPOCH, Known, PackedEvent, PackedSegment};
-    use crate::units::{Day, Millis, Nanos, UnixMillis, limits};
+    use std::convert::Infallible;
+
+    use super::{Act, EPOCH, Known, PackedEvent, PackedSegment};
+    use crate::units::{AdvertiserId, Day, EventId, Millis, Nanos, TopicId, UnixMillis, limits};
 
     const HOUR: i64 = 3_600_000;
 
@@ -227,17 +261,46 @@ mod tests {
         }
     }
 
+    /// Records the act of `number` in `second`: the hundreds are its advertiser, the tens its event, and the ones its
+    /// topic.
+    fn record(known: &mut Known, number: u32, second: u32) {
+        let act = |number: u32| {
+            Ok::<_, Infallible>(Some(Act {
+                advertiser: AdvertiserId::from_raw(u64::from(number / 100)),
+                event: EventId::from_raw(u64::from(number / 10)),
+                topic: Some(TopicId::from_raw(u64::from(number % 10))),
+            }))
+        };
+        let at = UnixMillis::from_raw(i64::from(second) * 1_000);
+        let Ok(()) = known.record(PackedEvent::new(number, at, Nanos::from_raw(0)), act);
+    }
+
+    #[test]
+    fn what_happens_often_pushes_out_nothing_rare_and_nothing_of_another_advertiser() {
+        const PURCHASE: u32 = 110;
+        const VIEW: u32 = 120;
+        let mut known = Known::default();
+        record(&mut known, PURCHASE, 1);
+        record(&mut known, 210, 2);
+        record(&mut known, 220, 3);
+        // Each view is about another topic than the one before it.
+        (4..1_000).for_each(|second| record(&mut known, VIEW + second % 10, second));
+        let acts: Vec<u32> = known.history.iter().map(|event| event.act()).collect();
+        assert_eq!((acts.len(), &acts[..3]), (limits::HISTORY_MAX, [PURCHASE, 210, 220].as_slice()));
+        assert_eq!(known.history[3].at().raw(), (1_000 - 61) * 1_000, "of the views the last ones stay");
+        // Another advertiser with as many kinds as it likes takes its share, and no purchase of the first.
+        (0..640).for_each(|number| record(&mut known, 300 + number % 90, 1_000 + number));
+        let of = |advertiser| known.history.iter().filter(|event| event.act() / 100 == advertiser).count();
+        assert_eq!((known.history[0].act(), of(1), of(2), of(3)), (PURCHASE, 31, 2, 31));
+    }
+
     #[test]
     fn the_oldest_and_the_first_to_expire_are_forgotten_beyond_the_limits() {
         let mut known = Known::default();
         for number in 0..300 {
             let days = Millis::from_raw(i64::from(400 - number) * 24 * HOUR);
             known.put_segment(PackedSegment::new(number, EPOCH.plus(days)));
-            known.record(PackedEvent::new(
-                1,
-                UnixMillis::from_raw(i64::from(300 - number) * 1_000),
-                Nanos::from_raw(0),
-            ));
+            record(&mut known, 1, 300 - number);
         }
         assert_eq!(known.segments.len(), limits::SEGMENTS_OF_PERSON_MAX);
         assert_eq!(known.history.len(), limits::HISTORY_MAX);

@@ -4,6 +4,7 @@
 //! holds its shard only while it copies; a shard grows, is tidied and is replaced on its own. Deliberately
 //! absent: the file, and who decides what is recorded.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
@@ -25,6 +26,7 @@ pub struct Audiences {
     segments: Numbers<SegmentId>,
     acts: Numbers<Act>,
     people: AtomicUsize,
+    people_max: usize,
     /// Newcomers, segments and acts for whom there was no room.
     refused: AtomicUsize,
     complete: AtomicBool,
@@ -39,14 +41,7 @@ impl fmt::Debug for Audiences {
 impl Default for Audiences {
     /// Nobody, and that is all there is to know.
     fn default() -> Self {
-        Self {
-            shards: (0..Self::SHARDS).map(|_| Aligned::default()).collect(),
-            segments: Numbers::new(limits::SEGMENTS_MAX),
-            acts: Numbers::new(limits::ACTS_MAX),
-            people: AtomicUsize::new(0),
-            refused: AtomicUsize::new(0),
-            complete: AtomicBool::new(true),
-        }
+        Self::with_room_for(limits::AUDIENCE_PEOPLE_MAX)
     }
 }
 
@@ -54,6 +49,20 @@ impl Audiences {
     /// Shards. At 10 million people one holds 2,400 and is written anew in a tenth of a millisecond.
     pub const SHARDS: u16 = 1 << Self::SHARD_BITS;
     const SHARD_BITS: u32 = 12;
+
+    /// Nobody, and room for so many people.
+    #[must_use]
+    pub fn with_room_for(people_max: usize) -> Self {
+        Self {
+            shards: (0..Self::SHARDS).map(|_| Aligned::default()).collect(),
+            segments: Numbers::new(limits::SEGMENTS_MAX),
+            acts: Numbers::new(limits::ACTS_MAX),
+            people: AtomicUsize::new(0),
+            people_max,
+            refused: AtomicUsize::new(0),
+            complete: AtomicBool::new(true),
+        }
+    }
 
     /// Nobody, until the file is read: see [`Self::complete`].
     #[must_use]
@@ -128,7 +137,10 @@ impl Audiences {
     pub fn record(&self, key: UserKey, happened: Happened) -> bool {
         let Happened { advertiser, event, topic, at, value } = happened;
         let Some(act) = self.act_number(Act { advertiser, event, topic }) else { return false };
-        self.change(&key, |known| known.record(PackedEvent::new(act, at, value)))
+        let event = PackedEvent::new(act, at, value);
+        self.change(&key, |known| {
+            let Ok(()) = known.record(event, |act| Ok::<_, Infallible>(self.acts.thing(act)));
+        })
     }
 
     /// Forgets a person; false if nothing was known of them.
@@ -176,12 +188,15 @@ impl Audiences {
         self.change(key, |now| now.clone_from(known))
     }
 
-    /// Replaces everyone of a shard at once: a reader sees all the old or all the new.
+    /// Replaces everyone of a shard at once: a reader sees all the old or all the new. The last for whom there
+    /// is no room are refused and counted.
     pub fn install(&self, shard: u16, people: &[(UserKey, Known)]) {
-        let (mut fresh, refused) = Shard::of(people);
-        self.refused.fetch_add(refused, Ordering::Relaxed);
-        let added = fresh.len();
         let place = &self.shards[usize::from(shard)].0;
+        let replaced = place.read().unwrap_or_else(PoisonError::into_inner).len();
+        let room = (self.people_max + replaced).saturating_sub(self.len()).min(people.len());
+        let (mut fresh, refused) = Shard::of(&people[..room]);
+        self.refused.fetch_add(refused + people.len() - room, Ordering::Relaxed);
+        let added = fresh.len();
         std::mem::swap(&mut *place.write().unwrap_or_else(PoisonError::into_inner), &mut fresh);
         self.people.fetch_add(added, Ordering::Relaxed);
         self.people.fetch_sub(fresh.len(), Ordering::Relaxed);
@@ -210,6 +225,11 @@ impl Audiences {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Counts somebody, or something, for whom there was no room in the file.
+    pub fn count_refused(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How often there was no room for a person, a segment or an act.
@@ -247,7 +267,7 @@ impl Audiences {
     fn change(&self, key: &UserKey, change: impl FnOnce(&mut Known)) -> bool {
         let mut shard = self.shard(key).write().unwrap_or_else(PoisonError::into_inner);
         let record = shard.record(key).map(|record| record.known());
-        if record.is_none() && self.len() >= limits::AUDIENCE_PEOPLE_MAX {
+        if record.is_none() && self.len() >= self.people_max {
             self.refused.fetch_add(1, Ordering::Relaxed);
             return false;
         }

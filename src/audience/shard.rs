@@ -317,7 +317,7 @@ fn key_words(key: &UserKey) -> [u32; KEY_WORDS] {
 }
 
 fn packed_counts(known: &Known) -> u32 {
-    let count = |length: usize| u16::try_from(length).expect("both lists have limits below 65,536");
+    let count = |length: usize| u16::try_from(length).expect("whoever reads a row refuses longer lists");
     u32::from(count(known.segments.len())) << 16 | u32::from(count(known.history.len()))
 }
 

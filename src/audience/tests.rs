@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 
-use crate::audience::{Audiences, Happened, Profile};
+use crate::audience::{Audiences, Happened, Known, PackedSegment, Profile};
 use crate::units::{AdvertiserId, EventId, Millis, Nanos, SegmentId, TopicId, UnixMillis, UserKey, limits};
 
 const DAY: Millis = Millis::from_seconds(86_400);
@@ -56,8 +56,9 @@ impl Pair {
                     person.history.push(kept);
                 }
                 person.history.sort_by_key(|happened| happened.at);
-                let beyond = person.history.len().saturating_sub(limits::HISTORY_MAX);
-                person.history.drain(..beyond);
+                if person.history.len() > limits::HISTORY_MAX {
+                    forget_one(&mut person.history);
+                }
             }
             80..90 => assert_eq!(self.store.erase(&key), self.plain.remove(&key).is_some()),
             90..98 => self.now = self.now.plus(Millis::from_raw(random.random_range(0..DAY.raw()))),
@@ -92,6 +93,19 @@ impl Pair {
             assert_eq!(found, wanted, "seed {seed}, person {number}");
         }
     }
+}
+
+/// Forgets the oldest of the kind, and of the advertiser, that has the most.
+fn forget_one(history: &mut Vec<Happened>) {
+    let (mut of_advertiser, mut of_kind) = (HashMap::new(), HashMap::new());
+    for Happened { advertiser, event, .. } in history.iter() {
+        *of_advertiser.entry(*advertiser).or_insert(0) += 1;
+        *of_kind.entry((*advertiser, *event)).or_insert(0) += 1;
+    }
+    let counts = |one: &Happened| (of_advertiser[&one.advertiser], of_kind[&(one.advertiser, one.event)]);
+    let most = history.iter().map(counts).max().expect("there are too many");
+    let first = history.iter().position(|one| counts(one) == most).expect("one of them has the most");
+    history.remove(first);
 }
 
 /// Some share a shard and the place where they are looked for.
@@ -171,4 +185,28 @@ fn before_the_file_is_read_nothing_is_known_of_anybody() {
     assert_eq!(store.profile(&key(1), now), Profile::default());
     store.complete();
     assert_eq!(store.profile(&key(1), now), Profile::known([]));
+}
+
+#[test]
+fn nobody_is_taken_beyond_the_room_and_whoever_is_refused_is_counted() {
+    let store = Audiences::with_room_for(3);
+    let later = UnixMillis::from_raw(1_800_000_000_000);
+    let mut known = Known::default();
+    known.put_segment(PackedSegment::new(store.segment_number(SegmentId::from_raw(1)).unwrap(), later));
+    let people = |numbers: std::ops::Range<u8>| -> Vec<_> {
+        numbers
+            .map(|number| {
+                (UserKey::from_bytes([0, 0, 0, 0, number, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), known.clone())
+            })
+            .collect()
+    };
+    store.install(0, &people(0..2));
+    assert_eq!((store.len(), store.refused()), (2, 0));
+    store.install(1, &people(2..5));
+    assert_eq!((store.len(), store.refused()), (3, 2), "one more finds room");
+    store.install(0, &people(0..2));
+    assert_eq!((store.len(), store.refused()), (3, 2), "who is replaced makes room");
+    assert!(!store.put(&key(1), &known));
+    assert_eq!((store.len(), store.refused()), (3, 3));
+    assert!(store.put(&people(0..1)[0].0, &known), "who is there may change");
 }

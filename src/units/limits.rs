@@ -136,7 +136,7 @@ pub const ACTS_MAX: u32 = 1 << 20;
 /// Segments of one person; those that expire first are forgotten. Ten times what people have on average, and few
 /// enough that looking somebody up stays bounded.
 pub const SEGMENTS_OF_PERSON_MAX: usize = 256;
-/// Events remembered for a person; the oldest are forgotten.
+/// Events remembered for a person. Beyond it the advertiser with the most loses the oldest of its most frequent kind.
 pub const HISTORY_MAX: usize = 64;
 /// The age at which an event is deleted, however short it counts at its advertiser: a year, so that last year's season
 /// is remembered, and a month.
@@ -145,6 +145,9 @@ pub const HISTORY_AGE_MAX: Millis = Millis::from_seconds(396 * 86_400);
 pub const AUDIENCE_QUEUE_MAX: usize = 16_384;
 /// Changes in one commit of the audience store: bounds the wait of the first one.
 pub const AUDIENCE_BATCH_MAX: usize = 4_096;
+/// People whom the command line reads at once from the audiences: some milliseconds, between which a server's log can
+/// be folded.
+pub const AUDIENCE_PAGE: usize = 10_000;
 /// Rows of an import that are held in memory and sorted before they are written, about 50 MB.
 pub const IMPORT_ROWS_HELD: usize = 1_000_000;
 /// People in one transaction of an import: a running server writes between two of them.

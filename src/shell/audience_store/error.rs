@@ -39,15 +39,15 @@ pub enum AudienceError {
         /// What is wrong with it.
         what: &'static str,
     },
-    /// There are as many segments or kinds of events as can be numbered.
+    /// There are as many people as may be, or as many segments or kinds of events as can be numbered.
     #[error("the audiences `{file}` have no room for another {what}: there are {max}")]
     Full {
         /// The file.
         file: PathBuf,
-        /// Segment, or kind of event.
+        /// Person, segment, or kind of event.
         what: &'static str,
         /// How many there are.
-        max: u32,
+        max: u64,
     },
     /// The people are erased, but another program holds the log that still names them.
     #[error("the log of the audiences `{file}` is in use: what was erased is still in it")]
@@ -65,7 +65,7 @@ impl AudienceError {
             Self::Foreign { .. } => "use another folder with `--data DIR`; nothing was touched",
             Self::Newer { .. } => "run the newer encan, or use another folder with `--data DIR`",
             Self::Row { .. } => "restore the file from a backup",
-            Self::Full { .. } => "erase who is in segments that nobody uses any more, or use fewer names",
+            Self::Full { .. } => "erase people of whom nothing is used any more, or use fewer names",
             Self::LogHeld { .. } => "close what reads the file, and erase once more",
             Self::Sqlite { source, .. } if source.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
                 "another program has the file open for writing: close it there"

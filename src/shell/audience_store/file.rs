@@ -1,12 +1,12 @@
-//! Reading and writing the audiences' file.
+//! The audiences' file, and what is read from it.
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::audience::{Act, Audiences, Happened, Known, PackedEvent, PackedSegment, Profile};
-use crate::shell::audience_store::numbering::{Numbered, Numbering};
-use crate::shell::audience_store::person::{decode, encode};
+use crate::audience::{Act, Happened, Known, Profile};
+use crate::shell::audience_store::numbering::Numbering;
+use crate::shell::audience_store::person::decode;
 use crate::shell::audience_store::{AudienceError, Event, Member, Person, schema};
 use crate::units::{SegmentId, UnixMillis, UserKey, limits};
 
@@ -54,11 +54,13 @@ pub struct Name {
 #[derive(Debug)]
 pub struct AudienceStore {
     pub(in crate::shell::audience_store) connection: Connection,
-    file: PathBuf,
-    segments: Numbering<SegmentId>,
-    acts: Numbering<Act>,
+    pub(in crate::shell::audience_store) file: PathBuf,
+    pub(in crate::shell::audience_store) segments: Numbering<SegmentId>,
+    pub(in crate::shell::audience_store) acts: Numbering<Act>,
     /// True if a server may have to be told which shards were touched.
-    leaves_word: bool,
+    pub(in crate::shell::audience_store) leaves_word: bool,
+    /// People that the file may have.
+    pub(in crate::shell::audience_store) people_max: u64,
 }
 
 impl AudienceStore {
@@ -71,7 +73,8 @@ impl AudienceStore {
         let file = folder.join(FILE);
         let connection = schema::open(&file)?;
         let (segments, acts) = (Numbering::default(), Numbering::default());
-        Ok(Self { connection, file, segments, acts, leaves_word: true })
+        let people_max = limits::AUDIENCE_PEOPLE_MAX as u64;
+        Ok(Self { connection, file, segments, acts, leaves_word: true, people_max })
     }
 
     /// True if the data folder has such a file.
@@ -86,92 +89,11 @@ impl AudienceStore {
     }
 
     pub(in crate::shell::audience_store) fn failed(&self, source: rusqlite::Error) -> AudienceError {
-        AudienceError::Sqlite { file: self.file.clone(), source }
+        failed(&self.file, source)
     }
 
     fn damaged(&self, what: &'static str) -> AudienceError {
         AudienceError::Row { file: self.file.clone(), what }
-    }
-
-    /// Writes what is new about people, all or none, and gives back what is known of each now. Changes of one
-    /// person stand side by side, in their order; fastest if people are in the order of their keys.
-    ///
-    /// # Errors
-    ///
-    /// [`AudienceError`]; nothing is written.
-    pub fn write(&mut self, changes: &[(UserKey, Change)]) -> Result<Vec<(UserKey, Known)>, AudienceError> {
-        let written = self.try_write(changes);
-        if written.is_err() {
-            // Numbers given in a transaction that came to nothing were not given.
-            self.segments = Numbering::default();
-            self.acts = Numbering::default();
-        }
-        written
-    }
-
-    fn try_write(&mut self, changes: &[(UserKey, Change)]) -> Result<Vec<(UserKey, Known)>, AudienceError> {
-        let Self { connection, file, segments, acts, leaves_word } = self;
-        let failed = |source| AudienceError::Sqlite { file: file.clone(), source };
-        let full = |what, max| AudienceError::Full { file: file.clone(), what, max };
-        let transaction =
-            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-        let mut kept = Vec::new();
-        {
-            let mut select = transaction
-                .prepare_cached("SELECT segments, history FROM person WHERE user = ?")
-                .map_err(failed)?;
-            let mut insert = transaction
-                .prepare_cached("INSERT OR REPLACE INTO person (user, segments, history) VALUES (?, ?, ?)")
-                .map_err(failed)?;
-            for of_one in changes.chunk_by(|(one, _), (next, _)| one == next) {
-                let user = of_one[0].0;
-                let mut known = Known::default();
-                find(&mut select, &user, &mut known)
-                    .map_err(failed)?
-                    .map_err(|what| AudienceError::Row { file: file.clone(), what })?;
-                for (_, change) in of_one {
-                    match *change {
-                        Change::Segment(segment, expires) => {
-                            let number = segments.number(&transaction, segment).map_err(failed)?;
-                            let number = number.ok_or_else(|| full("segment", SegmentId::MAX))?;
-                            known.put_segment(PackedSegment::new(number, expires));
-                        }
-                        Change::Happened(Happened { advertiser, event, topic, at, value }) => {
-                            let act = Act { advertiser, event, topic };
-                            let number = acts.number(&transaction, act).map_err(failed)?;
-                            let number = number.ok_or_else(|| full("kind of event", Act::MAX))?;
-                            known.record(PackedEvent::new(number, at, value));
-                        }
-                    }
-                }
-                let (packed, history) = encode(&known);
-                insert.execute(params![user.as_bytes().as_slice(), packed, history]).map_err(failed)?;
-                kept.push((user, known));
-            }
-        }
-        if *leaves_word {
-            leave_word(&transaction, kept.iter().map(|(user, _)| user)).map_err(failed)?;
-        }
-        transaction.commit().map_err(failed)?;
-        Ok(kept)
-    }
-
-    /// Keeps names for exports; one that is known stays.
-    ///
-    /// # Errors
-    ///
-    /// [`AudienceError`].
-    pub fn remember(&mut self, names: &[Name]) -> Result<(), AudienceError> {
-        let mut write = || -> rusqlite::Result<()> {
-            let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            for Name { kind, id, slug } in names {
-                transaction
-                    .prepare_cached("INSERT OR IGNORE INTO name (kind, id, slug) VALUES (?, ?, ?)")?
-                    .execute(params![*kind as u8, id.cast_signed(), slug])?;
-            }
-            transaction.commit()
-        };
-        write().map_err(|source| self.failed(source))
     }
 
     /// The name of an id, if it was told.
@@ -188,31 +110,7 @@ impl AudienceStore {
         name.map_err(|source| self.failed(source))
     }
 
-    /// Erases people, all or none, from the file and from its log; how many of them were known.
-    ///
-    /// # Errors
-    ///
-    /// [`AudienceError`]; with [`AudienceError::LogHeld`] they are erased, but the log is not empty yet.
-    pub fn erase(&mut self, users: &[UserKey]) -> Result<usize, AudienceError> {
-        let mut erase = || -> rusqlite::Result<usize> {
-            let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let mut erased = 0;
-            for user in users {
-                let mut delete = transaction.prepare_cached("DELETE FROM person WHERE user = ?")?;
-                erased += delete.execute([user.as_bytes().as_slice()])?;
-            }
-            if self.leaves_word {
-                leave_word(&transaction, users.iter())?;
-            }
-            transaction.commit()?;
-            Ok(erased)
-        };
-        let erased = erase().map_err(|source| self.failed(source))?;
-        self.fold_log()?;
-        Ok(erased)
-    }
-
-    /// Folds the log into the file and empties it.
+    /// Folds the log into the file and empties it. Waits for others who read, half a minute at most.
     ///
     /// # Errors
     ///
@@ -225,14 +123,24 @@ impl AudienceStore {
         }
     }
 
+    /// The same, but waits no longer than somebody who reads a page needs for it.
+    ///
+    /// # Errors
+    ///
+    /// [`AudienceError`]; with [`AudienceError::LogHeld`] it may be tried again.
+    pub(in crate::shell::audience_store) fn try_fold_log(&mut self) -> Result<(), AudienceError> {
+        self.connection
+            .busy_handler(Some(schema::wait_briefly))
+            .map_err(|source| failed(&self.file, source))?;
+        let folded = self.fold_log();
+        self.connection.busy_handler(Some(schema::wait)).map_err(|source| failed(&self.file, source))?;
+        folded
+    }
+
     /// What is known of a person, in the numbers of the file.
     fn known(&self, user: &UserKey) -> Result<Known, AudienceError> {
         let mut known = Known::default();
-        let mut select = self
-            .connection
-            .prepare_cached("SELECT segments, history FROM person WHERE user = ?")
-            .map_err(|source| self.failed(source))?;
-        find(&mut select, user, &mut known)
+        find(&self.connection, user, &mut known)
             .map_err(|source| self.failed(source))?
             .map_err(|what| self.damaged(what))?;
         Ok(known)
@@ -342,6 +250,23 @@ impl AudienceStore {
         length("") + length("-wal")
     }
 
+    /// The next people after a key, in the order of their keys and the numbers of the file; nobody at the end.
+    /// Nothing is held open between two pages, so that whoever reads them all keeps nobody from writing.
+    ///
+    /// # Errors
+    ///
+    /// [`AudienceError`].
+    pub fn page(&self, after: Option<UserKey>) -> Result<Vec<(UserKey, Known)>, AudienceError> {
+        let mut page = Vec::new();
+        self.everyone(after, None, |user, known| {
+            if Some(user) != after {
+                page.push((user, known.clone()));
+            }
+            page.len() < limits::AUDIENCE_PAGE
+        })?;
+        Ok(page)
+    }
+
     /// Everyone from `first` to before `end`, in the order of their keys and the numbers of the file, until
     /// `take` says that it has enough.
     ///
@@ -373,63 +298,18 @@ impl AudienceStore {
         read().map_err(|source| self.failed(source))?.map_err(|what| self.damaged(what))
     }
 
-    /// Forgets what no longer counts at `now` in one shard; how many people it was of.
-    ///
-    /// # Errors
-    ///
-    /// [`AudienceError`].
-    pub fn prune(&mut self, shard: u16, now: UnixMillis) -> Result<usize, AudienceError> {
-        let mut stale = Vec::new();
-        let (first, end) = (Audiences::first_key(shard), Audiences::first_key(shard + 1));
-        self.everyone(first, end, |user, known| {
-            let mut left = known.clone();
-            if left.prune(now) {
-                stale.push(user);
-            }
-            true
-        })?;
-        for some in stale.chunks(limits::AUDIENCE_BATCH_MAX) {
-            self.rewrite(some, now).map_err(|source| self.failed(source))?;
-        }
-        Ok(stale.len())
-    }
-
-    fn rewrite(&mut self, users: &[UserKey], now: UnixMillis) -> rusqlite::Result<()> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        {
-            let mut select =
-                transaction.prepare_cached("SELECT segments, history FROM person WHERE user = ?")?;
-            let mut update = transaction
-                .prepare_cached("UPDATE person SET segments = ?2, history = ?3 WHERE user = ?1")?;
-            let mut delete = transaction.prepare_cached("DELETE FROM person WHERE user = ?")?;
-            let mut known = Known::default();
-            for user in users {
-                let key = user.as_bytes().as_slice();
-                // Read again, since it may have changed; what cannot be read is told by whoever loads it.
-                if find(&mut select, user, &mut known)?.is_err() {
-                    continue;
-                }
-                known.prune(now);
-                if known.is_empty() {
-                    delete.execute([key])?;
-                } else {
-                    let (segments, history) = encode(&known);
-                    update.execute(params![key, segments, history])?;
-                }
-            }
-        }
-        transaction.commit()
-    }
-
     /// The turn of the last change that somebody left word of.
     pub(in crate::shell::audience_store) fn turn(&self) -> rusqlite::Result<i64> {
         self.connection.query_row("SELECT coalesce(max(turn), 0) FROM touched", [], |row| row.get(0))
     }
 
-    /// The shards that others touched after `turn`.
-    pub(in crate::shell::audience_store) fn touched(&self, turn: i64) -> rusqlite::Result<Vec<u16>> {
-        let mut select = self.connection.prepare_cached("SELECT shard FROM touched WHERE turn > ?")?;
-        select.query_map([turn], |row| row.get(0))?.collect()
+    /// The shards that others touched after `turn`: those first of which somebody was erased, each with whether it
+    /// is such.
+    pub(in crate::shell::audience_store) fn touched(&self, turn: i64) -> rusqlite::Result<Vec<(u16, bool)>> {
+        let mut select = self.connection.prepare_cached(
+            "SELECT shard, erased > ?1 FROM touched WHERE turn > ?1 ORDER BY erased > ?1 DESC, shard",
+        )?;
+        select.query_map([turn], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
     }
 
     /// Changes whenever another connection has committed.
@@ -438,35 +318,24 @@ impl AudienceStore {
     }
 }
 
-/// Reads a person's row; nobody's is empty.
-fn find(
-    select: &mut CachedStatement<'_>,
+pub(in crate::shell::audience_store) fn failed(file: &Path, source: rusqlite::Error) -> AudienceError {
+    AudienceError::Sqlite { file: file.to_owned(), source }
+}
+
+/// Reads a person's row, and whether there is one: nobody's is empty.
+pub(in crate::shell::audience_store) fn find(
+    connection: &Connection,
     user: &UserKey,
     known: &mut Known,
-) -> rusqlite::Result<Result<(), &'static str>> {
+) -> rusqlite::Result<Result<bool, &'static str>> {
+    let mut select = connection.prepare_cached("SELECT segments, history FROM person WHERE user = ?")?;
     let mut rows = select.query([user.as_bytes().as_slice()])?;
     match rows.next()? {
-        Some(row) => decode(row, 0, known),
+        Some(row) => Ok(decode(row, 0, known)?.map(|()| true)),
         None => {
             known.segments.clear();
             known.history.clear();
-            Ok(Ok(()))
+            Ok(Ok(false))
         }
     }
-}
-
-/// Says which shards a running server must read again. Shards and not people, so that the list stays short and
-/// names nobody.
-fn leave_word<'a>(connection: &Connection, users: impl Iterator<Item = &'a UserKey>) -> rusqlite::Result<()> {
-    let turn: i64 =
-        connection.query_row("SELECT coalesce(max(turn), 0) + 1 FROM touched", [], |row| row.get(0))?;
-    let mut last = None;
-    for shard in users.map(Audiences::shard_of) {
-        if last.replace(shard) != Some(shard) {
-            connection
-                .prepare_cached("INSERT OR REPLACE INTO touched (shard, turn) VALUES (?, ?)")?
-                .execute(params![shard, turn])?;
-        }
-    }
-    Ok(())
 }

@@ -5,6 +5,8 @@
 //! what waits together and puts into memory what was committed, and nothing else; the command line writes
 //! beside it and leaves word which shards it touched. Deliberately absent: ids as they were sent.
 
+mod commit;
+mod desk;
 mod error;
 mod file;
 mod numbering;

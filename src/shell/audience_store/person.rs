@@ -28,6 +28,9 @@ pub(in crate::shell::audience_store) fn decode(
     if !(odd.is_empty() && odder.is_empty() && oddest.is_empty()) {
         return Ok(Err("half a word"));
     }
+    if segments.len() > Known::COUNT_MAX || events.len() > Known::COUNT_MAX {
+        return Ok(Err("more than is kept of anybody"));
+    }
     known.segments.extend(segments.iter().map(|word| PackedSegment::from_word(u32::from_le_bytes(*word))));
     let event =
         |words: &[[u8; 4]; PackedEvent::WORDS]| PackedEvent::from_words(words.map(u32::from_le_bytes));

@@ -10,8 +10,9 @@ use crate::shell::audience_store::numbering::Numbering;
 use crate::shell::audience_store::person::encode;
 use crate::units::{SegmentId, UnixMillis, UserKey};
 
-/// Bumped with every change of the tables. Version 0 had one row a membership, in the table `member`.
-const SCHEMA_VERSION: i64 = 2;
+/// Bumped with every change of the tables. Version 0 had one row a membership, in the table `member`; version 2
+/// did not count people, and did not say whose shards had somebody erased.
+const SCHEMA_VERSION: i64 = 3;
 /// `enca`: marks the file as ours.
 const APPLICATION_ID: i64 = 0x656e_6361;
 
@@ -35,6 +36,12 @@ CREATE TABLE name (
     PRIMARY KEY (kind, id)
 ) WITHOUT ROWID;
 CREATE TABLE touched (shard INTEGER PRIMARY KEY, turn INTEGER NOT NULL);
+";
+/// What version 3 added.
+const COUNTED: &str = "
+ALTER TABLE touched ADD COLUMN erased INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE total (people INTEGER NOT NULL);
+INSERT INTO total (people) SELECT count(*) FROM person;
 ";
 
 /// Opens or makes the file, of today's version.
@@ -60,9 +67,14 @@ pub(in crate::shell::audience_store) fn open(file: &Path) -> Result<Connection, 
 }
 
 /// Somebody else writes: looks again a little later, for half a minute.
-fn wait(times: i32) -> bool {
+pub(in crate::shell::audience_store) fn wait(times: i32) -> bool {
     std::thread::sleep(std::time::Duration::from_millis(2));
     times < 15_000
+}
+
+/// The same for the time that a page takes to be read.
+pub(in crate::shell::audience_store) fn wait_briefly(times: i32) -> bool {
+    wait(times) && times < 12
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<i64> {
@@ -92,15 +104,19 @@ fn refuse(connection: &Connection, file: &Path, found: i64) -> Result<(), Audien
 fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have done it while we waited.
-    if version(&transaction)? < SCHEMA_VERSION {
-        transaction.execute_batch(TABLES)?;
-        let old = transaction
-            .query_row("SELECT 1 FROM sqlite_schema WHERE name = 'member'", [], |_| Ok(()))
-            .optional()?;
-        if old.is_some() {
-            take_members(&transaction)?;
-            transaction.execute_batch("DROP TABLE member")?;
+    let found = version(&transaction)?;
+    if found < SCHEMA_VERSION {
+        if found < 2 {
+            transaction.execute_batch(TABLES)?;
+            let old = transaction
+                .query_row("SELECT 1 FROM sqlite_schema WHERE name = 'member'", [], |_| Ok(()))
+                .optional()?;
+            if old.is_some() {
+                take_members(&transaction)?;
+                transaction.execute_batch("DROP TABLE member")?;
+            }
         }
+        transaction.execute_batch(COUNTED)?;
         transaction.execute_batch(&format!(
             "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}"
         ))?;

@@ -48,9 +48,12 @@ struct Server {
 
 impl Server {
     async fn start(folder: &Path) -> Self {
+        Self::start_with(AudienceStore::open(folder).unwrap()).await
+    }
+
+    async fn start_with(store: AudienceStore) -> Self {
         let (read, told) = oneshot::channel();
         let audiences = Arc::new(Audiences::unread());
-        let store = AudienceStore::open(folder).unwrap();
         let (writer, handle) = AudienceWriter::start(store, Arc::clone(&audiences), read);
         told.await.unwrap().unwrap();
         Self { audiences, writer, handle }
@@ -139,6 +142,103 @@ async fn a_running_server_follows_what_others_write_and_erase() {
     server.handle.join();
 }
 
+#[tokio::test]
+async fn a_server_follows_an_import_of_every_shard_and_an_erasure_in_the_middle_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).await;
+    let mut beside = AudienceStore::open(folder.path()).unwrap();
+    let everywhere: Vec<_> = (0..Audiences::SHARDS)
+        .map(|shard| {
+            (Audiences::first_key(shard).unwrap(), Change::Segment(SegmentId::from_raw(1), midnight(9)))
+        })
+        .collect();
+    beside.write(&everywhere).unwrap();
+    let (gone, before) = (everywhere[4_000].0, beside.turn().unwrap());
+    assert_eq!(beside.erase(&[gone]).unwrap(), 1);
+    beside.write(&everywhere[..4_001]).unwrap();
+    assert_eq!(beside.erase(&[gone]).unwrap(), 1);
+    let touched = beside.touched(before).unwrap();
+    assert_eq!((touched.len(), touched[0], touched[1]), (4_001, (4_000, true), (0, false)));
+    wait_until("all shards", || server.audiences.len() == everywhere.len() - 1).await;
+    assert_eq!(server.profile(&gone), Profile::known([]));
+    server.handle.join();
+}
+
+#[tokio::test]
+async fn a_change_that_is_refused_refuses_nobody_else_and_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = AudienceStore::open(folder.path()).unwrap();
+    let change = |number, days| (key(number), Change::Segment(SegmentId::from_raw(1), midnight(days)));
+    store.write(&[change(1, 3), change(2, 3)]).unwrap();
+    store.people_max = 3;
+    let damage = Connection::open(folder.path().join("audience.sqlite")).unwrap();
+    let server = Server::start_with(store).await;
+    damage
+        .execute("UPDATE person SET segments = x'010203' WHERE user = ?", [key(2).as_bytes().as_slice()])
+        .unwrap();
+    // Asked at once, so that they share a commit.
+    let writes = [
+        vec![change(3, 3), change(2, 5)],
+        vec![change(1, 5)],
+        vec![change(4, 3), change(5, 3)],
+        vec![change(6, 3), change(6, 5)],
+        vec![change(7, 3)],
+    ];
+    let [a, b, c, d, e] = writes.map(|changes| server.writer.write(changes, vec![]));
+    let (a, b, c, d, e) = tokio::join!(a, b, c, d, e);
+    assert_eq!(
+        [a, b, c, d, e].map(|outcome| outcome.is_ok()),
+        [false, true, false, true, false],
+        "damaged, changed, too many, the last, too many"
+    );
+    assert_eq!(server.audiences.refused(), 2);
+    let known = |number| !server.profile(&key(number)).segments.is_empty();
+    assert_eq!((1..8).map(known).collect::<Vec<_>>(), [true, true, false, false, false, true, false]);
+    let rows: i64 = damage.query_row("SELECT count(*) FROM person", [], |row| row.get(0)).unwrap();
+    let total: i64 = damage.query_row("SELECT people FROM total", [], |row| row.get(0)).unwrap();
+    assert_eq!((rows, total), (3, 3));
+    assert!(server.writer.erase(key(2)).await.unwrap());
+    server.writer.write(vec![change(7, 3)], vec![]).await.expect("who is erased makes room");
+    server.handle.join();
+}
+
+#[tokio::test]
+async fn names_are_kept_with_what_they_name_and_not_without() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).await;
+    let name = |slug: &str| Name { kind: NameKind::Segment, id: 1, slug: slug.to_owned() };
+    let beside = Connection::open(folder.path().join("audience.sqlite")).unwrap();
+    beside.execute_batch("ALTER TABLE name RENAME TO hidden").unwrap();
+    let change = (key(1), Change::Segment(SegmentId::from_raw(1), midnight(3)));
+    server.writer.write(vec![change], vec![name("shoes")]).await.unwrap_err();
+    assert_eq!(server.profile(&key(1)), Profile::known([]), "what is refused is not half taken");
+    beside.execute_batch("ALTER TABLE hidden RENAME TO name").unwrap();
+    let rows: i64 = beside.query_row("SELECT count(*) FROM person", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 0);
+    server.writer.write(vec![change], vec![name("shoes")]).await.unwrap();
+    let person = server.writer.show(key(1)).await.unwrap().unwrap();
+    assert_eq!(person.segments[0].segment, "shoes");
+    server.handle.join();
+}
+
+#[tokio::test]
+async fn whoever_holds_the_log_delays_an_erasure_and_no_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).await;
+    let change = |number| vec![(key(number), Change::Segment(SegmentId::from_raw(1), midnight(3)))];
+    server.writer.write(change(1), vec![]).await.unwrap();
+    let reader = Connection::open(folder.path().join("audience.sqlite")).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM person").unwrap();
+    let writer = server.writer.clone();
+    let erased = tokio::spawn(async move { writer.erase(key(1)).await });
+    wait_until("the erasure", || server.audiences.is_empty()).await;
+    server.writer.write(change(2), vec![]).await.unwrap();
+    assert!(!erased.is_finished(), "the log still names who was erased");
+    reader.execute_batch("COMMIT").unwrap();
+    assert_eq!(erased.await.unwrap(), Ok(true));
+    server.handle.join();
+}
+
 #[test]
 fn who_was_erased_is_in_no_byte_of_the_files() {
     let folder = tempfile::tempdir().unwrap();
@@ -212,7 +312,7 @@ fn a_file_that_is_not_ours_or_from_the_future_is_left_alone() {
     for (made, told) in [
         ("CREATE TABLE other (a)", "does not hold audiences"),
         ("PRAGMA application_id = 7; CREATE TABLE member (a); PRAGMA user_version = 2", "does not hold"),
-        ("PRAGMA user_version = 3", "version 3, this encan knows up to 2"),
+        ("PRAGMA user_version = 4", "version 4, this encan knows up to 3"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("audience.sqlite");
@@ -248,6 +348,9 @@ fn a_damaged_row_is_told_and_not_skipped() {
     store.connection.execute("UPDATE person SET segments = x'ffffffff'", []).unwrap();
     let error = store.profile(&key(1), clock::now()).unwrap_err();
     assert!(matches!(error, AudienceError::Row { what: "a segment without id", .. }), "{error}");
+    store.connection.execute("UPDATE person SET segments = zeroblob(4 * 65536)", []).unwrap();
+    let error = store.profile(&key(1), clock::now()).unwrap_err();
+    assert!(matches!(error, AudienceError::Row { what: "more than is kept of anybody", .. }), "{error}");
 }
 
 #[test]

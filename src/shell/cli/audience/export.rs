@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use crate::audience::Known;
 use crate::shell::audience_store::{AudienceError, AudienceStore, Person};
 use crate::shell::cli::audience::{DataArgs, PersonArgs, open_existing};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, put, say};
@@ -29,9 +28,6 @@ pub struct Args {
     #[command(flatten)]
     data: DataArgs,
 }
-
-/// People read from the file at once; none is held open while they are printed.
-const PAGE: usize = 10_000;
 
 /// Runs the verb.
 #[must_use]
@@ -95,13 +91,7 @@ fn page(
     after: Option<UserKey>,
     now: UnixMillis,
 ) -> Result<Vec<(UserKey, Person)>, AudienceError> {
-    let mut read: Vec<(UserKey, Known)> = Vec::new();
-    store.everyone(after, None, |user, known| {
-        if Some(user) != after {
-            read.push((user, known.clone()));
-        }
-        read.len() < PAGE
-    })?;
+    let read = store.page(after)?;
     let mut page = Vec::with_capacity(read.len());
     for (user, mut known) in read {
         // Also one of whom nothing counts any more, so that the last of the page is known.

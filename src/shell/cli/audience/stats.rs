@@ -60,17 +60,21 @@ fn counted(store: &mut AudienceStore) -> Result<Stats, AudienceError> {
     let now = clock::now();
     let mut stats = Stats { file_bytes: store.disk_bytes(), ..Stats::default() };
     let mut by_number: BTreeMap<u32, u64> = BTreeMap::new();
-    store.everyone(None, None, |_, known| {
-        let mut known = known.clone();
-        known.prune(now);
-        stats.people += u64::from(!known.is_empty());
-        stats.memberships += known.segments.len() as u64;
-        stats.events += known.history.len() as u64;
-        for segment in &known.segments {
-            *by_number.entry(segment.number()).or_default() += 1;
+    let mut after = None;
+    loop {
+        let page = store.page(after)?;
+        let Some((last, _)) = page.last() else { break };
+        after = Some(*last);
+        for (_, mut known) in page {
+            known.prune(now);
+            stats.people += u64::from(!known.is_empty());
+            stats.memberships += known.segments.len() as u64;
+            stats.events += known.history.len() as u64;
+            for segment in &known.segments {
+                *by_number.entry(segment.number()).or_default() += 1;
+            }
         }
-        true
-    })?;
+    }
     for (number, people) in by_number {
         let id = store.segment(number)?.raw();
         let segment = store.shown(NameKind::Segment, id)?;
