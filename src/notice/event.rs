@@ -2,7 +2,8 @@
 
 use crate::campaign::MissingPrice;
 use crate::ledger::{BidFacts, Charge, Conversion, Event, EventKind, Playback, Touch};
-use crate::notice::keys::{Keys, NoticeKind};
+use crate::notice::keys::Keys;
+use crate::notice::kind::NoticeKind;
 use crate::notice::price::Unreadable;
 use crate::notice::ticket::Ticket;
 use crate::ttf::{Assessment, Exemption, Scenario, TaxLine};
@@ -203,11 +204,12 @@ fn facts_of(ticket: &Ticket, kind: &EventKind) -> BidFacts {
 }
 
 /// The price that the exchange charges, per thousand, in the bid's currency. Where it tells none that can be
-/// taken, the profile says whether the bid's is booked: a refusal would be repeated, and never booked.
+/// taken, the profile says whether the bid's is booked: a refusal would be repeated, and never booked. But nobody
+/// charges more than we bid: that is refused, whatever the profile says.
 fn clearing_price(ticket: &Ticket, params: &Params<'_>) -> Result<Cpm, Refused> {
-    told_price(ticket, params).or_else(|refused| match ticket.missing_price {
-        MissingPrice::BookBid => Ok(ticket.price),
-        MissingPrice::Refuse => Err(refused),
+    told_price(ticket, params).or_else(|refused| match (ticket.missing_price, &refused) {
+        (_, Refused::AboveBid { .. }) | (MissingPrice::Refuse, _) => Err(refused),
+        (MissingPrice::BookBid, _) => Ok(ticket.price),
     })
 }
 

@@ -2,16 +2,25 @@
 
 use crate::campaign::{BillsOn, MissingPrice};
 use crate::ledger::BidFacts;
-use crate::notice::keys::NoticeKind;
+use crate::notice::kind::NoticeKind;
 use crate::notice::wire::{Reader, Writer};
 use crate::ttf::{Bearer, Evidence, Jurisdiction, Place};
 use crate::units::{
     AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, ExchangeId, FxRate,
-    HouseholdKey, LineItemId, Millis, Multiplier, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
+    HouseholdKey, LineItemId, Millis, Multiplier, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey, limits,
 };
 
 /// Flag beside the code of [`BillsOn`]: the token has a household, which only bids under caps by household do.
 const HOUSEHOLD: u8 = 1 << 7;
+
+/// How the fields of a token are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::notice) enum Layout {
+    /// As [`Ticket::write`] writes them.
+    Current,
+    /// Without those that version 4 appended.
+    Version3,
+}
 
 /// What a bid says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +61,8 @@ pub struct Ticket {
     pub missing_price: MissingPrice,
     /// How long the bid is reserved.
     pub reserved_for: Millis,
+    /// How long notices that tell of its money are taken: not shorter than it is reserved.
+    pub honoured_for: Millis,
 }
 
 impl Ticket {
@@ -131,10 +142,11 @@ impl Ticket {
         if self.multiplier != Multiplier::ONE {
             out.unsigned(self.multiplier.millionths());
         }
+        out.signed(self.honoured_for.raw());
     }
 
-    /// Reads what [`Ticket::write`] wrote; `None` if it is anything else.
-    pub(in crate::notice) fn read(from: &mut Reader<'_>) -> Option<Self> {
+    /// Reads what [`Ticket::write`] wrote, or the version before it; `None` if it is anything else.
+    pub(in crate::notice) fn read(from: &mut Reader<'_>, layout: Layout) -> Option<Self> {
         let id = BidId::from_bytes(from.array()?);
         let at = UnixMillis::from_raw(from.signed()?);
         let day = Day::from_raw(i32::try_from(from.signed()?).ok()?);
@@ -162,6 +174,11 @@ impl Ticket {
         let fx = if flag(5) { FxRate::new(from.unsigned()?, from.unsigned()?)? } else { FxRate::SAME };
         let multiplier =
             if flag(6) { Multiplier::from_millionths(from.unsigned()?)? } else { Multiplier::ONE };
+        let honoured_for = match layout {
+            Layout::Current => Millis::from_raw(from.signed()?),
+            // As it was promised to all when these were made.
+            Layout::Version3 => limits::NOTICE_AGE_MAX,
+        };
         let bid = BidFacts {
             id,
             at,
@@ -194,6 +211,7 @@ impl Ticket {
             bills_on: *BillsOn::ALL.get(usize::from(bills_on & !HOUSEHOLD))?,
             missing_price: if flag(3) { MissingPrice::Refuse } else { MissingPrice::BookBid },
             reserved_for,
+            honoured_for,
         })
     }
 }

@@ -108,10 +108,10 @@ impl Service {
     /// Books a notice of `kind`.
     pub async fn notice(self: Arc<Self>, kind: NoticeKind, token: String, query: String) -> BookReply {
         let now = clock::now();
-        let (ticket, _) = match self.composer.keys().verify(kind, &token, now) {
+        let (ticket, _) = match self.composer.load().keys().verify(kind, &token, now) {
             Ok(verified) => verified,
             Err(error) => {
-                self.metrics.noticed(kind, NoticeOutcome::BadToken);
+                self.metrics.noticed(kind, error.into());
                 return BookReply::Refused(error.into());
             }
         };
@@ -130,7 +130,7 @@ impl Service {
             kind,
             match &booked {
                 Ok(outcome) => *outcome,
-                Err(Failure::Refused(_)) => NoticeOutcome::Refused,
+                Err(Failure::Refused(refused)) => refusal(refused),
                 Err(Failure::Store) => NoticeOutcome::Failed,
             },
         );
@@ -184,7 +184,9 @@ impl Service {
         let scenario = snapshot.plan.scenario(ticket.scenario);
         let understood = notice::event(kind, ticket, params, now, scenario, false)?;
         if !understood.closes {
-            return Ok(booked(&self.append(understood).await?));
+            let early = follows_impression(kind) && self.open.contains(bid);
+            let outcome = booked(&self.append(understood).await?);
+            return Ok(if early { outcome.or_early() } else { outcome });
         }
         // A reservation that is ours is settled, given back, or put back.
         let hold = self.open.hold(bid);
@@ -204,7 +206,8 @@ impl Service {
         if reservation.is_some() {
             let _ = self.open.take(bid);
         }
-        let paid = news.last() == Some(&true) && spent.is_some();
+        let is_news = news.last() == Some(&true);
+        let paid = is_news && spent.is_some();
         match (paid, spent, reservation) {
             (true, Some(spent), reservation) => {
                 let reserved = reservation.map_or(Nanos::ZERO, |reservation| reservation.reserved.amount);
@@ -221,7 +224,7 @@ impl Service {
             (_, _, Some(reservation)) => self.give_back(bid, &reservation),
             (_, _, None) => {}
         }
-        Ok(if paid && late { NoticeOutcome::Late } else { booked(&news) })
+        Ok(if is_news && late { NoticeOutcome::Late } else { booked(&news) })
     }
 
     async fn append(&self, outcome: Outcome) -> Result<Vec<bool>, Failure> {
@@ -237,7 +240,7 @@ impl Service {
             return BookReply::Refused(BookRefusal::NoLanding);
         };
         let mut token = String::new();
-        self.composer.keys().sign(NoticeKind::Clicked, ticket, Some(now), &mut token);
+        self.composer.load().keys().sign(NoticeKind::Clicked, ticket, Some(now), &mut token);
         BookReply::Redirect(with_parameter(&page, "encan_click", &token))
     }
 
@@ -247,9 +250,8 @@ impl Service {
         self.metrics.noticed(
             NoticeKind::Clicked,
             match &reply {
-                Ok(true) => NoticeOutcome::Booked,
-                Ok(false) => NoticeOutcome::Duplicate,
-                Err(BookReply::Refused(BookRefusal::Token(_))) => NoticeOutcome::BadToken,
+                Ok(outcome) => *outcome,
+                Err(BookReply::Refused(BookRefusal::Token(error))) => (*error).into(),
                 Err(BookReply::Refused(_)) => NoticeOutcome::Refused,
                 Err(_) => NoticeOutcome::Failed,
             },
@@ -260,20 +262,22 @@ impl Service {
         }
     }
 
-    async fn book_conversion(&self, form: ConversionForm) -> Result<bool, BookReply> {
+    async fn book_conversion(&self, form: ConversionForm) -> Result<NoticeOutcome, BookReply> {
         let now = clock::now();
         let refuse = BookReply::Refused;
-        let verified = self.composer.keys().verify(NoticeKind::Clicked, form.click.trim(), now);
+        let verified = self.composer.load().keys().verify(NoticeKind::Clicked, form.click.trim(), now);
         let (ticket, clicked) = verified.map_err(|error| refuse(error.into()))?;
         let clicked = clicked.expect("a token of this kind holds the time of its click");
         let report = self.report(&ticket, clicked, now, form).map_err(refuse)?;
         if !ticket.billable {
             // A test is not counted.
-            return Ok(false);
+            return Ok(NoticeOutcome::Nothing);
         }
         let event = notice::conversion(&ticket, clicked, report, now);
+        let early = self.open.contains(ticket.bid.id);
         let news = self.writer.append(vec![event]).await.map_err(|_| BookReply::Unavailable)?;
-        Ok(news == [true])
+        let outcome = booked(&news);
+        Ok(if early { outcome.or_early() } else { outcome })
     }
 
     /// The report in the campaign's own words and currency. A campaign whose file is gone takes every
@@ -333,6 +337,18 @@ fn booked(news: &[bool]) -> NoticeOutcome {
         return NoticeOutcome::Nothing;
     }
     if news.iter().any(|new| *new) { NoticeOutcome::Booked } else { NoticeOutcome::Duplicate }
+}
+
+/// True for what only an ad that was shown can bring.
+fn follows_impression(kind: NoticeKind) -> bool {
+    matches!(kind, NoticeKind::View | NoticeKind::Click | NoticeKind::Play)
+}
+
+fn refusal(refused: &Refused) -> NoticeOutcome {
+    match refused {
+        Refused::AboveBid { .. } => NoticeOutcome::Overpriced,
+        _ => NoticeOutcome::Refused,
+    }
 }
 
 enum Failure {

@@ -46,6 +46,7 @@ fn ticket(bills_on: BillsOn, missing_price: MissingPrice) -> Ticket {
         bills_on,
         missing_price,
         reserved_for: Millis::from_seconds(600),
+        honoured_for: Millis::from_seconds(3 * 3_600),
     }
 }
 
