@@ -435,17 +435,23 @@ fn a_notice_that_is_not_right_changes_one_counter_and_nothing_else() {
         let mut altered = good.clone().into_bytes();
         altered[at] = if altered[at] == b'A' { b'B' } else { b'A' };
         let outcome = match at - start {
-            0 | 1 if altered[start..start + 2] != *b"BA" => "malformed",
-            // The four bytes behind the first.
+            0 => "malformed",
             1..=5 => "unknown_key",
+            // It has four bits of the key's id and two of what follows.
+            6 => "unknown_key or forged",
+            // Bits of it are left over.
+            last if last == end - 1 - start => "malformed or forged",
             _ => "forged",
         };
         let altered = String::from_utf8(altered).expect("ASCII");
-        wrong.push((if at == end - 1 { "malformed or forged" } else { outcome }, altered));
+        wrong.push((outcome, altered));
     }
     let before = all_but_notices(&world);
     for (want, path) in wrong {
         for method in ["GET", "POST"] {
+            if method == "POST" && path.starts_with("/c/") {
+                continue;
+            }
             let mut counters = world.counters();
             let answer = world.server.client().send(method, &path, &[], b"");
             assert_eq!(answer.status, 400, "{path}: {answer:?}");
