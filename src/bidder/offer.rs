@@ -200,6 +200,7 @@ impl<'a> Market<'a, '_, '_> {
             price: offer.price,
             price_currency: self.currency,
             fx: terms.fx.inverse(),
+            fx_day: self.snapshot.plan.rates.date().filter(|_| self.currency != campaign.currency),
             multiplier: terms.multiplier,
             data: terms.data,
             fee: campaign.costs.platform_fee,

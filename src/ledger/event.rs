@@ -1,5 +1,6 @@
 //! What happened, as facts that never change: the only input of the ledger.
 
+use crate::ledger::rate::DatedRate;
 use crate::ttf::{Assessment, Bearer};
 use crate::units::{
     AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, DealId, ExchangeId, Femtos, HouseholdKey,
@@ -158,6 +159,8 @@ pub struct Charge {
     pub bearer: Bearer,
     /// True if the reservation had expired before.
     pub late: bool,
+    /// How media came into this currency, where the exchange charges another one.
+    pub fx: Option<DatedRate>,
 }
 
 /// A conversion.
@@ -171,6 +174,8 @@ pub struct Conversion {
     pub value: Nanos,
     /// What led to it.
     pub touch: Touch,
+    /// How the value came into the campaign's currency, where it was reported in another one.
+    pub fx: Option<DatedRate>,
 }
 
 /// What led to a conversion.

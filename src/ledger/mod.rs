@@ -6,6 +6,7 @@
 
 mod entries;
 mod event;
+mod rate;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
@@ -13,5 +14,6 @@ mod tests;
 
 pub use entries::{Account, Applied, Entry, Ledger, entries};
 pub use event::{BidFacts, Charge, Conversion, Event, EventKey, EventKind, Playback, Touch};
+pub use rate::DatedRate;
 #[cfg(test)]
 pub(crate) use sample::{AMOUNT_MOST, any_charge, any_event, one_of_each};

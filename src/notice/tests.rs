@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::campaign::{BillsOn, MissingPrice};
-use crate::ledger::{BidFacts, EventKind, Playback};
+use crate::ledger::{BidFacts, DatedRate, EventKind, Playback};
 use crate::notice::{
     ConversionReport, Keys, NoticeKind, Params, Refused, Ticket, TokenError, conversion, event, write_address,
 };
@@ -40,6 +40,7 @@ fn ticket() -> Ticket {
         price: Cpm::from_micros(2_000_000).unwrap(),
         price_currency: Currency::USD,
         fx: FxRate::new(10_000, 10_389).unwrap(),
+        fx_day: Some(Day::from_raw(20_088)),
         multiplier: Multiplier::from_millionths(2_500_000).unwrap(),
         data: Cpm::from_micros(100_000).unwrap(),
         fee: RatePpm::from_ppm(80_000).unwrap(),
@@ -63,7 +64,7 @@ fn plain() -> Ticket {
     plain.bid.deal = None;
     plain.bid.user = None;
     plain.bid.household = None;
-    plain.fx = FxRate::SAME;
+    (plain.fx, plain.fx_day) = (FxRate::SAME, None);
     plain.multiplier = Multiplier::ONE;
     plain.price_currency = Currency::EUR;
     plain.place.jurisdiction = None;
@@ -77,6 +78,7 @@ fn longest() -> Ticket {
     longest.bid.day = Day::from_raw(i32::MIN);
     (longest.price, longest.data) = (Cpm::MAX, Cpm::MAX);
     longest.fx = FxRate::new(u64::MAX, u64::MAX - 1).unwrap();
+    longest.fx_day = Some(Day::from_raw(-1));
     longest.multiplier = Multiplier::from_millionths(1_000_000_000_000).unwrap();
     let whole = RatePpm::from_ppm(1_000_000).unwrap();
     (longest.fee, longest.space_rate, longest.data_rate) = (whole, whole, whole);
@@ -101,7 +103,8 @@ fn encoded(token: &[u8]) -> String {
 #[test]
 fn what_was_signed_comes_back_whole() {
     let bills_on = |bills_on| Ticket { bills_on, ..plain() };
-    for ticket in [ticket(), plain(), longest()].into_iter().chain(BillsOn::ALL.map(bills_on)) {
+    let undated = Ticket { fx_day: None, ..ticket() };
+    for ticket in [ticket(), plain(), longest(), undated].into_iter().chain(BillsOn::ALL.map(bills_on)) {
         for kind in NoticeKind::ALL {
             let touched = (kind == NoticeKind::Clicked).then_some(UnixMillis::from_raw(i64::MAX));
             let token = token(kind, &ticket, touched);
@@ -211,7 +214,7 @@ fn a_recorded_token_of_each_version_says_what_it_said() {
         let mut want = if name == "plain" { plain() } else { ticket() };
         if version == 3 {
             // It knew none, and was good for a day.
-            want.honoured_for = limits::NOTICE_AGE_MAX;
+            (want.honoured_for, want.fx_day) = (limits::NOTICE_AGE_MAX, None);
         }
         let touched = (kind == NoticeKind::Clicked).then(|| NOW.plus(Millis::from_seconds(90)));
         assert_eq!(decoded(token)[0], version);
@@ -330,6 +333,19 @@ fn a_price_in_another_currency_is_converted_against_us_and_by_the_play() {
 }
 
 #[test]
+fn an_impression_in_another_currency_keeps_the_rate_it_was_booked_by_and_the_day_of_it() {
+    let booked = |ticket: &Ticket| {
+        let params = Params { price: "2", ..Params::default() };
+        let outcome = event(NoticeKind::Billing, ticket, &params, NOW, None, false).unwrap();
+        let EventKind::Impression(charge) = &outcome.events[0].kind else { panic!("an impression") };
+        charge.fx
+    };
+    let (from, rate, day) = (Currency::USD, ticket().fx, Some(Day::from_raw(20_088)));
+    assert_eq!(booked(&ticket()), Some(DatedRate { from, rate, day }));
+    assert_eq!(booked(&plain()), None);
+}
+
+#[test]
 fn a_removed_scenario_is_remembered_by_the_ticket() {
     let params = Params { price: "2", ..Params::default() };
     let outcome = event(NoticeKind::Billing, &ticket(), &params, NOW, None, true).unwrap();
@@ -419,6 +435,7 @@ fn an_order_converts_once_whichever_click_it_is_reported_with() {
         kind: kind.to_owned(),
         order: order.map(str::to_owned),
         value: Nanos::ZERO,
+        fx: None,
     };
     let mut other = ticket();
     other.bid.id = BidId::mint(NOW, 43);

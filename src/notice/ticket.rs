@@ -1,7 +1,7 @@
 //! A bid's own account of itself: everything that booking any of its outcomes needs.
 
 use crate::campaign::{BillsOn, MissingPrice};
-use crate::ledger::BidFacts;
+use crate::ledger::{BidFacts, DatedRate};
 use crate::notice::kind::NoticeKind;
 use crate::notice::wire::{Reader, Writer};
 use crate::ttf::{Bearer, Evidence, Jurisdiction, Place};
@@ -33,6 +33,8 @@ pub struct Ticket {
     pub price_currency: Currency,
     /// From the bid's currency to the campaign's, as of the bid.
     pub fx: FxRate,
+    /// The day of the table that `fx` stood in, where it converts.
+    pub fx_day: Option<Day>,
     /// Impressions one play counts as.
     pub multiplier: Multiplier,
     /// Price of paid segments, per thousand, in the campaign's currency.
@@ -71,6 +73,13 @@ impl Ticket {
     #[must_use]
     pub fn media(&self, price: Cpm) -> Option<Nanos> {
         price.per_play_in(self.multiplier, self.fx)
+    }
+
+    /// The rate by which the exchange's currency becomes the campaign's; `None` if that is the same.
+    #[must_use]
+    pub fn dated_rate(&self) -> Option<DatedRate> {
+        let (from, rate, day) = (self.price_currency, self.fx, self.fx_day);
+        (from != self.bid.currency).then_some(DatedRate { from, rate, day })
     }
 
     /// True if a notice of `kind` moves the money of this bid.
@@ -143,6 +152,9 @@ impl Ticket {
             out.unsigned(self.multiplier.millionths());
         }
         out.signed(self.honoured_for.raw());
+        if (target, per) != (1, 1) {
+            out.unsigned(self.fx_day.map_or(0, |day| u64::from(day.raw().cast_unsigned()) + 1));
+        }
     }
 
     /// Reads what [`Ticket::write`] wrote, or the version before it; `None` if it is anything else.
@@ -174,11 +186,7 @@ impl Ticket {
         let fx = if flag(5) { FxRate::new(from.unsigned()?, from.unsigned()?)? } else { FxRate::SAME };
         let multiplier =
             if flag(6) { Multiplier::from_millionths(from.unsigned()?)? } else { Multiplier::ONE };
-        let honoured_for = match layout {
-            Layout::Current => Millis::from_raw(from.signed()?),
-            // As it was promised to all when these were made.
-            Layout::Version3 => limits::NOTICE_AGE_MAX,
-        };
+        let (honoured_for, fx_day) = since_version_4(from, layout, flag(5))?;
         let bid = BidFacts {
             id,
             at,
@@ -198,6 +206,7 @@ impl Ticket {
             price,
             price_currency,
             fx,
+            fx_day,
             multiplier,
             data,
             fee,
@@ -213,6 +222,26 @@ impl Ticket {
             reserved_for,
             honoured_for,
         })
+    }
+}
+
+/// How long it is honoured, and the day of its rate of exchange, if it has one.
+fn since_version_4(from: &mut Reader<'_>, layout: Layout, has_rate: bool) -> Option<(Millis, Option<Day>)> {
+    match layout {
+        Layout::Current => {
+            let honoured_for = Millis::from_raw(from.signed()?);
+            Some((honoured_for, if has_rate { optional_day(from)? } else { None }))
+        }
+        // As it was promised to all when these were made.
+        Layout::Version3 => Some((limits::NOTICE_AGE_MAX, None)),
+    }
+}
+
+/// One more than the day, so that 0 is none.
+fn optional_day(from: &mut Reader<'_>) -> Option<Option<Day>> {
+    match from.unsigned()?.checked_sub(1) {
+        Some(raw) => Some(Some(Day::from_raw(u32::try_from(raw).ok()?.cast_signed()))),
+        None => Some(None),
     }
 }
 

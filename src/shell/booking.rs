@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 
 use crate::attribution::within_window;
 use crate::budget::Hold;
-use crate::campaign::Audit;
-use crate::ledger::Touch;
+use crate::campaign::{Audit, Rates};
+use crate::ledger::{DatedRate, Touch};
 use crate::notice::{self, ConversionReport, NoticeKind, Outcome, Params, Refused, Ticket, TokenError};
 use crate::shell::clock;
 use crate::shell::exposure_store::Viewer;
@@ -306,21 +306,19 @@ impl Service {
                 return Err(BookRefusal::OutsideWindow);
             }
         }
-        let value = match form.value.as_deref().map(str::trim).filter(|value| !value.is_empty()) {
-            None => usual,
+        let (value, fx) = match form.value.as_deref().map(str::trim).filter(|value| !value.is_empty()) {
+            None => (usual, None),
             Some(text) => {
                 let value = Nanos::from_decimal(text, Rounding::Down)
                     .ok()
                     .filter(|value| *value >= Nanos::ZERO)
                     .ok_or_else(|| BookRefusal::Value(text.to_owned()))?;
                 let currency = form.currency.as_deref().filter(|code| !code.is_empty());
-                let rate = match currency {
-                    None => FxRate::SAME,
-                    Some(code) => Currency::from_code(code)
-                        .and_then(|from| snapshot.plan.rates.rate(from, ticket.bid.currency))
-                        .ok_or_else(|| BookRefusal::Currency(code.to_owned()))?,
-                };
-                rate.amount(value, Rounding::Down).ok_or_else(|| BookRefusal::Value(text.to_owned()))?
+                let fx = currency.map(|code| dated_rate(code, ticket, &snapshot.plan.rates)).transpose()?;
+                let rate = fx.map_or(FxRate::SAME, |fx| fx.rate);
+                let value = rate.amount(value, Rounding::Down);
+                let value = value.ok_or_else(|| BookRefusal::Value(text.to_owned()))?;
+                (value, fx.filter(|fx| fx.from != ticket.bid.currency))
             }
         };
         let order = form.order.filter(|order| !order.is_empty());
@@ -328,8 +326,16 @@ impl Service {
             // Cut to a length, two orders could be taken for one.
             return Err(BookRefusal::OrderTooLong);
         }
-        Ok(ConversionReport { kind, order, value })
+        Ok(ConversionReport { kind, order, value, fx })
     }
+}
+
+/// By what an amount in `code` becomes one of the campaign's.
+fn dated_rate(code: &str, ticket: &Ticket, rates: &Rates) -> Result<DatedRate, BookRefusal> {
+    let unknown = || BookRefusal::Currency(code.to_owned());
+    let from = Currency::from_code(code).ok_or_else(unknown)?;
+    let rate = rates.rate(from, ticket.bid.currency).ok_or_else(unknown)?;
+    Ok(DatedRate { from, rate, day: rates.date() })
 }
 
 fn booked(news: &[bool]) -> NoticeOutcome {

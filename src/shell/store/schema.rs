@@ -18,7 +18,7 @@ use crate::units::{
 };
 
 /// Bumped with every change of the tables.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 /// `encn`: marks the file as ours.
 const APPLICATION_ID: i64 = 0x656e_636e;
 const FILE: &str = "ledger.sqlite";
@@ -62,7 +62,11 @@ CREATE TABLE event (
     value INTEGER,
     touch INTEGER,
     touch_at INTEGER,
-    household INTEGER
+    household INTEGER,
+    fx_from TEXT,
+    fx_target INTEGER,
+    fx_per INTEGER,
+    fx_day INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE name (
     kind INTEGER NOT NULL,
@@ -82,6 +86,17 @@ ALTER TABLE parked ADD COLUMN household INTEGER;
 ALTER TABLE parked ADD COLUMN creative INTEGER;
 ALTER TABLE parked ADD COLUMN advertiser INTEGER;
 PRAGMA user_version = 2;
+COMMIT;
+";
+
+/// From version 2, which kept no rates of exchange.
+const TO_VERSION_3: &str = "
+BEGIN;
+ALTER TABLE event ADD COLUMN fx_from TEXT;
+ALTER TABLE event ADD COLUMN fx_target INTEGER;
+ALTER TABLE event ADD COLUMN fx_per INTEGER;
+ALTER TABLE event ADD COLUMN fx_day INTEGER;
+PRAGMA user_version = 3;
 COMMIT;
 ";
 
@@ -209,7 +224,8 @@ impl Opened {
                     parked::TABLE
                 ))
                 .map_err(sqlite)?,
-            1 => connection.execute_batch(TO_VERSION_2).map_err(sqlite)?,
+            1 => connection.execute_batch(&format!("{TO_VERSION_2}{TO_VERSION_3}")).map_err(sqlite)?,
+            2 => connection.execute_batch(TO_VERSION_3).map_err(sqlite)?,
             _ => {}
         }
         // FULL: the log is synced at every commit, so what was acknowledged survives a power cut.

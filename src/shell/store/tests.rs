@@ -11,9 +11,15 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use crate::ledger::{AMOUNT_MOST, Event, EventKind, any_charge, any_event, one_of_each};
+use crate::ledger::{AMOUNT_MOST, Charge, DatedRate, Event, EventKind, any_charge, any_event, one_of_each};
 use crate::shell::store::{Name, NameKind, Opened, Store, StoreError, Writer};
-use crate::units::{BidId, CampaignId, Currency, Day, HouseholdKey, LineItemId, Nanos, UnixMillis, UserKey};
+use crate::units::{
+    BidId, CampaignId, Currency, Day, FxRate, HouseholdKey, LineItemId, Nanos, UnixMillis, UserKey,
+};
+
+/// Takes what version 3 added away again.
+const WITHOUT_RATES: &str = "ALTER TABLE event DROP COLUMN fx_from; ALTER TABLE event DROP COLUMN fx_target;
+    ALTER TABLE event DROP COLUMN fx_per; ALTER TABLE event DROP COLUMN fx_day;";
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
@@ -145,7 +151,7 @@ fn execute(file: &Path, statements: &str) {
 
 #[test]
 fn a_ledger_of_a_newer_version_is_refused_and_left_as_it_is() {
-    check_refused(|file| execute(file, "PRAGMA user_version = 3"), "version 3, this encan knows up to 2");
+    check_refused(|file| execute(file, "PRAGMA user_version = 4"), "version 4, this encan knows up to 3");
 }
 
 /// The household of an impression, as the next start counts it.
@@ -181,17 +187,47 @@ fn exposures_come_back_for_users_and_households() {
 }
 
 #[test]
+fn a_ledger_of_version_2_is_read_as_it_is_and_keeps_rates_from_its_next_writer_on() {
+    let folder = folder();
+    let impression = |random, fx| {
+        let mut event = sample(any_event(AMOUNT_MOST));
+        event.bid.id = BidId::mint(UnixMillis::from_raw(9), random);
+        event.kind = EventKind::Impression(Charge { fx, ..sample(any_charge(AMOUNT_MOST)) });
+        event
+    };
+    let first = impression(1, None);
+    append(folder.path(), vec![vec![first.clone()]]);
+    let file = folder.path().join("ledger.sqlite");
+    execute(&file, &format!("{WITHOUT_RATES} PRAGMA user_version = 2;"));
+    assert_eq!(events(folder.path()), [first.clone()], "a report changes nothing");
+    let rate = FxRate::new(u64::MAX, 3).unwrap();
+    let rates =
+        [None, Some(Day::from_raw(20_088))].map(|day| Some(DatedRate { from: Currency::USD, rate, day }));
+    let later = [impression(2, rates[0]), impression(3, rates[1])];
+    append(folder.path(), vec![later.to_vec()]);
+    let [undated, dated] = later;
+    assert_eq!(events(folder.path()), in_order(vec![first, undated, dated]));
+}
+
+#[test]
 fn a_ledger_of_version_1_is_read_as_it_is_and_brought_up_to_date_by_its_writer() {
     let folder = folder();
     let mut first = sample(any_event(AMOUNT_MOST));
     first.bid.household = None;
+    match &mut first.kind {
+        EventKind::Impression(charge) => charge.fx = None,
+        EventKind::Conversion(conversion) => conversion.fx = None,
+        _ => {}
+    }
     append(folder.path(), vec![vec![first.clone()]]);
     let file = folder.path().join("ledger.sqlite");
     execute(
         &file,
-        "ALTER TABLE event DROP COLUMN household; ALTER TABLE parked DROP COLUMN household;
-         ALTER TABLE parked DROP COLUMN creative; ALTER TABLE parked DROP COLUMN advertiser;
-         PRAGMA user_version = 1;",
+        &format!(
+            "{WITHOUT_RATES} ALTER TABLE event DROP COLUMN household; ALTER TABLE parked DROP COLUMN household;
+             ALTER TABLE parked DROP COLUMN creative; ALTER TABLE parked DROP COLUMN advertiser;
+             PRAGMA user_version = 1;"
+        ),
     );
     assert_eq!(events(folder.path()), [first.clone()], "a report changes nothing");
     let mut second = first.clone();
