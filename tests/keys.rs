@@ -187,10 +187,12 @@ fn as_version_3(path: &str, secret: &[u8; 32]) -> String {
     masked(&mut bytes[5..], secret, &signature);
     let signed = blake3::keyed_hash(&derived(secret, "sign"), &bytes);
     assert_eq!(signed.as_bytes()[..16], signature, "signed as it is documented");
-    let fields = &bytes[5..];
-    // The last field is new: a number whose last byte alone has no sign to go on.
-    let ends = fields[..fields.len() - 1].iter().rposition(|byte| byte & 0x80 == 0).expect("a field before");
-    let mut old = [&[3], &fields[..=ends]].concat();
+    // The last two fields are new: numbers, of whose bytes the last alone have no sign to go on.
+    let without_last = |fields: &[u8]| {
+        let ends = fields[..fields.len() - 1].iter().rposition(|byte| byte & 0x80 == 0);
+        fields[..=ends.expect("a field before")].to_vec()
+    };
+    let mut old = [vec![3], without_last(&without_last(&bytes[5..]))].concat();
     let signed = blake3::keyed_hash(&derived(secret, "sign"), &old);
     let signature = &signed.as_bytes()[..16];
     masked(&mut old[1..], secret, signature);

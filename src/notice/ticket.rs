@@ -6,7 +6,7 @@ use crate::notice::kind::NoticeKind;
 use crate::notice::wire::{Reader, Writer};
 use crate::ttf::{Bearer, Evidence, Jurisdiction, Place};
 use crate::units::{
-    AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, ExchangeId, FxRate,
+    AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, Epoch, ExchangeId, FxRate,
     HouseholdKey, LineItemId, Millis, Multiplier, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey, limits,
 };
 
@@ -151,6 +151,7 @@ impl Ticket {
         if self.multiplier != Multiplier::ONE {
             out.unsigned(self.multiplier.millionths());
         }
+        out.unsigned(bid.lease.raw());
         out.signed(self.honoured_for.raw());
         if (target, per) != (1, 1) {
             out.unsigned(self.fx_day.map_or(0, |day| u64::from(day.raw().cast_unsigned()) + 1));
@@ -186,7 +187,7 @@ impl Ticket {
         let fx = if flag(5) { FxRate::new(from.unsigned()?, from.unsigned()?)? } else { FxRate::SAME };
         let multiplier =
             if flag(6) { Multiplier::from_millionths(from.unsigned()?)? } else { Multiplier::ONE };
-        let (honoured_for, fx_day) = since_version_4(from, layout, flag(5))?;
+        let (lease, honoured_for, fx_day) = since_version_4(from, layout, flag(5))?;
         let bid = BidFacts {
             id,
             at,
@@ -200,6 +201,7 @@ impl Ticket {
             currency,
             user,
             household,
+            lease,
         };
         Some(Self {
             bid,
@@ -225,15 +227,19 @@ impl Ticket {
     }
 }
 
-/// How long it is honoured, and the day of its rate of exchange, if it has one.
-fn since_version_4(from: &mut Reader<'_>, layout: Layout, has_rate: bool) -> Option<(Millis, Option<Day>)> {
+/// From whose leases it is paid, how long it is honoured, and the day of its rate of exchange, if it has one.
+fn since_version_4(
+    from: &mut Reader<'_>,
+    layout: Layout,
+    has_rate: bool,
+) -> Option<(Epoch, Millis, Option<Day>)> {
     match layout {
         Layout::Current => {
-            let honoured_for = Millis::from_raw(from.signed()?);
-            Some((honoured_for, if has_rate { optional_day(from)? } else { None }))
+            let (lease, honoured_for) = (Epoch::from_raw(from.unsigned()?), Millis::from_raw(from.signed()?));
+            Some((lease, honoured_for, if has_rate { optional_day(from)? } else { None }))
         }
-        // As it was promised to all when these were made.
-        Layout::Version3 => Some((limits::NOTICE_AGE_MAX, None)),
+        // Before there were leases; honoured as it was promised to all when these were made.
+        Layout::Version3 => Some((Epoch::NONE, limits::NOTICE_AGE_MAX, None)),
     }
 }
 
