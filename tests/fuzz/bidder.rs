@@ -109,5 +109,8 @@ impl Bidder {
 /// The same limits, each far above what the cases can reserve.
 fn endless(budget: &Budget) -> Budget {
     let plenty = Nanos::from_raw(i64::MAX / 1_000);
-    Budget { daily: budget.daily.map(|_| plenty), total: budget.total.map(|_| plenty) }
+    let Limits { hourly, daily, total } = budget.money;
+    let endless = |limit: Option<Nanos>| limit.map(|_| plenty);
+    let money = Limits { hourly: endless(hourly), daily: endless(daily), total: endless(total) };
+    Budget { money, ..*budget }
 }
