@@ -7,7 +7,7 @@ use bumpalo::Bump;
 use encan::audience::{Profile, UserKeys};
 use encan::bidder::{Ask, Composer, Plan, Silent, Snapshot, compose, decide};
 use encan::budget::Book;
-use encan::campaign::Budget;
+use encan::campaign::{Budget, Limits};
 use encan::frequency::{Exposures, Seen};
 use encan::notice::Keys;
 use encan::openrtb::{BidRequest, ParseError, parse};
