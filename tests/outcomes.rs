@@ -156,6 +156,7 @@ impl World {
                 EventKind::Click => "click".to_owned(),
                 EventKind::Playback(step) => step.name().to_owned(),
                 EventKind::Conversion(_) => "conversion".to_owned(),
+                EventKind::Correction(_) => "correction".to_owned(),
             };
             events.entry(event.bid.id).or_default().push(word);
         };

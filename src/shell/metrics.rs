@@ -332,14 +332,7 @@ impl Metrics {
         for (reason, counter) in Turned::NAMES.iter().zip(&self.turned) {
             let _ = writeln!(out, "{name}{{reason=\"{reason}\"}} {}", read(counter));
         }
-        let name = "encan_notices_total";
-        let _ = write!(out, "# HELP {name} Notices received, by kind and outcome.\n# TYPE {name} counter\n");
-        for kind in NoticeKind::ALL {
-            for (outcome, counter) in NoticeOutcome::NAMES.iter().zip(&self.notices[kind as usize]) {
-                let (kind, value) = (kind.name(), read(counter));
-                let _ = writeln!(out, "{name}{{kind=\"{kind}\",outcome=\"{outcome}\"}} {value}");
-            }
-        }
+        self.write_notices(&mut out);
         self.write_events(&mut out);
         self.write_decision_time(&mut out);
         for (name, help, value) in [
@@ -355,6 +348,17 @@ impl Metrics {
             let _ = writeln!(out, "{name}{{reason=\"{reason}\"}} {count}");
         }
         out
+    }
+
+    fn write_notices(&self, out: &mut String) {
+        let name = "encan_notices_total";
+        let _ = write!(out, "# HELP {name} Notices received, by kind and outcome.\n# TYPE {name} counter\n");
+        for kind in NoticeKind::ALL {
+            for (outcome, counter) in NoticeOutcome::NAMES.iter().zip(&self.notices[kind as usize]) {
+                let (kind, value) = (kind.name(), read(counter));
+                let _ = writeln!(out, "{name}{{kind=\"{kind}\",outcome=\"{outcome}\"}} {value}");
+            }
+        }
     }
 
     fn write_events(&self, out: &mut String) {
