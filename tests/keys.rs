@@ -6,7 +6,7 @@ mod support;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -275,19 +275,16 @@ fn a_damaged_file_is_refused_and_kept_and_a_running_server_goes_on_with_what_it_
     wait_until("the server looks", || server.metric("encan_key_reloads_refused_total") > refused);
     assert_eq!(status(&server, &bid(&server)[1]), 204);
     std::fs::write(&file, &damaged).expect("written");
-    server.kill().map(|folder| {
-        let mut start = encan();
-        start
-            .args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data"])
-            .arg(folder.path());
-        let output = start.output().expect("the binary runs");
-        let words = String::from_utf8(output.stderr).expect("text");
-        assert_eq!(output.status.code(), Some(2), "{words}");
-        assert!(words.contains("secret` is damaged"), "{words}");
-        assert_eq!(std::fs::read(&file).expect("a file"), damaged);
-        std::fs::write(&file, &sound).expect("written");
-        assert_eq!(listed(folder.path()).len(), 1);
-    });
+    let folder = server.kill().expect("a folder of its own");
+    let mut start = encan();
+    start.args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data"]).arg(folder.path());
+    let output = start.output().expect("the binary runs");
+    let words = String::from_utf8(output.stderr).expect("text");
+    assert_eq!(output.status.code(), Some(2), "{words}");
+    assert!(words.contains("secret` is damaged"), "{words}");
+    assert_eq!(std::fs::read(&file).expect("a file"), damaged);
+    std::fs::write(&file, &sound).expect("written");
+    assert_eq!(listed(folder.path()).len(), 1);
 }
 
 #[test]
@@ -314,10 +311,14 @@ fn a_rotation_that_is_killed_at_any_moment_is_done_or_not_begun() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
     std::fs::write(data.join("secret"), file_of(&[([1; 32], None)])).expect("a file");
+    // As long as a whole one takes, so that kills fall before, within and after it.
+    let start = Instant::now();
+    assert!(keys("rotate", data, &[]).status.success());
+    let whole = u64::try_from(start.elapsed().as_micros()).expect("a short time");
     let mut known = listed(data);
     for round in 0..40 {
         let mut child = command("rotate", data).stdout(std::process::Stdio::null()).spawn().expect("it runs");
-        std::thread::sleep(Duration::from_micros(random.random_range(0..8_000)));
+        std::thread::sleep(Duration::from_micros(random.random_range(0..=whole)));
         child.kill().expect("our own child");
         child.wait().expect("our own child");
         let now = listed(data);
@@ -326,6 +327,7 @@ fn a_rotation_that_is_killed_at_any_moment_is_done_or_not_begun() {
         assert_eq!(now[begun..], known[..], "round {round}: no key is lost");
         known = now;
     }
+    println!("{} of 40 were done", known.len() - 2);
     assert!(keys("rotate", data, &[]).status.success(), "what a kill left is in nobody's way");
     assert_eq!(listed(data)[1..], known[..]);
     assert_eq!(secrets(data)[0], hex(&[9; 32]));

@@ -73,6 +73,16 @@ impl World {
                 write(&format!("exchanges/{name}.json"), profile.as_bytes());
             }
         }
+        for audit in ["ignore", "as_missing"] {
+            for missing in ["refuse", "book_bid"] {
+                let profile = format!(
+                    r#"{{ "name": "x", "bills_on": "billing", "reservation": {{ "display": "10m", "av": "1h" }},
+                    "tmax_ms": 60000, "margin_ms": 10, "price_decimals": 6, "missing_price": "{missing}",
+                    "audit": "{audit}" }}"#
+                );
+                write(&format!("exchanges/{audit}-{missing}.json"), profile.as_bytes());
+            }
+        }
         write("data/secret", &[SECRET, [9; 32]].concat());
         let at = |name: &str| Some(Path::new(folder.path()).join(name));
         let options = Options {
@@ -105,11 +115,6 @@ impl World {
         ticket(&self.ask(exchange, deal))
     }
 
-    fn send(&self, notice: &str, ticket: &Ticket) -> HttpAnswer {
-        let path = address(notice, ticket, &Keys::new(&SECRET, None));
-        self.server.get(&path)
-    }
-
     /// Every counter of notices that is not zero, `kind outcome`.
     fn counters(&self) -> BTreeMap<String, u64> {
         let text = self.server.admin("/metrics").text();
@@ -125,9 +130,17 @@ impl World {
     /// Sends the notice; gives the one outcome that was counted for it.
     #[track_caller]
     fn outcome(&self, notice: &str, ticket: &Ticket) -> String {
+        let path = address(notice, ticket, &Keys::new(&SECRET, None));
+        let (status, outcome) = self.outcome_of(notice, &path);
+        assert!(status < 400, "{notice}: {status}");
+        outcome
+    }
+
+    /// Calls `path`, which is a notice; gives the answer's status and the one outcome that was counted.
+    #[track_caller]
+    fn outcome_of(&self, notice: &str, path: &str) -> (u16, String) {
         let mut before = self.counters();
-        let answer = self.send(notice, ticket);
-        assert!(answer.status < 400, "{notice}: {answer:?}");
+        let answer = self.server.get(path);
         let changed: Vec<_> = self
             .counters()
             .into_iter()
@@ -137,7 +150,7 @@ impl World {
         let [changed] = changed.as_slice() else { panic!("one counter for {notice}: {changed:?}") };
         let (kind, outcome) = changed.split_once(' ').expect("two words");
         assert_eq!(kind, name(notice).1.name());
-        outcome.to_owned()
+        (answer.status, outcome.to_owned())
     }
 
     /// The ledger's events, as words, by bid.
@@ -469,6 +482,55 @@ fn a_notice_that_is_not_right_changes_one_counter_and_nothing_else() {
     assert_eq!(all_but_notices(&world), before);
     assert_eq!(world.server.get(&good).status, 204, "the right one is taken after all that");
     assert_eq!(world.events()[&ticket.bid.id], [format!("impression {BILLED}")]);
+}
+
+/// What each profile makes of macros that were not replaced by what they stand for: `as_missing` and `refuse`,
+/// `as_missing` and `book_bid`, `ignore` and `refuse`, `ignore` and `book_bid`.
+const MACROS: [(&str, &str, [&str; 4]); 15] = [
+    ("bill", "p=AUDIT&c=AUDIT", ["refused", "booked", "audit", "audit"]),
+    ("bill", "p=AUDIT", ["refused", "booked", "audit", "audit"]),
+    ("bill", "p=5&c=AUDIT", ["booked", "booked", "audit", "audit"]),
+    ("bill", "p=&c=", ["refused", "booked", "refused", "booked"]),
+    ("bill", "", ["refused", "booked", "refused", "booked"]),
+    ("bill", "p=${AUCTION_PRICE}&c=${AUCTION_CURRENCY}", ["refused", "booked", "refused", "booked"]),
+    ("bill", "p=$%7BAUCTION_PRICE%7D", ["refused", "booked", "refused", "booked"]),
+    ("bill", "p=%%WINNING_PRICE%%", ["refused", "booked", "refused", "booked"]),
+    ("bill", "p=five", ["refused", "booked", "refused", "booked"]),
+    ("bill", "p=9.000001", ["overpriced", "overpriced", "overpriced", "overpriced"]),
+    ("win", "p=AUDIT", ["booked", "booked", "audit", "audit"]),
+    ("win", "p=${AUCTION_PRICE}", ["booked", "booked", "booked", "booked"]),
+    ("loss", "r=AUDIT&m=AUDIT", ["booked", "booked", "audit", "audit"]),
+    ("loss", "r=${AUCTION_LOSS}&m=${AUCTION_MIN_TO_WIN}", ["booked", "booked", "booked", "booked"]),
+    ("loss", "", ["booked", "booked", "booked", "booked"]),
+];
+
+#[test]
+fn macros_that_were_not_replaced_do_what_the_profile_says_to_ledger_and_reservation() {
+    let world = World::new(&[("one".to_owned(), 10_000_000_000)]);
+    let keys = Keys::new(&SECRET, None);
+    for (notice, query, outcomes) in MACROS {
+        let profiles = ["as_missing-refuse", "as_missing-book_bid", "ignore-refuse", "ignore-book_bid"];
+        for (exchange, want) in profiles.into_iter().zip(outcomes) {
+            let ticket = world.bid(exchange, "one");
+            let open = world.server.metric("encan_reservations_open");
+            let path = address(notice, &ticket, &keys);
+            let (path, _) = path.split_once('?').expect("parameters");
+            let what = format!("{notice}?{query} at {exchange}");
+            let (status, outcome) = world.outcome_of(notice, &format!("{path}?{query}"));
+            let is_refused = ["refused", "overpriced"].contains(&want);
+            assert_eq!((status, outcome.as_str()), (if is_refused { 400 } else { 204 }, want), "{what}");
+            let events = world.events().remove(&ticket.bid.id).unwrap_or_default();
+            let booked = match notice {
+                // At the bid's price where none was told.
+                "bill" if query.starts_with("p=5") => format!("impression {BILLED}"),
+                "bill" => format!("impression {WORST}"),
+                news => news.to_owned(),
+            };
+            assert_eq!(events, if want == "booked" { vec![booked] } else { vec![] }, "{what}");
+            let closed = u64::from(want == "booked" && notice != "win");
+            assert_eq!(open - world.server.metric("encan_reservations_open"), closed, "{what}");
+        }
+    }
 }
 
 #[test]
