@@ -125,6 +125,46 @@ fn a_rotation_takes_effect_in_a_running_server_and_the_notices_that_are_out_stay
     }
 }
 
+#[test]
+fn rotations_under_traffic_refuse_no_notice() {
+    let server = Encan::start(Options::default());
+    let data = server.data.clone();
+    let rotations = 4;
+    std::thread::scope(|scope| {
+        let traffic = || {
+            let mut signers = Vec::new();
+            let mut out = Vec::new();
+            // Until a bid was signed by the last key: the first one and four more.
+            while listed(&data).len() <= rotations || signers.last() != listed(&data).first() {
+                let [win, bill] = bid(&server);
+                signers.push(signer(&bill));
+                assert_eq!(status(&server, &win), 204);
+                // A few stay out over the rotations; more would hold the budget that the day has by now.
+                if out.len() < 10 {
+                    out.push(bill);
+                } else {
+                    assert_eq!(status(&server, &bill), 204);
+                }
+            }
+            for bill in &out {
+                assert_eq!(status(&server, bill), 204);
+            }
+            signers.dedup();
+            assert!(signers.len() >= 2, "{signers:?}");
+        };
+        for _ in 0..2 {
+            scope.spawn(traffic);
+        }
+        for _ in 0..rotations {
+            assert!(keys("rotate", &data, &[]).status.success());
+            wait_until("the server signs with it", || signer(&bid(&server)[0]) == listed(&data)[0]);
+        }
+    });
+    for outcome in ["malformed", "unknown_key", "forged"] {
+        assert_eq!(server.metric(&format!("encan_notices_total{{kind=\"bill\",outcome=\"{outcome}\"}}")), 0);
+    }
+}
+
 /// The file of secrets as its documentation has it, of `(secret, retired)`.
 fn file_of(notices: &[([u8; 32], Option<i64>)]) -> String {
     let mut text = format!("encan secrets 2\nusers {}\n", hex(&[9; 32]));
