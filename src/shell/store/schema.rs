@@ -70,7 +70,11 @@ CREATE TABLE event (
     impressions INTEGER,
     why TEXT,
     author TEXT,
-    correction BLOB
+    correction BLOB,
+    fx_from TEXT,
+    fx_target INTEGER,
+    fx_per INTEGER,
+    fx_day INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE name (
     kind INTEGER NOT NULL,
@@ -90,6 +94,10 @@ ALTER TABLE event ADD COLUMN impressions INTEGER;
 ALTER TABLE event ADD COLUMN why TEXT;
 ALTER TABLE event ADD COLUMN author TEXT;
 ALTER TABLE event ADD COLUMN correction BLOB;
+ALTER TABLE event ADD COLUMN fx_from TEXT;
+ALTER TABLE event ADD COLUMN fx_target INTEGER;
+ALTER TABLE event ADD COLUMN fx_per INTEGER;
+ALTER TABLE event ADD COLUMN fx_day INTEGER;
 ALTER TABLE parked ADD COLUMN hour INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE parked ADD COLUMN mean INTEGER;
 ALTER TABLE parked ADD COLUMN variance INTEGER NOT NULL DEFAULT 0;
