@@ -89,6 +89,7 @@ pub(in crate::bidder) fn hint<'c>(
         NoBidReason::NoImpression
         | NoBidReason::OutOfTime
         | NoBidReason::LedgerStopped
+        | NoBidReason::DiskFull
         | NoBidReason::MultipliedElsewhere
         | NoBidReason::NoMatch
         | NoBidReason::PodTaken => return None,

@@ -14,6 +14,7 @@ use crate::ledger::Touch;
 use crate::notice::{self, ConversionReport, NoticeKind, Outcome, Params, Refused, Ticket, TokenError};
 use crate::shell::clock;
 use crate::shell::exposure_store::Viewer;
+use crate::shell::failpoint::{self, Point};
 use crate::shell::metrics::NoticeOutcome;
 use crate::shell::service::{Service, exposure_of};
 use crate::shell::store::StoreError;
@@ -201,6 +202,7 @@ impl Service {
                 return Err(failure);
             }
         };
+        failpoint::pass(Point::BookingSettle);
         if reservation.is_some() {
             let _ = self.open.take(bid);
         }
@@ -221,6 +223,7 @@ impl Service {
             (_, _, Some(reservation)) => self.give_back(bid, &reservation),
             (_, _, None) => {}
         }
+        failpoint::pass(Point::BookingSettled);
         Ok(if paid && late { NoticeOutcome::Late } else { booked(&news) })
     }
 

@@ -89,7 +89,6 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     let mut ledger = Opened::open(data)?;
     let spent_in = ledger.currencies()?;
     keeps_currencies(&plan, |campaign| spent_in.get(&campaign).copied())?;
-    let secrets = Secrets::open(data)?;
     let book = Book::default();
     for (campaign, line_item, day, spent) in ledger.spends()? {
         for key in keys(campaign, line_item, day) {
@@ -110,6 +109,8 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
         }
         open.insert(bid, reservation);
     }
+    // Nothing is made or changed before the whole ledger was read: a damaged one is left as it is.
+    let secrets = Secrets::open(data)?;
     let people = AudienceStore::open(data)?;
     ledger.remember(&names(&plan))?;
     let (failure, failed) = oneshot::channel();

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use rand::Rng as _;
 
+use crate::shell::failpoint::{self, Point};
+
 /// Why the secrets cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretsError {
@@ -79,9 +81,13 @@ fn make(folder: &Path, file: &Path) -> std::io::Result<Vec<u8>> {
     let draft = file.with_extension("new");
     let mut out =
         std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    failpoint::file(Point::SecretsWrite)?;
     out.write_all(&bytes)?;
+    failpoint::file(Point::SecretsSync)?;
     out.sync_all()?;
+    failpoint::file(Point::SecretsRename)?;
     std::fs::rename(&draft, file)?;
+    failpoint::file(Point::SecretsSyncFolder)?;
     std::fs::File::open(folder)?.sync_all()?;
     Ok(bytes)
 }

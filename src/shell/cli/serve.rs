@@ -17,6 +17,7 @@ use crate::shell::boot::{Booted, boot};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, say};
 use crate::shell::clock;
 use crate::shell::config::{ConfigArgs, Configured, configure};
+use crate::shell::disk::DiskWatch;
 use crate::shell::events::Forgetting;
 use crate::shell::http::{Door, Spans, serve};
 use crate::shell::reload;
@@ -57,6 +58,9 @@ pub struct ServerArgs {
     /// Where the outside reaches the bidder: the start of every notice's address [default: http://LISTEN].
     #[arg(long, env = "ENCAN_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub(in crate::shell) public_url: Option<String>,
+    /// MiB of the data folder's disk that stay free for notices: with less, bidding stops.
+    #[arg(long, env = "ENCAN_DISK_RESERVE", default_value_t = 256, value_name = "MIB")]
+    disk_reserve: u32,
     /// Milliseconds that a connection may be idle, for tests.
     #[arg(long, hide = true, value_name = "MS")]
     idle_ms: Option<u64>,
@@ -165,6 +169,7 @@ pub(in crate::shell) struct Server {
     doors: Vec<tokio::task::JoinHandle<()>>,
     beat: Beat,
     forgetting: Forgetting,
+    disk: DiskWatch,
     reloads: tokio::task::JoinHandle<()>,
     writer: crate::shell::store::WriterHandle,
     audience_writer: AudienceWriterHandle,
@@ -193,16 +198,17 @@ impl Server {
         let base = args.public_url.clone().unwrap_or_else(|| format!("http://{bids}"));
         let Booted { service, writer, failed, audience_writer, audiences_read } =
             boot(plan, &args.data, base).map_err(|error| fail(error.exit_code(), &error, error.hint()))?;
+        let no_thread = |error| fail(WE_FAILED, &error, "the system gives no threads");
+        let reserve = u64::from(args.disk_reserve) << 20;
+        let disk = DiskWatch::start(Arc::clone(&service), args.data.clone(), reserve).map_err(no_thread)?;
         let (stop, stopped) = watch::channel(false);
         let spans = args.spans();
         let door = |listener, door| {
             tokio::spawn(serve(listener, door, Arc::clone(&service), spans, stopped.clone(), DRAIN))
         };
         let doors = vec![door(public, Door::Public), door(private, Door::Admin)];
-        let beat = Beat::start(Arc::clone(&service))
-            .map_err(|error| fail(WE_FAILED, &error, "the system gives no threads"))?;
-        let forgetting = Forgetting::start(Arc::clone(&service))
-            .map_err(|error| fail(WE_FAILED, &error, "the system gives no threads"))?;
+        let beat = Beat::start(Arc::clone(&service)).map_err(no_thread)?;
+        let forgetting = Forgetting::start(Arc::clone(&service)).map_err(no_thread)?;
         let reloads = tokio::spawn(reload::watch(signs, Arc::clone(&service), args.config.clone(), stopped));
         let data = args.data.clone();
         Ok(Self {
@@ -215,6 +221,7 @@ impl Server {
             doors,
             beat,
             forgetting,
+            disk,
             reloads,
             writer,
             audience_writer,
@@ -267,10 +274,11 @@ impl Server {
         }
         self.reloads.abort();
         let _ = self.reloads.await;
-        let (beat, forgetting) = (self.beat, self.forgetting);
+        let (beat, forgetting, disk) = (self.beat, self.forgetting, self.disk);
         let ended = move || {
             beat.stop();
             forgetting.stop();
+            disk.stop();
         };
         let _ = tokio::task::spawn_blocking(ended).await;
         // Bids still out keep their money over a restart. A writer that has ended says why below.

@@ -34,29 +34,26 @@ pub struct Parked {
     pub exposure: Option<Exposure>,
 }
 
-/// Replaces what is parked.
-pub(in crate::shell::store) fn write(connection: &mut Connection, open: &[Parked]) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
+/// Replaces what is parked, within a transaction.
+pub(in crate::shell::store) fn replace(transaction: &Connection, open: &[Parked]) -> rusqlite::Result<()> {
     transaction.execute("DELETE FROM parked", [])?;
-    {
-        let mut insert = transaction.prepare("INSERT INTO parked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
-        for Parked { bid, reservation, exposure } in open {
-            let Reservation { reserved, expires, user, household } = reservation;
-            insert.execute(params![
-                bid.as_bytes().as_slice(),
-                reserved.campaign.raw().cast_signed(),
-                reserved.line_item.raw().cast_signed(),
-                reserved.day.raw(),
-                reserved.amount.raw(),
-                expires.raw(),
-                user.map(|user| *user.as_bytes()),
-                household.map(|household| household.raw().cast_signed()),
-                exposure.map(|exposure| exposure.creative.raw().cast_signed()),
-                exposure.map(|exposure| exposure.advertiser.raw().cast_signed()),
-            ])?;
-        }
+    let mut insert = transaction.prepare("INSERT INTO parked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
+    for Parked { bid, reservation, exposure } in open {
+        let Reservation { reserved, expires, user, household } = reservation;
+        insert.execute(params![
+            bid.as_bytes().as_slice(),
+            reserved.campaign.raw().cast_signed(),
+            reserved.line_item.raw().cast_signed(),
+            reserved.day.raw(),
+            reserved.amount.raw(),
+            expires.raw(),
+            user.map(|user| *user.as_bytes()),
+            household.map(|household| household.raw().cast_signed()),
+            exposure.map(|exposure| exposure.creative.raw().cast_signed()),
+            exposure.map(|exposure| exposure.advertiser.raw().cast_signed()),
+        ])?;
     }
-    transaction.commit()
+    Ok(())
 }
 
 /// What is parked and still open at `now`: neither expired, nor billed or lost since. What was parked
@@ -103,7 +100,7 @@ pub(in crate::shell::store) fn read(
 mod tests {
     use rusqlite::Connection;
 
-    use super::{Parked, TABLE, read, write};
+    use super::{Parked, TABLE, read, replace};
     use crate::budget::{Reservation, Reserved};
     use crate::frequency::Exposure;
     use crate::units::{
@@ -116,7 +113,7 @@ mod tests {
 
     #[test]
     fn what_is_parked_is_held_until_it_expires_is_billed_or_lost() {
-        let mut connection = Connection::open_in_memory().unwrap();
+        let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(&format!("{TABLE} CREATE TABLE event (key BLOB PRIMARY KEY);")).unwrap();
         let reserved = Reserved {
             campaign: CampaignId::from_slug("c"),
@@ -147,7 +144,7 @@ mod tests {
                 exposure: Some(exposure(bids[2])),
             },
         ];
-        write(&mut connection, &open).unwrap();
+        replace(&connection, &open).unwrap();
         assert_eq!(read(&connection, EARLY).unwrap(), open);
         for (bid, kind) in [(bids[0], 2), (bids[1], 3), (bids[2], 1)] {
             let key = [bid.as_bytes().as_slice(), &[kind]].concat();
@@ -155,7 +152,7 @@ mod tests {
         }
         assert_eq!(read(&connection, EARLY).unwrap(), open[2..], "a win alone closes nothing");
         assert!(read(&connection, LATE).unwrap().is_empty());
-        write(&mut connection, &[]).unwrap();
+        replace(&connection, &[]).unwrap();
         assert!(read(&connection, EARLY).unwrap().is_empty());
     }
 }

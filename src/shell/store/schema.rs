@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
@@ -9,9 +10,11 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
 use crate::frequency::Exposure;
 use crate::ledger::Event;
 use crate::shell::exposure_store::Viewer;
+use crate::shell::failpoint::{self, Point};
 use crate::shell::store::names::{self, Name};
 use crate::shell::store::parked::{self, Parked};
 use crate::shell::store::row;
+use crate::shell::store::{log, outage};
 use crate::units::{
     AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, HouseholdKey, LineItemId, Nanos, UnixMillis,
     UserKey,
@@ -23,6 +26,8 @@ const SCHEMA_VERSION: i64 = 2;
 const APPLICATION_ID: i64 = 0x656e_636e;
 const FILE: &str = "ledger.sqlite";
 const LOCK: &str = "lock";
+/// What the lock's file holds once there is a ledger.
+const MARK: &[u8] = b"a ledger of encan lies here\n";
 
 const TABLES: &str = "
 CREATE TABLE event (
@@ -122,6 +127,20 @@ pub enum StoreError {
         /// The file.
         file: PathBuf,
     },
+    /// The ledger that was here is not, or is empty.
+    #[error("the ledger `{file}` is gone")]
+    Gone {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A part of the log that was once whole is not.
+    #[error("the ledger's log `{log}` is damaged at frame {frame}, before commits that are whole")]
+    LogDamaged {
+        /// The log.
+        log: PathBuf,
+        /// Of its frames, from 1; 0 is its head.
+        frame: u64,
+    },
     /// A row that no encan wrote.
     #[error("the ledger has a row that cannot be read: {0}")]
     Row(&'static str),
@@ -150,6 +169,10 @@ impl StoreError {
             }
             Self::Newer { .. } => "run the newer encan, or use another folder with `--data DIR`",
             Self::Foreign { .. } => "use another folder with `--data DIR`; nothing was touched",
+            Self::Gone { .. } => {
+                "restore it from a backup; only if no campaign has spent anything, remove the folder's `lock`"
+            }
+            Self::LogDamaged { .. } => "restore the ledger and its log from a backup; nothing was touched",
             Self::Row(_) => "restore the ledger from a backup",
             Self::Sqlite { source, .. } if source.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
                 "the file is damaged: restore the ledger from a backup"
@@ -185,9 +208,10 @@ impl Opened {
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let unusable = |source| StoreError::Folder { folder: folder.to_owned(), source };
         std::fs::create_dir_all(folder).map_err(unusable)?;
-        let lock = OpenOptions::new()
+        let mut lock = OpenOptions::new()
             .create(true)
             .truncate(false)
+            .read(true)
             .write(true)
             .open(folder.join(LOCK))
             .map_err(unusable)?;
@@ -200,15 +224,13 @@ impl Opened {
         }
         let file = folder.join(FILE);
         let sqlite = |source| StoreError::Sqlite { file: file.clone(), source };
-        let connection = Connection::open(&file).map_err(sqlite)?;
+        let was_there = lock.metadata().map_err(unusable)?.len() > 0;
+        log::inspect(&file, was_there)?;
+        let mut connection = Connection::open(&file).map_err(sqlite)?;
+        // A ledger that is refused, or fails, stays as it is, its log beside it.
+        outage::keep_log(&connection, true).map_err(sqlite)?;
         match check_version(&connection, &file)? {
-            0 => connection
-                .execute_batch(&format!(
-                    "PRAGMA journal_mode = WAL; BEGIN; {TABLES} {} PRAGMA application_id = {APPLICATION_ID};
-                     PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;",
-                    parked::TABLE
-                ))
-                .map_err(sqlite)?,
+            0 => create(&mut connection).map_err(sqlite)?,
             1 => connection.execute_batch(TO_VERSION_2).map_err(sqlite)?,
             _ => {}
         }
@@ -218,6 +240,10 @@ impl Opened {
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;",
             )
             .map_err(sqlite)?;
+        if !was_there {
+            // Says that there is a ledger here, should it ever be missing.
+            lock.write_all(MARK).and_then(|()| lock.sync_all()).map_err(unusable)?;
+        }
         Ok(Self { connection, file, lock })
     }
 
@@ -332,6 +358,8 @@ impl Store {
         // Read-write without creation: a reader of a log left by a crash must be able to recover it.
         let connection = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE)
             .map_err(|source| StoreError::Sqlite { file: file.clone(), source })?;
+        outage::keep_log(&connection, true)
+            .map_err(|source| StoreError::Sqlite { file: file.clone(), source })?;
         if check_version(&connection, &file)? == 0 {
             return Err(StoreError::Foreign { file });
         }
@@ -361,6 +389,18 @@ impl Store {
     pub fn names(&self) -> Result<Vec<Name>, StoreError> {
         names::read(&self.connection).map_err(|source| StoreError::Sqlite { file: self.file.clone(), source })
     }
+}
+
+/// Makes the tables in an empty file, all or none.
+fn create(connection: &mut Connection) -> rusqlite::Result<()> {
+    failpoint::sqlite(Point::LedgerCreate)?;
+    connection.execute_batch(&format!(
+        "PRAGMA journal_mode = WAL; BEGIN; {TABLES} {} PRAGMA application_id = {APPLICATION_ID};
+         PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;",
+        parked::TABLE
+    ))?;
+    failpoint::pass(Point::LedgerCreated);
+    Ok(())
 }
 
 /// The version of the tables; zero for an empty file.
