@@ -1,6 +1,8 @@
-//! SIGKILL under traffic: what was acknowledged is there after the restart, once, to the last nano.
+//! SIGKILL under traffic, at random and at every failpoint, and syncs that fail: what was acknowledged is there after the
+//! restart, once, to the last nano.
 //!
-//! Long runs: `ENCAN_KILL_ROUNDS=200 cargo test --release --test kill -- --nocapture`.
+//! Long runs: `ENCAN_KILL_ROUNDS=1000 cargo test --test kill -- --nocapture`. Each round is one kill at random and, at
+//! each failpoint, one kill at a random pass.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so")]
 
@@ -106,14 +108,41 @@ impl Diary {
         });
     }
 
-    /// Every notice again: it is taken, whether it is known or not.
-    fn send_again(&self, encan: &Encan) {
+    /// Notices again, all that were not acknowledged and some that were: each is taken, whether it is known or not.
+    /// Gives up where the server is gone.
+    fn send_again(&self, encan: &Encan, random: &mut SmallRng) {
         let mut buyer = Buyer::of(encan);
         for sent in self.sent.lock().unwrap().values_mut() {
-            let told = buyer.ask("GET", &sent.path, "").expect("an answer");
+            if sent.acknowledged && random.random_bool(0.8) {
+                continue;
+            }
+            let Ok(told) = buyer.ask("GET", &sent.path, "") else { return };
             assert!(matches!(told.status, 200 | 204 | 302), "{} to {}", told.status, sent.path);
             sent.acknowledged = true;
         }
+    }
+
+    /// Traffic on `encan` until it dies by itself; false if it did not within `most` acknowledged notices.
+    fn trade_until_it_dies(&self, encan: &Encan, random: &mut SmallRng, most: usize) -> bool {
+        let public = encan.public;
+        let last = self.acknowledged.load(Ordering::Relaxed) + most;
+        let dead = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..CLIENTS {
+                let mut random = SmallRng::seed_from_u64(random.random());
+                let dead = &dead;
+                scope.spawn(move || {
+                    let mut buyer = Buyer::at(public);
+                    while self.acknowledged.load(Ordering::Relaxed) < last {
+                        if self.live_through(&mut buyer, &mut random).is_none() {
+                            dead.fetch_add(1, Ordering::Relaxed);
+                            return;
+                        }
+                    }
+                });
+            }
+        });
+        dead.into_inner() > 0
     }
 
     /// The ledger holds all that was acknowledged, nothing that was not sent, nothing twice.
@@ -167,23 +196,284 @@ fn check_report(report: &Value, booked: &BTreeMap<(&'static str, String), i64>) 
     }
 }
 
+/// A market with one campaign that is never spent, and nobody's notices yet.
+fn large_market() -> (Market, Diary) {
+    let market = Market::new("10m");
+    market.campaign(&campaign("large", 9.876543, &json!({ "total": 100_000 })));
+    (market, Diary::default())
+}
+
+/// How many rounds are asked for, or few.
+fn rounds(few: usize) -> usize {
+    std::env::var("ENCAN_KILL_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(few)
+}
+
+/// A long run goes on with an empty ledger after so many rounds: each check reads the whole of it.
+const ROUNDS_OF_A_MARKET: usize = 20;
+
 #[test]
 fn what_was_acknowledged_survives_sigkill_and_nothing_is_counted_twice() {
     let mut random = SmallRng::seed_from_u64(seed());
-    let rounds = std::env::var("ENCAN_KILL_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(5);
-    let (market, diary) = (Market::new("10m"), Diary::default());
-    market.campaign(&campaign("large", 9.876543, &json!({ "total": 100_000 })));
-    for _ in 0..rounds {
-        diary.kill_in_traffic(market.start(), &mut random);
-        // The log that the dead process left is read by whoever comes first, report or server.
-        if random.random() {
+    let rounds: Vec<usize> = (0..rounds(5)).collect();
+    for rounds in rounds.chunks(ROUNDS_OF_A_MARKET) {
+        let (market, diary) = large_market();
+        for _ in rounds {
+            diary.kill_in_traffic(market.start(), &mut random);
+            // The log that the dead process left is read by whoever comes first, report or server.
+            if random.random() {
+                diary.check(&market);
+            }
+            let encan = market.start();
+            diary.check(&market);
+            diary.send_again(&encan, &mut random);
             diary.check(&market);
         }
-        let encan = market.start();
-        diary.check(&market);
-        diary.send_again(&encan);
+        assert_eq!(market.start().stop().0, Some(0));
         diary.check(&market);
     }
-    assert_eq!(market.start().stop().0, Some(0));
+}
+
+/// The failpoints that traffic passes, each with how often at least before 4,000 notices are booked.
+const IN_TRAFFIC: [(&str, usize); 9] = [
+    ("ledger.begin", 200),
+    ("ledger.row", 1_000),
+    ("ledger.commit", 200),
+    ("ledger.committed", 200),
+    ("ledger.answered", 200),
+    ("ledger.checkpoint", 1),
+    ("ledger.checkpointed", 1),
+    ("booking.settle", 200),
+    ("booking.settled", 200),
+];
+/// Those that a clean end passes.
+const AT_THE_END: [&str; 5] =
+    ["ledger.begin", "ledger.commit", "ledger.committed", "ledger.close", "ledger.closed"];
+/// Those that the first start passes.
+const AT_THE_START: [&str; 6] = [
+    "ledger.create",
+    "ledger.created",
+    "secrets.write",
+    "secrets.sync",
+    "secrets.rename",
+    "secrets.sync_folder",
+];
+/// Those that an event of a person passes.
+const AT_AN_EVENT: [&str; 5] =
+    ["events.begin", "audience.commit", "audience.committed", "events.recorded", "events.keep"];
+
+#[test]
+#[cfg(debug_assertions)]
+fn every_failpoint_is_killed_at() {
+    use strum::VariantNames as _;
+    let mut tested =
+        [&IN_TRAFFIC.map(|(point, _)| point)[..], &AT_THE_END, &AT_THE_START, &AT_AN_EVENT].concat();
+    tested.sort_unstable();
+    tested.dedup();
+    let mut known = encan::shell::failpoint::Point::VARIANTS.to_vec();
+    known.sort_unstable();
+    assert_eq!(tested, known);
+}
+
+#[test]
+fn a_release_has_no_failpoints() {
+    let binary = std::fs::read(env!("CARGO_BIN_EXE_encan")).unwrap();
+    for name in ["ENCAN_FAILPOINTS", "ENCAN_FAKE_DISK", "ledger.committed"] {
+        let is_there = binary.windows(name.len()).any(|window| window == name.as_bytes());
+        assert_eq!(is_there, cfg!(debug_assertions), "{name}");
+    }
+}
+
+/// `market` with failpoints armed.
+fn armed(market: &Market, failpoints: &str) -> Encan {
+    market.start_with(&[], &[("ENCAN_FAILPOINTS", failpoints)])
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn what_was_acknowledged_survives_a_kill_at_every_step_to_the_disk() {
+    let mut random = SmallRng::seed_from_u64(seed());
+    for round in 0..rounds(1) {
+        let (market, diary) = large_market();
+        for (point, passes) in IN_TRAFFIC {
+            let pass = if round == 0 { passes.min(37) } else { random.random_range(1..=passes) };
+            let encan = armed(&market, &format!("{point}=kill@{pass}"));
+            diary.send_again(&encan, &mut random);
+            assert!(diary.trade_until_it_dies(&encan, &mut random, 4_000), "{point} is passed {pass} times");
+            assert_eq!(encan.ended().0, None, "{point}: killed, not ended");
+            diary.check(&market);
+        }
+        assert_eq!(market.start().stop().0, Some(0));
+        diary.check(&market);
+    }
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn a_kill_in_a_clean_end_loses_nothing() {
+    let mut random = SmallRng::seed_from_u64(seed());
+    let (market, diary) = large_market();
+    for point in AT_THE_END {
+        // The failpoint counts from the start on, so it is found by going through it: without traffic, the end is all.
+        let encan = market.start();
+        diary.trade_until_it_dies(&encan, &mut random, 50);
+        encan.kill();
+        let encan = armed(&market, &format!("{point}=kill@1"));
+        assert_eq!(encan.stop().0, None, "{point}: killed, not ended");
+        diary.check(&market);
+        let encan = market.start();
+        diary.send_again(&encan, &mut random);
+        diary.check(&market);
+    }
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn a_kill_in_the_first_start_leaves_a_folder_to_start_on() {
+    let mut random = SmallRng::seed_from_u64(seed());
+    for point in AT_THE_START {
+        let (market, diary) = large_market();
+        let (code, words) = market.refused(&[("ENCAN_FAILPOINTS", &format!("{point}=kill"))]);
+        assert_eq!(code, None, "{point}: {words}");
+        let encan = market.start();
+        diary.trade_until_it_dies(&encan, &mut random, 20);
+        encan.kill();
+        assert_eq!(market.start().stop().0, Some(0));
+        diary.check(&market);
+    }
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn a_disk_that_fails_in_the_first_start_is_one_line_and_the_next_start_goes_on() {
+    for (point, fault, what) in [
+        ("ledger.create", "eio", "disk I/O error"),
+        ("ledger.create", "enospc", "database or disk is full"),
+        ("secrets.write", "enospc", "No space left on device"),
+        ("secrets.sync", "eio", "Input/output error"),
+        ("secrets.rename", "eio", "Input/output error"),
+        ("secrets.sync_folder", "eio", "Input/output error"),
+    ] {
+        let (market, _) = large_market();
+        let (code, words) = market.refused(&[("ENCAN_FAILPOINTS", &format!("{point}={fault}"))]);
+        assert_eq!(code, Some(2), "{words}");
+        assert!(
+            words.starts_with("error: ") && words.contains(what) && words.contains("\nhint: "),
+            "{words}"
+        );
+        assert_eq!(market.start().stop().0, Some(0));
+    }
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn a_failpoint_that_does_not_exist_is_refused_with_those_that_do() {
+    let (market, _) = large_market();
+    let (code, words) = market.refused(&[("ENCAN_FAILPOINTS", "ledger.comit=kill")]);
+    assert_eq!(code, Some(1), "{words}");
+    assert!(words.contains("there is no point `ledger.comit`, only ledger.create, "), "{words}");
+}
+
+/// Bids on `encan`, each billed at its bid, until a notice is not taken. What was acknowledged goes into the diary.
+fn bill_until_refused(diary: &Diary, encan: &Encan) -> u16 {
+    let mut buyer = Buyer::of(encan);
+    loop {
+        let offer = buyer.bid().expect("the budget is large");
+        let path = offer.billed_at(offer.price);
+        let note = Sent { path: path.clone(), amount: offer.price, acknowledged: false };
+        diary.sent.lock().unwrap().insert(("billing", offer.id.clone()), note);
+        match buyer.ask("GET", &path, "").expect("an answer").status {
+            204 => diary.sent.lock().unwrap().get_mut(&("billing", offer.id)).unwrap().acknowledged = true,
+            status => return status,
+        }
+    }
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn a_failed_write_or_sync_is_never_tried_again_and_nobody_bids_after_it() {
+    let mut random = SmallRng::seed_from_u64(seed());
+    let (market, diary) = large_market();
+    // One failure and no second: whoever tried again would succeed.
+    for (point, pass) in [
+        ("ledger.begin", 3),
+        ("ledger.row", 7),
+        ("ledger.commit", 1),
+        ("ledger.commit", 20),
+        ("ledger.begin", 11),
+    ] {
+        let encan = armed(&market, &format!("{point}=eio@{pass}"));
+        assert_eq!(bill_until_refused(&diary, &encan), 503, "so that the exchange comes again");
+        let (code, words) = encan.ended();
+        check_failure(code, &words);
+        diary.check(&market);
+        let encan = market.start();
+        diary.send_again(&encan, &mut random);
+        diary.check(&market);
+        encan.kill();
+    }
+}
+
+/// It ended by itself, and said why in one line with a hint.
+#[track_caller]
+fn check_failure(code: Option<i32>, words: &str) {
+    assert_eq!(code, Some(2), "{words}");
+    let errors: Vec<&str> = words.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert!(
+        matches!(errors[..], [one] if one.contains("ledger.sqlite") && one.contains("I/O error")),
+        "{words}"
+    );
+    assert!(words.contains("\nhint: ") && words.contains("what was acknowledged is kept"), "{words}");
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn a_failed_fold_of_the_log_ends_the_server_and_the_log_stays() {
+    let mut random = SmallRng::seed_from_u64(seed());
+    let (market, diary) = large_market();
+    let encan = armed(&market, "ledger.checkpoint=eio");
+    let public = encan.public;
+    std::thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            scope.spawn(|| {
+                let mut buyer = Buyer::at(public);
+                while let Ok(offers) = buyer.try_bids(1) {
+                    let Some(offer) = offers.first() else { return };
+                    let path = offer.billed_at(offer.price);
+                    let key = ("billing", offer.id.clone());
+                    let note = Sent { path: path.clone(), amount: offer.price, acknowledged: false };
+                    diary.sent.lock().unwrap().insert(key.clone(), note);
+                    let Ok(told) = buyer.ask("GET", &path, "") else { return };
+                    assert!(matches!(told.status, 204 | 503), "{}", told.status);
+                    diary.sent.lock().unwrap().get_mut(&key).unwrap().acknowledged = told.status == 204;
+                }
+            });
+        }
+    });
+    let (code, words) = encan.ended();
+    check_failure(code, &words);
+    assert!(
+        market.path("data/ledger.sqlite-wal").metadata().unwrap().len() > 0,
+        "nothing was folded at the close"
+    );
     diary.check(&market);
+    let encan = market.start();
+    diary.send_again(&encan, &mut random);
+    diary.check(&market);
+}
+
+#[test]
+#[cfg(debug_assertions)]
+fn a_panic_of_the_writer_stops_bidding_and_ends_the_server() {
+    let mut random = SmallRng::seed_from_u64(seed());
+    let (market, diary) = large_market();
+    for point in ["ledger.row", "ledger.committed"] {
+        let encan = armed(&market, &format!("{point}=panic@9"));
+        assert_eq!(bill_until_refused(&diary, &encan), 503);
+        let (code, words) = encan.ended();
+        assert_eq!(code, Some(2), "{words}");
+        let encan = market.start();
+        diary.send_again(&encan, &mut random);
+        diary.check(&market);
+        encan.kill();
+    }
 }

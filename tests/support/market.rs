@@ -72,12 +72,36 @@ impl Market {
     /// Starts the server on it.
     #[must_use]
     pub fn start(&self) -> Encan {
+        self.start_with(&[], &[])
+    }
+
+    /// Starts the server on it with more flags and variables of the environment.
+    #[must_use]
+    pub fn start_with(&self, flags: &[&str], env: &[(&str, &str)]) -> Encan {
         Encan::start(Options {
             campaigns: Some(self.path("campaigns")),
             exchanges: Some(self.path("exchanges")),
             data: Some(self.data()),
+            flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
+            env: env.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
             ..Options::default()
         })
+    }
+
+    /// Starts the server on it, which ends by itself at once; its exit code and what it said.
+    ///
+    /// # Panics
+    ///
+    /// If it does not end.
+    #[must_use]
+    pub fn refused(&self, env: &[(&str, &str)]) -> (Option<i32>, String) {
+        let mut command = super::encan();
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data"])
+            .arg(self.data());
+        command.arg("--campaigns").arg(self.path("campaigns")).arg("--exchanges").arg(self.path("exchanges"));
+        command.envs(env.iter().copied());
+        super::outcome(command)
     }
 
     /// Every event of the ledger.
