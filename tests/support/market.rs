@@ -391,6 +391,12 @@ pub fn read_answer(stream: &mut BufReader<TcpStream>) -> std::io::Result<Told> {
 }
 
 impl Encan {
+    /// The number of its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends it a signal by its name, `HUP`.
     ///
     /// # Panics
