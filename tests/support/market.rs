@@ -427,6 +427,43 @@ impl Encan {
     }
 }
 
+/// A request of which the server has read the head; its body is still to come.
+///
+/// # Panics
+///
+/// If it is gone.
+#[must_use]
+pub fn half_sent(encan: &Encan, body: &str) -> BufReader<TcpStream> {
+    let mut stream = BufReader::new(TcpStream::connect(encan.public).expect("the server listens"));
+    stream.get_mut().set_read_timeout(Some(PATIENCE)).expect("the server listens");
+    let length = body.len();
+    let head = format!(
+        "POST /openrtb2/market HTTP/1.1\r\nhost: encan\r\ncontent-length: {length}\r\nexpect: 100-continue\r\n\r\n"
+    );
+    stream.get_mut().write_all(head.as_bytes()).expect("the server listens");
+    assert_eq!(read_answer(&mut stream).expect("the server listens").status, 100);
+    stream
+}
+
+/// Every file below `folder` with its bytes.
+///
+/// # Panics
+///
+/// If one cannot be read.
+#[must_use]
+pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.insert(path.clone(), std::fs::read(&path).expect("a file"));
+        }
+    }
+    found
+}
+
 /// The rows of `encan report --json` on the ledger in `data`.
 ///
 /// # Panics

@@ -5,6 +5,7 @@
 #![expect(dead_code, reason = "each border uses its own part")]
 
 pub mod addresses;
+pub mod disk;
 pub mod eager;
 pub mod http;
 pub mod market;

@@ -16,44 +16,42 @@ const FRAME_HEADER_BYTES: usize = 24;
 /// In the words of the lowest bit, which tells the order of bytes in sums.
 const MAGIC: u32 = 0x377f_0682;
 
+/// True if the ledger `file` has a log with anything in it.
+pub(in crate::shell::store) fn is_long(file: &Path) -> bool {
+    std::fs::metadata(beside(file)).is_ok_and(|log| log.len() > LOG_HEADER_BYTES as u64)
+}
+
+/// Where SQLite keeps the log of `file`.
+fn beside(file: &Path) -> PathBuf {
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    PathBuf::from(log)
+}
+
 /// Refuses a ledger that SQLite would take and lose something by it. `was_there` if a ledger was once made here.
 ///
 /// # Errors
 ///
 /// [`StoreError::Gone`], [`StoreError::LogDamaged`], [`StoreError::Folder`]; nothing was touched.
 pub(in crate::shell::store) fn inspect(file: &Path, was_there: bool) -> Result<(), StoreError> {
-    let mut log = file.as_os_str().to_owned();
-    log.push("-wal");
-    let log = PathBuf::from(log);
+    let log = beside(file);
     let unusable = |source| StoreError::Folder { folder: log.clone(), source };
-    let opened = opened(&log).map_err(unusable)?;
-    let has_log = opened.as_ref().is_some_and(|(_, length)| *length > LOG_HEADER_BYTES as u64);
     let page_bytes = match page_bytes(file) {
         Ok(page_bytes) => page_bytes,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::UnexpectedEof) => {
-            let is_gone = was_there || has_log;
+            let is_gone = was_there || is_long(file);
             return if is_gone { Err(StoreError::Gone { file: file.to_owned() }) } else { Ok(()) };
         }
         Err(source) => return Err(StoreError::Folder { folder: file.to_owned(), source }),
     };
     // What has no page size is no database: SQLite says so.
-    if let (Some((opened, _)), Some(page_bytes)) = (opened, page_bytes)
-        && let Some(frame) = damaged_frame(BufReader::new(opened), page_bytes).map_err(unusable)?
-    {
-        return Err(StoreError::LogDamaged { log, frame });
+    if let (true, Some(page_bytes)) = (is_long(file), page_bytes) {
+        let opened = File::open(&log).map_err(unusable)?;
+        if let Some(frame) = damaged_frame(BufReader::new(opened), page_bytes).map_err(unusable)? {
+            return Err(StoreError::LogDamaged { log, frame });
+        }
     }
     Ok(())
-}
-
-fn opened(log: &Path) -> io::Result<Option<(File, u64)>> {
-    match File::open(log) {
-        Ok(file) => {
-            let length = file.metadata()?.len();
-            Ok(Some((file, length)))
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 /// The size of the file's pages, by its head; `None` if that is none.

@@ -142,8 +142,9 @@ pub(in crate::shell::store) struct Log {
 }
 
 impl Log {
-    /// Takes the folding over.
+    /// Takes the folding over, also that of the close: after a write that failed nothing is tried again.
     pub(in crate::shell::store) fn of(connection: &mut Connection) -> rusqlite::Result<Self> {
+        keep_log(connection, true)?;
         let pages = Arc::new(AtomicU32::new(0));
         let counted = Arc::clone(&pages);
         connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, count| {

@@ -226,9 +226,10 @@ impl Opened {
         let sqlite = |source| StoreError::Sqlite { file: file.clone(), source };
         let was_there = lock.metadata().map_err(unusable)?.len() > 0;
         log::inspect(&file, was_there)?;
+        let has_log = log::is_long(&file);
         let mut connection = Connection::open(&file).map_err(sqlite)?;
-        // A ledger that is refused, or fails, stays as it is, its log beside it.
-        outage::keep_log(&connection, true).map_err(sqlite)?;
+        // A ledger that is refused stays as it is, its log beside it.
+        outage::keep_log(&connection, has_log).map_err(sqlite)?;
         match check_version(&connection, &file)? {
             0 => create(&mut connection).map_err(sqlite)?,
             1 => connection.execute_batch(TO_VERSION_2).map_err(sqlite)?,
@@ -358,7 +359,8 @@ impl Store {
         // Read-write without creation: a reader of a log left by a crash must be able to recover it.
         let connection = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE)
             .map_err(|source| StoreError::Sqlite { file: file.clone(), source })?;
-        outage::keep_log(&connection, true)
+        // What a dead process left is for the next one to fold: a reader changes nothing.
+        outage::keep_log(&connection, log::is_long(&file))
             .map_err(|source| StoreError::Sqlite { file: file.clone(), source })?;
         if check_version(&connection, &file)? == 0 {
             return Err(StoreError::Foreign { file });
