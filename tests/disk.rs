@@ -27,6 +27,20 @@ fn bill(buyer: &mut Buyer, offers: &[Offer]) -> usize {
     statuses.iter().filter(|status| **status == 204).count()
 }
 
+/// So many bids. Leases grow with what is asked of them, so that some requests get none.
+fn bids(buyer: &mut Buyer, count: usize) -> Vec<Offer> {
+    let mut offers = Vec::new();
+    wait_until("bids", || {
+        while offers.len() < count
+            && let Some(offer) = buyer.bid()
+        {
+            offers.push(offer);
+        }
+        offers.len() == count
+    });
+    offers
+}
+
 /// Not ready, and no bids, for want of space.
 #[track_caller]
 fn check_stopped(encan: &Encan) {
@@ -42,7 +56,7 @@ fn check_stopped(encan: &Encan) {
 /// Waits until it bids again.
 fn wait_for_bids(encan: &Encan) {
     wait_until("bids", || encan.admin("/readyz").status == 200);
-    assert!(Buyer::of(encan).bid().is_some());
+    bids(&mut Buyer::of(encan), 1);
     assert_eq!(encan.metric("encan_ledger_stopped"), 0);
 }
 
@@ -70,7 +84,7 @@ fn below_the_reserve_nobody_bids_and_notices_are_booked_and_above_it_bidding_is_
     for _ in 0..2 {
         disk.is(&market, "free 1200000\n");
         wait_for_bids(&encan);
-        let offers: Vec<Offer> = (0..20).filter_map(|_| buyer.bid()).collect();
+        let offers = bids(&mut buyer, 20);
         disk.is(&market, "free 1048575\n");
         wait_until("the watch", || encan.admin("/readyz").status == 503);
         check_stopped(&encan);
@@ -98,8 +112,7 @@ fn a_ledger_that_cannot_grow_refuses_notices_and_takes_them_once_it_can() {
     let mut buyer = Buyer::of(&encan);
     let mut all = Vec::new();
     for _ in 0..2 {
-        let offers: Vec<Offer> = (0..400).filter_map(|_| buyer.bid()).collect();
-        assert_eq!(offers.len(), 400);
+        let offers = bids(&mut buyer, 400);
         // SQLite bounds it at what it has.
         disk.is(&market, "pages 1\n");
         assert!(bill(&mut buyer, &offers) < 400, "400 rows want more than a page");
@@ -154,7 +167,7 @@ fn a_log_that_cannot_be_folded_stops_bidding_and_an_end_without_space_says_so() 
     let mut buyer = Buyer::of(&encan);
     let mut all = Vec::new();
     while encan.metric("encan_ledger_full_total") == 0 {
-        let offers: Vec<Offer> = (0..50).filter_map(|_| buyer.bid()).collect();
+        let offers = bids(&mut buyer, 50);
         assert_eq!(bill(&mut buyer, &offers), offers.len(), "the log takes them");
         all.extend(offers);
     }
@@ -178,7 +191,7 @@ fn a_real_disk_that_fills_while_running_stops_bidding_loses_nothing_and_bidding_
     let filler = data.join("filler");
     let mut all = Vec::new();
     for _ in 0..2 {
-        let offers: Vec<Offer> = (0..1_000).filter_map(|_| buyer.bid()).collect();
+        let offers = bids(&mut buyer, 1_000);
         fill(&filler);
         assert!(bill(&mut buyer, &offers) < offers.len(), "the disk is never full");
         check_stopped(&encan);
@@ -199,8 +212,7 @@ fn a_real_disk_that_fills_beyond_the_reserve_stops_bidding_while_notices_are_tak
     let Some(_disk) = Disk::mount(&data, "size=16m") else { return };
     let encan = market.start_with(&["--disk-reserve", "6"], &[]);
     let mut buyer = Buyer::of(&encan);
-    let offers: Vec<Offer> = (0..300).filter_map(|_| buyer.bid()).collect();
-    assert_eq!(offers.len(), 300);
+    let offers = bids(&mut buyer, 300);
     let filler = data.join("filler");
     // 300 commits of their own want 4 MiB of the log.
     std::fs::write(&filler, vec![0; 10 << 20]).unwrap();
@@ -226,7 +238,7 @@ fn once_the_disk_is_full_requests_in_flight_get_no_bid_and_the_server_is_not_rea
     // Connections are accepted in their order: once this one is answered, the one before is heard too.
     assert_eq!(encan.admin("/readyz").status, 200);
     let mut buyer = Buyer::of(&encan);
-    let offers: Vec<_> = (0..2_000).filter_map(|_| buyer.bid()).collect();
+    let offers = bids(&mut buyer, 2_000);
     fill(&data.join("filler"));
     assert!(bill(&mut buyer, &offers) < offers.len(), "the disk is never full");
     bid.get_mut().write_all(body.as_bytes()).unwrap();
@@ -239,14 +251,13 @@ fn once_the_disk_is_full_requests_in_flight_get_no_bid_and_the_server_is_not_rea
 fn a_disk_that_is_full_at_the_end_is_told_and_what_was_acknowledged_is_there() {
     let market = market();
     let data = market.data();
-    let Some(_disk) = Disk::mount(&data, "size=2m") else { return };
+    let Some(_disk) = Disk::mount(&data, "size=8m") else { return };
     let encan = market.start_with(&["--disk-reserve", "0"], &[]);
     let mut buyer = Buyer::of(&encan);
-    let billed: Vec<Offer> = (0..200).filter_map(|_| buyer.bid()).collect();
+    let billed = bids(&mut buyer, 200);
     assert_eq!(bill(&mut buyer, &billed), billed.len());
     // Bids still out: more than fits into what the log has.
-    let out: Vec<Offer> = (0..5_000).filter_map(|_| buyer.bid()).collect();
-    assert_eq!(out.len(), 5_000);
+    let _out = bids(&mut buyer, 5_000);
     let filler = data.join("filler");
     fill(&filler);
     let (code, words) = encan.stop();

@@ -17,6 +17,7 @@ pub mod failpoint;
 pub mod files;
 pub mod geo;
 pub mod http;
+pub mod leasing;
 pub mod lists;
 pub mod metrics;
 pub mod reload;

@@ -154,3 +154,7 @@ pub const IMPORT_ROWS_HELD: usize = 1_000_000;
 pub const IMPORT_PEOPLE_OF_COMMIT: usize = 20_000;
 /// Bytes of a line of an import: an id, a few names and a date. A longer one is refused unread.
 pub const IMPORT_LINE_BYTES_MAX: usize = 4_096;
+
+/// For how long a lease lives without a word of its holder: long enough that a slow disk ends nothing, short enough
+/// that a bidder which died soon counts as gone.
+pub const LEASE_TTL: Millis = Millis::from_seconds(5);

@@ -20,6 +20,7 @@ use crate::shell::config::{ConfigArgs, Configured, configure};
 use crate::shell::disk::DiskWatch;
 use crate::shell::events::Forgetting;
 use crate::shell::http::{Door, Spans, serve};
+use crate::shell::leasing::Leasing;
 use crate::shell::reload;
 use crate::shell::service::Service;
 use crate::units::limits;
@@ -168,6 +169,7 @@ pub(in crate::shell) struct Server {
     stop: watch::Sender<bool>,
     doors: Vec<tokio::task::JoinHandle<()>>,
     beat: Beat,
+    leasing: Leasing,
     forgetting: Forgetting,
     disk: DiskWatch,
     reloads: tokio::task::JoinHandle<()>,
@@ -208,6 +210,7 @@ impl Server {
         };
         let doors = vec![door(public, Door::Public), door(private, Door::Admin)];
         let beat = Beat::start(Arc::clone(&service)).map_err(no_thread)?;
+        let leasing = Leasing::start(Arc::clone(&service)).map_err(no_thread)?;
         let forgetting = Forgetting::start(Arc::clone(&service)).map_err(no_thread)?;
         let reloads = tokio::spawn(reload::watch(signs, Arc::clone(&service), args.config.clone(), stopped));
         let data = args.data.clone();
@@ -220,6 +223,7 @@ impl Server {
             stop,
             doors,
             beat,
+            leasing,
             forgetting,
             disk,
             reloads,
@@ -274,15 +278,17 @@ impl Server {
         }
         self.reloads.abort();
         let _ = self.reloads.await;
-        let (beat, forgetting, disk) = (self.beat, self.forgetting, self.disk);
+        let (beat, leasing, forgetting, disk) = (self.beat, self.leasing, self.forgetting, self.disk);
         let ended = move || {
             beat.stop();
+            leasing.stop();
             forgetting.stop();
             disk.stop();
         };
         let _ = tokio::task::spawn_blocking(ended).await;
         // Bids still out keep their money over a restart. A writer that has ended says why below.
-        let _ = self.service.writer.park(self.service.parked()).await;
+        let _ =
+            self.service.writer.park(self.service.book.epoch(), self.service.parked(), clock::steady()).await;
         drop(self.service);
         let closed = tokio::task::spawn_blocking(|| {
             self.audience_writer.join();
@@ -327,7 +333,7 @@ impl Beat {
         let thread = std::thread::Builder::new().name("slow loop".to_owned()).spawn(move || {
             let mut pruned = Instant::now();
             while !stopped.load(Ordering::Acquire) {
-                service.tick(clock::now());
+                service.tick(clock::now(), clock::steady());
                 if pruned.elapsed() >= PRUNE {
                     pruned = Instant::now();
                     service.exposures.prune(clock::now(), limits::FREQUENCY_WINDOW_MAX);

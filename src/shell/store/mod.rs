@@ -5,6 +5,7 @@
 //! is some. A write that fails otherwise ends the writer: bidding stops, and the next start recovers from what was
 //! committed.
 
+mod leases;
 mod log;
 mod names;
 mod outage;
@@ -18,5 +19,5 @@ mod writer;
 pub use names::{Name, NameKind};
 pub use outage::Health;
 pub use parked::Parked;
-pub use schema::{Opened, Spend, Store, StoreError};
+pub use schema::{Opened, Store, StoreError};
 pub use writer::{Appended, Writer, WriterHandle};
