@@ -19,6 +19,8 @@ pub enum Point {
     LedgerBegin,
     #[cfg_attr(debug_assertions, strum(serialize = "ledger.row"))]
     LedgerRow,
+    #[cfg_attr(debug_assertions, strum(serialize = "ledger.park"))]
+    LedgerPark,
     #[cfg_attr(debug_assertions, strum(serialize = "ledger.commit"))]
     LedgerCommit,
     #[cfg_attr(debug_assertions, strum(serialize = "ledger.committed"))]

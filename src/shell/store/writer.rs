@@ -267,6 +267,7 @@ fn commit(ledger: &mut Opened, batch: &[Job]) -> rusqlite::Result<Vec<Answer>> {
     // In the same transaction: nobody is told that an event was not booked because a name was not.
     names::insert(&transaction, &to_name)?;
     if let Some((open, when)) = parking {
+        failpoint::sqlite(Point::LedgerPark)?;
         parked::replace(&transaction, open, when)?;
     }
     failpoint::sqlite(Point::LedgerCommit)?;
