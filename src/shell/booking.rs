@@ -13,6 +13,7 @@ use crate::ledger::{DatedRate, Touch};
 use crate::notice::{self, ConversionReport, NoticeKind, Params, Refused, Ticket, TokenError};
 use crate::shell::clock;
 use crate::shell::exposure_store::Viewer;
+use crate::shell::failpoint::{self, Point};
 use crate::shell::metrics::NoticeOutcome;
 use crate::shell::service::{Service, exposure_of, viewer_of};
 use crate::shell::store::StoreError;
@@ -192,8 +193,10 @@ impl Service {
                 return Err(failure.into());
             }
         };
+        failpoint::pass(Point::BookingSettle);
         pending.events = events;
         let settled = till.kept(pending, &news);
+        failpoint::pass(Point::BookingSettled);
         let facts = &ticket.bid;
         if let Some(reservation) = settled.given_back {
             self.exposures.withdraw(&viewer_of(&reservation), facts.id);

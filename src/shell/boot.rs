@@ -91,7 +91,10 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     let mut ledger = Opened::open(data, leasing::terms(longest.unwrap_or_default()))?;
     let spent_in = ledger.currencies()?;
     keeps_currencies(&plan, |campaign| spent_in.get(&campaign).copied())?;
-    let secrets = Secrets::open(data, clock::now())?;
+    let now = clock::now();
+    let shown = ledger.exposures(now.minus(limits::FREQUENCY_WINDOW_MAX))?;
+    // Nothing is made or changed before the whole ledger was read: a damaged one is left as it is.
+    let secrets = Secrets::open(data, now)?;
     let (epoch, parked) = ledger.begin()?;
     let book = Book::leased(epoch);
     for (cap, elsewhere) in ledger.taken_besides(epoch) {
@@ -99,8 +102,7 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     }
     let exposures = ExposureStore::default();
     // Only what a cap counts, as a running bidder records it: the rest would take its room.
-    let now = clock::now();
-    for (viewer, exposure) in ledger.exposures(now.minus(limits::FREQUENCY_WINDOW_MAX))? {
+    for (viewer, exposure) in shown {
         exposures.restore(&viewer, exposure, &plan.windows, now);
     }
     let open = Open::default();

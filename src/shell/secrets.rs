@@ -16,6 +16,7 @@ use rand::Rng as _;
 pub use watch::watch;
 
 use crate::notice::{KeyId, Keys};
+use crate::shell::failpoint::{self, Point};
 use crate::units::{Millis, UnixMillis, limits};
 
 /// Why the secrets cannot be used.
@@ -243,9 +244,13 @@ impl Secrets {
         if out.metadata()?.uid() != owner.uid() {
             chown(&draft, Some(owner.uid()), Some(owner.gid()))?;
         }
+        failpoint::file(Point::SecretsWrite)?;
         out.write_all(&format::written(self))?;
+        failpoint::file(Point::SecretsSync)?;
         out.sync_all()?;
+        failpoint::file(Point::SecretsRename)?;
         std::fs::rename(&draft, &file)?;
+        failpoint::file(Point::SecretsSyncFolder)?;
         std::fs::File::open(folder)?.sync_all()
     }
 }

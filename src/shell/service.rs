@@ -30,7 +30,7 @@ use crate::shell::clock;
 use crate::shell::events::Events;
 use crate::shell::exposure_store::{ExposureStore, NoPlace, Viewer};
 use crate::shell::metrics::Metrics;
-use crate::shell::store::{Name, NameKind, Parked, Writer};
+use crate::shell::store::{Health, Name, NameKind, Parked, Writer};
 use crate::till::Till;
 use crate::units::{CampaignId, CreativeId, Currency, Day, Hour, Steady, UnixMillis, UserKey};
 
@@ -176,7 +176,7 @@ impl Service {
     /// True while events can be booked, once the audiences are read.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.writer.is_alive() && self.audiences.is_complete()
+        self.writer.health() == Health::Sound && self.audiences.is_complete()
     }
 
     /// Takes a new revision of the campaigns, whole, from the next request on.
@@ -329,8 +329,10 @@ impl Service {
         if is_out_of_time(request, exchange, received) {
             return Err(NoBidReason::OutOfTime);
         }
-        if !self.writer.is_alive() {
-            return Err(NoBidReason::LedgerStopped);
+        match self.writer.health() {
+            Health::Sound => {}
+            Health::NoSpace => return Err(NoBidReason::DiskFull),
+            Health::Ended => return Err(NoBidReason::LedgerStopped),
         }
         let now = clock::now();
         let composer = self.composer.load();

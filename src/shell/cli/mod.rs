@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::shell::clock;
+use crate::shell::{clock, failpoint};
 
 /// Your input is wrong.
 pub const INPUT_WRONG: u8 = 1;
@@ -73,6 +73,9 @@ pub fn run() -> ExitCode {
             return ExitCode::from(if words.use_stderr() { INPUT_WRONG } else { 0 });
         }
     };
+    if let Err(error) = failpoint::arm() {
+        return fail(INPUT_WRONG, &error, "take the variable out: it is for tests of encan itself");
+    }
     match verb {
         Verb::Serve(args) => serve::run(&args),
         Verb::Demo(args) => demo::run(&args),
