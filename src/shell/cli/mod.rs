@@ -8,6 +8,7 @@ pub mod certify;
 pub mod check;
 pub mod demo;
 pub mod explain;
+pub mod reconcile;
 pub mod report;
 pub mod serve;
 

@@ -1,0 +1,1 @@
+//! The whole reconciliation on small files.
