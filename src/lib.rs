@@ -23,5 +23,6 @@ pub mod sim;
 pub mod supply;
 pub mod targeting;
 pub mod taxonomy;
+pub mod till;
 pub mod ttf;
 pub mod units;

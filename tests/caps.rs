@@ -8,8 +8,13 @@ mod support;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use encan::budget::{Book, Level, Open, Reservation, Reserved, Window, keys};
-use encan::units::{BidId, CampaignId, Day, LineItemId, Nanos, UnixMillis};
+use encan::budget::{Book, Expected, Open, PurseKey, Reservation, Reserved, Stakes};
+use encan::campaign::{Budget, Limits};
+use encan::ledger::{BidFacts, CapKey, Level, Measure, Quantity, Window, windows};
+use encan::units::{
+    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, Epoch, ExchangeId, Hour, LineItemId, Nanos,
+    Steady, UnixMillis,
+};
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
@@ -353,6 +358,34 @@ fn whatever_happens_in_whatever_order_the_book_equals_a_simple_model_and_grants_
     }
 }
 
+fn purse_of(line_item: usize, day: i32) -> PurseKey {
+    PurseKey {
+        campaign: CAMPAIGNS[line_item / 2],
+        line_item: LINE_ITEMS[line_item],
+        day: Day::from_raw(day),
+        hour: Hour::from_raw(0),
+    }
+}
+
+/// A bid out of `purse`, as its events tell of it.
+fn facts(purse: PurseKey) -> BidFacts {
+    BidFacts {
+        id: BidId::from_bytes([0; 16]),
+        at: UnixMillis::from_raw(0),
+        day: purse.day,
+        advertiser: AdvertiserId::from_raw(1),
+        campaign: purse.campaign,
+        line_item: purse.line_item,
+        creative: CreativeId::from_raw(1),
+        exchange: ExchangeId::from_raw(1),
+        deal: None,
+        currency: Currency::EUR,
+        user: None,
+        household: None,
+        lease: Epoch::NONE,
+    }
+}
+
 /// A bid that was granted.
 struct Bid {
     id: BidId,
@@ -405,8 +438,11 @@ impl Play {
         let caps = self.model.caps(line_item, self.day);
         let limits =
             [0, 1, 2, 3].map(|at| Some(Nanos::from_raw(caps[at].1)).filter(|cap| *cap != Nanos::MAX));
-        let (campaign, day) = (CAMPAIGNS[line_item / 2], Day::from_raw(self.day));
-        let purse = self.book.purse(campaign, LINE_ITEMS[line_item], day, limits);
+        let budget =
+            |daily, total| Budget { money: Limits { hourly: None, daily, total }, ..Budget::default() };
+        let budgets = [budget(limits[0], limits[1]), budget(limits[2], limits[3])];
+        let key = purse_of(line_item, self.day);
+        let purse = self.book.purse(key, [&budgets[0], &budgets[1]], Nanos::ZERO, Expected::WORST);
         let fits = caps.iter().all(|(cap, limit)| self.model.committed(cap) + amount <= *limit);
         assert_eq!(purse.reserve(Nanos::from_raw(amount)).is_ok(), fits, "{amount} under {caps:?}");
         if !fits {
@@ -414,10 +450,9 @@ impl Play {
         }
         let id = BidId::mint(UnixMillis::from_raw(self.now), random.random());
         let expires = self.now + random.random_range(0..5_000);
-        let reserved =
-            Reserved { campaign, line_item: LINE_ITEMS[line_item], day, amount: Nanos::from_raw(amount) };
+        let reserved = Reserved { purse: key, stakes: Stakes::certain(Nanos::from_raw(amount)) };
         let reservation =
-            Reservation { reserved, expires: UnixMillis::from_raw(expires), user: None, household: None };
+            Reservation { reserved, expires: Steady::from_raw(expires), user: None, household: None };
         self.open.insert(id, reservation);
         let place = (line_item, self.day);
         self.model.change(place, amount, 0);
@@ -431,9 +466,10 @@ impl Play {
         let reserved = if std::mem::take(&mut bid.held) { bid.amount } else { 0 };
         let (line_item, day) = bid.place;
         if paid > 0 {
-            let (campaign, day) = (CAMPAIGNS[line_item / 2], Day::from_raw(day));
-            let (reserved, paid) = (Nanos::from_raw(reserved), Nanos::from_raw(paid));
-            self.book.settle(campaign, LINE_ITEMS[line_item], day, reserved, paid);
+            let purse = purse_of(line_item, day);
+            let held = taken.map(|reservation| reservation.reserved);
+            let used = [(Measure::Money, Quantity::from_raw(paid))];
+            self.book.settle(&facts(purse), held.as_ref(), &used);
         } else if let Some(reservation) = taken {
             self.book.release(&reservation.reserved);
         }
@@ -441,7 +477,7 @@ impl Play {
     }
 
     fn expire(&mut self) {
-        for (id, reservation) in self.open.take_expired(UnixMillis::from_raw(self.now)) {
+        for (id, reservation) in self.open.take_expired(Steady::from_raw(self.now)) {
             self.book.release(&reservation.reserved);
             let gone = self.bids.iter_mut().find(|bid| bid.id == id).unwrap();
             assert!(gone.held && gone.expires <= self.now, "nothing expires twice or early");
@@ -455,13 +491,13 @@ fn check_model(book: &Book, model: &Model, today: i32) {
     for (line_item, id) in LINE_ITEMS.iter().enumerate() {
         for day in [today, today - 1] {
             let caps = model.caps(line_item, day);
-            let found = keys(CAMPAIGNS[line_item / 2], *id, Day::from_raw(day));
-            for (key, (name, _)) in found.into_iter().zip(caps) {
-                assert!(matches!(key.level, Level::Campaign(_)) == name.starts_with('c'));
-                assert!(matches!(key.window, Window::Day(_)) == name.contains(' '));
-                let cap = book.cap(key);
+            let found = windows(CAMPAIGNS[line_item / 2], *id, Day::from_raw(day), Hour::from_raw(0));
+            for ((level, window), (name, _)) in found.into_iter().zip(caps) {
+                assert!(matches!(level, Level::Campaign(_)) == name.starts_with('c'));
+                assert!(matches!(window, Window::Day(_)) == name.contains(' '));
+                let cap = book.cap(CapKey { level, window, measure: Measure::Money });
                 assert_eq!(cap.committed().raw(), model.committed(&name), "{name}");
-                assert_eq!(cap.spent().raw(), *model.spent.get(&name).unwrap_or(&0), "{name}");
+                assert_eq!(cap.used().raw(), *model.spent.get(&name).unwrap_or(&0), "{name}");
             }
         }
     }

@@ -128,6 +128,7 @@ impl Diary {
                 EventKind::Click => ("click", 0),
                 EventKind::Conversion(conversion) => ("conversion", conversion.value.raw()),
                 EventKind::Playback(step) => (step.name(), 0),
+                EventKind::Correction(correction) => (correction.cause.name(), 0),
             };
             let twice = booked.insert((kind, event.bid.id.to_string()), amount);
             assert_eq!(twice, None, "{kind} of {} is there twice", event.bid.id);

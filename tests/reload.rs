@@ -198,14 +198,14 @@ fn a_beat_that_began_before_a_reload_never_puts_the_old_campaigns_back() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
-                booted.service.tick(clock::now());
+                booted.service.tick(clock::now(), clock::steady());
             }
         });
         let _guard = Ends(&done);
         for revision in 2..200 {
             booted.service.install(plan(revision)).unwrap();
             assert_eq!(booted.service.snapshot().plan.revision, revision);
-            booted.service.tick(clock::now());
+            booted.service.tick(clock::now(), clock::steady());
             assert_eq!(booted.service.snapshot().plan.revision, revision);
         }
     });

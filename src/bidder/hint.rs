@@ -9,13 +9,14 @@ use jiff::Timestamp;
 use crate::bidder::offer::Market;
 use crate::bidder::snapshot::Asleep;
 use crate::bidder::{Chosen, NoBidReason};
-use crate::budget::Refusal;
+use crate::budget::{Refusal, Span, Whose};
 use crate::campaign::{Campaign, Factor, Goal, LineItem, Status};
 use crate::creative::Misfit;
+use crate::ledger::Measure;
 use crate::openrtb::{Av, MediaType};
 use crate::pricing;
 use crate::targeting::Scene;
-use crate::units::{Cpm, Nanos, UnixMillis};
+use crate::units::{Cpm, Hour, Nanos, UnixMillis};
 
 /// Nanos of a hundredth of a currency's unit: the steps in which people name prices.
 const CENT_NANOS: i64 = 10_000_000;
@@ -124,12 +125,12 @@ pub(in crate::bidder) fn asleep_hint(
                 None => "move `flight.end`".to_owned(),
             }
         }
-        Asleep::Spent(refusal @ (Refusal::CampaignDaily | Refusal::LineItemDaily)) => {
-            format!(
-                "wait until the day ends ({}), or raise {}",
-                midnight(campaign, now),
-                budget_word(refusal)
-            )
+        Asleep::Spent(refusal) if refusal.span != Span::Total => {
+            let (what, end) = match refusal.span {
+                Span::Hourly => ("hour", clock(campaign, Hour::of(now).end())),
+                Span::Daily | Span::Total => ("day", midnight(campaign, now)),
+            };
+            format!("wait until the {what} ends ({end}), or raise {}", budget_word(refusal))
         }
         Asleep::Spent(refusal) => format!("raise {}", budget_word(refusal)),
         Asleep::Paced => "wait, or set `pacing` to `asap`".to_owned(),
@@ -232,13 +233,22 @@ fn duration_word(av: &Av<'_>) -> String {
 }
 
 /// The budget that refuses, as ad ops find it.
-fn budget_word(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::CampaignDaily => "`budget.daily` of the campaign",
-        Refusal::CampaignTotal => "`budget.total` of the campaign",
-        Refusal::LineItemDaily => "`budget.daily` of the line item",
-        Refusal::LineItemTotal => "`budget.total` of the line item",
-    }
+fn budget_word(refusal: Refusal) -> String {
+    let measure = match refusal.measure {
+        Measure::Money => "",
+        Measure::Impressions => "impressions.",
+        Measure::Clicks => "clicks.",
+    };
+    let span = match refusal.span {
+        Span::Hourly => "hourly",
+        Span::Daily => "daily",
+        Span::Total => "total",
+    };
+    let whose = match refusal.whose {
+        Whose::Campaign => "campaign",
+        Whose::LineItem => "line item",
+    };
+    format!("`budget.{measure}{span}` of the {whose}")
 }
 
 /// The first few of a request's list.

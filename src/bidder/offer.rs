@@ -153,10 +153,10 @@ impl<'a> Market<'a, '_, '_> {
         }
         let campaign = offer.line_item.campaign;
         let within = |committed: Nanos, allowed: Nanos| committed.saturating_add(offer.worst) <= allowed;
-        let in_pace = within(purse.campaign_day().committed(), money.paces[campaign].allowance(now))
+        let in_pace = within(purse.campaign_day(), money.paces[campaign].allowance(now))
             && money.line_item_paces[offer.row]
                 .as_ref()
-                .is_none_or(|pace| within(purse.line_item_day().committed(), pace.allowance(now)));
+                .is_none_or(|pace| within(purse.line_item_day(), pace.allowance(now)));
         if !in_pace && !offer.deal.is_some_and(|deal| deal.guar) {
             return Err(NoBidReason::Paced);
         }
@@ -193,6 +193,7 @@ impl<'a> Market<'a, '_, '_> {
             currency: campaign.currency,
             user: self.ask.user,
             household: self.ask.household.filter(|_| counts_by(&offer.caps(), CountBy::Household)),
+            lease: self.snapshot.money.epoch,
         };
         let terms = &offer.terms;
         Ticket {

@@ -218,7 +218,7 @@ impl fmt::Display for NoBidReason {
 #[cfg(test)]
 mod tests {
     use super::NoBidReason;
-    use crate::budget::Refusal;
+    use crate::budget::{Refusal, Span, Whose};
     use crate::creative::Misfit;
 
     #[test]
@@ -229,7 +229,7 @@ mod tests {
             (NoBidReason::AppBlocked, "app_blocked"),
             (NoBidReason::Misfit(Misfit::Mime), "creative_misfit"),
             (NoBidReason::WorthNothing, "worth_nothing"),
-            (NoBidReason::BudgetSpent(Refusal::CampaignDaily), "budget_spent"),
+            (NoBidReason::BudgetSpent(Refusal::money(Whose::Campaign, Span::Daily)), "budget_spent"),
             (NoBidReason::Outbid, "outbid"),
         ];
         for (reason, name) in ranked {

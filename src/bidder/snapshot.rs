@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::bidder::modifiers::{Modifiers, highest_factor};
-use crate::budget::{Book, Purse, Refusal};
+use crate::budget::{Book, Expected, Purse, PurseKey, Refusal};
 use crate::campaign::{
-    Budget, Campaign, Catalog, CountBy, Exchange, Factor, Flight, LineItem, Pacing, Rates, Status,
+    Budget, Campaign, Catalog, CountBy, Exchange, Factor, Flight, Limits, LineItem, Pacing, Rates, Status,
 };
 use crate::frequency::Windows;
 use crate::geo::Database;
@@ -22,7 +22,8 @@ use crate::supply::Lists;
 use crate::targeting::{Index, Rows, Scene};
 use crate::ttf::Scenario;
 use crate::units::{
-    CampaignId, Cpm, Currency, Day, ExchangeId, LineItemId, Nanos, Rounding, ScenarioId, UnixMillis, limits,
+    CampaignId, Cpm, Currency, Day, Epoch, ExchangeId, Hour, LineItemId, Nanos, Rounding, ScenarioId,
+    UnixMillis, limits,
 };
 
 /// Everything that one decision reads.
@@ -246,8 +247,10 @@ pub struct Money {
     pub line_item_paces: Vec<Option<Pace>>,
     /// By campaign: its civil day.
     pub days: Vec<Day>,
-    /// The first instant at which one of the days is over.
+    /// The first instant at which one of the days is over, or the hour if a budget has a limit for each.
     pub valid_until: UnixMillis,
+    /// From whose leases the purses spend.
+    pub epoch: Epoch,
 }
 
 impl Money {
@@ -260,17 +263,22 @@ impl Money {
         let spans: Vec<(Day, DaySpan)> =
             plan.catalog.campaigns.iter().map(|campaign| day_of(&campaign.zone, now)).collect();
         let former = FormerPaces::of(former);
+        let hour = Hour::of(now);
+        let mut by_hour = false;
         let mut purses = Vec::with_capacity(plan.rows.len());
         for row in 0..plan.rows.len() {
             let line_item = plan.line_item(row);
             let campaign = plan.campaign(line_item);
-            let limits = [
-                campaign.budget.daily,
-                campaign.budget.total,
-                line_item.budget.daily,
-                line_item.budget.total,
-            ];
-            purses.push(book.purse(campaign.id, line_item.id, spans[line_item.campaign].0, limits));
+            let key = PurseKey {
+                campaign: campaign.id,
+                line_item: line_item.id,
+                day: spans[line_item.campaign].0,
+                hour,
+            };
+            let budgets = [&campaign.budget, &line_item.budget];
+            by_hour |= budgets.iter().any(|budget| budget.has_hourly());
+            let likely = plan.rows[row].value.per_impression();
+            purses.push(book.purse(key, budgets, likely, Expected::WORST));
         }
         let mut paces: Vec<Option<Pace>> = vec![None; plan.catalog.campaigns.len()];
         let mut line_item_paces = Vec::with_capacity(plan.rows.len());
@@ -280,14 +288,14 @@ impl Money {
             let today = spans[line_item.campaign];
             paces[line_item.campaign].get_or_insert_with(|| {
                 former.campaign(campaign, today.0).unwrap_or_else(|| {
-                    let committed = (purse.campaign_day().committed(), purse.campaign_total().committed());
+                    let committed = (purse.campaign_day(), purse.campaign_total());
                     let target = target(&campaign.budget, campaign.flight, today.1, now, committed);
                     Pace::new(&campaign.pacing, today.1, now, committed.0, target)
                 })
             });
-            line_item_paces.push((line_item.budget != Budget::default()).then(|| {
+            line_item_paces.push((line_item.budget.money != Limits::default()).then(|| {
                 former.line_item(line_item, &campaign.zone_name, today.0).unwrap_or_else(|| {
-                    let committed = (purse.line_item_day().committed(), purse.line_item_total().committed());
+                    let committed = (purse.line_item_day(), purse.line_item_total());
                     let target = target(&line_item.budget, line_item.flight, today.1, now, committed);
                     Pace::new(&line_item.pacing, today.1, now, committed.0, target)
                 })
@@ -305,8 +313,10 @@ impl Money {
             valid_until: spans
                 .iter()
                 .map(|(_, span)| span.end)
+                .chain(by_hour.then(|| hour.end()))
                 .min()
                 .unwrap_or(UnixMillis::from_raw(i64::MAX)),
+            epoch: book.epoch(),
         }
     }
 }
@@ -455,10 +465,10 @@ fn asleep(plan: &Plan, money: &Money, row: usize, allowances: &[Nanos], now: Uni
         return Some(Asleep::Spent(refusal));
     }
     let within = |committed: Nanos, allowed: Nanos| committed.saturating_add(least) <= allowed;
-    let in_pace = within(purse.campaign_day().committed(), allowances[line_item.campaign])
+    let in_pace = within(purse.campaign_day(), allowances[line_item.campaign])
         && money.line_item_paces[row]
             .as_ref()
-            .is_none_or(|pace| within(purse.line_item_day().committed(), pace.allowance(now)));
+            .is_none_or(|pace| within(purse.line_item_day(), pace.allowance(now)));
     // A guaranteed deal is bid on whatever the pace; whether one is, only the request tells.
     (!in_pace && !on_deals).then_some(Asleep::Paced)
 }
@@ -475,8 +485,8 @@ fn target(
     now: UnixMillis,
     (committed_today, committed): (Nanos, Nanos),
 ) -> Nanos {
-    let daily = budget.daily.unwrap_or(Nanos::MAX);
-    let Some(total) = budget.total else { return daily };
+    let daily = budget.money.daily.unwrap_or(Nanos::MAX);
+    let Some(total) = budget.money.total else { return daily };
     let left = total.saturating_sub(committed);
     let end = flight.end.map_or(day.end, |end| end.max(day.end));
     let (today, all) = (day.end.since(now).raw().max(1), end.since(now).raw().max(1));
@@ -502,7 +512,7 @@ mod tests {
     use jiff::tz::TimeZone;
 
     use super::{day_of, target};
-    use crate::campaign::{Budget, Flight};
+    use crate::campaign::{Budget, Flight, Limits};
     use crate::pacing::DaySpan;
     use crate::units::{Nanos, UnixMillis};
 
@@ -525,7 +535,8 @@ mod tests {
 
     #[test]
     fn a_total_without_a_daily_budget_is_spread_over_what_is_left_of_the_flight() {
-        let budget = Budget { daily: None, total: Some(Nanos::from_raw(1_000)) };
+        let money = Limits { total: Some(Nanos::from_raw(1_000)), ..Limits::default() };
+        let budget = Budget { money, ..Budget::default() };
         let day = DaySpan { start: UnixMillis::from_raw(0), end: UnixMillis::from_raw(24 * HOUR) };
         let end = Some(UnixMillis::from_raw(10 * 24 * HOUR));
         let flight = Flight { start: UnixMillis::from_raw(0), end };

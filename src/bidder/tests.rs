@@ -16,7 +16,7 @@ use crate::audience::Profile;
 use crate::bidder::{
     Ask, Asleep, Composer, Decision, NoBidReason, Outcome, Plan, Silent, Snapshot, compose, decide, explain,
 };
-use crate::budget::{Book, Refusal};
+use crate::budget::{Book, Refusal, Span, Whose};
 use crate::campaign::{Rates, Surroundings, compile, read_exchange};
 use crate::creative::Misfit;
 use crate::document::{Faults, Source};
@@ -380,7 +380,7 @@ fn a_budget_is_bid_to_its_last_impression_and_no_further() {
     for _ in 0..3 {
         assert!(answer(&snapshot, &request("", ""), None).is_ok());
     }
-    let spent = NoBidReason::BudgetSpent(Refusal::LineItemDaily);
+    let spent = NoBidReason::BudgetSpent(Refusal::money(Whose::LineItem, Span::Daily));
     assert_eq!(answer(&snapshot, &request("", ""), None), Err(spent));
 }
 
@@ -401,7 +401,7 @@ fn an_unchanged_budget_keeps_its_pace_over_a_reload_and_a_changed_one_is_planned
     let raised = Snapshot::new(even("50"), &book, NOON, Some(&same));
     assert!(answer(&raised, &request("", ""), None).is_ok());
     let purse = &raised.money.purses[0];
-    assert_eq!(purse.line_item_day().committed(), Nanos::from_raw(70_000_000));
+    assert_eq!(purse.line_item_day(), Nanos::from_raw(70_000_000));
 }
 
 #[test]
@@ -534,7 +534,7 @@ fn a_guaranteed_deal_is_held_back_by_the_budget_but_not_by_the_pace() {
     assert_eq!(ask(0), Err(NoBidReason::Paced));
     assert_eq!(ask(1), Ok("x 10.00 EUR d".to_owned()));
     assert_eq!(ask(1), Ok("x 10.00 EUR d".to_owned()));
-    assert_eq!(ask(1), Err(NoBidReason::BudgetSpent(Refusal::LineItemDaily)));
+    assert_eq!(ask(1), Err(NoBidReason::BudgetSpent(Refusal::money(Whose::LineItem, Span::Daily))));
 }
 
 #[test]
@@ -595,7 +595,7 @@ fn a_bid_that_is_dropped_gives_its_money_back() {
     let snapshot = Snapshot::new(plan(&[campaign("c", "10", "")]), &Book::default(), NOON, None);
     asked(&snapshot, &request("", ""), None, |snapshot, ask| {
         let decision = decided(snapshot, ask);
-        let committed = || snapshot.money.purses[0].campaign_day().committed();
+        let committed = || snapshot.money.purses[0].campaign_day();
         assert_eq!(committed(), Nanos::from_raw(10_000_000));
         drop(decision);
         assert_eq!(committed(), Nanos::ZERO);

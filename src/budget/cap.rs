@@ -1,430 +1,342 @@
-//! One cap, the book of all caps, and the purse from which one line item spends.
+//! One cap, as one process sees it: what it may commit from its lease, and what it has committed.
 
-use std::collections::HashMap;
-use std::fmt;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::units::{CampaignId, Day, LineItemId, Nanos};
+use crate::budget::lot::Lot;
+use crate::budget::treasury::{LeaseAsk, LeaseGrant};
+use crate::ledger::{CapKey, Quantity};
+use crate::units::Millis;
 
-/// Money under one limit. Every amount is in the campaign's currency.
-#[derive(Debug)]
-pub struct Cap {
-    limit: AtomicI64,
-    /// Spent and reserved together: the one number that the limit bounds.
-    committed: AtomicI64,
-    spent: AtomicI64,
-}
+/// Told when a cap wants more than it has leased; whoever keeps the leases looks.
+#[derive(Debug, Clone, Default)]
+pub struct Bell(Arc<AtomicBool>);
 
-impl Cap {
-    /// A cap of which `spent` is gone already.
-    #[must_use]
-    pub fn new(limit: Nanos, spent: Nanos) -> Self {
-        Self {
-            limit: AtomicI64::new(limit.raw()),
-            committed: AtomicI64::new(spent.raw()),
-            spent: AtomicI64::new(spent.raw()),
+impl Bell {
+    /// Rings it.
+    pub fn ring(&self) {
+        // Read first, so that a bell that rings already stays in every core's cache.
+        if !self.0.load(Ordering::Relaxed) {
+            self.0.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Takes `amount` under the limit, whole or not at all.
+    /// True if it rang since it was last asked.
     #[must_use]
-    pub fn try_reserve(&self, amount: Nanos) -> bool {
-        let limit = self.limit.load(Ordering::Relaxed);
-        self.committed
-            .try_update(Ordering::AcqRel, Ordering::Relaxed, |committed| {
-                committed.checked_add(amount.raw()).filter(|sum| *sum <= limit)
-            })
-            .is_ok()
+    pub fn has_rung(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// What one bid commits of a cap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stake {
+    /// What it counts: its worst case; where the budget is soft, what it is expected to cost.
+    pub mean: Quantity,
+    /// Where the budget is soft, the variance of that, in squares of 1,000 nanos; else 0.
+    pub variance: i64,
+}
+
+impl Stake {
+    /// All of `quantity`, whatever happens.
+    #[must_use]
+    pub const fn certain(quantity: Quantity) -> Self {
+        Self { mean: quantity, variance: 0 }
+    }
+}
+
+/// A cap. Of an amount it counts nano-units of its campaign's currency, of impressions and clicks their number.
+#[derive(Debug)]
+pub struct Cap {
+    key: CapKey,
+    /// The most that may be committed: what is leased, and never more than the limit leaves.
+    ceiling: AtomicI64,
+    /// Used and reserved by this process: the one number that the ceiling bounds.
+    committed: AtomicI64,
+    /// Beyond this the lease is running short.
+    low_water: AtomicI64,
+    /// Of all reservations that are open, where the budget is soft.
+    variance: AtomicI64,
+    /// Hundredths of a standard deviation that are held beside the mean; 0 where the budget is hard.
+    deviations: AtomicI64,
+    /// Taken outside this process's lease: before it began, by others.
+    elsewhere: AtomicI64,
+    /// Used by this process.
+    used: AtomicI64,
+    /// The largest reservation that found no room, or what the plan says that one costs.
+    largest: AtomicI64,
+    /// What was committed when leases were last looked at.
+    asked_at: AtomicI64,
+    /// False until the allocator has told what was used in this epoch before the cap was made.
+    known: AtomicBool,
+    terms: Mutex<Terms>,
+    bell: Bell,
+}
+
+/// What the ceiling follows from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Terms {
+    limit: Quantity,
+    elsewhere: Quantity,
+    /// Granted and not returned; `None` where nobody grants, and only the limit counts.
+    leased: Option<Quantity>,
+}
+
+impl Terms {
+    fn ceiling(self) -> Quantity {
+        if self.limit == Quantity::MAX {
+            return Quantity::MAX;
+        }
+        let left = self.limit.minus(self.elsewhere);
+        self.leased.map_or(left, |leased| leased.min(left))
+    }
+}
+
+impl Cap {
+    /// A cap without a limit of which nothing is used; `leased` if nothing may be committed under a limit that was
+    /// not granted.
+    #[must_use]
+    pub fn new(key: CapKey, leased: bool, bell: Bell) -> Self {
+        let terms = Terms {
+            limit: Quantity::MAX,
+            elsewhere: Quantity::ZERO,
+            leased: leased.then_some(Quantity::ZERO),
+        };
+        Self {
+            key,
+            ceiling: AtomicI64::new(terms.ceiling().raw()),
+            committed: AtomicI64::new(0),
+            low_water: AtomicI64::new(i64::MAX),
+            variance: AtomicI64::new(0),
+            deviations: AtomicI64::new(0),
+            elsewhere: AtomicI64::new(0),
+            used: AtomicI64::new(0),
+            largest: AtomicI64::new(0),
+            asked_at: AtomicI64::new(0),
+            known: AtomicBool::new(!leased),
+            terms: Mutex::new(terms),
+            bell,
+        }
     }
 
-    /// Holds a reservation that a former process was granted, limit or not.
-    pub fn hold(&self, amount: Nanos) {
-        self.committed.fetch_add(amount.raw(), Ordering::AcqRel);
+    /// Its name.
+    #[must_use]
+    pub fn key(&self) -> CapKey {
+        self.key
     }
 
-    /// Gives a reservation of `amount` back.
-    pub fn release(&self, amount: Nanos) {
-        self.committed.fetch_sub(amount.raw(), Ordering::AcqRel);
+    /// Commits `stake`, whole or not at all.
+    #[must_use]
+    pub fn try_reserve(&self, stake: Stake) -> bool {
+        let ceiling = self.ceiling.load(Ordering::Relaxed);
+        let margin = self.margin(stake.variance);
+        let taken = self.committed.try_update(Ordering::AcqRel, Ordering::Relaxed, |committed| {
+            let sum = committed.checked_add(stake.mean.raw())?;
+            (sum.saturating_add(margin) <= ceiling).then_some(sum)
+        });
+        let low_water = self.low_water.load(Ordering::Relaxed);
+        match taken {
+            Ok(committed) => {
+                if stake.variance != 0 {
+                    self.variance.fetch_add(stake.variance, Ordering::AcqRel);
+                }
+                if committed.saturating_add(stake.mean.raw()) > low_water {
+                    self.bell.ring();
+                }
+            }
+            Err(_) => {
+                self.largest.fetch_max(stake.mean.raw(), Ordering::Relaxed);
+                // Where the limit itself is reached nobody can help.
+                if low_water != i64::MAX {
+                    self.bell.ring();
+                }
+            }
+        }
+        taken.is_ok()
     }
 
-    /// Turns a reservation of `reserved` into a spend of `paid`. Without a reservation (`reserved` is
-    /// zero) the spend is booked all the same, limit or not: it is what happened.
-    pub fn settle(&self, reserved: Nanos, paid: Nanos) {
-        self.spent.fetch_add(paid.raw(), Ordering::AcqRel);
-        self.committed.fetch_add(paid.raw() - reserved.raw(), Ordering::AcqRel);
+    /// What is held beside the mean, for all open reservations and one of `variance`. Rounded up.
+    fn margin(&self, variance: i64) -> i64 {
+        let deviations = self.deviations.load(Ordering::Relaxed);
+        if deviations == 0 {
+            return 0;
+        }
+        let sum = self.variance.load(Ordering::Relaxed).saturating_add(variance);
+        // In thousands of nanos; squares of them keep the sum of a million bids within 64 bits.
+        let deviation = sum.max(0).isqrt() + 1;
+        deviation.saturating_mul(1_000).saturating_mul(deviations) / 100 + 1
     }
 
-    /// Changes the limit from now on. What is reserved stays reserved.
-    pub fn set_limit(&self, limit: Nanos) {
-        self.limit.store(limit.raw(), Ordering::Relaxed);
+    /// True if `quantity` more would fit now. Clicks, which nobody reserves, ask this.
+    #[must_use]
+    pub fn has_room(&self, quantity: Quantity) -> bool {
+        let committed = self.committed.load(Ordering::Acquire);
+        let fits = committed.saturating_add(quantity.raw()).saturating_add(self.margin(0))
+            <= self.ceiling.load(Ordering::Relaxed);
+        if !fits && self.low_water.load(Ordering::Relaxed) != i64::MAX {
+            self.largest.fetch_max(quantity.raw(), Ordering::Relaxed);
+            self.bell.ring();
+        }
+        fits
+    }
+
+    /// Holds what a former process committed, room or not.
+    pub fn hold(&self, stake: Stake) {
+        self.committed.fetch_add(stake.mean.raw(), Ordering::AcqRel);
+        self.variance.fetch_add(stake.variance, Ordering::AcqRel);
+    }
+
+    /// Gives a reservation back.
+    pub fn release(&self, stake: Stake) {
+        self.committed.fetch_sub(stake.mean.raw(), Ordering::AcqRel);
+        if stake.variance != 0 {
+            self.variance.fetch_sub(stake.variance, Ordering::AcqRel);
+        }
+    }
+
+    /// Turns a reservation into a use of `used`. Without one (`stake` is nothing) it is booked all the same, room
+    /// or not: it is what happened.
+    pub fn settle(&self, stake: Stake, used: Quantity) {
+        self.used.fetch_add(used.raw(), Ordering::AcqRel);
+        self.committed.fetch_add(used.raw() - stake.mean.raw(), Ordering::AcqRel);
+        if stake.variance != 0 {
+            self.variance.fetch_sub(stake.variance, Ordering::AcqRel);
+        }
+    }
+
+    /// Counts a use that is not paid from this process's lease.
+    pub fn settle_elsewhere(&self, used: Quantity) {
+        self.set_terms(|terms| terms.elsewhere = terms.elsewhere.plus(used));
+    }
+
+    /// Changes the limit from now on; what is committed stays committed. `deviations` is 0 for a hard budget.
+    pub fn set_limit(&self, limit: Quantity, deviations: u32) {
+        self.deviations.store(i64::from(deviations), Ordering::Relaxed);
+        self.set_terms(|terms| terms.limit = limit);
+    }
+
+    /// Takes what was granted.
+    pub fn grant(&self, grant: &LeaseGrant) {
+        if !self.known.swap(true, Ordering::AcqRel) {
+            // Made in the midst of an epoch: what was used before is told, and counts.
+            let missed = grant.used.raw() - self.used.swap(grant.used.raw(), Ordering::AcqRel);
+            self.committed.fetch_add(missed, Ordering::AcqRel);
+        }
+        self.set_terms(|terms| {
+            terms.leased = terms.leased.map(|_| grant.leased);
+            terms.elsewhere = grant.elsewhere;
+        });
+    }
+
+    /// Takes `quantity` of the lease out of use, whole or not at all, to be given back: nobody reserves it until it
+    /// is released.
+    #[must_use]
+    pub fn withdraw(&self, quantity: Quantity) -> bool {
+        let ceiling = self.ceiling.load(Ordering::Relaxed);
+        let margin = self.margin(0);
+        let withdrawn = self.committed.try_update(Ordering::AcqRel, Ordering::Relaxed, |committed| {
+            let sum = committed.checked_add(quantity.raw())?;
+            (sum.saturating_add(margin) <= ceiling).then_some(sum)
+        });
+        withdrawn.is_ok()
+    }
+
+    /// What `lease` wants to look like in the next round, given how fast the cap is used; `None` if it is well as it
+    /// is.
+    #[must_use]
+    pub fn ask(&self, elapsed: Millis, terms: &Lot) -> Option<LeaseAsk> {
+        let (limit, leased, elsewhere) = {
+            let terms = self.terms.lock().unwrap_or_else(PoisonError::into_inner);
+            (terms.limit, terms.leased?, terms.elsewhere)
+        };
+        let committed = self.committed_here();
+        let known = self.known.load(Ordering::Acquire);
+        let grown =
+            committed.minus(Quantity::from_raw(self.asked_at.swap(committed.raw(), Ordering::Relaxed)));
+        if limit == Quantity::MAX {
+            // Nothing to lease; but what was used before it was known must be learnt once.
+            return (!known).then_some(LeaseAsk {
+                cap: self.key,
+                limit,
+                target: leased,
+                least: Quantity::ZERO,
+            });
+        }
+        let least = Quantity::from_raw(self.largest.load(Ordering::Relaxed).max(1));
+        let wanted = terms.free(grown.max(Quantity::ZERO), elapsed, least);
+        let free = leased.minus(committed);
+        let room = limit.minus(elsewhere).minus(leased);
+        let is_short = free.raw() < wanted.raw() / 2 && room > Quantity::ZERO;
+        let is_idle = free.raw() / 4 > wanted.raw();
+        (is_short || is_idle || !known || room < Quantity::ZERO).then(|| LeaseAsk {
+            cap: self.key,
+            limit,
+            target: committed.plus(wanted),
+            least,
+        })
+    }
+
+    fn set_terms(&self, change: impl FnOnce(&mut Terms)) {
+        let mut terms = self.terms.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut terms);
+        self.elsewhere.store(terms.elsewhere.raw(), Ordering::Release);
+        self.ceiling.store(terms.ceiling().raw(), Ordering::Release);
+        // A lease that ends at the limit cannot grow; one that does not is asked about in good time.
+        let left = terms.limit.minus(terms.elsewhere);
+        let low_water = match terms.leased {
+            Some(leased) if leased < left && terms.limit != Quantity::MAX => {
+                let committed = self.committed.load(Ordering::Acquire);
+                leased.raw() - (leased.raw().saturating_sub(committed)).max(0) / 2
+            }
+            _ => i64::MAX,
+        };
+        self.low_water.store(low_water, Ordering::Relaxed);
     }
 
     /// The limit.
     #[must_use]
-    pub fn limit(&self) -> Nanos {
-        Nanos::from_raw(self.limit.load(Ordering::Relaxed))
+    pub fn limit(&self) -> Quantity {
+        self.terms.lock().unwrap_or_else(PoisonError::into_inner).limit
     }
 
-    /// Spent and reserved together.
+    /// What is leased; `None` where nobody grants.
     #[must_use]
-    pub fn committed(&self) -> Nanos {
-        Nanos::from_raw(self.committed.load(Ordering::Acquire))
+    pub fn leased(&self) -> Option<Quantity> {
+        self.terms.lock().unwrap_or_else(PoisonError::into_inner).leased
     }
 
-    /// Spent: billed.
+    /// Used and reserved by this process alone, and what is held beside the mean of its soft reservations.
     #[must_use]
-    pub fn spent(&self) -> Nanos {
-        Nanos::from_raw(self.spent.load(Ordering::Acquire))
+    pub fn committed_here(&self) -> Quantity {
+        Quantity::from_raw(self.committed.load(Ordering::Acquire).saturating_add(self.margin(0)))
     }
-}
 
-/// What holds a cap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Level {
-    /// A campaign.
-    Campaign(CampaignId),
-    /// A line item of it.
-    LineItem(LineItemId),
-}
-
-/// Over which time a cap counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Window {
-    /// The whole flight.
-    Total,
-    /// One civil day of the campaign's zone: the day on which the bid was made.
-    Day(Day),
-}
-
-/// Names a cap.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct CapKey {
-    /// What holds it.
-    pub level: Level,
-    /// Over which time.
-    pub window: Window,
-}
-
-/// The four caps that one bid counts against.
-#[must_use]
-pub fn keys(campaign: CampaignId, line_item: LineItemId, day: Day) -> [CapKey; 4] {
-    let (campaign, line_item) = (Level::Campaign(campaign), Level::LineItem(line_item));
-    [
-        CapKey { level: campaign, window: Window::Day(day) },
-        CapKey { level: campaign, window: Window::Total },
-        CapKey { level: line_item, window: Window::Day(day) },
-        CapKey { level: line_item, window: Window::Total },
-    ]
-}
-
-/// All caps, by key. The fast path never looks here: it holds [`Purse`]s.
-#[derive(Debug, Default)]
-pub struct Book {
-    caps: Mutex<HashMap<CapKey, Arc<Cap>>>,
-}
-
-impl Book {
-    /// The cap of `key`; without a limit and unspent if it is new.
+    /// Used and reserved by anybody, as far as this process knows.
     #[must_use]
-    pub fn cap(&self, key: CapKey) -> Arc<Cap> {
-        let mut caps = self.caps.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(caps.entry(key).or_insert_with(|| Arc::new(Cap::new(Nanos::MAX, Nanos::ZERO))))
+    pub fn committed(&self) -> Quantity {
+        self.committed_here().plus(Quantity::from_raw(self.elsewhere.load(Ordering::Acquire)))
     }
 
-    /// Books a spend that a former process made, from the ledger.
-    pub fn restore(&self, key: CapKey, spent: Nanos) {
-        self.cap(key).settle(Nanos::ZERO, spent);
-    }
-
-    /// The purse of one line item on one day, under the given limits (campaign day and total, line item
-    /// day and total), which hold from now on for everyone.
+    /// Used by this process: billed, shown or clicked.
     #[must_use]
-    pub fn purse(
-        &self,
-        campaign: CampaignId,
-        line_item: LineItemId,
-        day: Day,
-        limits: [Option<Nanos>; 4],
-    ) -> Purse {
-        let keys = keys(campaign, line_item, day);
-        let caps = std::array::from_fn(|at| {
-            let cap = self.cap(keys[at]);
-            cap.set_limit(limits[at].unwrap_or(Nanos::MAX));
-            cap
-        });
-        Purse { caps }
+    pub fn used(&self) -> Quantity {
+        Quantity::from_raw(self.used.load(Ordering::Acquire))
     }
 
-    /// Turns a reservation of `reserved` into a spend of `paid`, at every level.
-    pub fn settle(
-        &self,
-        campaign: CampaignId,
-        line_item: LineItemId,
-        day: Day,
-        reserved: Nanos,
-        paid: Nanos,
-    ) {
-        for key in keys(campaign, line_item, day) {
-            self.cap(key).settle(reserved, paid);
-        }
+    /// Tells that a reservation may be as large as `quantity`: a lease is never smaller.
+    pub fn expect(&self, quantity: Quantity) {
+        self.largest.fetch_max(quantity.raw(), Ordering::Relaxed);
     }
 
-    /// Holds a reservation that a former process was granted, at every level.
-    pub fn hold(&self, reserved: &Reserved) {
-        for key in keys(reserved.campaign, reserved.line_item, reserved.day) {
-            self.cap(key).hold(reserved.amount);
-        }
+    /// Counts what was taken before this epoch began, or by others: all that the allocator knows when it begins.
+    pub fn restore(&self, elsewhere: Quantity) {
+        self.known.store(true, Ordering::Release);
+        self.set_terms(|terms| terms.elsewhere = elsewhere);
     }
 
-    /// Gives a reservation back, at every level.
-    pub fn release(&self, reservation: &Reserved) {
-        self.settle(
-            reservation.campaign,
-            reservation.line_item,
-            reservation.day,
-            reservation.amount,
-            Nanos::ZERO,
-        );
-    }
-
-    /// Forgets the day caps before `day`, whose bids are too old to be billed.
-    pub fn forget_days_before(&self, day: Day) {
-        let mut caps = self.caps.lock().unwrap_or_else(PoisonError::into_inner);
-        caps.retain(|key, _| !matches!(key.window, Window::Day(of) if of < day));
-    }
-}
-
-/// What was reserved, where.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reserved {
-    /// Whose money.
-    pub campaign: CampaignId,
-    /// What bid.
-    pub line_item: LineItemId,
-    /// On which day.
-    pub day: Day,
-    /// The worst case.
-    pub amount: Nanos,
-}
-
-/// Which cap said no.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Refusal {
-    /// The campaign's for the day.
-    CampaignDaily,
-    /// The campaign's for the flight.
-    CampaignTotal,
-    /// The line item's for the day.
-    LineItemDaily,
-    /// The line item's for the flight.
-    LineItemTotal,
-}
-
-impl Refusal {
-    const ALL: [Self; 4] =
-        [Self::CampaignDaily, Self::CampaignTotal, Self::LineItemDaily, Self::LineItemTotal];
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::CampaignDaily => "the campaign's daily budget is spent or reserved",
-            Self::CampaignTotal => "the campaign's total budget is spent or reserved",
-            Self::LineItemDaily => "the line item's daily budget is spent or reserved",
-            Self::LineItemTotal => "the line item's total budget is spent or reserved",
-        })
-    }
-}
-
-/// From what one line item spends on one day: its campaign's and its own caps, by the day and in total.
-#[derive(Debug, Clone)]
-pub struct Purse {
-    caps: [Arc<Cap>; 4],
-}
-
-impl Purse {
-    /// Reserves `amount` at every level, or nowhere.
-    ///
-    /// # Errors
-    ///
-    /// The first cap under which it does not fit.
-    pub fn reserve(&self, amount: Nanos) -> Result<(), Refusal> {
-        for (at, cap) in self.caps.iter().enumerate() {
-            if !cap.try_reserve(amount) {
-                for taken in &self.caps[..at] {
-                    taken.release(amount);
-                }
-                return Err(Refusal::ALL[at]);
-            }
-        }
-        Ok(())
-    }
-
-    /// The same, in a guard that gives the money back unless it is kept: whatever ends a decision, nothing stays
-    /// reserved for a bid that nobody sent.
-    ///
-    /// # Errors
-    ///
-    /// The first cap under which it does not fit.
-    pub fn hold(&self, amount: Nanos) -> Result<Held<'_>, Refusal> {
-        self.reserve(amount)?;
-        Ok(Held { purse: self, amount, kept: false })
-    }
-
-    /// The first cap of which less than `least` is left.
+    /// True if `quantity` more would pass the limit itself, whatever is leased.
     #[must_use]
-    pub fn exhausted(&self, least: Nanos) -> Option<Refusal> {
-        let short = |cap: &Arc<Cap>| cap.committed().saturating_add(least) > cap.limit();
-        self.caps.iter().position(short).map(|at| Refusal::ALL[at])
-    }
-
-    /// The campaign's cap for the day.
-    #[must_use]
-    pub fn campaign_day(&self) -> &Cap {
-        &self.caps[0]
-    }
-
-    /// The campaign's cap for the flight.
-    #[must_use]
-    pub fn campaign_total(&self) -> &Cap {
-        &self.caps[1]
-    }
-
-    /// The line item's cap for the day.
-    #[must_use]
-    pub fn line_item_day(&self) -> &Cap {
-        &self.caps[2]
-    }
-
-    /// The line item's cap for the flight.
-    #[must_use]
-    pub fn line_item_total(&self) -> &Cap {
-        &self.caps[3]
-    }
-}
-
-/// Money reserved under every cap of a purse. Dropped, it is given back.
-#[derive(Debug)]
-pub struct Held<'a> {
-    purse: &'a Purse,
-    amount: Nanos,
-    kept: bool,
-}
-
-impl Held<'_> {
-    /// How much.
-    #[must_use]
-    pub fn amount(&self) -> Nanos {
-        self.amount
-    }
-
-    /// Leaves the money reserved; whoever keeps it settles or releases it through the book.
-    pub fn keep(&mut self) {
-        self.kept = true;
-    }
-}
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        if !self.kept {
-            for cap in &self.purse.caps {
-                cap.release(self.amount);
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::{Book, CapKey, Level, Purse, Refusal, Window};
-    use crate::units::{CampaignId, Day, LineItemId, Nanos};
-
-    const CAMPAIGN: CampaignId = CampaignId::from_slug("c");
-    const LINE_ITEM: LineItemId = LineItemId::from_slug("c/l");
-    const TODAY: Day = Day::from_raw(20_000);
-
-    fn nanos(raw: i64) -> Nanos {
-        Nanos::from_raw(raw)
-    }
-
-    fn purse(book: &Book, limits: [Option<i64>; 4]) -> Purse {
-        book.purse(CAMPAIGN, LINE_ITEM, TODAY, limits.map(|limit| limit.map(nanos)))
-    }
-
-    #[test]
-    fn a_reservation_fits_under_every_cap_or_takes_nothing() {
-        let book = Book::default();
-        let purse = purse(&book, [Some(100), Some(1_000), Some(100), Some(50)]);
-        assert_eq!(purse.reserve(nanos(50)), Ok(()));
-        assert_eq!(purse.reserve(nanos(1)), Err(Refusal::LineItemTotal));
-        assert_eq!(purse.campaign_day().committed(), nanos(50), "the refused nano was given back");
-    }
-
-    #[test]
-    fn money_that_is_held_comes_back_unless_it_is_kept() {
-        let book = Book::default();
-        let purse = purse(&book, [Some(10), None, None, Some(10)]);
-        drop(purse.hold(nanos(10)).unwrap());
-        purse.hold(nanos(6)).unwrap().keep();
-        assert!(purse.hold(nanos(6)).is_err());
-        assert_eq!(purse.campaign_day().committed(), nanos(6));
-        let decided = std::panic::catch_unwind(|| {
-            let _held = purse.hold(nanos(4)).unwrap();
-            panic!("a decision fails");
-        });
-        assert!(decided.is_err());
-        assert_eq!(purse.line_item_total().committed(), nanos(6));
-    }
-
-    #[test]
-    fn what_is_settled_below_its_reservation_can_be_spent_again() {
-        let book = Book::default();
-        let purse = purse(&book, [Some(100), None, None, None]);
-        purse.reserve(nanos(100)).unwrap();
-        assert_eq!(purse.reserve(nanos(1)), Err(Refusal::CampaignDaily));
-        book.settle(CAMPAIGN, LINE_ITEM, TODAY, nanos(100), nanos(60));
-        assert_eq!(purse.reserve(nanos(40)), Ok(()));
-        assert_eq!(purse.campaign_day().spent(), nanos(60));
-        assert_eq!(purse.exhausted(nanos(1)), Some(Refusal::CampaignDaily));
-    }
-
-    #[test]
-    fn a_lowered_cap_stops_at_once_and_keeps_what_is_spent() {
-        let book = Book::default();
-        purse(&book, [Some(100), None, None, None]).reserve(nanos(80)).unwrap();
-        let lowered = purse(&book, [Some(50), None, None, None]);
-        assert_eq!(lowered.reserve(nanos(1)), Err(Refusal::CampaignDaily));
-        assert_eq!(lowered.campaign_day().committed(), nanos(80));
-    }
-
-    #[test]
-    fn a_spend_of_a_former_process_counts() {
-        let book = Book::default();
-        let key = CapKey { level: Level::Campaign(CAMPAIGN), window: Window::Total };
-        book.restore(key, nanos(90));
-        let purse = purse(&book, [None, Some(100), None, None]);
-        assert_eq!(purse.reserve(nanos(11)), Err(Refusal::CampaignTotal));
-        assert_eq!(purse.reserve(nanos(10)), Ok(()));
-    }
-
-    #[test]
-    fn many_threads_never_pass_a_cap_together() {
-        let book = Arc::new(Book::default());
-        let purse = purse(&book, [Some(10_007), None, None, Some(9_001)]);
-        let granted: i64 = std::thread::scope(|scope| {
-            let spenders: Vec<_> = (0..4)
-                .map(|_| {
-                    let purse = purse.clone();
-                    scope.spawn(move || (0..10_000).filter(|_| purse.reserve(nanos(3)).is_ok()).count())
-                })
-                .collect();
-            spenders.into_iter().map(|spender| i64::try_from(spender.join().unwrap()).unwrap() * 3).sum()
-        });
-        assert_eq!(granted, 9_000, "the most that fits under 9,001 in steps of 3");
-        assert_eq!(purse.line_item_total().committed(), nanos(granted));
-        assert_eq!(purse.campaign_day().committed(), nanos(granted));
+    pub fn is_spent(&self, quantity: Quantity) -> bool {
+        self.committed().plus(quantity) > self.limit()
     }
 }

@@ -1,11 +1,23 @@
-//! Caps and what is committed against them: a bid reserves its worst case, a notice settles it.
+//! Caps, leases and reservations: `used + reserved + leased and unused <= limit`.
 //!
-//! `spent + reserved <= limit` holds at every level at every moment, for every reservation that was
-//! granted: a cap is one atomic that only moves up where the sum stays below the limit. Deliberately
-//! absent: leases between processes (one process spends a ledger), and any idea of pace.
+//! The sum holds at every level at every moment, for every reservation that was granted. A process spends from a
+//! lease, never from the limit: [`Treasury`] says what may be leased, a [`Cap`] is one atomic that only moves up
+//! where it stays within the lease. Deliberately absent: any idea of pace, and where leases are kept.
 
+mod book;
 mod cap;
+mod lot;
 mod open;
+mod purse;
+mod refusal;
+mod treasury;
 
-pub use cap::{Book, Cap, CapKey, Held, Level, Purse, Refusal, Reserved, Window, keys};
+pub use book::{Book, PurseKey, Reserved};
+pub use cap::{Bell, Cap, Stake};
+pub use lot::Lot;
 pub use open::{Hold, Open, Reservation};
+pub use purse::{Expected, Held, Purse, Stakes};
+pub use refusal::{Refusal, Shortage, Span, Whose};
+pub use treasury::{
+    Allocator, AllocatorError, CapState, Changes, LeaseAsk, LeaseGrant, LeaseTerms, Share, Tenure, Treasury,
+};

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::budget::cap::Reserved;
-use crate::units::{BidId, HouseholdKey, UnixMillis, UserKey};
+use crate::budget::book::Reserved;
+use crate::units::{BidId, HouseholdKey, Steady, UserKey};
 
 /// Shards, so that two cores rarely meet: each lock is held for the insertion of one entry.
 const SHARDS: usize = 64;
@@ -19,8 +19,8 @@ const HELD_AGAIN_S: i64 = 10;
 pub struct Reservation {
     /// What it took from the caps.
     pub reserved: Reserved,
-    /// When it counts as lost.
-    pub expires: UnixMillis,
+    /// When it counts as lost, by the clock that never steps.
+    pub expires: Steady,
     /// Whose frequency it counts in.
     pub user: Option<UserKey>,
     /// Which household's frequency it counts in.
@@ -111,7 +111,7 @@ impl Open {
 
     /// Takes out every reservation that has expired at `now`.
     #[must_use]
-    pub fn take_expired(&self, now: UnixMillis) -> Vec<(BidId, Reservation)> {
+    pub fn take_expired(&self, now: Steady) -> Vec<(BidId, Reservation)> {
         let mut expired = Vec::new();
         for shard in &self.shards {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
@@ -163,24 +163,25 @@ impl Open {
 }
 
 /// The first full second that is not before `at`.
-fn second_after(at: UnixMillis) -> i64 {
+fn second_after(at: Steady) -> i64 {
     at.raw().div_euclid(1_000) + i64::from(at.raw().rem_euclid(1_000) != 0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Hold, Open, Reservation};
-    use crate::budget::cap::Reserved;
-    use crate::units::{BidId, CampaignId, Day, LineItemId, Nanos, UnixMillis};
+    use crate::budget::{PurseKey, Reserved, Stakes};
+    use crate::units::{BidId, CampaignId, Day, Hour, LineItemId, Nanos, Steady, UnixMillis};
 
     fn reservation(expires: i64) -> Reservation {
-        let reserved = Reserved {
+        let purse = PurseKey {
             campaign: CampaignId::from_slug("c"),
             line_item: LineItemId::from_slug("c/l"),
             day: Day::from_raw(0),
-            amount: Nanos::from_raw(5),
+            hour: Hour::from_raw(0),
         };
-        Reservation { reserved, expires: UnixMillis::from_raw(expires), user: None, household: None }
+        let reserved = Reserved { purse, stakes: Stakes::certain(Nanos::from_raw(5)) };
+        Reservation { reserved, expires: Steady::from_raw(expires), user: None, household: None }
     }
 
     #[test]
@@ -190,7 +191,7 @@ mod tests {
         open.insert(bid, reservation(1_500));
         assert_eq!(open.take(bid), Some(reservation(1_500)));
         assert_eq!(open.take(bid), None);
-        assert!(open.take_expired(UnixMillis::from_raw(10_000)).is_empty());
+        assert!(open.take_expired(Steady::from_raw(10_000)).is_empty());
     }
 
     #[test]
@@ -199,13 +200,9 @@ mod tests {
         open.insert(bid, reservation(1_500));
         assert_eq!(open.hold(bid), Hold::Ours(reservation(1_500)));
         assert_eq!(open.hold(bid), Hold::Others);
-        assert!(open.take_expired(UnixMillis::from_raw(10_000)).is_empty());
+        assert!(open.take_expired(Steady::from_raw(10_000)).is_empty());
         open.insert(bid, reservation(1_500));
-        assert_eq!(
-            open.take_expired(UnixMillis::from_raw(10_000)).len(),
-            1,
-            "put back, it expires after all"
-        );
+        assert_eq!(open.take_expired(Steady::from_raw(10_000)).len(), 1, "put back, it expires after all");
         assert_eq!(open.hold(bid), Hold::Gone);
     }
 
@@ -224,7 +221,7 @@ mod tests {
             .map(|s| s.lock().unwrap().expiring.values().map(Vec::len).sum::<usize>())
             .sum();
         assert!(waiting <= super::SHARDS * (super::STALE_MAX + 2), "{waiting} wait");
-        assert_eq!(open.take_expired(UnixMillis::from_raw(3_600_000)).len(), 1);
+        assert_eq!(open.take_expired(Steady::from_raw(3_600_000)).len(), 1);
     }
 
     #[test]
@@ -233,8 +230,8 @@ mod tests {
         for random in 0..200 {
             open.insert(BidId::mint(UnixMillis::from_raw(1), random), reservation(1_500));
         }
-        assert!(open.take_expired(UnixMillis::from_raw(1_999)).is_empty());
-        assert_eq!(open.take_expired(UnixMillis::from_raw(2_000)).len(), 200);
+        assert!(open.take_expired(Steady::from_raw(1_999)).is_empty());
+        assert_eq!(open.take_expired(Steady::from_raw(2_000)).len(), 200);
         assert!(open.is_empty());
     }
 }

@@ -31,8 +31,8 @@ pub use exchange::{
 };
 pub use frequency::{CapLevel, CountBy, FrequencyCap, Shadow, shadow};
 pub use model::{
-    Advertiser, AgreedDeal, Attribution, Budget, Campaign, Catalog, ConversionType, Costs, Flight,
-    FormatKind, Goal, LineItem, Pacing, Status, TaxPlan, Transparency,
+    Advertiser, AgreedDeal, Attribution, Budget, BudgetMode, Campaign, Catalog, ConversionType, Costs,
+    Flight, FormatKind, Goal, Limits, LineItem, Pacing, Status, TaxPlan, Transparency,
 };
 pub use modifier::{Factor, Modifier};
 pub use rates::Rates;

@@ -124,13 +124,50 @@ pub struct Flight {
     pub end: Option<UnixMillis>,
 }
 
-/// Hard caps on money: media, paid data, and the tax where it is borne `inside`.
+/// What a campaign or a line item may use up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Budget {
+    /// Money: media, paid data, and the tax where it is borne `inside`.
+    pub money: Limits<Nanos>,
+    /// Billed impressions.
+    pub impressions: Limits<u32>,
+    /// Clicks: bidding stops when they are reached; what is shown already may still be clicked.
+    pub clicks: Limits<u32>,
+    /// How bids that are out count. Only a campaign's is read; its line items follow it.
+    pub mode: BudgetMode,
+}
+
+impl Budget {
+    /// True if anything is limited for each hour.
+    #[must_use]
+    pub fn has_hourly(&self) -> bool {
+        self.money.hourly.is_some() || self.impressions.hourly.is_some() || self.clicks.hourly.is_some()
+    }
+}
+
+/// A limit for each window of time; `None` = without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Limits<T> {
+    /// For each clock hour.
+    pub hourly: Option<T>,
     /// For each day of the campaign's zone.
-    pub daily: Option<Nanos>,
+    pub daily: Option<T>,
     /// For the whole flight.
-    pub total: Option<Nanos>,
+    pub total: Option<T>,
+}
+
+/// How bids whose outcome is not known count against the money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BudgetMode {
+    /// Each at its worst case: no cap is ever passed.
+    #[default]
+    Hard,
+    /// Together at what they are expected to cost, and so many hundredths of a standard deviation on top:
+    /// spends more while notices are slow, and can pass a cap.
+    Soft {
+        /// Hundredths of a standard deviation.
+        deviations: u32,
+    },
 }
 
 /// How a day's budget is laid over the day.

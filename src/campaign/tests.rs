@@ -159,7 +159,7 @@ fn wrong_types_and_missing_keys_are_named() {
 #[test]
 fn amounts_are_exact_and_may_be_texts() {
     let catalog = accept(r#"{"daily": 100}"#, r#"{"daily": "0.100000001"}"#);
-    assert_eq!(catalog.campaigns[0].budget.daily, Some(Nanos::from_raw(100_000_001)));
+    assert_eq!(catalog.campaigns[0].budget.money.daily, Some(Nanos::from_raw(100_000_001)));
     check(
         r#"{"daily": 100}"#,
         r#"{"daily": 0.1234567891}"#,

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::ledger::event::{Charge, Event, EventKey, EventKind};
+use crate::ledger::caps::{BudgetAccount, LeaseMove, Movement, Quantity, lease_movements, movements};
+use crate::ledger::event::{Cause, Charge, Correction, Event, EventKey, EventKind};
 use crate::ttf::Jurisdiction;
-use crate::units::{CampaignId, Currency, ExchangeId, Femtos};
+use crate::units::{CampaignId, Currency, Epoch, ExchangeId, Femtos};
 
 /// Where money stands, from encan's side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,6 +14,10 @@ pub enum Account {
     Receivable(CampaignId),
     /// Owed to an exchange for ad space.
     Media(ExchangeId),
+    /// The same, of impressions billed after their reservation had expired.
+    Late(ExchangeId),
+    /// Billed by an exchange, and not accepted.
+    Disputed(ExchangeId),
     /// Owed for segments.
     Data,
     /// Earned.
@@ -21,6 +26,8 @@ pub enum Account {
     Tax(Option<Jurisdiction>),
     /// Tax that we bear.
     TaxAbsorbed,
+    /// Given back to advertisers out of our own.
+    Refunds,
 }
 
 /// One line: positive is a debit, negative a credit.
@@ -41,15 +48,18 @@ pub struct Entry {
 /// If debits and credits differ, which is a fault of ours: a stopped bidder costs less than wrong books.
 #[must_use]
 pub fn entries(event: &Event) -> Vec<Entry> {
-    let EventKind::Impression(charge) = &event.kind else { return Vec::new() };
-    let entries = impression(event, charge);
+    let entries = match &event.kind {
+        EventKind::Impression(charge) => impression(event, charge),
+        EventKind::Correction(correction) => corrected(event, correction),
+        _ => return Vec::new(),
+    };
     let sum: Femtos = entries.iter().map(|entry| entry.amount).sum();
     assert_eq!(sum, Femtos::ZERO, "debits equal credits for bid {}", event.bid.id);
     entries
 }
 
 fn impression(event: &Event, charge: &Charge) -> Vec<Entry> {
-    let currency = event.bid.currency;
+    let (currency, exchange) = (event.bid.currency, event.bid.exchange);
     let line = |account, amount| Entry { account, currency, amount };
     let (media, data) = (charge.media.to_femtos(), charge.data.to_femtos());
     let tax = charge.tax.tax();
@@ -62,13 +72,30 @@ fn impression(event: &Event, charge: &Charge) -> Vec<Entry> {
     let mut entries = vec![
         line(Account::Receivable(event.bid.campaign), billed),
         line(Account::TaxAbsorbed, absorbed),
-        line(Account::Media(event.bid.exchange), -media),
+        line(if charge.late { Account::Late(exchange) } else { Account::Media(exchange) }, -media),
         line(Account::Data, -data),
         line(Account::Fees, -charge.fee),
         line(Account::Tax(charge.tax.place.jurisdiction), -tax),
     ];
     entries.retain(|entry| entry.amount != Femtos::ZERO);
     entries
+}
+
+/// A refund leaves what we owe to others as it is, a dispute only moves it; the rest changes the cost.
+fn corrected(event: &Event, correction: &Correction) -> Vec<Entry> {
+    let (charge, currency, exchange) = (&correction.charge, event.bid.currency, event.bid.exchange);
+    let between = |debit, credit, amount: Femtos| {
+        vec![Entry { account: debit, currency, amount }, Entry { account: credit, currency, amount: -amount }]
+    };
+    let owed = if charge.late { Account::Late(exchange) } else { Account::Media(exchange) };
+    match correction.cause {
+        Cause::CreditNote | Cause::InvalidTraffic | Cause::Adjustment => impression(event, charge),
+        Cause::Refund => {
+            between(Account::Receivable(event.bid.campaign), Account::Refunds, charge.media.to_femtos())
+        }
+        Cause::Dispute => between(owed, Account::Disputed(exchange), charge.media.to_femtos()),
+        Cause::Conceded => between(Account::Disputed(exchange), owed, charge.media.to_femtos()),
+    }
 }
 
 /// Whether an event was news.
@@ -84,7 +111,9 @@ pub enum Applied {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ledger {
     seen: HashSet<EventKey>,
+    seen_moves: HashSet<(Epoch, u64)>,
     balances: BTreeMap<(Account, Currency), Femtos>,
+    budgets: BTreeMap<BudgetAccount, Quantity>,
 }
 
 impl Ledger {
@@ -102,8 +131,47 @@ impl Ledger {
             let balance = self.balances.entry((entry.account, entry.currency)).or_default();
             *balance = balance.checked_add(entry.amount).expect("a balance fits in 128 bits");
         }
+        self.move_budgets(&movements(event));
         self.assert_balanced();
         Applied::New
+    }
+
+    /// Books a change of a lease, once.
+    ///
+    /// # Panics
+    ///
+    /// As [`Ledger::apply`].
+    pub fn apply_lease(&mut self, change: &LeaseMove) -> Applied {
+        if !self.seen_moves.insert((change.epoch, change.number)) {
+            return Applied::Duplicate;
+        }
+        self.move_budgets(&lease_movements(change));
+        self.assert_balanced();
+        Applied::New
+    }
+
+    /// The balance of a budget's account; zero if nothing was ever moved there.
+    #[must_use]
+    pub fn budget(&self, account: BudgetAccount) -> Quantity {
+        self.budgets.get(&account).copied().unwrap_or_default()
+    }
+
+    /// Every budget's account that something was ever moved on, in their order.
+    pub fn budgets(&self) -> impl Iterator<Item = (BudgetAccount, Quantity)> {
+        self.budgets.iter().map(|(account, balance)| (*account, *balance))
+    }
+
+    /// Every account of money that something was ever moved on, in their order.
+    pub fn balances(&self) -> impl Iterator<Item = ((Account, Currency), Femtos)> {
+        self.balances.iter().map(|(account, balance)| (*account, *balance))
+    }
+
+    fn move_budgets(&mut self, movements: &[Movement]) {
+        for movement in movements {
+            let balance = self.budgets.entry(movement.account).or_default();
+            let sum = balance.raw().checked_add(movement.quantity.raw());
+            *balance = Quantity::from_raw(sum.expect("a budget's balance fits in 64 bits"));
+        }
     }
 
     /// The balance of an account; a debit is positive.
@@ -115,5 +183,7 @@ impl Ledger {
     fn assert_balanced(&self) {
         let sum: Femtos = self.balances.values().copied().sum();
         assert_eq!(sum, Femtos::ZERO, "debits equal credits");
+        let sum: i128 = self.budgets.values().map(|balance| i128::from(balance.raw())).sum();
+        assert_eq!(sum, 0, "debits equal credits in the budgets");
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::ttf::{Assessment, Bearer};
 use crate::units::{
-    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, DealId, ExchangeId, Femtos, HouseholdKey,
-    LineItemId, Nanos, UnixMillis, UserKey,
+    AdvertiserId, BidId, CampaignId, CorrectionId, CreativeId, Currency, Day, DealId, Epoch, ExchangeId,
+    Femtos, HouseholdKey, LineItemId, Nanos, UnixMillis, UserKey,
 };
 
 /// One fact about one bid. Two events with the same [`Event::key`] are the same event.
@@ -44,6 +44,8 @@ pub struct BidFacts {
     pub user: Option<UserKey>,
     /// The household, where a frequency cap counts by it and consent let us know.
     pub household: Option<HouseholdKey>,
+    /// From whose leases it is paid: those of the run of a process that made the bid, or took it over.
+    pub lease: Epoch,
 }
 
 /// What happened.
@@ -72,6 +74,8 @@ pub enum EventKind {
     Conversion(Conversion),
     /// The player came to a step of a video or audio ad.
     Playback(Playback),
+    /// The books were wrong, or the world changed its mind.
+    Correction(Correction),
 }
 
 /// A step of playback, as VAST names its tracking events.
@@ -160,6 +164,82 @@ pub struct Charge {
     pub late: bool,
 }
 
+/// A change of the books after the fact: an entry of its own, never an edit of an old one.
+///
+/// Its event is about the bid that it corrects. One about many bids has an id of its own in its bid's place, and
+/// perhaps [`crate::ledger::NO_LINE_ITEM`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Correction {
+    /// Two corrections with the same id are the same.
+    pub id: CorrectionId,
+    /// What it is.
+    pub cause: Cause,
+    /// Impressions to count, negative for those that do not count any more.
+    pub impressions: i64,
+    /// What to add to the cost; amounts and tax bases are negative where money comes back. The tax has the
+    /// rate and the place of what it corrects.
+    pub charge: Charge,
+    /// Why, in a person's words.
+    pub reason: String,
+    /// Who says so.
+    pub author: String,
+}
+
+/// What a correction is. The numbers are stored and never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Cause {
+    /// The exchange takes back what it billed.
+    CreditNote = 1,
+    /// We give money back to the advertiser, out of our own.
+    Refund = 2,
+    /// Impressions that nobody saw, found after the fact.
+    InvalidTraffic = 3,
+    /// Anything else, by hand.
+    Adjustment = 4,
+    /// We dispute what the exchange billed: owed, but not accepted.
+    Dispute = 5,
+    /// A dispute that ended against us: owed as before.
+    Conceded = 6,
+}
+
+impl Cause {
+    /// All causes.
+    pub const ALL: [Self; 6] = [
+        Self::CreditNote,
+        Self::Refund,
+        Self::InvalidTraffic,
+        Self::Adjustment,
+        Self::Dispute,
+        Self::Conceded,
+    ];
+
+    /// The cause's name, as people write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CreditNote => "credit_note",
+            Self::Refund => "refund",
+            Self::InvalidTraffic => "invalid_traffic",
+            Self::Adjustment => "adjustment",
+            Self::Dispute => "dispute",
+            Self::Conceded => "conceded",
+        }
+    }
+
+    /// True if what the impressions cost changes, and with it what is used of the budget.
+    #[must_use]
+    pub const fn changes_cost(self) -> bool {
+        matches!(self, Self::CreditNote | Self::InvalidTraffic | Self::Adjustment)
+    }
+
+    /// The cause of that number.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| *cause as u8 == code)
+    }
+}
+
 /// A conversion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversion {
@@ -221,6 +301,10 @@ impl Event {
                 key.extend_from_slice(&[0xff]);
                 key.extend_from_slice(&hash.finalize().as_bytes()[..16]);
             }
+            EventKind::Correction(correction) => {
+                key.extend_from_slice(&[0xfe]);
+                key.extend_from_slice(correction.id.as_bytes());
+            }
             kind => {
                 key.extend_from_slice(self.bid.id.as_bytes());
                 key.push(kind.code());
@@ -249,12 +333,13 @@ impl EventKind {
             Self::Playback(Playback::Complete) => 11,
             Self::Playback(Playback::Skip) => 12,
             Self::Playback(Playback::Error { .. }) => 13,
+            Self::Correction(_) => 14,
         }
     }
 }
 
 impl Charge {
-    /// What of the impression counts against the budget; held at the end of the range.
+    /// What of it counts against the budget; held at the end of the range.
     #[must_use]
     pub fn budget_share(&self) -> Nanos {
         let net = self.media.saturating_add(self.data);

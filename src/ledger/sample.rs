@@ -6,8 +6,8 @@ use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use crate::ledger::{BidFacts, Charge, Conversion, Event, EventKind, Playback, Touch};
 use crate::ttf::{Assessment, Bearer, Evidence, Exemption, Jurisdiction, Place, TaxLine};
 use crate::units::{
-    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, DealId, ExchangeId, HouseholdKey, LineItemId,
-    Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
+    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, DealId, Epoch, ExchangeId, HouseholdKey,
+    LineItemId, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
 };
 
 fn number() -> impl Strategy<Value = i64> {
@@ -40,6 +40,7 @@ fn bid() -> impl Strategy<Value = BidFacts> {
             currency,
             user: user.map(UserKey::from_bytes),
             household: household.map(HouseholdKey::from_raw),
+            lease: Epoch::from_raw(ids[0] % 3),
         },
     )
 }

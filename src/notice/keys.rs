@@ -13,7 +13,7 @@ use crate::notice::wire::{Reader, Writer};
 use crate::units::{UnixMillis, limits};
 
 /// Bumped whenever the payload's fields change.
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 const MAC_BYTES: usize = 16;
 
 /// What a token is good for. Each kind has its own key.

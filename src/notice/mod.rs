@@ -29,7 +29,7 @@
 //!
 //! # Token
 //!
-//! Base64url without padding of: one byte of version (3), the fields of [`Ticket`] in the order of its writer,
+//! Base64url without padding of: one byte of version (4), the fields of [`Ticket`] in the order of its writer,
 //! encrypted, then 16 bytes of signature. A token of another version is refused; the version rises whenever the
 //! fields change.
 

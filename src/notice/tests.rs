@@ -8,7 +8,7 @@ use crate::notice::{
 };
 use crate::ttf::{Bearer, Evidence, Jurisdiction, Place};
 use crate::units::{
-    AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, ExchangeId, FxRate,
+    AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, Epoch, ExchangeId, FxRate,
     HouseholdKey, LineItemId, Millis, Multiplier, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey, limits,
 };
 
@@ -33,6 +33,7 @@ fn ticket() -> Ticket {
             currency: Currency::EUR,
             user: Some(UserKey::from_bytes([9; 16])),
             household: Some(HouseholdKey::from_raw(u64::MAX)),
+            lease: Epoch::from_raw(7),
         },
         price: Cpm::from_micros(2_000_000).unwrap(),
         price_currency: Currency::USD,

@@ -6,7 +6,7 @@ use crate::notice::keys::NoticeKind;
 use crate::notice::wire::{Reader, Writer};
 use crate::ttf::{Bearer, Evidence, Jurisdiction, Place};
 use crate::units::{
-    AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, ExchangeId, FxRate,
+    AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, Epoch, ExchangeId, FxRate,
     HouseholdKey, LineItemId, Millis, Multiplier, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
 };
 
@@ -112,6 +112,7 @@ impl Ticket {
             out.unsigned(u64::from(rate.ppm()));
         }
         out.signed(self.reserved_for.raw());
+        out.unsigned(bid.lease.raw());
         if let Some(deal) = bid.deal {
             out.bytes(&deal.raw().to_le_bytes());
         }
@@ -154,6 +155,7 @@ impl Ticket {
         let space_rate = rate(from)?;
         let data_rate = rate(from)?;
         let reserved_for = Millis::from_raw(from.signed()?);
+        let lease = Epoch::from_raw(from.unsigned()?);
         let deal = if flag(0) { Some(DealId::from_raw(from.id()?)) } else { None };
         let user = if flag(1) { Some(UserKey::from_bytes(from.array()?)) } else { None };
         let has_household = bills_on & HOUSEHOLD != 0;
@@ -175,6 +177,7 @@ impl Ticket {
             currency,
             user,
             household,
+            lease,
         };
         Some(Self {
             bid,

@@ -1,6 +1,6 @@
 //! What the events of one row add up to: whole numbers only, so that no order or split changes a sum.
 
-use crate::ledger::{Charge, Event, EventKind, Playback};
+use crate::ledger::{Charge, Correction, Event, EventKind, Playback};
 use crate::ttf::{Standing, TaxKind};
 use crate::units::{Femtos, Nanos};
 
@@ -76,10 +76,19 @@ impl Totals {
             EventKind::Playback(Playback::Start) => self.starts += 1,
             EventKind::Playback(Playback::Complete) => self.completes += 1,
             EventKind::Playback(_) => {}
+            EventKind::Correction(correction) => self.add_correction(correction),
             EventKind::Conversion(conversion) => {
                 self.conversions += 1;
                 add_nanos(&mut self.value, conversion.value);
             }
+        }
+    }
+
+    /// What a correction changes of the cost. A refund and a dispute leave it as it is.
+    fn add_correction(&mut self, correction: &Correction) {
+        if correction.cause.changes_cost() {
+            self.impressions = self.impressions.wrapping_add_signed(correction.impressions);
+            self.add_cost(&correction.charge);
         }
     }
 
@@ -88,6 +97,10 @@ impl Totals {
         self.late_impressions += u64::from(charge.late);
         let unresolved = charge.tax.standing(TaxKind::AdSpace) == Standing::Unresolved;
         self.unresolved_impressions += u64::from(unresolved);
+        self.add_cost(charge);
+    }
+
+    fn add_cost(&mut self, charge: &Charge) {
         add_nanos(&mut self.media, charge.media);
         add_nanos(&mut self.data, charge.data);
         self.fee = sum(self.fee, charge.fee);

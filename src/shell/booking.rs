@@ -8,14 +8,13 @@ use serde::de::{Deserialize as _, Deserializer, Error as _};
 use serde_json::value::RawValue;
 
 use crate::attribution::within_window;
-use crate::budget::Hold;
 use crate::campaign::Audit;
 use crate::ledger::Touch;
-use crate::notice::{self, ConversionReport, NoticeKind, Outcome, Params, Refused, Ticket, TokenError};
+use crate::notice::{self, ConversionReport, NoticeKind, Params, Refused, Ticket, TokenError};
 use crate::shell::clock;
 use crate::shell::exposure_store::Viewer;
 use crate::shell::metrics::NoticeOutcome;
-use crate::shell::service::{Service, exposure_of};
+use crate::shell::service::{Service, exposure_of, viewer_of};
 use crate::shell::store::StoreError;
 use crate::units::{Currency, FxRate, Nanos, Rounding, UnixMillis};
 
@@ -179,56 +178,31 @@ impl Service {
         params: &Params<'_>,
         now: UnixMillis,
     ) -> Result<NoticeOutcome, Failure> {
-        let bid = ticket.bid.id;
         let snapshot = self.snapshot();
         let scenario = snapshot.plan.scenario(ticket.scenario);
-        let understood = notice::event(kind, ticket, params, now, scenario, false)?;
-        if !understood.closes {
-            return Ok(booked(&self.append(understood).await?));
-        }
-        // A reservation that is ours is settled, given back, or put back.
-        let hold = self.open.hold(bid);
-        let reservation = if let Hold::Ours(reservation) = hold { Some(reservation) } else { None };
-        let late = hold == Hold::Gone;
-        let understood = notice::event(kind, ticket, params, now, scenario, late)?;
-        let spent = understood.spent;
-        let news = match self.append(understood).await {
+        let till = self.till();
+        let mut pending = till.begin(kind, ticket, params, now, scenario)?;
+        let events = std::mem::take(&mut pending.events);
+        let news = if events.is_empty() { Ok(Vec::new()) } else { self.writer.append(events.clone()).await };
+        let news = match news {
             Ok(news) => news,
             Err(failure) => {
-                if let Some(reservation) = reservation {
-                    self.open.insert(bid, reservation);
-                }
-                return Err(failure);
+                till.lost(pending);
+                return Err(failure.into());
             }
         };
-        if reservation.is_some() {
-            let _ = self.open.take(bid);
+        pending.events = events;
+        let settled = till.kept(pending, &news);
+        let facts = &ticket.bid;
+        if let Some(reservation) = settled.given_back {
+            self.exposures.withdraw(&viewer_of(&reservation), facts.id);
         }
-        let paid = news.last() == Some(&true) && spent.is_some();
-        match (paid, spent, reservation) {
-            (true, Some(spent), reservation) => {
-                let reserved = reservation.map_or(Nanos::ZERO, |reservation| reservation.reserved.amount);
-                let facts = &ticket.bid;
-                self.book.settle(facts.campaign, facts.line_item, facts.day, reserved, spent);
-                if late {
-                    // Its place under the frequency caps went with the reservation, or with a former process.
-                    let viewer = Viewer { user: facts.user, household: facts.household };
-                    self.exposures.restore(&viewer, exposure_of(facts), &snapshot.plan.windows, now);
-                }
-            }
-            // Its twin came at the same time and was booked first: the money is paid, the user has seen it.
-            (false, Some(_), Some(reservation)) => self.book.release(&reservation.reserved),
-            (_, _, Some(reservation)) => self.give_back(bid, &reservation),
-            (_, _, None) => {}
+        if settled.paid && settled.held_no_place {
+            // Its place under the frequency caps went with the reservation, or with a former process.
+            let viewer = Viewer { user: facts.user, household: facts.household };
+            self.exposures.restore(&viewer, exposure_of(facts), &snapshot.plan.windows, now);
         }
-        Ok(if paid && late { NoticeOutcome::Late } else { booked(&news) })
-    }
-
-    async fn append(&self, outcome: Outcome) -> Result<Vec<bool>, Failure> {
-        if outcome.events.is_empty() {
-            return Ok(Vec::new());
-        }
-        Ok(self.writer.append(outcome.events).await?)
+        Ok(if settled.paid && settled.late { NoticeOutcome::Late } else { booked(&news) })
     }
 
     /// Where a click leads: the creative's landing page, with a token to report a conversion with.

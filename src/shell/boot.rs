@@ -2,18 +2,20 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use crate::audience::{Audiences, UserKeys};
 use crate::bidder::{Composer, Plan};
-use crate::budget::{Book, Open, keys};
+use crate::budget::{Book, Open};
 use crate::notice::Keys;
 use crate::shell::audience_store::{AudienceError, AudienceStore, AudienceWriter, AudienceWriterHandle};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED};
 use crate::shell::clock;
 use crate::shell::events::{Events, OnceError};
 use crate::shell::exposure_store::ExposureStore;
+use crate::shell::leasing;
 use crate::shell::secrets::{Secrets, SecretsError};
 use crate::shell::service::{CurrencyChanged, Service, keeps_currencies, names, viewer_of};
 use crate::shell::store::{Opened, Parked, StoreError, Writer, WriterHandle};
@@ -86,15 +88,15 @@ pub struct Booted {
 ///
 /// [`BootError`].
 pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> {
-    let mut ledger = Opened::open(data)?;
+    let longest = plan.exchanges.iter().map(|exchange| exchange.reservation.longest(true)).max();
+    let mut ledger = Opened::open(data, leasing::terms(longest.unwrap_or_default()))?;
     let spent_in = ledger.currencies()?;
     keeps_currencies(&plan, |campaign| spent_in.get(&campaign).copied())?;
     let secrets = Secrets::open(data)?;
-    let book = Book::default();
-    for (campaign, line_item, day, spent) in ledger.spends()? {
-        for key in keys(campaign, line_item, day) {
-            book.restore(key, spent);
-        }
+    let (epoch, parked) = ledger.begin()?;
+    let book = Book::leased(epoch);
+    for (cap, elsewhere) in ledger.taken_besides(epoch) {
+        book.restore(cap, elsewhere);
     }
     let exposures = ExposureStore::default();
     // Only what a cap counts, as a running bidder records it: the rest would take its room.
@@ -103,7 +105,7 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
         exposures.restore(&viewer, exposure, &plan.windows, now);
     }
     let open = Open::default();
-    for Parked { bid, reservation, exposure } in ledger.parked(clock::now())? {
+    for Parked { bid, reservation, exposure } in parked {
         book.hold(&reservation.reserved);
         if let Some(exposure) = exposure {
             exposures.restore(&viewer_of(&reservation), exposure, &plan.windows, now);
@@ -122,5 +124,6 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     let writers = (writer, Events::open(data)?);
     let service = Service::new(plan, (book, open), exposures, people, keys, composer, writers);
     let service = Arc::new(service);
+    leasing::round(&service, Duration::from_millis(1));
     Ok(Booted { service, writer: handle, failed, audience_writer: audience_handle, audiences_read })
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::bidder::{Asleep, NoBidReason, Snapshot};
+use crate::budget::AllocatorError;
 use crate::notice::NoticeKind;
 use crate::privacy::Restriction;
 
@@ -148,6 +149,8 @@ pub struct Metrics {
     requests: AtomicU64,
     malformed: AtomicU64,
     panics: AtomicU64,
+    out_of_reach: AtomicU64,
+    leases_ended: AtomicU64,
     bids: AtomicU64,
     no_bids: [AtomicU64; NoBidReason::NAMES.len()],
     notices: [[AtomicU64; NoticeOutcome::NAMES.len()]; NoticeKind::ALL.len()],
@@ -201,6 +204,15 @@ impl Metrics {
         add(&self.panics, 1);
     }
 
+    /// The allocator of budgets gave no answer.
+    pub fn unleased(&self, error: &AllocatorError) {
+        let counter = match error {
+            AllocatorError::OutOfReach => &self.out_of_reach,
+            AllocatorError::Ended(_) => &self.leases_ended,
+        };
+        add(counter, 1);
+    }
+
     /// A notice came.
     pub fn noticed(&self, kind: NoticeKind, outcome: NoticeOutcome) {
         add(&self.notices[kind as usize][outcome as usize], 1);
@@ -229,6 +241,16 @@ impl Metrics {
             ("encan_bid_requests_total", "Bid requests received.", &self.requests),
             ("encan_bid_requests_malformed_total", "Bodies that are not OpenRTB.", &self.malformed),
             ("encan_bids_total", "Bids made.", &self.bids),
+            (
+                "encan_allocator_out_of_reach_total",
+                "Rounds in which the allocator of budgets gave no answer.",
+                &self.out_of_reach,
+            ),
+            (
+                "encan_leases_ended_total",
+                "Rounds in which this process had no leases any more.",
+                &self.leases_ended,
+            ),
             ("encan_panics_total", "Decisions that panicked, answered with no bid.", &self.panics),
             ("encan_reservations_expired_total", "Reservations that no notice closed.", &self.expired),
             ("encan_reloads_total", "Revisions of the campaign files taken.", &self.reloads),

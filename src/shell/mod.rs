@@ -15,6 +15,7 @@ pub mod exposure_store;
 pub mod files;
 pub mod geo;
 pub mod http;
+pub mod leasing;
 pub mod lists;
 pub mod metrics;
 pub mod reload;

@@ -17,7 +17,7 @@ use crate::audience::{Audiences, UserKeys};
 use crate::bidder::{
     Ask, Chosen, Composer, Decision, NoBidReason, Plan, Silent, Snapshot, compose, decide, markup_fits,
 };
-use crate::budget::{Book, Open, Reservation, Reserved};
+use crate::budget::{Book, Open, PurseKey, Reservation, Reserved};
 use crate::campaign::{AnswerForm, Caller, CountBy, Exchange, NoBidForm, Refusal};
 use crate::frequency::{Exposure, all_caps, counts_by};
 use crate::ledger::BidFacts;
@@ -30,7 +30,8 @@ use crate::shell::events::Events;
 use crate::shell::exposure_store::{ExposureStore, NoPlace, Viewer};
 use crate::shell::metrics::Metrics;
 use crate::shell::store::{Name, NameKind, Parked, Writer};
-use crate::units::{CampaignId, CreativeId, Currency, Day, UnixMillis, UserKey};
+use crate::till::Till;
+use crate::units::{CampaignId, CreativeId, Currency, Day, Hour, Steady, UnixMillis, UserKey};
 
 /// The bidder.
 #[derive(Debug)]
@@ -204,8 +205,8 @@ impl Service {
 
     /// The slow loop's beat, every fraction of a second: expired reservations are given back, midnight
     /// brings new purses, exhausted line items leave the live row.
-    pub fn tick(&self, now: UnixMillis) {
-        let expired = self.open.take_expired(now);
+    pub fn tick(&self, now: UnixMillis, steady: Steady) {
+        let expired = self.open.take_expired(steady);
         self.metrics.expired(expired.len());
         for (bid, reservation) in expired {
             self.give_back(bid, &reservation);
@@ -217,7 +218,7 @@ impl Service {
             && let Some(today) = next.money.days.iter().min()
         {
             // Bids of days before yesterday are too old to be billed.
-            self.book.forget_days_before(Day::from_raw(today.raw() - 2));
+            self.book.forget_before(Day::from_raw(today.raw() - 2), Hour::from_raw(Hour::of(now).raw() - 48));
         }
         self.snapshot.store(Arc::new(next));
     }
@@ -226,6 +227,11 @@ impl Service {
     pub(in crate::shell) fn give_back(&self, bid: crate::units::BidId, reservation: &Reservation) {
         self.book.release(&reservation.reserved);
         self.exposures.withdraw(&viewer_of(reservation), bid);
+    }
+
+    /// The caps and the bids that are out, for notices.
+    pub(in crate::shell) fn till(&self) -> Till<'_> {
+        Till { book: &self.book, open: &self.open }
     }
 
     /// All bids whose outcome is not known, as the next process will want them.
@@ -390,12 +396,15 @@ impl Service {
             place.map_err(|NoPlace(counted)| NoBidReason::FrequencyCapped(counted))?;
         }
         let reserved = Reserved {
-            campaign: bid.campaign,
-            line_item: bid.line_item,
-            day: bid.day,
-            amount: chosen.held.amount(),
+            purse: PurseKey {
+                campaign: bid.campaign,
+                line_item: bid.line_item,
+                day: bid.day,
+                hour: Hour::of(bid.at),
+            },
+            stakes: chosen.held.stakes(),
         };
-        let expires = now.plus(chosen.ticket.reserved_for);
+        let expires = clock::steady().plus(chosen.ticket.reserved_for);
         self.open.insert(bid.id, Reservation { reserved, expires, user, household: bid.household });
         chosen.held.keep();
         Ok(())

@@ -12,7 +12,7 @@ use rand::{RngExt, SeedableRng};
 
 use crate::campaign::{
     Advertiser, AgreedDeal, Attribution, Budget, Campaign, Catalog, ConversionType, Costs, CountBy, Flight,
-    FormatKind, FrequencyCap, Goal, LineItem, Pacing, Status, TaxPlan, Transparency,
+    FormatKind, FrequencyCap, Goal, Limits, LineItem, Pacing, Status, TaxPlan, Transparency,
 };
 use crate::sim::creatives::{SIZES, creative};
 use crate::sim::rules::rule;
@@ -62,6 +62,11 @@ fn advertiser(number: usize, rng: &mut Xoshiro256PlusPlus) -> Advertiser {
     }
 }
 
+/// A hard budget of money.
+fn money(daily: Option<Nanos>, total: Option<Nanos>) -> Budget {
+    Budget { money: Limits { hourly: None, daily, total }, ..Budget::default() }
+}
+
 fn campaign(catalog: &Catalog, zone: &TimeZone, rng: &mut Xoshiro256PlusPlus) -> Campaign {
     let number = catalog.campaigns.len();
     let slug = format!("campaign-{number:06}");
@@ -75,10 +80,10 @@ fn campaign(catalog: &Catalog, zone: &TimeZone, rng: &mut Xoshiro256PlusPlus) ->
         zone: zone.clone(),
         zone_name: "Europe/Paris".to_owned(),
         flight: flight(rng),
-        budget: Budget {
-            daily: Some(daily),
-            total: rng.random_bool(0.7).then(|| Nanos::from_raw(daily.raw().saturating_mul(30))),
-        },
+        budget: money(
+            Some(daily),
+            rng.random_bool(0.7).then(|| Nanos::from_raw(daily.raw().saturating_mul(30))),
+        ),
         pacing: match rng.random_range(0..10) {
             0 => Pacing::Asap,
             1 => Pacing::Curve(Box::new(evening_curve())),
@@ -145,7 +150,7 @@ fn line_item(catalog: &Catalog, number: usize, rng: &mut Xoshiro256PlusPlus) -> 
         campaign: owner,
         status: if rng.random_bool(0.04) { Status::Paused } else { Status::Active },
         flight: campaign.flight,
-        budget: Budget { daily: rng.random_bool(0.5).then(|| heavy_tailed(rng, 5, 1_000)), total: None },
+        budget: money(rng.random_bool(0.5).then(|| heavy_tailed(rng, 5, 1_000)), None),
         pacing: campaign.pacing.clone(),
         goal: goal(rng),
         targeting: rule(rng),

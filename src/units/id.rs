@@ -144,6 +144,75 @@ impl fmt::Debug for BidId {
     }
 }
 
+/// One run of a bidder process: whose leases. Rises with every start, and is never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Epoch(u64);
+
+impl Epoch {
+    /// Before there were leases: what bids without one are booked under.
+    pub const NONE: Self = Self(0);
+
+    /// The epoch of that number.
+    #[must_use]
+    pub const fn from_raw(raw: u64) -> Self {
+        Self(raw)
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn raw(self) -> u64 {
+        self.0
+    }
+
+    /// The one after it.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A correction of the books: 48 bits of milliseconds, then 80 random bits, as a [`BidId`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CorrectionId([u8; 16]);
+
+impl CorrectionId {
+    /// The id of a correction made at `now`, with `random` (its low 80 bits are used).
+    #[must_use]
+    pub fn mint(now: UnixMillis, random: u128) -> Self {
+        Self(*BidId::mint(now, random).as_bytes())
+    }
+
+    /// The id from its 16 bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// The 16 bytes, in time order.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for CorrectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
+impl fmt::Debug for CorrectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CorrectionId({self})")
+    }
+}
+
 /// A user, as the keyed hash of an id: the id itself is never stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserKey([u8; 16]);

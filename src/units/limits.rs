@@ -160,3 +160,7 @@ pub const RECONCILE_LINE_BYTES_MAX: usize = 64 * 1024;
 pub const RECONCILE_LINES_JOINED_MAX: usize = 8;
 /// Lines at the top of such a file among which its heading is looked for: exports put a title and a period there.
 pub const RECONCILE_TOP_LINES: usize = 20;
+
+/// For how long a lease lives without a word of its holder: long enough that a slow disk ends nothing, short enough
+/// that a bidder which died soon counts as gone.
+pub const LEASE_TTL: Millis = Millis::from_seconds(5);

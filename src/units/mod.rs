@@ -16,9 +16,9 @@ pub use country::{Country, Region};
 pub use decimal::{Decimal, DecimalError, Rounding};
 pub use host::{domains_of, host};
 pub use id::{
-    AdvertiserId, BidId, CampaignId, CreativeId, DealId, EventId, ExchangeId, HouseholdKey, LineItemId,
-    ScenarioId, SegmentId, TopicId, UserKey,
+    AdvertiserId, BidId, CampaignId, CorrectionId, CreativeId, DealId, Epoch, EventId, ExchangeId,
+    HouseholdKey, LineItemId, ScenarioId, SegmentId, TopicId, UserKey,
 };
 pub use money::{Cpm, Currency, Femtos, FxRate, Multiplier, Nanos, RatePpm};
-pub use time::{Day, Millis, UnixMillis};
+pub use time::{Day, Hour, Millis, Steady, UnixMillis};
 pub use version::Version;

@@ -62,6 +62,70 @@ impl Millis {
     }
 }
 
+/// An instant of a clock that never steps: milliseconds since a start that only one process knows.
+///
+/// Leases and reservations end by it, so that nobody's correction of the wall clock frees money early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Steady(i64);
+
+impl Steady {
+    /// `raw` milliseconds since the start.
+    #[must_use]
+    pub const fn from_raw(raw: i64) -> Self {
+        Self(raw)
+    }
+
+    /// Milliseconds since the start.
+    #[must_use]
+    pub const fn raw(self) -> i64 {
+        self.0
+    }
+
+    /// The instant `span` later, held at the end of the range.
+    #[must_use]
+    pub const fn plus(self, span: Millis) -> Self {
+        Self(self.0.saturating_add(span.0))
+    }
+
+    /// How long after `earlier` this is; negative if before.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Millis {
+        Millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// A clock hour, counted from 1970-01-01T00:00:00Z: the same 3,600 seconds in every time zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Hour(i64);
+
+impl Hour {
+    const MILLIS: i64 = 3_600_000;
+
+    /// `raw` hours since 1970.
+    #[must_use]
+    pub const fn from_raw(raw: i64) -> Self {
+        Self(raw)
+    }
+
+    /// Hours since 1970.
+    #[must_use]
+    pub const fn raw(self) -> i64 {
+        self.0
+    }
+
+    /// The hour that `at` is in.
+    #[must_use]
+    pub const fn of(at: UnixMillis) -> Self {
+        Self(at.0.div_euclid(Self::MILLIS))
+    }
+
+    /// The first instant of the next hour.
+    #[must_use]
+    pub const fn end(self) -> UnixMillis {
+        UnixMillis(self.0.saturating_add(1).saturating_mul(Self::MILLIS))
+    }
+}
+
 /// A civil day, counted from 1970-01-01, in a time zone known from the context.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Day(i32);
@@ -121,7 +185,15 @@ impl fmt::Display for Day {
 
 #[cfg(test)]
 mod tests {
-    use super::Day;
+    use super::{Day, Hour, UnixMillis};
+
+    #[test]
+    fn an_hour_holds_its_first_instant_and_not_its_last() {
+        for (at, hour) in [(0, 0), (3_599_999, 0), (3_600_000, 1), (-1, -1)] {
+            assert_eq!(Hour::of(UnixMillis::from_raw(at)), Hour::from_raw(hour), "{at}");
+        }
+        assert_eq!(Hour::of(Hour::from_raw(7).end()), Hour::from_raw(8));
+    }
 
     #[test]
     fn a_day_prints_as_its_civil_date() {

@@ -6,7 +6,7 @@ use encan::notice::{Keys, NoticeKind, Params, Ticket, event};
 use encan::shell::booking::Query;
 use encan::ttf::{Bearer, Evidence, Jurisdiction, Place};
 use encan::units::{
-    AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, ExchangeId, FxRate,
+    AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, Epoch, ExchangeId, FxRate,
     HouseholdKey, LineItemId, Millis, Multiplier, Nanos, RatePpm, ScenarioId, UserKey,
 };
 use rand::RngExt as _;
@@ -29,6 +29,7 @@ fn ticket(bills_on: BillsOn, missing_price: MissingPrice) -> Ticket {
             currency: Currency::EUR,
             user: Some(UserKey::from_bytes([9; 16])),
             household: Some(HouseholdKey::from_raw(9)),
+            lease: Epoch::from_raw(7),
         },
         price: Cpm::from_micros(2_000_000).expect("two units"),
         price_currency: Currency::USD,

@@ -2,7 +2,9 @@
 
 use crate::campaign::read::amount::{amount_or_zero, percent, span};
 use crate::campaign::read::shares;
-use crate::campaign::{Attribution, Budget, ConversionType, Costs, Flight, Pacing, Surroundings, TaxPlan};
+use crate::campaign::{
+    Attribution, Budget, ConversionType, Costs, Flight, Limits, Pacing, Surroundings, TaxPlan,
+};
 use crate::document::{Faults, Node, suggestion};
 use crate::ttf::Bearer;
 use crate::units::{Millis, Nanos, ScenarioId, limits};
@@ -25,9 +27,9 @@ pub(in crate::campaign) fn budget(
         }
         Some(Nanos::from_raw(nanos))
     };
-    let budget = Budget { daily: read("daily"), total: read("total") };
-    let (Some(daily), Some(total), Some(daily_node)) = (budget.daily, budget.total, object.get("daily"))
-    else {
+    let money = Limits { hourly: None, daily: read("daily"), total: read("total") };
+    let budget = Budget { money, ..Budget::default() };
+    let (Some(daily), Some(total), Some(daily_node)) = (money.daily, money.total, object.get("daily")) else {
         return Some(budget);
     };
     let days = flight.and_then(days);
@@ -54,6 +56,7 @@ pub(in crate::campaign) fn budget(
 
 /// A warning for each amount of `own` that `outer` makes pointless.
 pub(in crate::campaign) fn check_within(node: Node<'_>, own: Budget, outer: Budget, faults: &mut Faults) {
+    let (own, outer) = (own.money, outer.money);
     for (what, own, outer) in [("daily", own.daily, outer.daily), ("total", own.total, outer.total)] {
         if let (Some(own), Some(outer)) = (own, outer)
             && own > outer

@@ -6,7 +6,7 @@ use crate::ledger::{BidFacts, Charge, Conversion, Event, EventKind, Touch};
 use crate::report::{Dimension, FixedCost, FixedCosts, Names, Report, Table};
 use crate::ttf::{Assessment, Bearer, Evidence, Jurisdiction, Place, Scenario, TaxLine};
 use crate::units::{
-    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, ExchangeId, Femtos, LineItemId, Nanos,
+    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, Epoch, ExchangeId, Femtos, LineItemId, Nanos,
     RatePpm, Rounding, ScenarioId, UnixMillis,
 };
 
@@ -30,6 +30,7 @@ fn event(campaign: &str, currency: Currency, day: i32, kind: EventKind) -> Event
         currency,
         user: None,
         household: None,
+        lease: Epoch::from_raw(7),
     };
     Event { bid, at: NOON, kind }
 }

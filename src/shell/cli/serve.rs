@@ -19,6 +19,7 @@ use crate::shell::clock;
 use crate::shell::config::{ConfigArgs, Configured, configure};
 use crate::shell::events::Forgetting;
 use crate::shell::http::{Door, Spans, serve};
+use crate::shell::leasing::Leasing;
 use crate::shell::reload;
 use crate::shell::service::Service;
 use crate::units::limits;
@@ -164,6 +165,7 @@ pub(in crate::shell) struct Server {
     stop: watch::Sender<bool>,
     doors: Vec<tokio::task::JoinHandle<()>>,
     beat: Beat,
+    leasing: Leasing,
     forgetting: Forgetting,
     reloads: tokio::task::JoinHandle<()>,
     writer: crate::shell::store::WriterHandle,
@@ -201,6 +203,8 @@ impl Server {
         let doors = vec![door(public, Door::Public), door(private, Door::Admin)];
         let beat = Beat::start(Arc::clone(&service))
             .map_err(|error| fail(WE_FAILED, &error, "the system gives no threads"))?;
+        let leasing = Leasing::start(Arc::clone(&service))
+            .map_err(|error| fail(WE_FAILED, &error, "the system gives no threads"))?;
         let forgetting = Forgetting::start(Arc::clone(&service))
             .map_err(|error| fail(WE_FAILED, &error, "the system gives no threads"))?;
         let reloads = tokio::spawn(reload::watch(signs, Arc::clone(&service), args.config.clone(), stopped));
@@ -214,6 +218,7 @@ impl Server {
             stop,
             doors,
             beat,
+            leasing,
             forgetting,
             reloads,
             writer,
@@ -267,14 +272,16 @@ impl Server {
         }
         self.reloads.abort();
         let _ = self.reloads.await;
-        let (beat, forgetting) = (self.beat, self.forgetting);
+        let (beat, leasing, forgetting) = (self.beat, self.leasing, self.forgetting);
         let ended = move || {
             beat.stop();
+            leasing.stop();
             forgetting.stop();
         };
         let _ = tokio::task::spawn_blocking(ended).await;
         // Bids still out keep their money over a restart. A writer that has ended says why below.
-        let _ = self.service.writer.park(self.service.parked()).await;
+        let _ =
+            self.service.writer.park(self.service.book.epoch(), self.service.parked(), clock::steady()).await;
         drop(self.service);
         let closed = tokio::task::spawn_blocking(|| {
             self.audience_writer.join();
@@ -319,7 +326,7 @@ impl Beat {
         let thread = std::thread::Builder::new().name("slow loop".to_owned()).spawn(move || {
             let mut pruned = Instant::now();
             while !stopped.load(Ordering::Acquire) {
-                service.tick(clock::now());
+                service.tick(clock::now(), clock::steady());
                 if pruned.elapsed() >= PRUNE {
                     pruned = Instant::now();
                     service.exposures.prune(clock::now(), limits::FREQUENCY_WINDOW_MAX);

@@ -4,6 +4,7 @@
 //! ever updated. Balances and reports are folds over the rows. A failed write ends the writer: bidding
 //! stops, and the next start recovers from what was committed.
 
+mod leases;
 mod names;
 mod parked;
 mod row;
@@ -14,5 +15,5 @@ mod writer;
 
 pub use names::{Name, NameKind};
 pub use parked::Parked;
-pub use schema::{Opened, Spend, Store, StoreError};
+pub use schema::{Opened, Store, StoreError};
 pub use writer::{Appended, Writer, WriterHandle};

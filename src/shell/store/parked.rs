@@ -2,10 +2,12 @@
 
 use rusqlite::{Connection, params};
 
-use crate::budget::{Reservation, Reserved};
+use crate::budget::{PurseKey, Reservation, Reserved, Stake, Stakes};
 use crate::frequency::Exposure;
+use crate::ledger::Quantity;
 use crate::units::{
-    AdvertiserId, BidId, CampaignId, CreativeId, Day, HouseholdKey, LineItemId, Nanos, UnixMillis, UserKey,
+    AdvertiserId, BidId, CampaignId, CreativeId, Day, Epoch, Hour, HouseholdKey, LineItemId, Nanos, Steady,
+    UserKey,
 };
 
 pub(in crate::shell::store) const TABLE: &str = "
@@ -19,7 +21,11 @@ CREATE TABLE parked (
     user BLOB,
     household INTEGER,
     creative INTEGER,
-    advertiser INTEGER
+    advertiser INTEGER,
+    hour INTEGER NOT NULL DEFAULT 0,
+    mean INTEGER,
+    variance INTEGER NOT NULL DEFAULT 0,
+    more INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 ";
 
@@ -34,52 +40,65 @@ pub struct Parked {
     pub exposure: Option<Exposure>,
 }
 
-/// Replaces what is parked.
-pub(in crate::shell::store) fn write(connection: &mut Connection, open: &[Parked]) -> rusqlite::Result<()> {
+/// Replaces what is parked: `epoch` ends cleanly at `now`.
+pub(in crate::shell::store) fn write(
+    connection: &mut Connection,
+    open: &[Parked],
+    (epoch, now): (Epoch, Steady),
+) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     transaction.execute("DELETE FROM parked", [])?;
+    transaction.execute("UPDATE epoch SET ended = ?", [epoch.raw().cast_signed()])?;
     {
-        let mut insert = transaction.prepare("INSERT INTO parked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
+        let mut insert =
+            transaction.prepare("INSERT INTO parked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
         for Parked { bid, reservation, exposure } in open {
-            let Reservation { reserved, expires, user, household } = reservation;
+            let Reservation { reserved: Reserved { purse, stakes }, expires, user, household } = reservation;
             insert.execute(params![
                 bid.as_bytes().as_slice(),
-                reserved.campaign.raw().cast_signed(),
-                reserved.line_item.raw().cast_signed(),
-                reserved.day.raw(),
-                reserved.amount.raw(),
-                expires.raw(),
+                purse.campaign.raw().cast_signed(),
+                purse.line_item.raw().cast_signed(),
+                purse.day.raw(),
+                stakes.worst.raw(),
+                expires.since(now).raw().max(0),
                 user.map(|user| *user.as_bytes()),
                 household.map(|household| household.raw().cast_signed()),
                 exposure.map(|exposure| exposure.creative.raw().cast_signed()),
                 exposure.map(|exposure| exposure.advertiser.raw().cast_signed()),
+                purse.hour.raw(),
+                stakes.money.mean.raw(),
+                stakes.money.variance,
+                stakes.more,
             ])?;
         }
     }
     transaction.commit()
 }
 
-/// What is parked and still open at `now`: neither expired, nor billed or lost since. What was parked
-/// stays until the next clean end, so that a crash in between changes nothing.
-pub(in crate::shell::store) fn read(
+/// True if `epoch` ended cleanly: what it had reserved is parked.
+pub(in crate::shell::store) fn ended_cleanly(
     connection: &Connection,
-    now: UnixMillis,
-) -> rusqlite::Result<Vec<Parked>> {
-    let mut statement = connection.prepare(
-        "SELECT bid, campaign, line_item, day, amount, expires, user, household, creative, advertiser
-         FROM parked
-         WHERE expires > ?1
-           AND NOT EXISTS (SELECT 1 FROM event WHERE key = CAST(parked.bid || x'02' AS BLOB))
-           AND NOT EXISTS (SELECT 1 FROM event WHERE key = CAST(parked.bid || x'03' AS BLOB))",
-    )?;
-    let rows = statement.query_map([now.raw()], |row| {
-        let reserved = Reserved {
+    epoch: Epoch,
+) -> rusqlite::Result<bool> {
+    let ended: Option<i64> = connection.query_row("SELECT ended FROM epoch", [], |row| row.get(0))?;
+    Ok(ended.is_some_and(|ended| ended.cast_unsigned() == epoch.raw()))
+}
+
+/// Takes what is parked: whoever commits that holds it from now on, in an epoch that begins now. A reservation has
+/// as long to go as it had when it was parked: time that nobody was there to count does not free money.
+pub(in crate::shell::store) fn take(connection: &Connection) -> rusqlite::Result<Vec<Parked>> {
+    let mut statement = connection.prepare("SELECT * FROM parked")?;
+    let rows = statement.query_map([], |row| {
+        let purse = PurseKey {
             campaign: CampaignId::from_raw(row.get::<_, i64>(1)?.cast_unsigned()),
             line_item: LineItemId::from_raw(row.get::<_, i64>(2)?.cast_unsigned()),
             day: Day::from_raw(row.get(3)?),
-            amount: Nanos::from_raw(row.get(4)?),
+            hour: Hour::from_raw(row.get(10)?),
         };
-        let expires = UnixMillis::from_raw(row.get(5)?);
+        let worst = Nanos::from_raw(row.get(4)?);
+        let money = Stake { mean: Quantity::from_raw(row.get(11)?), variance: row.get(12)? };
+        let reserved = Reserved { purse, stakes: Stakes { worst, money, more: row.get(13)? } };
+        let expires = Steady::from_raw(row.get(5)?);
         let user = row.get::<_, Option<[u8; 16]>>(6)?.map(UserKey::from_bytes);
         let id = |column| row.get::<_, Option<i64>>(column).map(|raw| raw.map(i64::cast_unsigned));
         let household = id(7)?.map(HouseholdKey::from_raw);
@@ -89,73 +108,69 @@ pub(in crate::shell::store) fn read(
         let exposure = Exposure {
             bid,
             creative: CreativeId::from_raw(id(8)?.unwrap_or_default()),
-            line_item: reserved.line_item,
-            campaign: reserved.campaign,
+            line_item: purse.line_item,
+            campaign: purse.campaign,
             advertiser: AdvertiserId::from_raw(id(9)?.unwrap_or_default()),
         };
         let reservation = Reservation { reserved, expires, user, household };
         Ok(Parked { bid, reservation, exposure: counts.then_some(exposure) })
     })?;
-    rows.collect()
+    let parked = rows.collect::<rusqlite::Result<_>>()?;
+    connection.execute("DELETE FROM parked", [])?;
+    connection.execute("UPDATE epoch SET ended = NULL", [])?;
+    Ok(parked)
 }
 
 #[cfg(test)]
 mod tests {
     use rusqlite::Connection;
 
-    use super::{Parked, TABLE, read, write};
-    use crate::budget::{Reservation, Reserved};
+    use super::{Parked, TABLE, ended_cleanly, take, write};
+    use crate::budget::{PurseKey, Reservation, Reserved, Stake, Stakes};
     use crate::frequency::Exposure;
+    use crate::ledger::Quantity;
     use crate::units::{
-        AdvertiserId, BidId, CampaignId, CreativeId, Day, HouseholdKey, LineItemId, Nanos, UnixMillis,
-        UserKey,
+        AdvertiserId, BidId, CampaignId, CreativeId, Day, Epoch, Hour, HouseholdKey, LineItemId, Nanos,
+        Steady, UnixMillis, UserKey,
     };
 
-    const EARLY: UnixMillis = UnixMillis::from_raw(1_000);
-    const LATE: UnixMillis = UnixMillis::from_raw(2_000);
-
     #[test]
-    fn what_is_parked_is_held_until_it_expires_is_billed_or_lost() {
+    fn what_is_parked_is_taken_once_with_the_time_that_it_had_left() {
         let mut connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(&format!("{TABLE} CREATE TABLE event (key BLOB PRIMARY KEY);")).unwrap();
-        let reserved = Reserved {
+        connection.execute_batch(&format!("{TABLE} {}", super::super::leases::TABLES)).unwrap();
+        let purse = PurseKey {
             campaign: CampaignId::from_slug("c"),
             line_item: LineItemId::from_slug("c/l"),
             day: Day::from_raw(3),
-            amount: Nanos::from_raw(7),
+            hour: Hour::from_raw(77),
         };
+        let money = Stake { mean: Quantity::from_raw(6), variance: 2 };
+        let reserved = Reserved { purse, stakes: Stakes { worst: Nanos::from_raw(7), money, more: 5 } };
         let (user, household) = (Some(UserKey::from_bytes([9; 16])), Some(HouseholdKey::from_raw(u64::MAX)));
-        let nobodys = Reservation { reserved, expires: LATE, user: None, household: None };
-        let exposure = |bid| Exposure {
-            bid,
+        let nobodys = Reservation { reserved, expires: Steady::from_raw(90), user: None, household: None };
+        let bids = [1, 2].map(|random| BidId::mint(UnixMillis::from_raw(1_000), random));
+        let exposure = Exposure {
+            bid: bids[1],
             creative: CreativeId::from_slug("c/k"),
-            line_item: reserved.line_item,
-            campaign: reserved.campaign,
+            line_item: purse.line_item,
+            campaign: purse.campaign,
             advertiser: AdvertiserId::from_slug("a"),
         };
-        let bids = [1, 2, 3].map(|random| BidId::mint(EARLY, random));
+        let somebodys = Reservation { user, household, expires: Steady::from_raw(10), ..nobodys };
         let open = [
             Parked { bid: bids[0], reservation: nobodys, exposure: None },
-            Parked {
-                bid: bids[1],
-                reservation: Reservation { user, ..nobodys },
-                exposure: Some(exposure(bids[1])),
-            },
-            Parked {
-                bid: bids[2],
-                reservation: Reservation { user, household, ..nobodys },
-                exposure: Some(exposure(bids[2])),
-            },
+            Parked { bid: bids[1], reservation: somebodys, exposure: Some(exposure) },
         ];
-        write(&mut connection, &open).unwrap();
-        assert_eq!(read(&connection, EARLY).unwrap(), open);
-        for (bid, kind) in [(bids[0], 2), (bids[1], 3), (bids[2], 1)] {
-            let key = [bid.as_bytes().as_slice(), &[kind]].concat();
-            connection.execute("INSERT INTO event VALUES (?)", [key]).unwrap();
-        }
-        assert_eq!(read(&connection, EARLY).unwrap(), open[2..], "a win alone closes nothing");
-        assert!(read(&connection, LATE).unwrap().is_empty());
-        write(&mut connection, &[]).unwrap();
-        assert!(read(&connection, EARLY).unwrap().is_empty());
+        let epoch = Epoch::from_raw(4);
+        write(&mut connection, &open, (epoch, Steady::from_raw(50))).unwrap();
+        assert!(ended_cleanly(&connection, epoch).unwrap());
+        assert!(!ended_cleanly(&connection, epoch.next()).unwrap());
+        let left = |millis| Steady::from_raw(millis);
+        let mut want = open;
+        want[0].reservation.expires = left(40);
+        want[1].reservation.expires = left(0);
+        assert_eq!(take(&connection).unwrap(), want);
+        assert_eq!(take(&connection).unwrap(), []);
+        assert!(!ended_cleanly(&connection, epoch).unwrap());
     }
 }

@@ -5,16 +5,17 @@ use std::path::Path;
 use rusqlite::types::{FromSql, Value};
 use rusqlite::{CachedStatement, Row, params_from_iter};
 
-use crate::ledger::{BidFacts, Charge, Conversion, Event, EventKind, Playback, Touch};
+use crate::ledger::{BidFacts, Cause, Charge, Conversion, Correction, Event, EventKind, Playback, Touch};
 use crate::shell::store::schema::StoreError;
 use crate::ttf::{Assessment, Bearer, Evidence, Exemption, Jurisdiction, Place, TaxLine};
 use crate::units::{
-    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, DealId, ExchangeId, Femtos, HouseholdKey,
-    LineItemId, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
+    AdvertiserId, BidId, CampaignId, CorrectionId, CreativeId, Currency, Day, DealId, Epoch, ExchangeId,
+    Femtos, HouseholdKey, LineItemId, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
 };
 
 pub(in crate::shell::store) const INSERT: &str = "INSERT OR IGNORE INTO event VALUES (
-    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+    ?, ?, ?, ?, ?, ?)";
 
 pub(in crate::shell::store) const SELECT: &str = "SELECT * FROM event";
 
@@ -54,9 +55,16 @@ mod column {
     pub(super) const VALUE: usize = 33;
     pub(super) const TOUCH: usize = 34;
     pub(super) const TOUCH_AT: usize = 35;
-    /// Absent from a ledger of version 1 that is only read.
+    /// Absent from a ledger of version 1 that is only read, as what follows from one of version 2.
     pub(super) const HOUSEHOLD: usize = 36;
-    pub(super) const COUNT: usize = 37;
+    pub(super) const LEASE: usize = 37;
+    /// Of a correction: what it is, how many impressions, why, who says so.
+    pub(super) const CAUSE: usize = 38;
+    pub(super) const IMPRESSIONS: usize = 39;
+    pub(super) const WHY: usize = 40;
+    pub(super) const AUTHOR: usize = 41;
+    pub(super) const CORRECTION: usize = 42;
+    pub(super) const COUNT: usize = 43;
 }
 
 fn id(raw: u64) -> Value {
@@ -86,6 +94,7 @@ pub(in crate::shell::store) fn insert(
     row[column::USER] = bid.user.map_or(Value::Null, |user| Value::Blob(user.as_bytes().to_vec()));
     row[column::HOUSEHOLD] = bid.household.map_or(Value::Null, |household| id(household.raw()));
     row[column::BUDGET] = Value::Integer(0);
+    row[column::LEASE] = Value::Integer(bid.lease.raw().cast_signed());
     match &event.kind {
         EventKind::Win { price } => row[column::PRICE] = optional(price.map(Nanos::raw)),
         EventKind::Impression(charge) => write_charge(charge, &mut row),
@@ -98,6 +107,14 @@ pub(in crate::shell::store) fn insert(
         }
         EventKind::View | EventKind::Click | EventKind::Playback(_) => {}
         EventKind::Conversion(conversion) => write_conversion(conversion, &mut row),
+        EventKind::Correction(correction) => {
+            write_charge(&correction.charge, &mut row);
+            row[column::CAUSE] = Value::Integer((correction.cause as u8).into());
+            row[column::IMPRESSIONS] = Value::Integer(correction.impressions);
+            row[column::WHY] = Value::Text(correction.reason.clone());
+            row[column::AUTHOR] = Value::Text(correction.author.clone());
+            row[column::CORRECTION] = Value::Blob(correction.id.as_bytes().to_vec());
+        }
     }
     Ok(statement.execute(params_from_iter(row))? == 1)
 }
@@ -151,6 +168,7 @@ pub(in crate::shell::store) fn read(row: &Row<'_>, file: &Path) -> Result<Event,
         4 => EventKind::View,
         5 => EventKind::Click,
         6 => EventKind::Conversion(fields.conversion()?),
+        14 => EventKind::Correction(fields.correction()?),
         code => {
             let step = Playback::from_code(code, fields.get(column::REASON)?);
             EventKind::Playback(step.ok_or(StoreError::Row("an unknown kind of event"))?)
@@ -193,6 +211,7 @@ impl Fields<'_> {
             currency: Currency::from_code(&currency).ok_or(StoreError::Row("an unknown currency"))?,
             user: self.get::<Option<[u8; 16]>>(column::USER)?.map(UserKey::from_bytes),
             household: self.household()?,
+            lease: self.lease()?,
         })
     }
 
@@ -202,6 +221,26 @@ impl Fields<'_> {
         }
         let raw = self.get::<Option<i64>>(column::HOUSEHOLD)?;
         Ok(raw.map(|raw| HouseholdKey::from_raw(raw.cast_unsigned())))
+    }
+
+    fn lease(&self) -> Result<Epoch, StoreError> {
+        if self.row.as_ref().column_count() <= column::LEASE {
+            return Ok(Epoch::NONE);
+        }
+        let raw = self.get::<Option<i64>>(column::LEASE)?;
+        Ok(raw.map_or(Epoch::NONE, |raw| Epoch::from_raw(raw.cast_unsigned())))
+    }
+
+    fn correction(&self) -> Result<Correction, StoreError> {
+        Ok(Correction {
+            id: CorrectionId::from_bytes(self.get(column::CORRECTION)?),
+            cause: Cause::from_code(self.get(column::CAUSE)?)
+                .ok_or(StoreError::Row("an unknown cause of a correction"))?,
+            impressions: self.get(column::IMPRESSIONS)?,
+            charge: self.charge()?,
+            reason: self.get(column::WHY)?,
+            author: self.get(column::AUTHOR)?,
+        })
     }
 
     fn charge(&self) -> Result<Charge, StoreError> {

@@ -6,19 +6,21 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
 
+use crate::budget::{Allocator as _, Book, LeaseTerms, Treasury};
 use crate::frequency::Exposure;
-use crate::ledger::Event;
+use crate::ledger::{CapKey, Event, Quantity};
 use crate::shell::exposure_store::Viewer;
+use crate::shell::store::leases;
 use crate::shell::store::names::{self, Name};
 use crate::shell::store::parked::{self, Parked};
 use crate::shell::store::row;
 use crate::units::{
-    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, HouseholdKey, LineItemId, Nanos, UnixMillis,
-    UserKey,
+    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Epoch, HouseholdKey, LineItemId, Steady,
+    UnixMillis, UserKey,
 };
 
 /// Bumped with every change of the tables.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 /// `encn`: marks the file as ours.
 const APPLICATION_ID: i64 = 0x656e_636e;
 const FILE: &str = "ledger.sqlite";
@@ -62,7 +64,13 @@ CREATE TABLE event (
     value INTEGER,
     touch INTEGER,
     touch_at INTEGER,
-    household INTEGER
+    household INTEGER,
+    lease INTEGER,
+    cause INTEGER,
+    impressions INTEGER,
+    why TEXT,
+    author TEXT,
+    correction BLOB
 ) WITHOUT ROWID;
 CREATE TABLE name (
     kind INTEGER NOT NULL,
@@ -74,15 +82,29 @@ CREATE TABLE name (
 ) WITHOUT ROWID;
 ";
 
+/// From version 2, which knew no leases and no corrections.
+const TO_VERSION_3: &str = "
+ALTER TABLE event ADD COLUMN lease INTEGER;
+ALTER TABLE event ADD COLUMN cause INTEGER;
+ALTER TABLE event ADD COLUMN impressions INTEGER;
+ALTER TABLE event ADD COLUMN why TEXT;
+ALTER TABLE event ADD COLUMN author TEXT;
+ALTER TABLE event ADD COLUMN correction BLOB;
+ALTER TABLE parked ADD COLUMN hour INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE parked ADD COLUMN mean INTEGER;
+ALTER TABLE parked ADD COLUMN variance INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE parked ADD COLUMN more INTEGER NOT NULL DEFAULT 0;
+UPDATE parked SET mean = amount, expires = MAX(0, expires - unixepoch() * 1000);
+PRAGMA user_version = 3;
+";
+
 /// From version 1, which knew no households.
 const TO_VERSION_2: &str = "
-BEGIN;
 ALTER TABLE event ADD COLUMN household INTEGER;
 ALTER TABLE parked ADD COLUMN household INTEGER;
 ALTER TABLE parked ADD COLUMN creative INTEGER;
 ALTER TABLE parked ADD COLUMN advertiser INTEGER;
 PRAGMA user_version = 2;
-COMMIT;
 ";
 
 /// Why a ledger cannot be used.
@@ -171,10 +193,9 @@ pub struct Opened {
     pub(in crate::shell::store) file: PathBuf,
     /// Held as long as the ledger is.
     pub(in crate::shell::store) lock: File,
+    /// Who may spend how much.
+    pub(in crate::shell::store) treasury: Treasury,
 }
-
-/// A spend of a former process, to be restored: campaign, line item, day, amount.
-pub type Spend = (CampaignId, LineItemId, Day, Nanos);
 
 impl Opened {
     /// Opens or makes the ledger in `folder`, for writing.
@@ -182,7 +203,7 @@ impl Opened {
     /// # Errors
     ///
     /// [`StoreError`]; nothing is touched that is not ours.
-    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+    pub fn open(folder: &Path, terms: LeaseTerms) -> Result<Self, StoreError> {
         let unusable = |source| StoreError::Folder { folder: folder.to_owned(), source };
         std::fs::create_dir_all(folder).map_err(unusable)?;
         let lock = OpenOptions::new()
@@ -204,13 +225,14 @@ impl Opened {
         match check_version(&connection, &file)? {
             0 => connection
                 .execute_batch(&format!(
-                    "PRAGMA journal_mode = WAL; BEGIN; {TABLES} {} PRAGMA application_id = {APPLICATION_ID};
+                    "PRAGMA journal_mode = WAL; BEGIN; {TABLES} {} {} PRAGMA application_id = {APPLICATION_ID};
                      PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;",
-                    parked::TABLE
+                    parked::TABLE,
+                    leases::TABLES
                 ))
                 .map_err(sqlite)?,
-            1 => connection.execute_batch(TO_VERSION_2).map_err(sqlite)?,
-            _ => {}
+            SCHEMA_VERSION => {}
+            older => connection.execute_batch(&upgrade(older)).map_err(sqlite)?,
         }
         // FULL: the log is synced at every commit, so what was acknowledged survives a power cut.
         connection
@@ -218,31 +240,37 @@ impl Opened {
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;",
             )
             .map_err(sqlite)?;
-        Ok(Self { connection, file, lock })
+        let treasury = leases::read(&connection, terms).map_err(sqlite)?;
+        Ok(Self { connection, file, lock, treasury })
     }
 
-    /// What was spent, by campaign, line item and day.
+    /// Begins a run of the bidder: its epoch, and the bids that are still out of one that ended cleanly, whose
+    /// leases it takes over. What one that was killed held stays locked up until its notices cannot come any more.
     ///
     /// # Errors
     ///
     /// [`StoreError::Sqlite`].
-    pub fn spends(&self) -> Result<Vec<Spend>, StoreError> {
-        let sqlite = |source| StoreError::Sqlite { file: self.file.clone(), source };
-        let mut statement = self
-            .connection
-            .prepare(
-                "SELECT campaign, line_item, day, SUM(budget) FROM event WHERE kind = 2 GROUP BY 1, 2, 3",
-            )
-            .map_err(sqlite)?;
-        let rows = statement.query_map([], |row| {
-            Ok((
-                CampaignId::from_raw(row.get::<_, i64>(0)?.cast_unsigned()),
-                LineItemId::from_raw(row.get::<_, i64>(1)?.cast_unsigned()),
-                Day::from_raw(row.get(2)?),
-                Nanos::from_raw(row.get(3)?),
-            ))
-        });
-        rows.map_err(sqlite)?.collect::<Result<_, _>>().map_err(sqlite)
+    pub fn begin(&mut self) -> Result<(Epoch, Vec<Parked>), StoreError> {
+        let now = Steady::default();
+        let file = self.file.clone();
+        let sqlite = |source| StoreError::Sqlite { file: file.clone(), source };
+        let transaction = self.connection.transaction().map_err(sqlite)?;
+        let former = self.treasury.last_epoch();
+        let epoch = self.treasury.enrol(now).map_err(|_| StoreError::Stopped)?;
+        let ended_cleanly = parked::ended_cleanly(&transaction, former).map_err(sqlite)?;
+        let parked = if ended_cleanly { parked::take(&transaction).map_err(sqlite)? } else { Vec::new() };
+        if ended_cleanly {
+            let held = Book::default().held(parked.iter().map(|parked| &parked.reservation.reserved));
+            self.treasury.hand_over(former, epoch, &held, now).map_err(|_| StoreError::Stopped)?;
+        }
+        leases::write(&transaction, &self.treasury.take_changes(), epoch).map_err(sqlite)?;
+        transaction.commit().map_err(sqlite)?;
+        Ok((epoch, parked))
+    }
+
+    /// What is taken of every cap besides the leases of `epoch`.
+    pub fn taken_besides(&mut self, epoch: Epoch) -> Vec<(CapKey, Quantity)> {
+        self.treasury.states().map(|(cap, state)| (cap, state.elsewhere(epoch))).collect()
     }
 
     /// Whom billed impressions since `since` were shown to, where that is known.
@@ -276,16 +304,6 @@ impl Opened {
             Ok((viewer, exposure))
         });
         rows.map_err(sqlite)?.collect::<Result<_, _>>().map_err(sqlite)
-    }
-
-    /// What a former process had reserved when it ended cleanly, and is still open.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Sqlite`].
-    pub fn parked(&self, now: UnixMillis) -> Result<Vec<Parked>, StoreError> {
-        parked::read(&self.connection, now)
-            .map_err(|source| StoreError::Sqlite { file: self.file.clone(), source })
     }
 
     /// The currency of every campaign that is known.
@@ -402,6 +420,16 @@ impl Store {
     pub fn names(&self) -> Result<Vec<Name>, StoreError> {
         names::read(&self.connection).map_err(|source| StoreError::Sqlite { file: self.file.clone(), source })
     }
+}
+
+/// What brings the tables of an older version up to date, in one transaction.
+fn upgrade(from: i64) -> String {
+    let steps = [
+        (1, TO_VERSION_2.to_owned()),
+        (2, format!("{TO_VERSION_3} {} {}", leases::TABLES, leases::FROM_EVENTS)),
+    ];
+    let due: String = steps.into_iter().filter(|(before, _)| *before >= from).map(|(_, step)| step).collect();
+    format!("BEGIN; {due} COMMIT;")
 }
 
 /// The version of the tables; zero for an empty file.

@@ -11,9 +11,21 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use crate::ledger::{AMOUNT_MOST, Event, EventKind, any_charge, any_event, one_of_each};
+use crate::budget::LeaseTerms;
+use crate::ledger::{
+    AMOUNT_MOST, CapKey, Event, EventKind, any_charge, any_event, one_of_each, used, windows,
+};
 use crate::shell::store::{Name, NameKind, Opened, Store, StoreError, Writer};
-use crate::units::{BidId, CampaignId, Currency, Day, HouseholdKey, LineItemId, Nanos, UnixMillis, UserKey};
+use crate::units::{
+    BidId, CampaignId, Currency, Day, Epoch, Hour, HouseholdKey, LineItemId, Millis, Nanos, UnixMillis,
+    UserKey,
+};
+
+/// Opens it as a server does.
+fn open(folder: &Path) -> Result<Opened, StoreError> {
+    let terms = LeaseTerms { ttl: Millis::from_seconds(5), longest_notice: Millis::from_seconds(600) };
+    Opened::open(folder, terms)
+}
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
@@ -23,7 +35,7 @@ fn folder() -> TempDir {
 fn append(folder: &Path, requests: Vec<Vec<Event>>) -> Vec<Vec<bool>> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (failure, _failed) = oneshot::channel();
-    let (writer, handle) = Writer::start(Opened::open(folder).unwrap(), failure);
+    let (writer, handle) = Writer::start(open(folder).unwrap(), failure);
     let news = requests.into_iter().map(|events| runtime.block_on(writer.append(events)).unwrap()).collect();
     drop(writer);
     handle.join().unwrap();
@@ -75,16 +87,18 @@ proptest! {
             event.bid.line_item = LineItemId::from_raw(item | (1 << 63));
             event.bid.campaign = CampaignId::from_raw((item / 2) | (1 << 63));
             event.bid.day = Day::from_raw(day - 1);
-            if let EventKind::Impression(charge) = &event.kind {
-                let key = (event.bid.campaign, event.bid.line_item, event.bid.day.raw());
-                let spent: &mut i64 = booked.entry(key).or_default();
-                *spent += charge.budget_share().raw();
+            let bid = &event.bid;
+            for (measure, quantity) in used(&event) {
+                for (level, window) in windows(bid.campaign, bid.line_item, bid.day, Hour::of(bid.at)) {
+                    let taken: &mut i64 = booked.entry(CapKey { level, window, measure }).or_default();
+                    *taken += quantity.raw();
+                }
             }
             sent.push(event);
         }
         append(folder.path(), sent.into_iter().map(|event| vec![event.clone(), event]).collect());
-        let spends = Opened::open(folder.path()).unwrap().spends().unwrap();
-        let found: BTreeMap<_, _> = spends.into_iter().map(|(c, l, d, n)| ((c, l, d.raw()), n.raw())).collect();
+        let taken = open(folder.path()).unwrap().taken_besides(Epoch::NONE);
+        let found: BTreeMap<_, _> = taken.into_iter().map(|(cap, taken)| (cap, taken.raw())).collect();
         prop_assert_eq!(found, booked);
     }
 
@@ -96,7 +110,7 @@ proptest! {
         let mut bytes = std::fs::read(&file).unwrap();
         bytes[..head.len()].copy_from_slice(&head);
         std::fs::write(&file, &bytes).unwrap();
-        let refused = matches!(Opened::open(folder.path()), Err(StoreError::Foreign { .. }));
+        let refused = matches!(open(folder.path()), Err(StoreError::Foreign { .. }));
         prop_assert!(refused);
         let refused = matches!(Store::open(folder.path()), Err(StoreError::Foreign { .. }));
         prop_assert!(refused);
@@ -112,7 +126,7 @@ proptest! {
         damaged[at..at + bytes.len()].copy_from_slice(&bytes);
         std::fs::write(&file, &damaged).unwrap();
         // Some fields mean nothing, so that the ledger is as good as before.
-        if let Err(error) = Opened::open(folder.path()) {
+        if let Err(error) = open(folder.path()) {
             prop_assert!(error.to_string().lines().count() == 1 && !error.hint().is_empty());
             prop_assert!(std::fs::read(&file).unwrap() == damaged, "{error}");
         }
@@ -132,7 +146,7 @@ fn check_refused(change: impl FnOnce(&Path), want: &str) {
         assert!(error.to_string().contains("ledger.sqlite"), "{error}");
         assert!(!error.hint().is_empty());
     };
-    wanted(Opened::open(folder.path()).map(drop).unwrap_err());
+    wanted(open(folder.path()).map(drop).unwrap_err());
     wanted(Store::open(folder.path()).map(drop).unwrap_err());
     assert!(std::fs::read(&file).unwrap() == before, "the file stays byte for byte");
 }
@@ -145,7 +159,7 @@ fn execute(file: &Path, statements: &str) {
 
 #[test]
 fn a_ledger_of_a_newer_version_is_refused_and_left_as_it_is() {
-    check_refused(|file| execute(file, "PRAGMA user_version = 3"), "version 3, this encan knows up to 2");
+    check_refused(|file| execute(file, "PRAGMA user_version = 4"), "version 3, this encan knows up to 2");
 }
 
 /// The household of an impression, as the next start counts it.
@@ -166,7 +180,7 @@ fn exposures_come_back_for_users_and_households() {
     };
     let sent = [bid(Some(1), None), bid(None, Some(2)), bid(Some(3), Some(4)), bid(None, None)];
     append(folder.path(), vec![sent.to_vec()]);
-    let ledger = Opened::open(folder.path()).unwrap();
+    let ledger = open(folder.path()).unwrap();
     let mut found = ledger.exposures(UnixMillis::from_raw(1_999)).unwrap();
     found.sort_by_key(|(viewer, _)| viewer.user);
     let viewers: Vec<_> = found.iter().map(|(viewer, _)| (viewer.user, viewer.household)).collect();
@@ -185,13 +199,19 @@ fn a_ledger_of_version_1_is_read_as_it_is_and_brought_up_to_date_by_its_writer()
     let folder = folder();
     let mut first = sample(any_event(AMOUNT_MOST));
     first.bid.household = None;
+    first.bid.lease = Epoch::NONE;
     append(folder.path(), vec![vec![first.clone()]]);
     let file = folder.path().join("ledger.sqlite");
     execute(
         &file,
-        "ALTER TABLE event DROP COLUMN household; ALTER TABLE parked DROP COLUMN household;
+        "ALTER TABLE event DROP COLUMN lease; ALTER TABLE event DROP COLUMN cause;
+         ALTER TABLE event DROP COLUMN impressions; ALTER TABLE event DROP COLUMN why;
+         ALTER TABLE event DROP COLUMN author; ALTER TABLE event DROP COLUMN correction;
+         ALTER TABLE event DROP COLUMN household; ALTER TABLE parked DROP COLUMN household;
          ALTER TABLE parked DROP COLUMN creative; ALTER TABLE parked DROP COLUMN advertiser;
-         PRAGMA user_version = 1;",
+         ALTER TABLE parked DROP COLUMN hour; ALTER TABLE parked DROP COLUMN mean;
+         ALTER TABLE parked DROP COLUMN variance; ALTER TABLE parked DROP COLUMN more;
+         DROP TABLE cap; DROP TABLE epoch; PRAGMA user_version = 1;",
     );
     assert_eq!(events(folder.path()), [first.clone()], "a report changes nothing");
     let mut second = first.clone();
@@ -199,7 +219,7 @@ fn a_ledger_of_version_1_is_read_as_it_is_and_brought_up_to_date_by_its_writer()
     second.bid.household = Some(HouseholdKey::from_raw(7));
     append(folder.path(), vec![vec![first.clone(), second.clone()]]);
     assert_eq!(events(folder.path()), in_order(vec![first, second]));
-    assert!(Opened::open(folder.path()).unwrap().parked(UnixMillis::from_raw(0)).unwrap().is_empty());
+    assert!(open(folder.path()).unwrap().begin().unwrap().1.is_empty());
 }
 
 #[test]
@@ -222,11 +242,11 @@ fn a_database_of_somebody_else_is_refused_and_left_as_it_is() {
 #[test]
 fn a_folder_in_use_is_refused_until_it_is_free() {
     let folder = folder();
-    let first = Opened::open(folder.path()).unwrap();
-    let refused = Opened::open(folder.path()).map(drop).unwrap_err();
+    let first = open(folder.path()).unwrap();
+    let refused = open(folder.path()).map(drop).unwrap_err();
     assert!(matches!(refused, StoreError::Locked { .. }) && !refused.hint().is_empty());
     drop(first);
-    assert!(Opened::open(folder.path()).is_ok());
+    assert!(open(folder.path()).is_ok());
 }
 
 #[test]
@@ -239,7 +259,7 @@ fn a_folder_without_a_ledger_has_nothing_to_read_and_nothing_is_made() {
 #[test]
 fn a_reader_beside_the_writer_sees_what_is_committed() {
     let folder = folder();
-    let ledger = Opened::open(folder.path()).unwrap();
+    let ledger = open(folder.path()).unwrap();
     assert_eq!(events(folder.path()), []);
     let (failure, _failed) = oneshot::channel();
     let (writer, handle) = Writer::start(ledger, failure);
@@ -261,7 +281,7 @@ fn names_come_back_and_the_last_one_of_an_id_counts() {
         [NameKind::Advertiser, NameKind::LineItem, NameKind::Creative, NameKind::Exchange, NameKind::Deal];
     let mut names: Vec<Name> = kinds.into_iter().map(|kind| name(kind, 1, "one")).collect();
     names.push(campaign);
-    let mut ledger = Opened::open(folder.path()).unwrap();
+    let mut ledger = open(folder.path()).unwrap();
     ledger.remember(&[name(NameKind::Advertiser, 1, "an older name")]).unwrap();
     ledger.remember(&names).unwrap();
     drop(ledger);

@@ -6,21 +6,27 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::budget::{Allocator as _, AllocatorError, LeaseAsk, LeaseGrant};
 use crate::ledger::{self, Event};
+use crate::shell::store::leases;
 use crate::shell::store::names::{self, Name};
 use crate::shell::store::parked::{self, Parked};
 use crate::shell::store::row;
 use crate::shell::store::schema::{Opened, StoreError};
-use crate::units::limits;
+use crate::units::{Epoch, Steady, limits};
 
 /// What became of the events of one request, in their order: true = booked, false = known already.
 pub type Appended = Vec<bool>;
 
 enum Job {
     Append { events: Vec<Event>, answer: oneshot::Sender<Result<Appended, StoreError>> },
+    Lease { epoch: Epoch, asks: Vec<LeaseAsk>, now: Steady, answer: std::sync::mpsc::SyncSender<Leased> },
     Remember(Vec<Name>),
-    Park(Vec<Parked>),
+    Park { epoch: Epoch, open: Vec<Parked>, now: Steady },
 }
+
+/// What the allocator says, once it is kept.
+pub type Leased = Result<Vec<LeaseGrant>, AllocatorError>;
 
 /// The way to the writer, for everyone.
 #[derive(Debug, Clone)]
@@ -91,13 +97,26 @@ impl Writer {
         answered.await.unwrap_or(Err(StoreError::Stopped))
     }
 
-    /// Keeps open reservations for the next start, at the end.
+    /// Keeps open reservations of `epoch` for the next start, at its end.
     ///
     /// # Errors
     ///
     /// [`StoreError::Stopped`] if the writer has ended.
-    pub async fn park(&self, open: Vec<Parked>) -> Result<(), StoreError> {
-        self.jobs.send(Job::Park(open)).await.map_err(|_| StoreError::Stopped)
+    pub async fn park(&self, epoch: Epoch, open: Vec<Parked>, now: Steady) -> Result<(), StoreError> {
+        self.jobs.send(Job::Park { epoch, open, now }).await.map_err(|_| StoreError::Stopped)
+    }
+
+    /// Asks the allocator, on a thread that may wait. What it grants is kept when this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocatorError::OutOfReach`] if the queue is full or the writer has ended: nothing is granted.
+    pub fn lease(&self, epoch: Epoch, asks: Vec<LeaseAsk>, now: Steady) -> Leased {
+        // Not the runtime's own channel: the caller is a thread that may wait, not a task.
+        let (answer, answered) = std::sync::mpsc::sync_channel(1);
+        let job = Job::Lease { epoch, asks, now, answer };
+        self.jobs.try_send(job).map_err(|_| AllocatorError::OutOfReach)?;
+        answered.recv().unwrap_or(Err(AllocatorError::OutOfReach))
     }
 
     /// Keeps names for reports, some time later.
@@ -146,45 +165,72 @@ fn run(mut ledger: Opened, mut queue: mpsc::Receiver<Job>, alive: &AtomicBool) -
     Ok(())
 }
 
-/// Writes a batch in one transaction; for each job the events that were new.
-fn commit(ledger: &mut Opened, batch: &[Job]) -> rusqlite::Result<Vec<Appended>> {
+/// What to answer to a job, once the commit is done.
+enum Answer {
+    Appended(Appended),
+    Leased(Leased),
+    Nothing,
+}
+
+/// Writes a batch in one transaction; for each job its answer.
+fn commit(ledger: &mut Opened, batch: &[Job]) -> rusqlite::Result<Vec<Answer>> {
     let transaction = ledger.connection.transaction()?;
-    let mut booked = Vec::with_capacity(batch.len());
+    let mut answers = Vec::with_capacity(batch.len());
     let mut to_name = Vec::new();
-    let mut open = None;
+    let mut parking = None;
     {
         let mut insert = transaction.prepare_cached(row::INSERT)?;
         for job in batch {
-            let mut appended = Vec::new();
-            match job {
+            answers.push(match job {
                 Job::Append { events, .. } => {
+                    let mut appended = Vec::with_capacity(events.len());
                     for event in events {
                         // The books are checked before they are written: debits equal credits.
                         let _ = ledger::entries(event);
-                        appended.push(row::insert(&mut insert, event)?);
+                        let is_new = row::insert(&mut insert, event)?;
+                        if is_new {
+                            // It keeps what it counts until it is asked: it cannot be out of its own reach.
+                            let _ = ledger.treasury.count(std::slice::from_ref(event));
+                        }
+                        appended.push(is_new);
                     }
+                    Answer::Appended(appended)
                 }
-                Job::Remember(more) => to_name.extend_from_slice(more),
-                Job::Park(reservations) => open = Some(reservations),
-            }
-            booked.push(appended);
+                Job::Lease { epoch, asks, now, .. } => {
+                    Answer::Leased(ledger.treasury.lease(*epoch, asks, *now))
+                }
+                Job::Remember(more) => {
+                    to_name.extend_from_slice(more);
+                    Answer::Nothing
+                }
+                Job::Park { epoch, open, now } => {
+                    parking = Some((open, (*epoch, *now)));
+                    Answer::Nothing
+                }
+            });
         }
+    }
+    let (changes, last) = (ledger.treasury.take_changes(), ledger.treasury.last_epoch());
+    if !changes.is_empty() {
+        leases::write(&transaction, &changes, last)?;
     }
     transaction.commit()?;
     if !to_name.is_empty() {
         names::write(&mut ledger.connection, &to_name)?;
     }
-    if let Some(open) = open {
-        parked::write(&mut ledger.connection, open)?;
+    if let Some((open, when)) = parking {
+        parked::write(&mut ledger.connection, open, when)?;
     }
-    Ok(booked)
+    Ok(answers)
 }
 
-fn answer(batch: impl Iterator<Item = Job>, booked: Vec<Appended>) {
-    for (job, appended) in batch.zip(booked) {
-        if let Job::Append { answer, .. } = job {
-            // A caller that hung up comes again, and finds a duplicate.
-            let _ = answer.send(Ok(appended));
+fn answer(batch: impl Iterator<Item = Job>, answers: Vec<Answer>) {
+    for (job, answer) in batch.zip(answers) {
+        // A caller that hung up comes again, and finds a duplicate.
+        match (job, answer) {
+            (Job::Append { answer, .. }, Answer::Appended(appended)) => drop(answer.send(Ok(appended))),
+            (Job::Lease { answer, .. }, Answer::Leased(leased)) => drop(answer.send(leased)),
+            _ => {}
         }
     }
 }

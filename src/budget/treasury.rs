@@ -1,0 +1,411 @@
+//! The allocator: who may spend how much of which cap, when several bidders share it, and after one died.
+//!
+//! At every level `taken <= limit` holds after each grant, where `taken` is what was used without a lease, and
+//! for each epoch the more of what it was granted and what it used. A bill that comes after its lease has ended
+//! is therefore counted like any other. Pure: a store keeps what [`Treasury`] says, before anybody may use it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::ledger::{CapKey, Event, Level, Measure, NO_LINE_ITEM, Quantity, Window, used, windows};
+use crate::units::{CampaignId, Day, Epoch, Hour, LineItemId, Millis, Steady};
+
+/// What a bidder asks of one cap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeaseAsk {
+    /// Which.
+    pub cap: CapKey,
+    /// Its limit, by the plan of the bidder.
+    pub limit: Quantity,
+    /// How much it wants to hold in all since its epoch began, used or not: more than it holds to get more, less to
+    /// give back. The same ask twice is one.
+    pub target: Quantity,
+    /// Less than this more is of no use: one impression at its worst.
+    pub least: Quantity,
+}
+
+/// What it gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeaseGrant {
+    /// Which.
+    pub cap: CapKey,
+    /// What it holds in all since its epoch began, used or not.
+    pub leased: Quantity,
+    /// What of it was used, as far as the allocator was told.
+    pub used: Quantity,
+    /// What is taken from the cap besides: used before, by others or without a lease, or leased to others.
+    pub elsewhere: Quantity,
+}
+
+/// Why there is no answer: no money may be spent but what is leased already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AllocatorError {
+    /// It cannot be reached, or cannot keep what it says.
+    #[error("the allocator of budgets cannot be reached")]
+    OutOfReach,
+    /// The epoch has ended, by its own word or because nothing was heard of it for too long.
+    #[error("the leases of epoch {0} have ended")]
+    Ended(Epoch),
+}
+
+/// Grants leases. What it answers is durable.
+pub trait Allocator {
+    /// A new epoch, for a bidder that starts.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocatorError::OutOfReach`].
+    fn enrol(&mut self, now: Steady) -> Result<Epoch, AllocatorError>;
+
+    /// Grants what may be granted of each of `asks`, and takes back what is given back: an answer for each, in their
+    /// order. Keeps the leases of `epoch` alive, also without any ask.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocatorError`]: nothing was changed.
+    fn lease(
+        &mut self,
+        epoch: Epoch,
+        asks: &[LeaseAsk],
+        now: Steady,
+    ) -> Result<Vec<LeaseGrant>, AllocatorError>;
+
+    /// Counts events that were booked for the first time: what they use is taken from then on.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocatorError::OutOfReach`]: nothing was changed.
+    fn count(&mut self, events: &[Event]) -> Result<(), AllocatorError>;
+
+    /// Ends `epoch`, whose bidder ended cleanly: `heir` takes over what its bids that are still out hold, `kept` of
+    /// each cap; the rest is free at once.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocatorError`].
+    fn hand_over(
+        &mut self,
+        epoch: Epoch,
+        heir: Epoch,
+        kept: &[(CapKey, Quantity)],
+        now: Steady,
+    ) -> Result<(), AllocatorError>;
+}
+
+/// How long leases live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeaseTerms {
+    /// For how long a bidder of which nothing is heard may still be bidding.
+    pub ttl: Millis,
+    /// For how long after that a notice of its bids may still come in time.
+    pub longest_notice: Millis,
+}
+
+/// What one epoch has of one cap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Share {
+    /// Granted, less what was returned.
+    pub granted: Quantity,
+    /// Used: billed, shown or clicked.
+    pub used: Quantity,
+}
+
+impl Share {
+    /// What of the cap it takes.
+    #[must_use]
+    pub fn taken(self) -> Quantity {
+        self.granted.max(self.used)
+    }
+}
+
+/// What is taken of one cap.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CapState {
+    /// Used without a lease, and by epochs that are over.
+    pub settled: Quantity,
+    /// By epoch.
+    pub shares: BTreeMap<Epoch, Share>,
+}
+
+impl CapState {
+    /// All that is taken.
+    #[must_use]
+    pub fn taken(&self) -> Quantity {
+        self.shares.values().fold(self.settled, |sum, share| sum.plus(share.taken()))
+    }
+
+    /// All that was used: billed, shown or clicked.
+    #[must_use]
+    pub fn used(&self) -> Quantity {
+        self.shares.values().fold(self.settled, |sum, share| sum.plus(share.used))
+    }
+
+    /// What is taken besides the share of `epoch`.
+    #[must_use]
+    pub fn elsewhere(&self, epoch: Epoch) -> Quantity {
+        self.taken().minus(self.shares.get(&epoch).copied().unwrap_or_default().taken())
+    }
+}
+
+/// The life of one epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tenure {
+    /// When its leases end unless something is heard of it.
+    pub ends: Steady,
+    /// True once it makes no more bids.
+    pub is_over: bool,
+}
+
+/// The allocator's rules and state. A store of its own keeps its [`Changes`]; without one it is the allocator of
+/// one process, for simulations and tests.
+#[derive(Debug, Clone)]
+pub struct Treasury {
+    terms: LeaseTerms,
+    caps: Map<CapKey, CapState>,
+    tenures: BTreeMap<Epoch, Tenure>,
+    last: Epoch,
+    /// Used since the last look at the caps, by what shares all windows.
+    tallies: Map<Tally, Used>,
+    changes: Changes,
+}
+
+type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
+/// What an event has in common with others that count in the same windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Tally {
+    campaign: CampaignId,
+    line_item: LineItemId,
+    day: Day,
+    hour: Hour,
+    lease: Epoch,
+}
+
+/// By measure.
+type Used = [Quantity; 3];
+
+/// What changed since it was last asked, by cap and epoch: what to add to what is kept.
+pub type Changes = BTreeMap<(CapKey, Epoch), Share>;
+
+impl Treasury {
+    /// An empty one.
+    #[must_use]
+    pub fn new(terms: LeaseTerms) -> Self {
+        Self {
+            terms,
+            caps: Map::default(),
+            tenures: BTreeMap::new(),
+            last: Epoch::NONE,
+            tallies: Map::default(),
+            changes: Changes::new(),
+        }
+    }
+
+    /// One with what a former process left: `last` is the last epoch, and every epoch up to it is over; its leases
+    /// end only when no notice of its bids can come in time any more, counted from `now`, for nobody knows how
+    /// long ago it died.
+    #[must_use]
+    pub fn restored(
+        terms: LeaseTerms,
+        last: Epoch,
+        shares: impl IntoIterator<Item = (CapKey, Epoch, Share)>,
+        now: Steady,
+    ) -> Self {
+        let mut treasury = Self { last, ..Self::new(terms) };
+        let ends = now.plus(terms.ttl).plus(terms.longest_notice);
+        for (cap, epoch, share) in shares {
+            let state = treasury.caps.entry(cap).or_default();
+            if epoch == Epoch::NONE {
+                state.settled = state.settled.plus(share.used);
+            } else {
+                let kept = state.shares.entry(epoch).or_default();
+                *kept = Share { granted: kept.granted.plus(share.granted), used: kept.used.plus(share.used) };
+                treasury.tenures.insert(epoch, Tenure { ends, is_over: true });
+            }
+        }
+        treasury
+    }
+
+    /// Takes what has changed since the last time; whoever keeps it adds it to what was kept.
+    #[must_use]
+    pub fn take_changes(&mut self) -> Changes {
+        self.spread();
+        std::mem::take(&mut self.changes)
+    }
+
+    /// What stands of `cap`.
+    #[must_use]
+    pub fn state(&mut self, cap: CapKey) -> CapState {
+        self.spread();
+        self.caps.get(&cap).cloned().unwrap_or_default()
+    }
+
+    /// Everything that stands, in no order.
+    pub fn states(&mut self) -> impl Iterator<Item = (CapKey, &CapState)> {
+        self.spread();
+        self.caps.iter().map(|(cap, state)| (*cap, state))
+    }
+
+    /// The last epoch.
+    #[must_use]
+    pub fn last_epoch(&self) -> Epoch {
+        self.last
+    }
+
+    /// Drops what is known of windows that ended before `day` and `hour`: nobody bids in them any more, and what is
+    /// kept of them is added to.
+    pub fn forget_before(&mut self, day: Day, hour: Hour) {
+        self.spread();
+        self.caps.retain(|cap, _| match cap.window {
+            Window::Total => true,
+            Window::Day(of) => of >= day,
+            Window::Hour(of) => of >= hour,
+        });
+    }
+
+    /// Ends the leases that have run out at `now`; what they held and did not use is free again.
+    pub fn expire(&mut self, now: Steady) {
+        let ended = |tenure: &Tenure| {
+            let quarantine = if tenure.is_over { Millis::default() } else { self.terms.longest_notice };
+            now >= tenure.ends.plus(quarantine)
+        };
+        let over: Vec<Epoch> =
+            self.tenures.iter().filter(|(_, tenure)| ended(tenure)).map(|(epoch, _)| *epoch).collect();
+        if over.is_empty() {
+            return;
+        }
+        self.spread();
+        for epoch in over {
+            self.tenures.remove(&epoch);
+            for (cap, state) in &mut self.caps {
+                let Some(share) = state.shares.remove(&epoch) else { continue };
+                state.settled = state.settled.plus(share.used);
+                let unused = share.granted.minus(share.used);
+                let changed = change(&mut self.changes, *cap, epoch);
+                changed.granted = changed.granted.minus(unused);
+            }
+        }
+    }
+
+    /// How many bidders may be bidding.
+    fn bidders(&self) -> i64 {
+        let live = self.tenures.values().filter(|tenure| !tenure.is_over).count();
+        i64::try_from(live).unwrap_or(i64::MAX).max(1)
+    }
+
+    /// Adds what was tallied to every window.
+    fn spread(&mut self) {
+        for (tally, used) in self.tallies.drain() {
+            for (level, window) in windows(tally.campaign, tally.line_item, tally.day, tally.hour) {
+                if level == Level::LineItem(NO_LINE_ITEM) {
+                    continue;
+                }
+                for (measure, quantity) in Measure::ALL.into_iter().zip(used) {
+                    if quantity == Quantity::ZERO {
+                        continue;
+                    }
+                    let cap = CapKey { level, window, measure };
+                    let state = self.caps.entry(cap).or_default();
+                    if self.tenures.contains_key(&tally.lease) {
+                        let share = state.shares.entry(tally.lease).or_default();
+                        share.used = share.used.plus(quantity);
+                    } else {
+                        state.settled = state.settled.plus(quantity);
+                    }
+                    let changed = change(&mut self.changes, cap, tally.lease);
+                    changed.used = changed.used.plus(quantity);
+                }
+            }
+        }
+    }
+
+    /// What of `ask` is granted to `epoch`.
+    fn grant(&mut self, epoch: Epoch, ask: &LeaseAsk) -> LeaseGrant {
+        let bidders = self.bidders();
+        let state = self.caps.entry(ask.cap).or_default();
+        let free = ask.limit.minus(state.taken()).max(Quantity::ZERO);
+        // Alone there is nobody to leave anything to.
+        let fair = if bidders == 1 { free } else { Quantity::from_raw(free.raw() / (2 * bidders)) };
+        let more = fair.max(ask.least).min(free);
+        let share = state.shares.entry(epoch).or_default();
+        let leased = ask.target.min(share.taken().plus(more)).max(share.used);
+        let granted = leased.minus(share.granted);
+        share.granted = leased;
+        let used = share.used;
+        let elsewhere = state.elsewhere(epoch);
+        let changed = change(&mut self.changes, ask.cap, epoch);
+        changed.granted = changed.granted.plus(granted);
+        LeaseGrant { cap: ask.cap, leased, used, elsewhere }
+    }
+
+    /// The tenure of `epoch`, if it may still bid at `now`.
+    fn alive(&mut self, epoch: Epoch, now: Steady) -> Result<&mut Tenure, AllocatorError> {
+        self.expire(now);
+        // One that was silent for too long may come back while nothing of its leases was given to anybody.
+        let tenure = self.tenures.get_mut(&epoch).filter(|tenure| !tenure.is_over);
+        tenure.ok_or(AllocatorError::Ended(epoch))
+    }
+}
+
+fn change(changes: &mut Changes, cap: CapKey, epoch: Epoch) -> &mut Share {
+    changes.entry((cap, epoch)).or_default()
+}
+
+impl Allocator for Treasury {
+    fn enrol(&mut self, now: Steady) -> Result<Epoch, AllocatorError> {
+        self.expire(now);
+        self.last = self.last.next();
+        self.tenures.insert(self.last, Tenure { ends: now.plus(self.terms.ttl), is_over: false });
+        Ok(self.last)
+    }
+
+    fn lease(
+        &mut self,
+        epoch: Epoch,
+        asks: &[LeaseAsk],
+        now: Steady,
+    ) -> Result<Vec<LeaseGrant>, AllocatorError> {
+        let ends = now.plus(self.terms.ttl);
+        self.alive(epoch, now)?.ends = ends;
+        self.spread();
+        Ok(asks.iter().map(|ask| self.grant(epoch, ask)).collect())
+    }
+
+    fn count(&mut self, events: &[Event]) -> Result<(), AllocatorError> {
+        for event in events {
+            let bid = &event.bid;
+            let (campaign, line_item, day, lease) = (bid.campaign, bid.line_item, bid.day, bid.lease);
+            for (measure, quantity) in used(event) {
+                let tally = Tally { campaign, line_item, day, hour: Hour::of(bid.at), lease };
+                let sum = &mut self.tallies.entry(tally).or_default()[measure as usize];
+                *sum = sum.plus(quantity);
+            }
+        }
+        Ok(())
+    }
+
+    fn hand_over(
+        &mut self,
+        epoch: Epoch,
+        heir: Epoch,
+        kept: &[(CapKey, Quantity)],
+        now: Steady,
+    ) -> Result<(), AllocatorError> {
+        self.expire(now);
+        self.spread();
+        // Nothing of it can expire in between: an heir is alive.
+        let _ = self.alive(heir, now)?;
+        for (cap, quantity) in kept {
+            let state = self.caps.entry(*cap).or_default();
+            let former = state.shares.get(&epoch).copied().unwrap_or_default();
+            // No more than the epoch held: nothing is taken from the cap that was not before.
+            let kept = former.taken().minus(former.used).min(*quantity).max(Quantity::ZERO);
+            let share = state.shares.entry(heir).or_default();
+            share.granted = share.granted.plus(kept);
+            let changed = change(&mut self.changes, *cap, heir);
+            changed.granted = changed.granted.plus(kept);
+        }
+        self.tenures.insert(epoch, Tenure { ends: now, is_over: true });
+        self.expire(now);
+        Ok(())
+    }
+}
