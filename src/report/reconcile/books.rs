@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use jiff::tz::TimeZone;
 
-use crate::ledger::{BidFacts, Event, EventKind};
+use crate::ledger::{BidFacts, Correction, Event, EventKind};
 use crate::report::reconcile::day::day_in;
 use crate::units::{BidId, Currency, Day, ExchangeId, Nanos};
 
@@ -18,6 +18,17 @@ pub(super) struct Bill {
     pub(super) currency: Currency,
     /// What the file has said of it so far.
     pub(super) said: Said,
+}
+
+/// Corrections of what was billed for one bid, or of many bids under an id of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Credit {
+    /// Added to what is owed.
+    pub(super) amount: Nanos,
+    /// Added to what is counted.
+    pub(super) impressions: i64,
+    pub(super) day: Day,
+    pub(super) currency: Currency,
 }
 
 /// Lines of the file about one bill.
@@ -52,7 +63,8 @@ pub struct Books {
     zone: Option<TimeZone>,
     /// By bid, once they are closed.
     bills: Vec<Bill>,
-    credits: HashMap<BidId, Nanos>,
+    /// Few, so that they cost the bills no room.
+    credits: HashMap<BidId, Credit>,
     exchanges: BTreeSet<ExchangeId>,
 }
 
@@ -85,11 +97,14 @@ impl Books {
         if self.exchange.is_some_and(|exchange| exchange != event.bid.exchange) {
             return;
         }
-        if let EventKind::Impression(charge) = &event.kind {
-            self.exchanges.insert(event.bid.exchange);
-            self.bills.push(self.bill(&event.bid, charge.media));
+        match &event.kind {
+            EventKind::Impression(charge) => {
+                self.exchanges.insert(event.bid.exchange);
+                self.bills.push(self.bill(&event.bid, charge.media));
+            }
+            EventKind::Correction(correction) => self.correct(&event.bid, correction),
+            _ => {}
         }
-        self.take_credit(event);
     }
 
     /// The exchanges that billed.
@@ -124,17 +139,34 @@ impl Books {
         Some(&mut self.bills[at])
     }
 
+    pub(super) fn get(&self, bid: BidId) -> Option<&Bill> {
+        let at = self.bills.binary_search_by_key(&bid, |bill| bill.bid).ok()?;
+        Some(&self.bills[at])
+    }
+
+    /// The bills, which are gone then.
+    pub(super) fn take_bills(&mut self) -> Vec<Bill> {
+        std::mem::take(&mut self.bills)
+    }
+
     pub(super) fn bills(&self) -> &[Bill] {
         &self.bills
     }
 
-    /// What was credited of a bid: zero or below.
-    pub(super) fn credit(&self, bid: BidId) -> Nanos {
-        self.credits.get(&bid).copied().unwrap_or(Nanos::ZERO)
+    /// What was corrected of a bid: below zero for a credit.
+    pub(super) fn credit(&self, bid: BidId) -> Option<&Credit> {
+        self.credits.get(&bid)
+    }
+
+    /// All corrections, by what they are about, in the order of their ids.
+    pub(super) fn credits(&self) -> Vec<(BidId, Credit)> {
+        let mut credits: Vec<_> = self.credits.iter().map(|(bid, credit)| (*bid, *credit)).collect();
+        credits.sort_unstable_by_key(|(bid, _)| *bid);
+        credits
     }
 
     /// What all events of a bid come to.
-    pub(super) fn fate(&mut self, events: &[Event]) -> Fate {
+    pub(super) fn fate(&self, events: &[Event]) -> Fate {
         let Some(first) = events.first() else { return Fate::Unknown };
         if self.exchange.is_some_and(|exchange| exchange != first.bid.exchange) {
             return Fate::Elsewhere;
@@ -145,7 +177,6 @@ impl Books {
             _ => None,
         });
         if let Some(media) = billed {
-            events.iter().for_each(|event| self.take_credit(event));
             return Fate::Billed(self.bill(&first.bid, media));
         }
         if has(|kind| matches!(kind, EventKind::Win { .. })) {
@@ -158,15 +189,23 @@ impl Books {
     }
 
     fn bill(&self, bid: &BidFacts, media: Nanos) -> Bill {
-        let zoned = self.zone.as_ref().and_then(|zone| day_in(zone, bid.at));
-        let day = zoned.unwrap_or(bid.day);
-        Bill { bid: bid.id, media, day, currency: bid.currency, said: Said::default() }
+        Bill { bid: bid.id, media, day: self.day(bid), currency: bid.currency, said: Said::default() }
     }
 
-    #[expect(
-        clippy::unused_self,
-        clippy::needless_pass_by_ref_mut,
-        reason = "the ledger books no credits yet"
-    )]
-    fn take_credit(&mut self, _event: &Event) {}
+    fn correct(&mut self, bid: &BidFacts, correction: &Correction) {
+        // A refund is our own money, and what is disputed is owed until it is conceded.
+        if !correction.cause.changes_cost() {
+            return;
+        }
+        let day = self.day(bid);
+        let nothing = Credit { amount: Nanos::ZERO, impressions: 0, day, currency: bid.currency };
+        let credit = self.credits.entry(bid.id).or_insert(nothing);
+        let amount = credit.amount.checked_add(correction.charge.media);
+        credit.amount = amount.expect("corrections of one bid fit");
+        credit.impressions = credit.impressions.saturating_add(correction.impressions);
+    }
+
+    fn day(&self, bid: &BidFacts) -> Day {
+        self.zone.as_ref().and_then(|zone| day_in(zone, bid.at)).unwrap_or(bid.day)
+    }
 }

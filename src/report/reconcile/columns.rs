@@ -75,6 +75,8 @@ impl Role {
 pub struct Columns {
     at: [Option<usize>; Role::COUNT],
     names: Vec<(Role, String)>,
+    /// How many the heading names.
+    count: usize,
     /// The currency that the heading of the money says: `Cost (EUR)`.
     pub currency: Option<Currency>,
 }
@@ -177,9 +179,10 @@ impl Layout {
 
 /// How many roles the names fill.
 fn recognised(names: &[String], named: &[(Role, String)]) -> usize {
-    let fills = |role: &Role| match named.iter().find(|(known, _)| known == role) {
-        Some((_, wanted)) => names.iter().any(|name| same(name, wanted)),
-        None => role.kinds().iter().any(|kind| !of_kind(names, *role, kind).is_empty()),
+    let fills = |role: &Role| {
+        let meant =
+            |(known, wanted): &(Role, String)| known == role && names.iter().any(|name| same(name, wanted));
+        named.iter().any(meant) || role.kinds().iter().any(|kind| !of_kind(names, *role, kind).is_empty())
     };
     <Role as strum::IntoEnumIterator>::iter().filter(fills).count()
 }
@@ -223,7 +226,7 @@ impl Columns {
     ///
     /// [`ColumnError`].
     pub fn find(names: &[String], named: &[(Role, String)]) -> Result<Self, ColumnError> {
-        let mut columns = Self::default();
+        let mut columns = Self { count: names.len(), ..Self::default() };
         for role in <Role as strum::IntoEnumIterator>::iter() {
             let wanted = named.iter().find(|(known, _)| *known == role);
             let places = match wanted {
@@ -269,6 +272,12 @@ impl Columns {
         }
         self.currency = without_currency(&plain(&names[at]), role).1;
         Ok(self)
+    }
+
+    /// How many there are, those that are not read among them.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.count
     }
 
     /// Where that is said, if anywhere.

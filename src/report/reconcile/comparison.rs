@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::campaign::Rates;
 use crate::ledger::Event;
-use crate::report::reconcile::books::{Bill, Books, Fate, Said};
+use crate::report::reconcile::books::{Bill, Books, Credit, Fate, Said};
 use crate::report::reconcile::line::{BidLine, Owed, Read, SummaryLine, Unreadable};
 use crate::report::reconcile::outcome::{Coverage, Outcome, UsedRate};
 use crate::report::reconcile::sums::Sums;
 use crate::report::reconcile::verdict::{Counts, Finding, Reason, Verdict};
-use crate::units::{BidId, Currency, Day, Femtos, Nanos, Rounding};
+use crate::units::{BidId, Currency, Day, Femtos, FxRate, Nanos, Rounding};
 
 /// A comparison under way.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct Comparison<'a> {
     strays: BTreeMap<BidId, Bill>,
     rates: &'a Rates,
     by_day: bool,
+    /// Handed in so far.
+    lines: u64,
     counts: Counts,
     sums: Sums,
     /// What the lines come to, by currency: from the top, and since the last line of sums.
@@ -58,6 +60,7 @@ impl<'a> Comparison<'a> {
             strays: BTreeMap::new(),
             rates,
             by_day,
+            lines: 0,
             counts: Counts::default(),
             sums: Sums::default(),
             running: <_>::default(),
@@ -83,7 +86,7 @@ impl<'a> Comparison<'a> {
             Read::Summary(line) => self.summary(&line),
             Read::Day(day, owed) => {
                 self.run(&owed);
-                self.sums.add_theirs(Some(day), &owed);
+                self.sums.add_theirs(Some(day), &owed, counted(&owed));
                 let theirs = Some(owed.amount);
                 let currency = Some(owed.currency);
                 Finding { day: Some(day), theirs, currency, ..Finding::bare(Verdict::OfDay) }
@@ -94,6 +97,7 @@ impl<'a> Comparison<'a> {
             }
         };
         self.counts.add(finding.verdict);
+        self.lines += 1;
         Ok(Finding { line: Some(number), ..finding })
     }
 
@@ -118,7 +122,7 @@ impl<'a> Comparison<'a> {
                 Err(fate) => unbilled(fate),
             },
         };
-        self.sums.add_theirs(line.day, &line.owed);
+        self.sums.add_theirs(line.day, &line.owed, counted(&line.owed));
         Ok(Finding { verdict, why, ..Finding::of(&line) })
     }
 
@@ -148,7 +152,7 @@ impl<'a> Comparison<'a> {
         let day = line.day.unwrap_or(bill.day);
         let matched = self.matched.get_or_insert((bill.day, bill.day));
         *matched = (matched.0.min(bill.day), matched.1.max(bill.day));
-        let credit = self.books.credit(bill.bid);
+        let credit = self.books.credit(bill.bid).copied();
         let (verdict, ours, impressions) = if line.owed.amount < Femtos::ZERO {
             self.credit_line(&line.owed, &mut bill, credit)
         } else if bill.said.has(Said::BILLED) {
@@ -163,7 +167,13 @@ impl<'a> Comparison<'a> {
         let rate = self.rates.rate(bill.currency, line.owed.currency);
         // Where no rate leads from ours to theirs, each side stands in its own currency.
         let shown = if rate.is_some() { line.owed.currency } else { bill.currency };
-        self.sums.add_theirs(Some(day), &line.owed);
+        let their_impressions = match verdict {
+            // Both take back the same.
+            Verdict::CreditAgrees => credit.map_or(0, |credit| credit.impressions),
+            Verdict::CreditDiffers => 0,
+            _ => counted(&line.owed),
+        };
+        self.sums.add_theirs(Some(day), &line.owed, their_impressions);
         self.sums.add_ours(Some(day), shown, (bill.currency, ours), impressions);
         let converted = rate.and_then(|rate| rate.amount(ours, Rounding::Down));
         let why = rate.is_none().then_some(Reason::NoRate(bill.currency));
@@ -171,17 +181,17 @@ impl<'a> Comparison<'a> {
     }
 
     /// The first line that bills it: verdict, what of ours it answers, and how many impressions of ours.
-    fn bill_line(&self, owed: &Owed, bill: &mut Bill, credit: Nanos) -> (Verdict, Nanos, u64) {
+    fn bill_line(&self, owed: &Owed, bill: &mut Bill, credit: Option<Credit>) -> (Verdict, Nanos, i64) {
         bill.said.set(Said::BILLED);
+        let impressions = 1 + credit.map_or(0, |credit| credit.impressions);
         // Where their credit came first, this line is about what was billed before it.
-        let open = if bill.said.has(Said::CREDITED) { Nanos::ZERO } else { credit };
-        let ours = sum(bill.media, open);
-        let impressions = u64::from(sum(bill.media, credit) != Nanos::ZERO || credit == Nanos::ZERO);
+        let credit = credit.filter(|_| !bill.said.has(Said::CREDITED)).map_or(Nanos::ZERO, |it| it.amount);
+        let ours = sum(bill.media, credit);
         let verdict = match self.standing(owed, bill.currency, ours) {
             Standing::Exact => Verdict::Exact,
             Standing::Rounded => Verdict::Rounded,
             Standing::Converted => Verdict::Converted,
-            _ if open != Nanos::ZERO && self.says(owed, bill.currency, bill.media) => {
+            _ if credit < Nanos::ZERO && self.says(owed, bill.currency, bill.media) => {
                 bill.said.set(Said::OPEN);
                 Verdict::Credited
             }
@@ -193,13 +203,14 @@ impl<'a> Comparison<'a> {
     }
 
     /// A line that credits it.
-    fn credit_line(&self, owed: &Owed, bill: &mut Bill, credit: Nanos) -> (Verdict, Nanos, u64) {
-        // Where their bill came first, ours was counted less the credit already.
-        let counted = bill.said.has(Said::BILLED) || bill.said.has(Said::CREDITED);
-        let ours = if counted { Nanos::ZERO } else { credit };
+    fn credit_line(&self, owed: &Owed, bill: &mut Bill, credit: Option<Credit>) -> (Verdict, Nanos, i64) {
+        let credit = credit.map_or(Nanos::ZERO, |credit| credit.amount);
         let again = bill.said.has(Said::CREDITED);
+        // Where their bill came first, ours was counted less the credit already.
+        let counted = again || bill.said.has(Said::BILLED);
+        let ours = if counted { Nanos::ZERO } else { credit };
         bill.said.set(Said::CREDITED);
-        if !again && credit != Nanos::ZERO && self.says(owed, bill.currency, credit) {
+        if !again && credit < Nanos::ZERO && self.says(owed, bill.currency, credit) {
             bill.said.clear(Said::OPEN);
             return (Verdict::CreditAgrees, ours, 0);
         }
@@ -255,36 +266,25 @@ impl<'a> Comparison<'a> {
     /// If a line was lost on the way: a fault of ours.
     pub fn finish(mut self, coverage: Option<(Day, Day)>, mut each: impl FnMut(&Finding)) -> Outcome {
         let covered = coverage.or(self.matched);
-        let sole = sole(&self.running[0]);
-        let (mut open, mut missing) = (0, 0);
-        for bill in self.books.bills().iter().chain(self.strays.values()) {
-            open += u64::from(bill.said.has(Said::OPEN));
-            let credit = self.books.credit(bill.bid);
-            let net = sum(bill.media, credit);
-            let counted = bill.said.has(Said::BILLED) || net == Nanos::ZERO;
-            if counted || covered.is_none_or(|(from, to)| bill.day < from || bill.day > to) {
-                continue;
-            }
-            let wanted = sole.and_then(|shown| Some((shown, self.rates.rate(bill.currency, shown)?)));
-            let (shown, rate) = wanted.map_or((bill.currency, None), |(shown, rate)| (shown, Some(rate)));
-            // A credit of theirs has counted ours already.
-            let owed = if bill.said.has(Said::CREDITED) { bill.media } else { net };
-            self.sums.add_ours(Some(bill.day), shown, (bill.currency, owed), 1);
+        let inside = |day: Day| covered.is_some_and(|(from, to)| (from..=to).contains(&day));
+        let open = self.bills().filter(|bill| bill.said.has(Said::OPEN)).count() as u64;
+        let loose = self.loose();
+        let (bills, strays) = (self.books.take_bills(), std::mem::take(&mut self.strays));
+        // One at a time: of a file of days, it is every bill.
+        let mut sums = std::mem::take(&mut self.sums);
+        let unanswered = bills.iter().chain(strays.values()).filter_map(|bill| self.unanswered(bill));
+        let mut count = 0;
+        for mine in unanswered.chain(loose).filter(|mine| inside(mine.day)) {
+            let finding = self.missing(&mine, &mut sums);
             if !self.by_day {
-                missing += 1;
-                let ours = rate.map_or(Some(owed), |rate| rate.amount(owed, Rounding::Down));
-                self.counts.add(Verdict::OnlyOurs);
-                each(&Finding {
-                    bid: bill.bid.to_string(),
-                    day: Some(bill.day),
-                    currency: Some(shown),
-                    ours: ours.map(Nanos::to_femtos),
-                    ..Finding::bare(Verdict::OnlyOurs)
-                });
+                count += 1;
+                each(&finding);
             }
         }
+        self.sums = sums;
+        self.counts.set(Verdict::OnlyOurs, count);
         let (days, totals) = self.sums.rows(self.rates);
-        assert_eq!(missing, self.counts.of(Verdict::OnlyOurs), "what only we have is counted once");
+        assert_eq!(self.lines, self.counts.lines(), "every line has one verdict");
         Outcome {
             coverage: covered.map(|(from, to)| Coverage { from, to, told: coverage.is_some() }),
             by_day: self.by_day,
@@ -297,7 +297,66 @@ impl<'a> Comparison<'a> {
     }
 }
 
+/// What the file says nothing of.
+struct Mine {
+    bid: BidId,
+    day: Day,
+    currency: Currency,
+    amount: Nanos,
+    impressions: i64,
+    why: Option<Reason>,
+}
+
 impl Comparison<'_> {
+    fn bills(&self) -> impl Iterator<Item = &Bill> {
+        self.books.bills().iter().chain(self.strays.values())
+    }
+
+    /// What of a bill no line has answered.
+    fn unanswered(&self, bill: &Bill) -> Option<Mine> {
+        if bill.said.has(Said::BILLED) {
+            return None;
+        }
+        let credit = self.books.credit(bill.bid);
+        // A credit line of theirs has counted ours already.
+        let open = credit.filter(|_| !bill.said.has(Said::CREDITED)).map_or(Nanos::ZERO, |it| it.amount);
+        let amount = sum(bill.media, open);
+        let impressions = 1 + credit.map_or(0, |credit| credit.impressions);
+        let Bill { bid, day, currency, .. } = *bill;
+        let owed = amount != Nanos::ZERO || impressions != 0;
+        owed.then_some(Mine { bid, day, currency, amount, impressions, why: None })
+    }
+
+    /// Corrections without a bill, in the order of their ids.
+    fn loose(&self) -> Vec<Mine> {
+        let loose = self.books.credits().into_iter().filter(|(bid, _)| !self.knows(*bid));
+        let mine = |(bid, credit)| {
+            let Credit { amount, impressions, day, currency } = credit;
+            Mine { bid, day, currency, amount, impressions, why: Some(Reason::Correction) }
+        };
+        loose.map(mine).collect()
+    }
+
+    fn knows(&self, bid: BidId) -> bool {
+        self.books.get(bid).is_some() || self.strays.contains_key(&bid)
+    }
+
+    /// Counts what only our ledger has, in the currency of the file if it has one.
+    fn missing(&self, mine: &Mine, sums: &mut Sums) -> Finding {
+        let sole = sole(&self.running[0]);
+        let wanted = sole.and_then(|shown| Some((shown, self.rates.rate(mine.currency, shown)?)));
+        let (shown, rate) = wanted.unwrap_or((mine.currency, FxRate::SAME));
+        sums.add_ours(Some(mine.day), shown, (mine.currency, mine.amount), mine.impressions);
+        Finding {
+            bid: mine.bid.to_string(),
+            day: Some(mine.day),
+            currency: Some(shown),
+            ours: rate.amount(mine.amount, Rounding::Down).map(Nanos::to_femtos),
+            why: mine.why.clone(),
+            ..Finding::bare(Verdict::OnlyOurs)
+        }
+    }
+
     fn used_rates(&self) -> Vec<UsedRate> {
         let used = |(from, to)| {
             let rate = self.rates.rate(from, to).expect("what is compared has a rate");
@@ -336,6 +395,10 @@ fn adds_up(line: &SummaryLine, running: &BTreeMap<Currency, Running>) -> bool {
     difference == 0 || difference < sum.step + line.step.raw()
 }
 
+fn counted(owed: &Owed) -> i64 {
+    i64::try_from(owed.impressions).unwrap_or(i64::MAX)
+}
+
 /// The currency of all lines, if there is one.
 fn sole(running: &BTreeMap<Currency, Running>) -> Option<Currency> {
     let mut currencies = running.keys();
@@ -343,7 +406,7 @@ fn sole(running: &BTreeMap<Currency, Running>) -> Option<Currency> {
 }
 
 fn sum(one: Nanos, other: Nanos) -> Nanos {
-    one.checked_add(other).expect("a credit is no larger than its bill")
+    one.checked_add(other).expect("amounts of one bid fit")
 }
 
 impl Finding {

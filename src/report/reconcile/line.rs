@@ -112,6 +112,9 @@ pub enum Why {
     /// Cannot be told into fields.
     #[error("the line cannot be told into columns")]
     Broken,
+    /// More fields than the heading.
+    #[error("the line has more columns than the heading")]
+    TooManyColumns,
     /// Nothing there.
     #[error("is empty")]
     Empty,
@@ -192,6 +195,11 @@ impl Reading {
     pub fn line(&self, fields: &Fields) -> Read {
         if fields.is_blank() {
             return Read::Blank;
+        }
+        if fields.iter().skip(self.columns.count()).any(|field| !field.is_empty()) {
+            // Most likely thousands were set apart by what separates columns: no cell is what it seems.
+            let line: Vec<String> = fields.iter().map(|field| field.into_owned()).collect();
+            return Read::Wrong(Unreadable::whole(line.join(" | ").as_bytes(), Why::TooManyColumns));
         }
         let read =
             if is_summary(fields, &self.columns) { self.summary(fields) } else { self.subject(fields) };

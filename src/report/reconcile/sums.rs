@@ -14,10 +14,10 @@ pub struct Row {
     pub day: Option<Day>,
     /// Of all amounts of the row.
     pub currency: Currency,
-    /// Impressions in the file.
-    pub their_impressions: u64,
-    /// Impressions that we have billed.
-    pub our_impressions: u64,
+    /// Impressions in the file, less those that both have taken back.
+    pub their_impressions: i64,
+    /// Impressions that we have billed, less those that were taken back.
+    pub our_impressions: i64,
     /// The file's amount.
     pub theirs: Femtos,
     /// Ours; converted once, rounded down to the nano, where it is in another currency.
@@ -52,18 +52,18 @@ pub(super) struct Sums(BTreeMap<(Option<Day>, Currency), Sum>);
 
 #[derive(Debug, Clone, Default)]
 struct Sum {
-    their_impressions: u64,
+    their_impressions: i64,
     theirs: i128,
     step: i128,
-    our_impressions: u64,
+    our_impressions: i64,
     /// In nanos, by the currency of the books: converted once, at the end.
     ours: BTreeMap<Currency, i128>,
 }
 
 impl Sums {
-    pub(super) fn add_theirs(&mut self, day: Option<Day>, owed: &Owed) {
+    pub(super) fn add_theirs(&mut self, day: Option<Day>, owed: &Owed, impressions: i64) {
         let sum = self.0.entry((day, owed.currency)).or_default();
-        sum.their_impressions = sum.their_impressions.saturating_add(owed.impressions);
+        sum.their_impressions = sum.their_impressions.saturating_add(impressions);
         sum.theirs += owed.amount.raw();
         sum.step += owed.step.raw();
     }
@@ -74,7 +74,7 @@ impl Sums {
         day: Option<Day>,
         shown: Currency,
         (own, amount): (Currency, Nanos),
-        impressions: u64,
+        impressions: i64,
     ) {
         let sum = self.0.entry((day, shown)).or_default();
         sum.our_impressions += impressions;

@@ -112,7 +112,8 @@ impl<'a> Survey<'a> {
 
     /// Looks at a line behind the heading.
     pub fn line(&mut self, fields: &Fields) {
-        if fields.is_blank() || is_summary(fields, self.columns) {
+        let shifted = fields.iter().skip(self.columns.count()).any(|field| !field.is_empty());
+        if shifted || fields.is_blank() || is_summary(fields, self.columns) {
             return;
         }
         if let Some((_, at)) = self.columns.money() {

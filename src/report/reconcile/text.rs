@@ -87,7 +87,7 @@ impl Outcome {
 }
 
 fn cells(row: &Row, name: String) -> Vec<String> {
-    let counted = i128::from(row.their_impressions) - i128::from(row.our_impressions);
+    let counted = row.their_impressions.saturating_sub(row.our_impressions);
     vec![
         name,
         row.currency.to_string(),

@@ -129,6 +129,10 @@ impl Counts {
         self.0[verdict as usize] += 1;
     }
 
+    pub(super) fn set(&mut self, verdict: Verdict, count: u64) {
+        self.0[verdict as usize] = count;
+    }
+
     /// Of one verdict.
     #[must_use]
     pub const fn of(&self, verdict: Verdict) -> u64 {
@@ -190,6 +194,9 @@ pub enum Reason {
     /// Not an id of ours.
     #[error("no id of ours looks like this")]
     NotOurForm,
+    /// A correction of ours that is about many bids, or about one without a bill.
+    #[error("a correction that no single bill is behind")]
+    Correction,
     /// Where and why it cannot be read.
     #[error("{}", place(.0))]
     Unreadable(Unreadable),

@@ -286,6 +286,7 @@ fn books(task: &Task<'_>, store: &Store, reading: &Reading, progress: &mut Progr
     let mut books = Books::new(exchange, reading.zone.clone());
     let (first, last) = coverage(task, reading).or(reading.minted).unwrap_or_default();
     let day = |day: Day, off: i64| UnixMillis::from_raw((i64::from(day.raw()) + off) * 86_400_000);
+    store.corrections(|event| books.take(event))?;
     let mut taken = 0;
     store.events_of_bids(day(first, -2), day(last, 3), |event| {
         books.take(event);

@@ -371,8 +371,8 @@ impl Store {
         Ok(())
     }
 
-    /// Calls `each` with every event of the bids made at or after `from` and before `to`, conversions apart, which
-    /// are kept by their orders.
+    /// Calls `each` with every event of the bids made at or after `from` and before `to`, conversions and
+    /// corrections apart, which have keys of their own.
     ///
     /// # Errors
     ///
@@ -388,7 +388,17 @@ impl Store {
         self.events_of_keys(from.as_bytes(), to.as_bytes(), &mut each)
     }
 
-    /// Every event of one bid, conversions apart.
+    /// Calls `each` with every correction.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::events`].
+    pub fn corrections(&self, mut each: impl FnMut(&Event)) -> Result<(), StoreError> {
+        // Their keys begin with a byte of their own.
+        self.events_of_keys(&[0xfe], &[0xff], &mut each)
+    }
+
+    /// Every event of one bid, conversions and corrections apart.
     ///
     /// # Errors
     ///
