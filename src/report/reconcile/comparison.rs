@@ -93,7 +93,7 @@ impl<'a> Comparison<'a> {
             }
             Read::Bid(line) => {
                 self.run(&line.owed);
-                self.bid(line, of_bid)?
+                self.bid(&line, of_bid)?
             }
         };
         self.counts.add(finding.verdict);
@@ -112,18 +112,18 @@ impl<'a> Comparison<'a> {
 
     fn bid<E>(
         &mut self,
-        line: BidLine,
+        line: &BidLine,
         of_bid: impl FnOnce(BidId) -> Result<Vec<Event>, E>,
     ) -> Result<Finding, E> {
         let (verdict, why) = match line.bid {
             None => (Verdict::UnknownId, Some(Reason::NotOurForm)),
             Some(bid) => match self.bill(bid, of_bid)? {
-                Ok(bill) => return Ok(self.billed(&line, bill)),
+                Ok(bill) => return Ok(self.billed(line, bill)),
                 Err(fate) => unbilled(fate),
             },
         };
         self.sums.add_theirs(line.day, &line.owed, counted(&line.owed));
-        Ok(Finding { verdict, why, ..Finding::of(&line) })
+        Ok(Finding { verdict, why, ..Finding::of(line) })
     }
 
     /// The bill of a bid, or what else became of it.

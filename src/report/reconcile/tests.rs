@@ -7,7 +7,6 @@ use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_o
 use proptest::sample::Index;
 
 use crate::campaign::Rates;
-use crate::document::{Faults, Source};
 use crate::ledger::{BidFacts, Cause, Charge, Correction, Event, EventKind};
 use crate::report::reconcile::{
     Books, Comparison, DecimalMark, Fields, Finding, Layout, Outcome, Read, Split, Survey, Told, Unreadable,
@@ -88,8 +87,7 @@ fn ledger() -> Vec<Event> {
 }
 
 fn rates() -> Rates {
-    let text = r#"{"date": "2026-11-20", "base": "EUR", "source": "test", "rates": {"USD": 1.25}}"#;
-    Rates::read(&Source::new("currencies.json", text), &mut Faults::new()).unwrap()
+    Rates::of(Day::from_civil(2026, 11, 20), Currency::EUR, &[(Currency::USD, 1_250_000_000)])
 }
 
 /// `{1}` in a text is the id of bid 1.

@@ -80,7 +80,7 @@ impl<'a> Output<'a> {
         }
         let mut text = sums;
         if self.differing > 0 {
-            text.push_str("\n");
+            text.push('\n');
             text.push_str(&self.text);
         }
         if self.differing > SHOWN {
