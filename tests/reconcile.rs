@@ -185,8 +185,8 @@ fn a_file_that_agrees_ends_with_zero_whatever_its_form() {
     let amount = |billed: i64| format!("\"{}.{:09}\"", billed / 1_000_000_000, billed % 1_000_000_000);
     check("c.csv", format!("id;spend_eur\r\n{}Total;1.246655600\r\n", lines(";", &amount)), &[]);
     // Sums of the day, and everything but what is left out.
-    let days = format!("day,imps,cost,currency\n2026-11-21,2,0.5,EUR\n2026-11-21,3,0.7466556,EUR\n");
-    check("d.csv", days, &["--time-zone", "UTC"]);
+    let days = "day,imps,cost,currency\n2026-11-21,2,0.5,EUR\n2026-11-21,3,0.7466556,EUR\n";
+    check("d.csv", days.to_owned(), &["--time-zone", "UTC"]);
     let (result, code) = world.json(&world.fixture("by-day.csv"), &[]);
     assert_eq!(code, Some(1));
     // One impression of 0.00475 is not in it.
