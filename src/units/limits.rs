@@ -156,6 +156,12 @@ pub const IMPORT_ROWS_HELD: usize = 1_000_000;
 pub const IMPORT_PEOPLE_OF_COMMIT: usize = 20_000;
 /// Bytes of a line of an import: an id, a few names and a date. A longer one is refused unread.
 pub const IMPORT_LINE_BYTES_MAX: usize = 4_096;
+/// Bytes of a line of a file that is reconciled: an id, an amount and some dozens of other columns take under 4 kB.
+pub const RECONCILE_LINE_BYTES_MAX: usize = 64 * 1024;
+/// Lines that one quoted text of such a file may go over: names of creatives are broken in two or three.
+pub const RECONCILE_LINES_JOINED_MAX: usize = 8;
+/// Lines at the top of such a file among which its heading is looked for: exports put a title and a period there.
+pub const RECONCILE_TOP_LINES: usize = 20;
 
 /// For how long a lease lives without a word of its holder: long enough that a slow disk ends nothing, short enough
 /// that a bidder which died soon counts as gone.

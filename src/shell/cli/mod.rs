@@ -9,6 +9,7 @@ pub mod check;
 pub mod demo;
 pub mod explain;
 pub mod keys;
+pub mod reconcile;
 pub mod report;
 pub mod serve;
 

@@ -407,6 +407,57 @@ impl Store {
         Ok(())
     }
 
+    /// Calls `each` with every event of the bids made at or after `from` and before `to`, conversions and
+    /// corrections apart, which have keys of their own.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::events`].
+    pub fn events_of_bids(
+        &self,
+        from: UnixMillis,
+        to: UnixMillis,
+        mut each: impl FnMut(&Event),
+    ) -> Result<(), StoreError> {
+        // A key begins with its bid, which begins with its time.
+        let (from, to) = (BidId::mint(from, 0), BidId::mint(to, 0));
+        self.events_of_keys(from.as_bytes(), to.as_bytes(), &mut each)
+    }
+
+    /// Calls `each` with every correction.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::events`].
+    pub fn corrections(&self, mut each: impl FnMut(&Event)) -> Result<(), StoreError> {
+        // Their keys begin with a byte of their own.
+        self.events_of_keys(&[0xfe], &[0xff], &mut each)
+    }
+
+    /// Every event of one bid, conversions and corrections apart.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::events`].
+    pub fn events_of_bid(&self, bid: BidId) -> Result<Vec<Event>, StoreError> {
+        let mut events = Vec::new();
+        // Kinds are small numbers.
+        let after = [bid.as_bytes().as_slice(), &[0xff]].concat();
+        self.events_of_keys(bid.as_bytes(), &after, &mut |event| events.push(event.clone()))?;
+        Ok(events)
+    }
+
+    fn events_of_keys(&self, from: &[u8], to: &[u8], each: &mut dyn FnMut(&Event)) -> Result<(), StoreError> {
+        let sqlite = |source| StoreError::Sqlite { file: self.file.clone(), source };
+        let between = format!("{} WHERE key >= ? AND key < ? ORDER BY key", row::SELECT);
+        let mut statement = self.connection.prepare_cached(&between).map_err(sqlite)?;
+        let mut rows = statement.query([from, to]).map_err(sqlite)?;
+        while let Some(found) = rows.next().map_err(sqlite)? {
+            each(&row::read(found, &self.file)?);
+        }
+        Ok(())
+    }
+
     /// The names that reports print.
     ///
     /// # Errors
