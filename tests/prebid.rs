@@ -230,6 +230,7 @@ fn booked(data: &Path) -> BTreeMap<String, Vec<(&'static str, i64)>> {
             EventKind::Playback(step) => (step.name(), 0),
             EventKind::Click => ("click", 0),
             EventKind::Conversion(conversion) => ("conversion", conversion.value.raw()),
+            EventKind::Correction(correction) => (correction.cause.name(), correction.charge.media.raw()),
         };
         booked.entry(event.bid.id.to_string()).or_default().push(line);
     };

@@ -129,6 +129,7 @@ mod tests {
     use crate::budget::{PurseKey, Reservation, Reserved, Stake, Stakes};
     use crate::frequency::Exposure;
     use crate::ledger::Quantity;
+    use crate::shell::store::leases;
     use crate::units::{
         AdvertiserId, BidId, CampaignId, CreativeId, Day, Epoch, Hour, HouseholdKey, LineItemId, Nanos,
         Steady, UnixMillis, UserKey,
@@ -137,7 +138,7 @@ mod tests {
     #[test]
     fn what_is_parked_is_taken_once_with_the_time_that_it_had_left() {
         let mut connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(&format!("{TABLE} {}", super::super::leases::TABLES)).unwrap();
+        connection.execute_batch(&format!("{TABLE} {}", leases::TABLES)).unwrap();
         let purse = PurseKey {
             campaign: CampaignId::from_slug("c"),
             line_item: LineItemId::from_slug("c/l"),

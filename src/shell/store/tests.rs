@@ -159,7 +159,7 @@ fn execute(file: &Path, statements: &str) {
 
 #[test]
 fn a_ledger_of_a_newer_version_is_refused_and_left_as_it_is() {
-    check_refused(|file| execute(file, "PRAGMA user_version = 4"), "version 3, this encan knows up to 2");
+    check_refused(|file| execute(file, "PRAGMA user_version = 4"), "version 4, this encan knows up to 3");
 }
 
 /// The household of an impression, as the next start counts it.
