@@ -26,8 +26,8 @@ pub use creative::{
 pub use currency::currency_in_use;
 pub use exchange::{
     Access, AddressRange, AnswerForm, Approval, Approvals, Audit, BidLimits, BillsOn, Caller, Credential,
-    Exchange, Formats, MissingPrice, NoBidForm, PriceEncoding, PriceKeys, PriceNotice, PriceUnit, Refusal,
-    Reservation,
+    Exchange, Formats, MissingPrice, NoBidForm, NoticeAge, PriceEncoding, PriceKeys, PriceNotice, PriceUnit,
+    Refusal, Reservation,
 };
 pub use frequency::{CapLevel, CountBy, FrequencyCap, Shadow, shadow};
 pub use model::{

@@ -49,11 +49,13 @@ pub const FREQUENCY_CAPS_MAX: usize = 8;
 pub const FREQUENCY_IMPRESSIONS_MAX: u32 = 64;
 /// The longest frequency window: exposures are kept, and rebuilt after a restart, as long as this.
 pub const FREQUENCY_WINDOW_MAX: Millis = Millis::from_seconds(31 * 86_400);
-/// The longest a token is honoured after its bid, for impressions: the latest known billing notices
-/// come after three hours.
+/// The longest that notices of money are honoured after the bid, whatever an exchange's profile says: the latest known
+/// ones come after three hours, and budgets forget a day after two.
 pub const NOTICE_AGE_MAX: Millis = Millis::from_seconds(24 * 3_600);
 /// The longest a click or conversion is honoured after its bid.
 pub const CONVERSION_AGE_MAX: Millis = Millis::from_seconds(60 * 86_400);
+/// Keys of notices that are kept: a new one a day, as long as their tokens may be out.
+pub const NOTICE_KEYS_MAX: usize = 64;
 /// Bytes of a notice token in base64, far above what we mint.
 pub const TOKEN_CHARS_MAX: usize = 1_024;
 /// Bytes of a campaign file: a list of 200,000 domains fits.
