@@ -143,11 +143,8 @@ fn a_moment_without_space_at_any_step_costs_no_money_and_no_restart() {
         let mut buyer = Buyer::of(&encan);
         let mut all = Vec::new();
         while all.len() < 300 {
-            let Some(offer) = buyer.bid() else {
-                wait_until("bids", || encan.admin("/readyz").status == 200);
-                continue;
-            };
-            while bill(&mut buyer, std::slice::from_ref(&offer)) == 0 {}
+            let offer = bids(&mut buyer, 1).remove(0);
+            wait_until("space", || bill(&mut buyer, std::slice::from_ref(&offer)) == 1);
             all.push(offer);
         }
         assert!(buyer.bid().is_none(), "{point}: the budget is spent");
