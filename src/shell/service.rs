@@ -21,6 +21,7 @@ use crate::budget::{Book, Open, PurseKey, Reservation, Reserved};
 use crate::campaign::{AnswerForm, Caller, CountBy, Exchange, NoBidForm, Refusal};
 use crate::frequency::{Exposure, all_caps, counts_by};
 use crate::ledger::BidFacts;
+use crate::notice::Keys;
 use crate::openrtb::{self, BidRequest};
 use crate::privacy::Permissions;
 use crate::shell::agents::Agents;
@@ -49,7 +50,8 @@ pub struct Service {
     pub audience_writer: AudienceWriter,
     user_keys: UserKeys,
     agents: Agents,
-    pub(in crate::shell) composer: Composer,
+    /// Read whole for each answer and each notice: new keys replace it.
+    pub(in crate::shell) composer: ArcSwap<Composer>,
     pub(in crate::shell) writer: Writer,
     /// Which events of people have come.
     pub(in crate::shell) events: Events,
@@ -148,7 +150,7 @@ impl Service {
             audience_writer,
             user_keys: keys,
             agents: Agents::default(),
-            composer,
+            composer: ArcSwap::from_pointee(composer),
             writer,
             events,
             metrics: Metrics::default(),
@@ -190,6 +192,11 @@ impl Service {
         self.snapshot.store(Arc::new(snapshot));
         self.remember();
         Ok(())
+    }
+
+    /// Signs with `keys` from the next answer on, and verifies by them.
+    pub(in crate::shell) fn take_keys(&self, keys: Keys) {
+        self.composer.store(Arc::new(self.composer.load().with_keys(keys)));
     }
 
     /// Keeps what outlives a campaign's file: landing pages and currencies.
@@ -328,6 +335,7 @@ impl Service {
             Health::Ended => return Err(NoBidReason::LedgerStopped),
         }
         let now = clock::now();
+        let composer = self.composer.load();
         let permissions = Permissions::of(request, &exchange.privacy);
         let user = self.user_keys.key(request, exchange.id, &permissions);
         let counts_households = snapshot.plan.counts_households;
@@ -350,7 +358,7 @@ impl Service {
                 seen: exposures.seen(),
                 agent,
                 located: located.as_ref(),
-                secure: self.composer.is_secure(),
+                secure: composer.is_secure(),
                 now,
             };
             RANDOM.with_borrow_mut(|random| decide(snapshot, &ask, random, &mut Silent))
@@ -361,7 +369,7 @@ impl Service {
             return Err(NoBidReason::OutOfTime);
         }
         bids.retain(|chosen| {
-            if !markup_fits(&self.composer, exchange, chosen) {
+            if !markup_fits(&composer, exchange, chosen) {
                 reason = NoBidReason::LimitExceeded;
                 return false;
             }
@@ -378,7 +386,7 @@ impl Service {
         }
         self.metrics.bid(bids.len());
         let mut out = Vec::with_capacity(4_096 * bids.len());
-        compose(&self.composer, request.id, exchange, currency, &bids, arena, &mut out);
+        compose(&composer, request.id, exchange, currency, &bids, arena, &mut out);
         Ok(out)
     }
 

@@ -8,6 +8,8 @@ pub mod certify;
 pub mod check;
 pub mod demo;
 pub mod explain;
+pub mod keys;
+pub mod reconcile;
 pub mod report;
 pub mod serve;
 
@@ -52,6 +54,9 @@ enum Verb {
     Certify(certify::Args),
     /// Print spend, CPA, ROI and all other figures.
     Report(report::Args),
+    /// Change the keys that sign notices, and show which there are.
+    #[command(subcommand)]
+    Keys(keys::KeysVerb),
     /// Keep audiences: who is in which segment, and what they did.
     #[command(subcommand)]
     Audience(audience::Audience),
@@ -80,6 +85,7 @@ pub fn run() -> ExitCode {
         Verb::Explain(args) => explain::run(&args),
         Verb::Certify(args) => certify::run(&args),
         Verb::Report(args) => report::run(&args),
+        Verb::Keys(verb) => keys::run(&verb),
         Verb::Audience(verb) => audience::run(&verb),
     }
 }

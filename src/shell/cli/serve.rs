@@ -22,6 +22,7 @@ use crate::shell::events::Forgetting;
 use crate::shell::http::{Door, Spans, serve};
 use crate::shell::leasing::Leasing;
 use crate::shell::reload;
+use crate::shell::secrets;
 use crate::shell::service::Service;
 use crate::units::limits;
 
@@ -198,7 +199,7 @@ impl Server {
         let (public, bids) = bind(args.listen, "--listen").await?;
         let (private, admin) = bind(args.admin, "--admin").await?;
         let base = args.public_url.clone().unwrap_or_else(|| format!("http://{bids}"));
-        let Booted { service, writer, failed, audience_writer, audiences_read } =
+        let Booted { service, writer, failed, audience_writer, audiences_read, secrets } =
             boot(plan, &args.data, base).map_err(|error| fail(error.exit_code(), &error, error.hint()))?;
         let no_thread = |error| fail(WE_FAILED, &error, "the system gives no threads");
         let reserve = u64::from(args.disk_reserve) << 20;
@@ -212,8 +213,10 @@ impl Server {
         let beat = Beat::start(Arc::clone(&service)).map_err(no_thread)?;
         let leasing = Leasing::start(Arc::clone(&service)).map_err(no_thread)?;
         let forgetting = Forgetting::start(Arc::clone(&service)).map_err(no_thread)?;
-        let reloads = tokio::spawn(reload::watch(signs, Arc::clone(&service), args.config.clone(), stopped));
         let data = args.data.clone();
+        let keys = secrets::watch(Arc::clone(&service), data.clone(), secrets.users, stopped.clone());
+        let files = reload::watch(signs, Arc::clone(&service), args.config.clone(), stopped);
+        let reloads = tokio::spawn(async { _ = tokio::join!(files, keys) });
         Ok(Self {
             service,
             bids,
@@ -244,7 +247,7 @@ impl Server {
     fn announce(&self) {
         let catalog = &self.service.snapshot().plan.catalog;
         let (campaigns, line_items) = (catalog.campaigns.len(), catalog.line_items.len());
-        if !self.service.composer.is_secure() {
+        if !self.service.composer.load().is_secure() {
             say(
                 "warning: the public address is not https, so impressions that take https only are not bid on\n\n\
                  hint: name the address that exchanges reach, with `--public-url https://...`\n\n",

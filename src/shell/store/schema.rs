@@ -74,7 +74,11 @@ CREATE TABLE event (
     impressions INTEGER,
     why TEXT,
     author TEXT,
-    correction BLOB
+    correction BLOB,
+    fx_from TEXT,
+    fx_target INTEGER,
+    fx_per INTEGER,
+    fx_day INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE name (
     kind INTEGER NOT NULL,
@@ -94,6 +98,10 @@ ALTER TABLE event ADD COLUMN impressions INTEGER;
 ALTER TABLE event ADD COLUMN why TEXT;
 ALTER TABLE event ADD COLUMN author TEXT;
 ALTER TABLE event ADD COLUMN correction BLOB;
+ALTER TABLE event ADD COLUMN fx_from TEXT;
+ALTER TABLE event ADD COLUMN fx_target INTEGER;
+ALTER TABLE event ADD COLUMN fx_per INTEGER;
+ALTER TABLE event ADD COLUMN fx_day INTEGER;
 ALTER TABLE parked ADD COLUMN hour INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE parked ADD COLUMN mean INTEGER;
 ALTER TABLE parked ADD COLUMN variance INTEGER NOT NULL DEFAULT 0;
@@ -405,6 +413,57 @@ impl Store {
         let sqlite = |source| StoreError::Sqlite { file: self.file.clone(), source };
         let mut statement = self.connection.prepare(row::SELECT).map_err(sqlite)?;
         let mut rows = statement.query([]).map_err(sqlite)?;
+        while let Some(found) = rows.next().map_err(sqlite)? {
+            each(&row::read(found, &self.file)?);
+        }
+        Ok(())
+    }
+
+    /// Calls `each` with every event of the bids made at or after `from` and before `to`, conversions and
+    /// corrections apart, which have keys of their own.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::events`].
+    pub fn events_of_bids(
+        &self,
+        from: UnixMillis,
+        to: UnixMillis,
+        mut each: impl FnMut(&Event),
+    ) -> Result<(), StoreError> {
+        // A key begins with its bid, which begins with its time.
+        let (from, to) = (BidId::mint(from, 0), BidId::mint(to, 0));
+        self.events_of_keys(from.as_bytes(), to.as_bytes(), &mut each)
+    }
+
+    /// Calls `each` with every correction.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::events`].
+    pub fn corrections(&self, mut each: impl FnMut(&Event)) -> Result<(), StoreError> {
+        // Their keys begin with a byte of their own.
+        self.events_of_keys(&[0xfe], &[0xff], &mut each)
+    }
+
+    /// Every event of one bid, conversions and corrections apart.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::events`].
+    pub fn events_of_bid(&self, bid: BidId) -> Result<Vec<Event>, StoreError> {
+        let mut events = Vec::new();
+        // Kinds are small numbers.
+        let after = [bid.as_bytes().as_slice(), &[0xff]].concat();
+        self.events_of_keys(bid.as_bytes(), &after, &mut |event| events.push(event.clone()))?;
+        Ok(events)
+    }
+
+    fn events_of_keys(&self, from: &[u8], to: &[u8], each: &mut dyn FnMut(&Event)) -> Result<(), StoreError> {
+        let sqlite = |source| StoreError::Sqlite { file: self.file.clone(), source };
+        let between = format!("{} WHERE key >= ? AND key < ? ORDER BY key", row::SELECT);
+        let mut statement = self.connection.prepare_cached(&between).map_err(sqlite)?;
+        let mut rows = statement.query([from, to]).map_err(sqlite)?;
         while let Some(found) = rows.next().map_err(sqlite)? {
             each(&row::read(found, &self.file)?);
         }
