@@ -65,7 +65,8 @@ fn wait_for_bids(encan: &Encan) {
 fn check_booked(market: &Market, offers: &[Offer]) {
     let mut booked: Vec<String> = market.events().iter().map(|event| event.bid.id.to_string()).collect();
     let mut wanted: Vec<String> = offers.iter().map(|offer| offer.id.clone()).collect();
-    (booked.sort_unstable(), wanted.sort_unstable());
+    booked.sort_unstable();
+    wanted.sort_unstable();
     assert_eq!(booked, wanted);
 }
 
