@@ -52,7 +52,7 @@ fn charge(media: i64) -> Charge {
     let (media, data) = (Nanos::from_raw(media), Nanos::ZERO);
     let scenario = ScenarioId::from_slug("none");
     let tax = Assessment { scenario, place, space: line(media), data: line(data) };
-    Charge { media, data, fee: Femtos::ZERO, tax, bearer: Bearer::Absorb, late: false }
+    Charge { media, data, fee: Femtos::ZERO, tax, bearer: Bearer::Absorb, late: false, fx: None }
 }
 
 fn credit(media: i64) -> EventKind {
