@@ -170,6 +170,14 @@ pub enum StoreError {
         /// Of its frames, from 1; 0 is its head.
         frame: u64,
     },
+    /// Pages that do not fit together.
+    #[error("the ledger `{file}` is damaged: {what}")]
+    Damaged {
+        /// The file.
+        file: PathBuf,
+        /// What SQLite finds first.
+        what: String,
+    },
     /// A row that no encan wrote.
     #[error("the ledger has a row that cannot be read: {0}")]
     Row(&'static str),
@@ -202,6 +210,7 @@ impl StoreError {
                 "restore it from a backup; only if no campaign has spent anything, remove the folder's `lock`"
             }
             Self::LogDamaged { .. } => "restore the ledger and its log from a backup; nothing was touched",
+            Self::Damaged { .. } => "restore the ledger from a backup; nothing was touched",
             Self::Row(_) => "restore the ledger from a backup",
             Self::Sqlite { source, .. } if source.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
                 "the file is damaged: restore the ledger from a backup"
@@ -258,7 +267,9 @@ impl Opened {
         let mut connection = Connection::open(&file).map_err(sqlite)?;
         // A ledger that is refused stays as it is, its log beside it.
         outage::keep_log(&connection, has_log).map_err(sqlite)?;
-        match check_version(&connection, &file)? {
+        let version = check_version(&connection, &file)?;
+        check_pages(&connection, &file)?;
+        match version {
             0 => create(&mut connection).map_err(sqlite)?,
             SCHEMA_VERSION => {}
             older => connection.execute_batch(&upgrade(older)).map_err(sqlite)?,
@@ -266,7 +277,8 @@ impl Opened {
         // FULL: the log is synced at every commit, so what was acknowledged survives a power cut.
         connection
             .execute_batch(
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;",
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON;
+                 PRAGMA cache_size = -65536;",
             )
             .map_err(sqlite)?;
         let treasury = leases::read(&connection, terms).map_err(sqlite)?;
@@ -478,6 +490,26 @@ fn create(connection: &mut Connection) -> rusqlite::Result<()> {
         leases::TABLES
     ))?;
     failpoint::pass(Point::LedgerCreated);
+    Ok(())
+}
+
+/// Checks the pages of every table but that of the events, on which all money depends at the next bid. Those of the
+/// events would take 0.2 s per million; a damaged one among them is met by whoever reads it.
+fn check_pages(connection: &Connection, file: &Path) -> Result<(), StoreError> {
+    let sqlite = |source| StoreError::Sqlite { file: file.to_owned(), source };
+    let small = "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'event'";
+    let mut statement = connection.prepare(small).map_err(sqlite)?;
+    let names = statement.query_map([], |row| row.get::<_, String>(0)).map_err(sqlite)?;
+    for name in names {
+        let name = name.map_err(sqlite)?;
+        let mut what = Vec::new();
+        let each = |row: &rusqlite::Row<'_>| row.get(0).map(|line: String| what.push(line));
+        connection.pragma(None, "quick_check", &name, each).map_err(sqlite)?;
+        if what != ["ok"] {
+            let what = what.swap_remove(0).lines().next().unwrap_or_default().to_owned();
+            return Err(StoreError::Damaged { file: file.to_owned(), what });
+        }
+    }
     Ok(())
 }
 
