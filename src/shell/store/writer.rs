@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::budget::{Allocator as _, AllocatorError, LeaseAsk, LeaseGrant};
-use crate::ledger::{self, Event};
+use crate::ledger::Event;
 use crate::shell::store::leases;
 use crate::shell::store::names::{self, Name};
 use crate::shell::store::parked::{self, Parked};
@@ -155,7 +155,8 @@ fn run(mut ledger: Opened, mut queue: mpsc::Receiver<Job>, alive: &AtomicBool) -
             }
         }
     }
-    // A clean end folds the log into the file, so that the next start has nothing to recover.
+    // A clean end leaves a snapshot and folds the log into the file, so that the next start has nothing to recover.
+    snapshot(&mut ledger).map_err(|source| StoreError::Sqlite { file: ledger.file.clone(), source })?;
     ledger
         .connection
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
@@ -163,6 +164,12 @@ fn run(mut ledger: Opened, mut queue: mpsc::Receiver<Job>, alive: &AtomicBool) -
     drop(ledger.connection);
     drop(ledger.lock);
     Ok(())
+}
+
+fn snapshot(ledger: &mut Opened) -> rusqlite::Result<()> {
+    let transaction = ledger.connection.transaction()?;
+    ledger.journal.snapshot(&transaction, &mut ledger.treasury)?;
+    transaction.commit()
 }
 
 /// What to answer to a job, once the commit is done.
@@ -185,10 +192,10 @@ fn commit(ledger: &mut Opened, batch: &[Job]) -> rusqlite::Result<Vec<Answer>> {
                 Job::Append { events, .. } => {
                     let mut appended = Vec::with_capacity(events.len());
                     for event in events {
-                        // The books are checked before they are written: debits equal credits.
-                        let _ = ledger::entries(event);
-                        let is_new = row::insert(&mut insert, event)?;
+                        let (key, checksum) = (event.key(), ledger.journal.checksum(event));
+                        let is_new = row::insert(&mut insert, event, &key, checksum)?;
                         if is_new {
+                            ledger.journal.note(event, &key, checksum);
                             // It keeps what it counts until it is asked: it cannot be out of its own reach.
                             let _ = ledger.treasury.count(std::slice::from_ref(event));
                         }
@@ -210,9 +217,16 @@ fn commit(ledger: &mut Opened, batch: &[Job]) -> rusqlite::Result<Vec<Answer>> {
             });
         }
     }
-    let (changes, last) = (ledger.treasury.take_changes(), ledger.treasury.last_epoch());
-    if !changes.is_empty() {
-        leases::write(&transaction, &changes, last)?;
+    ledger.journal.write(&transaction)?;
+    if answers.iter().any(|answer| matches!(answer, Answer::Leased(_))) {
+        // What is granted is kept before it may be used.
+        let grants = ledger.journal.grants_of(ledger.treasury.take_changes());
+        if !grants.is_empty() {
+            leases::write(&transaction, &grants, ledger.treasury.last_epoch())?;
+        }
+    }
+    if ledger.journal.is_due() {
+        ledger.journal.snapshot(&transaction, &mut ledger.treasury)?;
     }
     transaction.commit()?;
     if !to_name.is_empty() {
