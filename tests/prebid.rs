@@ -230,6 +230,7 @@ fn booked(data: &Path) -> BTreeMap<String, Vec<(&'static str, i64)>> {
             EventKind::Playback(step) => (step.name(), 0),
             EventKind::Click => ("click", 0),
             EventKind::Conversion(conversion) => ("conversion", conversion.value.raw()),
+            EventKind::Correction(_) => ("correction", 0),
         };
         booked.entry(event.bid.id.to_string()).or_default().push(line);
     };

@@ -6,7 +6,7 @@ use bumpalo::Bump;
 use encan::audience::{Profile, UserKeys};
 use encan::bidder::{Ask, Composer, Decision, Plan, Silent, Snapshot, compose, decide};
 use encan::budget::Book;
-use encan::campaign::{Budget, Exchange, Rates, read_exchange, read_scenario};
+use encan::campaign::{Budget, Exchange, Limits, Rates, read_exchange, read_scenario};
 use encan::document::{Faults, Source};
 use encan::frequency::{Exposures, Seen};
 use encan::notice::Keys;
@@ -43,7 +43,7 @@ impl World {
         for (at, line_item) in catalog.line_items.iter_mut().enumerate() {
             line_item.budget = endless(&line_item.budget);
             if at % live != 0 {
-                line_item.budget.total = Some(Nanos::ZERO);
+                line_item.budget.money.total = Some(Nanos::ZERO);
             }
         }
         let exchange = exchange();
@@ -97,7 +97,13 @@ impl World {
 /// The same limits, each far above what a bench can spend.
 fn endless(budget: &Budget) -> Budget {
     let plenty = Nanos::from_raw(i64::MAX / 1_000);
-    Budget { daily: budget.daily.map(|_| plenty), total: budget.total.map(|_| plenty) }
+    let endless = |limit: Option<Nanos>| limit.map(|_| plenty);
+    let money = Limits {
+        hourly: endless(budget.money.hourly),
+        daily: endless(budget.money.daily),
+        total: endless(budget.money.total),
+    };
+    Budget { money, ..Budget::default() }
 }
 
 fn exchange() -> Exchange {

@@ -59,6 +59,9 @@ pub trait Allocator {
     /// Grants what may be granted of each of `asks`, and takes back what is given back: an answer for each, in their
     /// order. Keeps the leases of `epoch` alive, also without any ask.
     ///
+    /// Whoever asks for less than it holds has taken the difference out of use before. Questions of one epoch come in
+    /// their order, and none while another is on its way: what carries them drops one that it overtook.
+    ///
     /// # Errors
     ///
     /// [`AllocatorError`]: nothing was changed.
@@ -81,7 +84,7 @@ pub trait Allocator {
     ///
     /// # Errors
     ///
-    /// [`AllocatorError`].
+    /// [`AllocatorError`]; [`AllocatorError::Ended`] if `heir` is not a living epoch, or is `epoch` itself.
     fn hand_over(
         &mut self,
         epoch: Epoch,
@@ -214,7 +217,8 @@ impl Treasury {
         let ends = now.plus(terms.ttl).plus(terms.longest_notice);
         for (cap, epoch, share) in shares {
             let state = treasury.caps.entry(cap).or_default();
-            if epoch == Epoch::NONE {
+            // An epoch that holds nothing beyond what it used needs no name: what comes late is settled like this.
+            if epoch == Epoch::NONE || share.granted <= share.used {
                 state.settled = state.settled.plus(share.used);
             } else {
                 let kept = state.shares.entry(epoch).or_default();
@@ -229,7 +233,9 @@ impl Treasury {
     #[must_use]
     pub fn take_changes(&mut self) -> Changes {
         self.spread();
-        std::mem::take(&mut self.changes)
+        let mut changes = std::mem::take(&mut self.changes);
+        changes.retain(|_, share| *share != Share::default());
+        changes
     }
 
     /// What stands of `cap`.
@@ -279,7 +285,7 @@ impl Treasury {
             for (cap, state) in &mut self.caps {
                 let Some(share) = state.shares.remove(&epoch) else { continue };
                 state.settled = state.settled.plus(share.used);
-                let unused = share.granted.minus(share.used);
+                let unused = share.granted.minus(share.used).max(Quantity::ZERO);
                 let changed = change(&mut self.changes, *cap, epoch);
                 changed.granted = changed.granted.minus(unused);
             }
@@ -318,13 +324,13 @@ impl Treasury {
         }
     }
 
-    /// What of `ask` is granted to `epoch`.
-    fn grant(&mut self, epoch: Epoch, ask: &LeaseAsk) -> LeaseGrant {
-        let bidders = self.bidders();
+    /// What of `ask` is granted to `epoch`, where `bidders` share the cap.
+    fn grant(&mut self, epoch: Epoch, bidders: i64, ask: &LeaseAsk) -> LeaseGrant {
         let state = self.caps.entry(ask.cap).or_default();
         let free = ask.limit.minus(state.taken()).max(Quantity::ZERO);
         // Alone there is nobody to leave anything to.
-        let fair = if bidders == 1 { free } else { Quantity::from_raw(free.raw() / (2 * bidders)) };
+        let parts = if bidders == 1 { 1 } else { bidders.saturating_mul(2) };
+        let fair = Quantity::from_raw(free.raw() / parts);
         let more = fair.max(ask.least).min(free);
         let share = state.shares.entry(epoch).or_default();
         let leased = ask.target.min(share.taken().plus(more)).max(share.used);
@@ -367,7 +373,8 @@ impl Allocator for Treasury {
         let ends = now.plus(self.terms.ttl);
         self.alive(epoch, now)?.ends = ends;
         self.spread();
-        Ok(asks.iter().map(|ask| self.grant(epoch, ask)).collect())
+        let bidders = self.bidders();
+        Ok(asks.iter().map(|ask| self.grant(epoch, bidders, ask)).collect())
     }
 
     fn count(&mut self, events: &[Event]) -> Result<(), AllocatorError> {
@@ -390,10 +397,11 @@ impl Allocator for Treasury {
         kept: &[(CapKey, Quantity)],
         now: Steady,
     ) -> Result<(), AllocatorError> {
-        self.expire(now);
-        self.spread();
-        // Nothing of it can expire in between: an heir is alive.
         let _ = self.alive(heir, now)?;
+        if epoch == heir {
+            return Err(AllocatorError::Ended(epoch));
+        }
+        self.spread();
         for (cap, quantity) in kept {
             let state = self.caps.entry(*cap).or_default();
             let former = state.shares.get(&epoch).copied().unwrap_or_default();
@@ -404,8 +412,11 @@ impl Allocator for Treasury {
             let changed = change(&mut self.changes, *cap, heir);
             changed.granted = changed.granted.plus(kept);
         }
-        self.tenures.insert(epoch, Tenure { ends: now, is_over: true });
-        self.expire(now);
+        // Its time is over now, and with it what nobody took over.
+        if self.tenures.contains_key(&epoch) {
+            self.tenures.insert(epoch, Tenure { ends: now, is_over: true });
+            self.expire(now);
+        }
         Ok(())
     }
 }

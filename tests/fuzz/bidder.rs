@@ -7,7 +7,7 @@ use bumpalo::Bump;
 use encan::audience::{Profile, UserKeys};
 use encan::bidder::{Ask, Composer, Plan, Silent, Snapshot, compose, decide};
 use encan::budget::Book;
-use encan::campaign::Budget;
+use encan::campaign::{Budget, Limits};
 use encan::frequency::{Exposures, Seen};
 use encan::notice::Keys;
 use encan::openrtb::{BidRequest, ParseError, parse};
@@ -109,5 +109,11 @@ impl Bidder {
 /// The same limits, each far above what the cases can reserve.
 fn endless(budget: &Budget) -> Budget {
     let plenty = Nanos::from_raw(i64::MAX / 1_000);
-    Budget { daily: budget.daily.map(|_| plenty), total: budget.total.map(|_| plenty) }
+    let endless = |limit: Option<Nanos>| limit.map(|_| plenty);
+    let money = Limits {
+        hourly: endless(budget.money.hourly),
+        daily: endless(budget.money.daily),
+        total: endless(budget.money.total),
+    };
+    Budget { money, ..Budget::default() }
 }

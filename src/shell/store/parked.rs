@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn what_is_parked_is_taken_once_with_the_time_that_it_had_left() {
         let mut connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(&format!("{TABLE} {}", super::super::leases::TABLES)).unwrap();
+        connection.execute_batch(&format!("{TABLE} {}", crate::shell::store::leases::TABLES)).unwrap();
         let purse = PurseKey {
             campaign: CampaignId::from_slug("c"),
             line_item: LineItemId::from_slug("c/l"),
