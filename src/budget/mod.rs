@@ -7,6 +7,8 @@
 mod bell;
 mod book;
 mod cap;
+#[cfg(test)]
+mod contract;
 mod expected;
 mod lot;
 mod open;
@@ -17,6 +19,8 @@ mod treasury;
 pub use bell::{Bell, Hourglass};
 pub use book::{Book, PurseKey, Reserved};
 pub use cap::{Cap, Look, Stake};
+#[cfg(test)]
+pub(crate) use contract::{Stage, TERMS, check_contract};
 pub use expected::{Expected, Experience};
 pub use lot::Lot;
 pub use open::{Hold, Open, Reservation};

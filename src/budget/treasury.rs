@@ -420,3 +420,116 @@ impl Allocator for Treasury {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::{Allocator, AllocatorError, LeaseAsk, LeaseGrant, Share, Treasury};
+    use crate::budget::{Stage, TERMS, check_contract};
+    use crate::ledger::{Applied, BudgetAccount, CapKey, Event, LeaseMove, LeaseStep, Ledger, Quantity};
+    use crate::units::{Epoch, Steady};
+
+    /// A treasury whose changes are kept before it answers, in rows and in the double-entry books, which must agree.
+    struct Kept {
+        treasury: Treasury,
+        rows: BTreeMap<(CapKey, Epoch), Share>,
+        books: Ledger,
+        moves: u64,
+    }
+
+    impl Kept {
+        fn keep<T>(&mut self, answer: T) -> T {
+            for ((cap, epoch), share) in self.treasury.take_changes() {
+                let row = self.rows.entry((cap, epoch)).or_default();
+                row.granted = row.granted.plus(share.granted);
+                row.used = row.used.plus(share.used);
+                let step = if share.granted < Quantity::ZERO { LeaseStep::Return } else { LeaseStep::Grant };
+                let quantity = Quantity::from_raw(share.granted.raw().max(-i64::MAX).abs());
+                self.moves += 1;
+                self.books.apply_lease(&LeaseMove { epoch, number: self.moves, cap, step, quantity });
+            }
+            self.check_books();
+            answer
+        }
+
+        /// Spent, leased and available are the same in both.
+        fn check_books(&mut self) {
+            let caps: BTreeSet<CapKey> = self.rows.keys().map(|(cap, _)| *cap).collect();
+            for cap in caps {
+                let state = self.treasury.state(cap);
+                assert_eq!(self.books.budget(BudgetAccount::Spent(cap)), state.used(), "{cap:?}");
+                let mut taken = Quantity::ZERO.minus(self.books.budget(BudgetAccount::Available(cap)));
+                for (account, balance) in self.books.budgets() {
+                    if let BudgetAccount::Leased(of, epoch) = account
+                        && of == cap
+                    {
+                        // Below zero: billed beyond the lease, or after it had ended.
+                        taken = taken.minus(balance.min(Quantity::ZERO));
+                        let share = state.shares.get(&epoch).copied().unwrap_or_default();
+                        let unused = share.granted.minus(share.used).max(Quantity::ZERO);
+                        assert_eq!(balance.max(Quantity::ZERO), unused, "{cap:?} of {epoch}");
+                    }
+                }
+                assert_eq!(taken, state.taken(), "{cap:?}");
+            }
+        }
+    }
+
+    impl Allocator for Kept {
+        fn enrol(&mut self, now: Steady) -> Result<Epoch, AllocatorError> {
+            let answer = self.treasury.enrol(now);
+            self.keep(answer)
+        }
+
+        fn lease(
+            &mut self,
+            epoch: Epoch,
+            asks: &[LeaseAsk],
+            now: Steady,
+        ) -> Result<Vec<LeaseGrant>, AllocatorError> {
+            let answer = self.treasury.lease(epoch, asks, now);
+            self.keep(answer)
+        }
+
+        fn count(&mut self, events: &[Event]) -> Result<(), AllocatorError> {
+            for event in events {
+                assert_eq!(self.books.apply(event), Applied::New);
+            }
+            let answer = self.treasury.count(events);
+            self.keep(answer)
+        }
+
+        fn hand_over(
+            &mut self,
+            epoch: Epoch,
+            heir: Epoch,
+            kept: &[(CapKey, Quantity)],
+            now: Steady,
+        ) -> Result<(), AllocatorError> {
+            let answer = self.treasury.hand_over(epoch, heir, kept, now);
+            self.keep(answer)
+        }
+    }
+
+    impl Stage for Kept {
+        fn allocator(&mut self) -> &mut dyn Allocator {
+            self
+        }
+
+        fn restart(&mut self) -> Steady {
+            let rows = self.rows.iter().map(|((cap, epoch), share)| (*cap, *epoch, *share));
+            self.treasury = Treasury::restored(TERMS, self.treasury.last_epoch(), rows, Steady::default());
+            Steady::default()
+        }
+    }
+
+    #[test]
+    fn the_treasury_keeps_the_contract_of_allocators_and_equals_the_books() {
+        let make = || -> Box<dyn Stage> {
+            let (treasury, books) = (Treasury::new(TERMS), Ledger::default());
+            Box::new(Kept { treasury, rows: BTreeMap::new(), books, moves: 0 })
+        };
+        check_contract(&make, 300);
+    }
+}

@@ -195,6 +195,8 @@ pub struct Opened {
     pub(in crate::shell::store) lock: File,
     /// Who may spend how much.
     pub(in crate::shell::store) treasury: Treasury,
+    /// True once what the treasury says could not be kept.
+    pub(in crate::shell::store) is_broken: bool,
 }
 
 impl Opened {
@@ -241,7 +243,7 @@ impl Opened {
             )
             .map_err(sqlite)?;
         let treasury = leases::read(&connection, terms).map_err(sqlite)?;
-        Ok(Self { connection, file, lock, treasury })
+        Ok(Self { connection, file, lock, treasury, is_broken: false })
     }
 
     /// Begins a run of the bidder: its epoch, and the bids that are still out of one that ended cleanly, whose
@@ -263,7 +265,7 @@ impl Opened {
             let held = Book::default().held(parked.iter().map(|parked| &parked.reservation.reserved));
             self.treasury.hand_over(former, epoch, &held, now).map_err(|_| StoreError::Stopped)?;
         }
-        leases::write(&transaction, &self.treasury.take_changes(), epoch).map_err(sqlite)?;
+        leases::keep(&transaction, &mut self.treasury).map_err(sqlite)?;
         transaction.commit().map_err(sqlite)?;
         Ok((epoch, parked))
     }

@@ -210,10 +210,7 @@ fn commit(ledger: &mut Opened, batch: &[Job]) -> rusqlite::Result<Vec<Answer>> {
             });
         }
     }
-    let (changes, last) = (ledger.treasury.take_changes(), ledger.treasury.last_epoch());
-    if !changes.is_empty() {
-        leases::write(&transaction, &changes, last)?;
-    }
+    leases::keep(&transaction, &mut ledger.treasury)?;
     transaction.commit()?;
     if !to_name.is_empty() {
         names::write(&mut ledger.connection, &to_name)?;
