@@ -166,19 +166,24 @@ pub struct Charge {
 
 /// A change of the books after the fact: an entry of its own, never an edit of an old one.
 ///
-/// Its event is about the bid that it corrects. One about many bids has an id of its own in its bid's place, and
-/// perhaps [`crate::ledger::NO_LINE_ITEM`].
+/// Its event is about the bid that it corrects. What is added to a whole campaign has an id of its own in its bid's
+/// place, and [`crate::ledger::NO_LINE_ITEM`]. Whom an ad was shown to is not repeated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Correction {
-    /// Two corrections with the same id are the same.
+    /// Two corrections of a bid with the same id are the same.
     pub id: CorrectionId,
     /// What it is.
     pub cause: Cause,
     /// Impressions to count, negative for those that do not count any more.
     pub impressions: i64,
     /// What to add to the cost; amounts and tax bases are negative where money comes back. The tax has the
-    /// rate and the place of what it corrects.
+    /// rate and the place of what it corrects. Of a refund, media is what the advertiser gets, as a negative amount.
     pub charge: Charge,
+    /// What to add to what is used of the budget. It does not follow from the charge: the tax inside a budget is
+    /// rounded up, of the bill as it stood and of the bill as it stands, so that all parts sum to nothing.
+    pub budget: Nanos,
+    /// What to add to what is disputed. A credit note of a disputed amount takes it off.
+    pub disputed: Nanos,
     /// Why, in a person's words.
     pub reason: String,
     /// Who says so.
@@ -302,7 +307,9 @@ impl Event {
                 key.extend_from_slice(&hash.finalize().as_bytes()[..16]);
             }
             EventKind::Correction(correction) => {
-                key.extend_from_slice(&[0xfe]);
+                // Beside the bid, so that a bill and all that was corrected of it are found together.
+                key.extend_from_slice(self.bid.id.as_bytes());
+                key.push(self.kind.code());
                 key.extend_from_slice(correction.id.as_bytes());
             }
             kind => {

@@ -3,11 +3,11 @@
 use proptest::option;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
 
-use crate::ledger::{BidFacts, Charge, Conversion, Event, EventKind, Playback, Touch};
+use crate::ledger::{BidFacts, Cause, Charge, Conversion, Correction, Event, EventKind, Playback, Touch};
 use crate::ttf::{Assessment, Bearer, Evidence, Exemption, Jurisdiction, Place, TaxLine};
 use crate::units::{
-    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, DealId, Epoch, ExchangeId, HouseholdKey,
-    LineItemId, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
+    AdvertiserId, BidId, CampaignId, CorrectionId, CreativeId, Currency, Day, DealId, Epoch, ExchangeId,
+    HouseholdKey, LineItemId, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
 };
 
 fn number() -> impl Strategy<Value = i64> {
@@ -88,6 +88,23 @@ fn playback() -> impl Strategy<Value = Playback> {
     prop_oneof![proptest::sample::select(Playback::ALL.as_slice()), any_code]
 }
 
+fn correction(most: i64) -> impl Strategy<Value = Correction> {
+    let cause = proptest::sample::select(Cause::ALL.as_slice());
+    let words = ("\\PC{1,40}", "\\PC{1,40}");
+    (any::<[u8; 16]>(), cause, -1..=1_i64, any_charge(most), (amount(most), amount(most)), words).prop_map(
+        |(id, cause, impressions, charge, (budget, disputed), (reason, author))| Correction {
+            id: CorrectionId::from_bytes(id),
+            cause,
+            impressions,
+            charge,
+            budget,
+            disputed,
+            reason,
+            author,
+        },
+    )
+}
+
 /// An event of any kind. `most` bounds the parts of a charge.
 pub(crate) fn any_event(most: i64) -> impl Strategy<Value = Event> {
     let kind = prop_oneof![
@@ -101,6 +118,7 @@ pub(crate) fn any_event(most: i64) -> impl Strategy<Value = Event> {
         1 => Just(EventKind::Click),
         1 => conversion().prop_map(EventKind::Conversion),
         1 => playback().prop_map(EventKind::Playback),
+        1 => correction(most).prop_map(EventKind::Correction),
     ];
     (bid(), number(), kind).prop_map(|(bid, at, kind)| Event { bid, at: UnixMillis::from_raw(at), kind })
 }

@@ -47,6 +47,7 @@ mod column {
     pub(super) const TAXED_DATA: usize = 24;
     pub(super) const BEARER: usize = 27;
     pub(super) const LATE: usize = 28;
+    /// Of a win or loss its price, of a correction what it changes of what is disputed.
     pub(super) const PRICE: usize = 29;
     /// Why: of a loss OpenRTB's code, of a playback that failed VAST's.
     pub(super) const REASON: usize = 30;
@@ -109,6 +110,8 @@ pub(in crate::shell::store) fn insert(
         EventKind::Conversion(conversion) => write_conversion(conversion, &mut row),
         EventKind::Correction(correction) => {
             write_charge(&correction.charge, &mut row);
+            row[column::BUDGET] = Value::Integer(correction.budget.raw());
+            row[column::PRICE] = Value::Integer(correction.disputed.raw());
             row[column::CAUSE] = Value::Integer((correction.cause as u8).into());
             row[column::IMPRESSIONS] = Value::Integer(correction.impressions);
             row[column::WHY] = Value::Text(correction.reason.clone());
@@ -238,6 +241,8 @@ impl Fields<'_> {
                 .ok_or(StoreError::Row("an unknown cause of a correction"))?,
             impressions: self.get(column::IMPRESSIONS)?,
             charge: self.charge()?,
+            budget: Nanos::from_raw(self.get(column::BUDGET)?),
+            disputed: self.nanos(column::PRICE)?.unwrap_or_default(),
             reason: self.get(column::WHY)?,
             author: self.get(column::AUTHOR)?,
         })
