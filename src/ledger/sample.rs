@@ -90,17 +90,17 @@ fn playback() -> impl Strategy<Value = Playback> {
 
 fn correction(most: i64) -> impl Strategy<Value = Correction> {
     let cause = proptest::sample::select(Cause::ALL.as_slice());
-    let words = ("\\PC{1,40}", "\\PC{1,40}");
-    (any::<[u8; 16]>(), cause, -1..=1_i64, any_charge(most), (amount(most), amount(most)), words).prop_map(
-        |(id, cause, impressions, charge, (budget, disputed), (reason, author))| Correction {
+    let words = proptest::sample::select(["found \"later\"", "d\u{e9}j\u{e0} vu"].as_slice());
+    (any::<[u8; 16]>(), cause, 0..=1_i64, any_charge(most), (amount(most), amount(most)), words).prop_map(
+        |(id, cause, impressions, charge, (budget, disputed), words)| Correction {
             id: CorrectionId::from_bytes(id),
             cause,
             impressions,
             charge,
             budget,
             disputed,
-            reason,
-            author,
+            reason: words.to_owned(),
+            author: words.to_owned(),
         },
     )
 }
@@ -118,7 +118,7 @@ pub(crate) fn any_event(most: i64) -> impl Strategy<Value = Event> {
         1 => Just(EventKind::Click),
         1 => conversion().prop_map(EventKind::Conversion),
         1 => playback().prop_map(EventKind::Playback),
-        1 => correction(most).prop_map(EventKind::Correction),
+        1 => correction(most).prop_map(EventKind::Correction).boxed(),
     ];
     (bid(), number(), kind).prop_map(|(bid, at, kind)| Event { bid, at: UnixMillis::from_raw(at), kind })
 }
