@@ -390,6 +390,7 @@ fn untaxed() -> Charge {
         tax: Assessment { scenario: Scenario::NONE, place, space: line, data: line },
         bearer: Bearer::Absorb,
         late: false,
+        fx: None,
     }
 }
 

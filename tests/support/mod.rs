@@ -5,6 +5,7 @@
 #![expect(dead_code, reason = "each border uses its own part")]
 
 pub mod addresses;
+pub mod disk;
 pub mod eager;
 pub mod http;
 pub mod market;
@@ -212,6 +213,36 @@ impl Drop for Encan {
         let _ = self.child.wait();
         self.listened();
     }
+}
+
+/// Lets `command` end by itself; its exit code and what it said on stderr.
+///
+/// # Panics
+///
+/// If it does not end.
+#[must_use]
+pub fn outcome(mut command: Command) -> (Option<i32>, String) {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the binary runs");
+    let words = Arc::new(Mutex::new(String::new()));
+    let listener = listen(&mut child, &words);
+    let start = Instant::now();
+    let status = loop {
+        match child.try_wait().expect("our own child") {
+            None if start.elapsed() > PATIENCE => {
+                // It may hold our ports and files.
+                let _ = child.kill();
+                let _ = child.wait();
+                break None;
+            }
+            None => std::thread::sleep(Duration::from_millis(5)),
+            ended => break ended,
+        }
+    };
+    listener.join().expect("it only copies text");
+    let words = words.lock().expect("nobody panics with it").clone();
+    let status = status.unwrap_or_else(|| panic!("it did not end in {PATIENCE:?}:\n{words}"));
+    (status.code(), words)
 }
 
 /// Keeps stderr empty, so that the server never waits for us, and keeps the text.
