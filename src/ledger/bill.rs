@@ -87,7 +87,7 @@ impl Bill {
     /// What the advertiser still owes for it, refunds taken off.
     #[must_use]
     pub fn receivable(&self) -> Femtos {
-        [receivable(&self.left), -self.refunded.to_femtos()].into_iter().sum()
+        [self.left.advertiser_cost(), -self.refunded.to_femtos()].into_iter().sum()
     }
 
     /// What is disputed of it.
@@ -103,7 +103,7 @@ impl Bill {
             Cause::Adjustment => self.left.media,
             Cause::Dispute => self.left.media.saturating_sub(self.disputed),
             Cause::Conceded => self.disputed,
-            Cause::Refund => whole_nanos(receivable(&self.left)).saturating_sub(self.refunded),
+            Cause::Refund => whole_nanos(self.left.advertiser_cost()).saturating_sub(self.refunded),
         }
     }
 
@@ -112,7 +112,7 @@ impl Bill {
         match cause {
             Cause::CreditNote | Cause::InvalidTraffic => self.lead(&self.billed),
             Cause::Adjustment | Cause::Dispute | Cause::Conceded => self.billed.media,
-            Cause::Refund => whole_nanos(receivable(&self.billed)),
+            Cause::Refund => whole_nanos(self.billed.advertiser_cost()),
         }
     }
 
@@ -203,9 +203,9 @@ impl Bill {
 
     fn changed(&self, impressions: i64, charge: Charge) -> Result<Change, Refusal> {
         let after = sum(&self.left, &charge).ok_or(Refusal::TooLarge)?;
-        if receivable(&after) < self.refunded.to_femtos() {
+        if after.advertiser_cost() < self.refunded.to_femtos() {
             let (refunded, currency) = (self.refunded, self.bid.currency);
-            return Err(Refusal::Refunded { refunded, owed: receivable(&after), currency });
+            return Err(Refusal::Refunded { refunded, owed: after.advertiser_cost(), currency });
         }
         let budget = after.budget_share().checked_sub(self.left.budget_share()).ok_or(Refusal::TooLarge)?;
         // A credit note settles a dispute before anything else.
@@ -256,12 +256,17 @@ impl Bills {
             }
         }
         for ((id, bid), correction) in corrections {
+            bills.know(id, bid);
             if let Some(bill) = bills.bills.get_mut(&bid) {
                 bill.count(&correction);
-                bills.corrections.insert((id, bid), ());
             }
         }
         bills
+    }
+
+    /// Takes note of a correction that is booked, of a bill that nobody asks for: its id is taken.
+    pub fn know(&mut self, correction: CorrectionId, bid: BidId) {
+        self.corrections.insert((correction, bid), ());
     }
 
     /// The bill of a bid.
@@ -289,14 +294,8 @@ impl Bills {
     pub(in crate::ledger) fn take(&mut self, bill: Bill, correction: &Correction) {
         let bid = bill.bid.id;
         self.bills.entry(bid).or_insert(bill).count(correction);
-        self.corrections.insert((correction.id, bid), ());
+        self.know(correction.id, bid);
     }
-}
-
-/// What the advertiser owes of `charge`.
-fn receivable(charge: &Charge) -> Femtos {
-    let tax = if charge.bearer.advertiser_pays() { charge.tax.tax() } else { Femtos::ZERO };
-    [charge.media.to_femtos(), charge.data.to_femtos(), charge.fee, tax].into_iter().sum()
 }
 
 /// The whole nanos in `sum`, held at the end of the range.

@@ -173,7 +173,7 @@ pub struct Charge {
 /// place, and [`crate::ledger::NO_LINE_ITEM`]. Whom an ad was shown to is not repeated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Correction {
-    /// Two corrections of a bid with the same id are the same.
+    /// Two corrections with the same id are the same.
     pub id: CorrectionId,
     /// What it is.
     pub cause: Cause,
@@ -209,6 +209,19 @@ pub enum Cause {
     Dispute = 5,
     /// A dispute that ended against us: owed as before.
     Conceded = 6,
+}
+
+impl Correction {
+    /// What it is about in one number: what exchanges or the advertiser get more or less, or what is disputed.
+    #[must_use]
+    pub const fn amount(&self) -> Nanos {
+        match self.cause {
+            Cause::Dispute | Cause::Conceded => self.disputed,
+            Cause::CreditNote | Cause::Refund | Cause::InvalidTraffic | Cause::Adjustment => {
+                self.charge.media
+            }
+        }
+    }
 }
 
 impl Cause {
@@ -312,9 +325,7 @@ impl Event {
                 key.extend_from_slice(&hash.finalize().as_bytes()[..16]);
             }
             EventKind::Correction(correction) => {
-                // Beside the bid, so that a bill and all that was corrected of it are found together.
-                key.extend_from_slice(self.bid.id.as_bytes());
-                key.push(self.kind.code());
+                key.extend_from_slice(&[0xfe]);
                 key.extend_from_slice(correction.id.as_bytes());
             }
             kind => {
@@ -351,6 +362,13 @@ impl EventKind {
 }
 
 impl Charge {
+    /// What the advertiser pays for it: media, data, our fee, and the tax that the advertiser bears.
+    #[must_use]
+    pub fn advertiser_cost(&self) -> Femtos {
+        let tax = if self.bearer.advertiser_pays() { self.tax.tax() } else { Femtos::ZERO };
+        [self.media.to_femtos(), self.data.to_femtos(), self.fee, tax].into_iter().sum()
+    }
+
     /// What of it counts against the budget; held at the end of the range.
     #[must_use]
     pub fn budget_share(&self) -> Nanos {

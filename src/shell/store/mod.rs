@@ -5,6 +5,7 @@
 //! is some. A write that fails otherwise ends the writer: bidding stops, and the next start recovers from what was
 //! committed.
 
+mod bills;
 mod leases;
 mod log;
 mod names;
