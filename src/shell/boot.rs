@@ -11,6 +11,7 @@ use crate::budget::{Book, Look, Open};
 use crate::shell::audience_store::{AudienceError, AudienceStore, AudienceWriter, AudienceWriterHandle};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED};
 use crate::shell::clock;
+use crate::shell::corrections::Corrections;
 use crate::shell::events::{Events, OnceError};
 use crate::shell::exposure_store::ExposureStore;
 use crate::shell::leasing;
@@ -121,7 +122,7 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     let (read, audiences_read) = oneshot::channel();
     let (audience_writer, audience_handle) = AudienceWriter::start(people, Arc::clone(&audiences), read);
     let (keys, people) = (UserKeys::new(secrets.users), (audiences, audience_writer));
-    let writers = (writer, Events::open(data)?);
+    let writers = (writer, Events::open(data)?, Corrections::new(data.to_owned()));
     let service = Service::new(plan, (book, open), exposures, people, keys, composer, writers);
     let service = Arc::new(service);
     leasing::round(&service, Look::Round);

@@ -27,6 +27,7 @@ use crate::privacy::Permissions;
 use crate::shell::agents::Agents;
 use crate::shell::audience_store::{AudienceWriter, Unwritten};
 use crate::shell::clock;
+use crate::shell::corrections::Corrections;
 use crate::shell::events::Events;
 use crate::shell::exposure_store::{ExposureStore, NoPlace, Viewer};
 use crate::shell::metrics::Metrics;
@@ -55,6 +56,8 @@ pub struct Service {
     pub(in crate::shell) writer: Writer,
     /// Which events of people have come.
     pub(in crate::shell) events: Events,
+    /// Where corrections are read.
+    pub(in crate::shell) corrections: Corrections,
     /// What is counted.
     pub metrics: Metrics,
     /// Landing pages of every creative of every revision: a click on an ad that was taken out still leads on.
@@ -137,7 +140,7 @@ impl Service {
         (audiences, audience_writer): (Arc<Audiences>, AudienceWriter),
         keys: UserKeys,
         composer: Composer,
-        (writer, events): (Writer, Events),
+        (writer, events, corrections): (Writer, Events, Corrections),
     ) -> Self {
         let snapshot = Snapshot::new(Arc::new(plan), &book, clock::now(), None);
         let service = Self {
@@ -153,6 +156,7 @@ impl Service {
             composer: ArcSwap::from_pointee(composer),
             writer,
             events,
+            corrections,
             metrics: Metrics::default(),
             landings: DashMap::new(),
             currencies: DashMap::new(),

@@ -406,8 +406,8 @@ pub struct Kept {
 /// A ledger opened to be read, beside the process that writes it.
 #[derive(Debug)]
 pub struct Store {
-    connection: Connection,
-    file: PathBuf,
+    pub(in crate::shell::store) connection: Connection,
+    pub(in crate::shell::store) file: PathBuf,
 }
 
 impl Store {
