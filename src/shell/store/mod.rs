@@ -5,6 +5,7 @@
 //! is some. A write that fails otherwise ends the writer: bidding stops, and the next start recovers from what was
 //! committed.
 
+mod error;
 mod leases;
 mod log;
 mod names;
@@ -16,8 +17,9 @@ mod schema;
 mod tests;
 mod writer;
 
+pub use error::StoreError;
 pub use names::{Name, NameKind};
 pub use outage::Health;
 pub use parked::Parked;
-pub use schema::{Opened, Store, StoreError};
+pub use schema::{Opened, Store};
 pub use writer::{Appended, Writer, WriterHandle};

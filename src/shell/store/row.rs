@@ -8,7 +8,7 @@ use rusqlite::{CachedStatement, Row, params_from_iter};
 use crate::ledger::{
     BidFacts, Cause, Charge, Conversion, Correction, DatedRate, Event, EventKind, Playback, Touch,
 };
-use crate::shell::store::schema::StoreError;
+use crate::shell::store::error::StoreError;
 use crate::ttf::{Assessment, Bearer, Evidence, Exemption, Jurisdiction, Place, TaxLine};
 use crate::units::{
     AdvertiserId, BidId, CampaignId, CorrectionId, CreativeId, Currency, Day, DealId, Epoch, ExchangeId,
