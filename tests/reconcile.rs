@@ -258,6 +258,7 @@ fn a_column_and_a_mark_that_are_not_clear_are_said_by_flags() {
 /// A credit note over the whole of `billed`.
 fn credit_note(billed: &Event) -> Event {
     let EventKind::Impression(charge) = &billed.kind else { panic!("not billed: {billed:?}") };
+    let charge_share = charge.budget_share().raw();
     let mut charge: Charge = charge.clone();
     for amount in [&mut charge.media, &mut charge.tax.space.base, &mut charge.tax.data.base] {
         *amount = Nanos::from_raw(-amount.raw());
@@ -267,6 +268,8 @@ fn credit_note(billed: &Event) -> Event {
         id: CorrectionId::from_bytes([9; 16]),
         cause: Cause::CreditNote,
         impressions: -1,
+        budget: Nanos::from_raw(-charge_share),
+        disputed: Nanos::ZERO,
         charge,
         reason: "nobody saw it".to_owned(),
         author: "ann".to_owned(),

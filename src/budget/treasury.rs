@@ -433,10 +433,12 @@ impl Allocator for Treasury {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
-    use super::{Allocator, AllocatorError, LeaseAsk, LeaseGrant, Share, Treasury};
+    use super::{Allocator, AllocatorError, LeaseAsk, LeaseGrant, LeaseTerms, Share, Treasury};
     use crate::budget::{Stage, TERMS, check_contract};
-    use crate::ledger::{Applied, BudgetAccount, CapKey, Event, LeaseMove, LeaseStep, Ledger, Quantity};
-    use crate::units::{Epoch, Steady};
+    use crate::ledger::{
+        Applied, BudgetAccount, CapKey, Event, LeaseMove, LeaseStep, Ledger, Level, Measure, Quantity, Window,
+    };
+    use crate::units::{CampaignId, Epoch, Millis, Steady};
 
     /// A treasury whose changes are kept before it answers, in rows and in the double-entry books, which must agree.
     struct Kept {
@@ -539,5 +541,36 @@ mod tests {
             Box::new(Kept { treasury, rows: BTreeMap::new(), books, moves: 0 })
         };
         check_contract(&make, 300);
+    }
+
+    const NOW: Steady = Steady::from_raw(1_000);
+    const CAP: CapKey = CapKey {
+        level: Level::Campaign(CampaignId::from_raw(7)),
+        window: Window::Total,
+        measure: Measure::Money,
+    };
+
+    fn ask(target: i64) -> LeaseAsk {
+        let [limit, target, least] = [100, target, 1].map(Quantity::from_raw);
+        LeaseAsk { cap: CAP, limit, target, least }
+    }
+
+    #[test]
+    fn what_could_not_be_kept_is_as_if_it_had_not_been_and_whoever_bids_goes_on() {
+        let mut treasury =
+            Treasury::new(LeaseTerms { ttl: Millis::from_raw(5), longest_notice: Millis::from_raw(50) });
+        let epoch = treasury.enrol(NOW).unwrap();
+        treasury.lease(epoch, &[ask(30)], NOW).unwrap();
+        let kept: Vec<(CapKey, Epoch, Share)> =
+            treasury.take_changes().into_iter().map(|((cap, epoch), share)| (cap, epoch, share)).collect();
+        let before = treasury.state(CAP);
+        treasury.lease(epoch, &[ask(90)], NOW).unwrap();
+        assert_ne!(treasury.state(CAP), before);
+        treasury.revert(kept);
+        assert_eq!(treasury.state(CAP), before);
+        assert!(treasury.take_changes().is_empty(), "nothing is left to be kept");
+        let granted = treasury.lease(epoch, &[ask(60)], NOW).unwrap();
+        assert_eq!(granted[0].leased, Quantity::from_raw(60), "its leases are alive");
+        assert_eq!(treasury.last_epoch(), epoch);
     }
 }

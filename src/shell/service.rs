@@ -325,6 +325,15 @@ impl Service {
         })
     }
 
+    /// That the notice of a bid could be kept.
+    fn keeps_notices(&self) -> Result<(), NoBidReason> {
+        match self.writer.health() {
+            Health::Sound => Ok(()),
+            Health::NoSpace => Err(NoBidReason::DiskFull),
+            Health::Ended => Err(NoBidReason::LedgerStopped),
+        }
+    }
+
     fn answer(
         &self,
         snapshot: &Snapshot,
@@ -336,11 +345,7 @@ impl Service {
         if is_out_of_time(request, exchange, received) {
             return Err(NoBidReason::OutOfTime);
         }
-        match self.writer.health() {
-            Health::Sound => {}
-            Health::NoSpace => return Err(NoBidReason::DiskFull),
-            Health::Ended => return Err(NoBidReason::LedgerStopped),
-        }
+        self.keeps_notices()?;
         let now = clock::now();
         let composer = self.composer.load();
         let permissions = Permissions::of(request, &exchange.privacy);

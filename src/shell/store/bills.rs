@@ -5,8 +5,9 @@ use std::collections::HashSet;
 use rusqlite::params;
 
 use crate::ledger::{Bills, Event, EventKind, Lot, NO_LINE_ITEM, Target};
+use crate::shell::store::error::StoreError;
 use crate::shell::store::row;
-use crate::shell::store::schema::{Store, StoreError};
+use crate::shell::store::schema::Store;
 use crate::units::{BidId, Millis, UnixMillis};
 
 impl Store {

@@ -12,7 +12,7 @@ use rusqlite::{Connection, Transaction, params};
 
 use crate::budget::{Allocator as _, Changes, LeaseTerms, Share, Treasury};
 use crate::ledger::{self, Checksum, Digest, Event, EventKey, Quantity, Sums};
-use crate::shell::store::schema::StoreError;
+use crate::shell::store::error::StoreError;
 use crate::shell::store::{balances, leases, row};
 use crate::units::{Epoch, Millis};
 

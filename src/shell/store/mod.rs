@@ -7,6 +7,7 @@
 
 mod balances;
 mod bills;
+mod error;
 mod journal;
 mod leases;
 mod log;
@@ -20,8 +21,9 @@ mod tests;
 mod upgrade;
 mod writer;
 
+pub use error::StoreError;
 pub use names::{Name, NameKind};
 pub use outage::Health;
 pub use parked::Parked;
-pub use schema::{Kept, Opened, Store, StoreError};
+pub use schema::{Kept, Opened, Store};
 pub use writer::{Appended, Writer, WriterHandle};

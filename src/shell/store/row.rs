@@ -9,7 +9,7 @@ use crate::ledger::{
     BidFacts, Cause, Charge, Checksum, Conversion, Correction, DatedRate, Event, EventKey, EventKind,
     Playback, Touch,
 };
-use crate::shell::store::schema::StoreError;
+use crate::shell::store::error::StoreError;
 use crate::ttf::{Assessment, Bearer, Evidence, Exemption, Jurisdiction, Place, TaxLine};
 use crate::units::{
     AdvertiserId, BidId, CampaignId, CorrectionId, CreativeId, Currency, Day, DealId, Epoch, ExchangeId,

@@ -7,7 +7,8 @@ use rusqlite::{Connection, Transaction, params};
 
 use crate::budget::{Allocator as _, LeaseTerms, Treasury};
 use crate::ledger::{self, Sums};
-use crate::shell::store::schema::{SCHEMA_VERSION, StoreError};
+use crate::shell::store::error::StoreError;
+use crate::shell::store::schema::SCHEMA_VERSION;
 use crate::shell::store::{balances, journal, leases, row};
 use crate::units::{Epoch, Millis};
 

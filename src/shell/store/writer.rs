@@ -8,12 +8,13 @@ use tokio::sync::{mpsc, oneshot};
 use crate::budget::{Allocator as _, AllocatorError, LeaseAsk, LeaseGrant};
 use crate::ledger::Event;
 use crate::shell::failpoint::{self, Point};
+use crate::shell::store::error::StoreError;
 use crate::shell::store::leases;
 use crate::shell::store::names::{self, Name};
 use crate::shell::store::outage::{self, Health, Log, Outage, Watched};
 use crate::shell::store::parked::{self, Parked};
 use crate::shell::store::row;
-use crate::shell::store::schema::{Opened, StoreError};
+use crate::shell::store::schema::Opened;
 use crate::units::{Epoch, Steady, limits};
 
 /// What became of the events of one request, in their order: true = booked, false = known already.
