@@ -202,6 +202,7 @@ impl<'a> Market<'a, '_, '_> {
             price: offer.price,
             price_currency: self.currency,
             fx: terms.fx.inverse(),
+            fx_day: self.snapshot.plan.rates.date().filter(|_| self.currency != campaign.currency),
             multiplier: terms.multiplier,
             data: terms.data,
             fee: campaign.costs.platform_fee,
@@ -215,6 +216,7 @@ impl<'a> Market<'a, '_, '_> {
             bills_on: exchange.bills_on,
             missing_price: exchange.missing_price,
             reserved_for: offer.reserved_for,
+            honoured_for: self.honoured_for(offer),
         }
     }
 
@@ -226,6 +228,12 @@ impl<'a> Market<'a, '_, '_> {
         let announced =
             self.imp.exp.map_or(Millis::default(), |seconds| Millis::from_seconds(seconds.into()));
         usual.max(announced.min(self.ask.exchange.reservation.longest(dooh))).min(limits::NOTICE_AGE_MAX)
+    }
+
+    /// How long notices of the bid's money are taken: as the profile says, and never shorter than it is reserved.
+    fn honoured_for(&self, offer: &Offer<'_>) -> Millis {
+        let age = &self.ask.exchange.notice_age;
+        age.of(offer.placement.medium(), &self.ask.request.channel).max(offer.reserved_for)
     }
 
     fn tax_terms(&self, campaign: usize, advertiser: &Advertiser, reserved_for: Millis) -> TaxTerms {

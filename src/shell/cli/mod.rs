@@ -8,6 +8,8 @@ pub mod certify;
 pub mod check;
 pub mod demo;
 pub mod explain;
+pub mod keys;
+pub mod reconcile;
 pub mod report;
 pub mod serve;
 
@@ -17,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::shell::clock;
+use crate::shell::{clock, failpoint};
 
 /// Your input is wrong.
 pub const INPUT_WRONG: u8 = 1;
@@ -52,6 +54,9 @@ enum Verb {
     Certify(certify::Args),
     /// Print spend, CPA, ROI and all other figures.
     Report(report::Args),
+    /// Change the keys that sign notices, and show which there are.
+    #[command(subcommand)]
+    Keys(keys::KeysVerb),
     /// Keep audiences: who is in which segment, and what they did.
     #[command(subcommand)]
     Audience(audience::Audience),
@@ -69,6 +74,9 @@ pub fn run() -> ExitCode {
             return ExitCode::from(if words.use_stderr() { INPUT_WRONG } else { 0 });
         }
     };
+    if let Err(error) = failpoint::arm() {
+        return fail(INPUT_WRONG, &error, "take the variable out: it is for tests of encan itself");
+    }
     match verb {
         Verb::Serve(args) => serve::run(&args),
         Verb::Demo(args) => demo::run(&args),
@@ -77,6 +85,7 @@ pub fn run() -> ExitCode {
         Verb::Explain(args) => explain::run(&args),
         Verb::Certify(args) => certify::run(&args),
         Verb::Report(args) => report::run(&args),
+        Verb::Keys(verb) => keys::run(&verb),
         Verb::Audience(verb) => audience::run(&verb),
     }
 }
