@@ -390,6 +390,36 @@ fn a_new_limit_counts_what_was_shown_clicked_and_spent_before_it_was_written() {
 }
 
 #[test]
+fn a_new_limit_counts_the_bids_that_are_out_when_it_is_written() {
+    within_an_hour(|| {
+        for limits in [
+            json!({ "hourly": 0.06 }),
+            json!({ "impressions": { "hourly": 6 } }),
+            json!({ "impressions": { "daily": 6 } }),
+            json!({ "impressions": { "total": 6 } }),
+        ] {
+            let market = Market::new("10m");
+            market.campaign(&limited("late", &json!({})));
+            let encan = market.start();
+            let mut buyer = Buyer::of(&encan);
+            let out: Vec<Offer> = (0..5).map(|_| next(&mut buyer)).collect();
+            bill(&mut buyer, &out[0]);
+            change(&market, &encan, &limited("late", &limits));
+            // One is shown and four are out, of six.
+            show(&mut buyer, 1);
+            nothing_more(&encan, &mut buyer);
+            out[1..4].iter().for_each(|offer| bill(&mut buyer, offer));
+            nothing_more(&encan, &mut buyer);
+            buyer.tell(&out[4].lost());
+            show(&mut buyer, 1);
+            nothing_more(&encan, &mut buyer);
+            assert_eq!(Counts::of(&market).impressions("late"), 6, "{limits}");
+            assert_eq!(encan.metric("encan_reservations_open"), 0);
+        }
+    });
+}
+
+#[test]
 fn an_hours_money_is_spent_to_its_last_impression_and_no_further() {
     within_an_hour(|| {
         let market = Market::new("10m");

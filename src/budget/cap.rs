@@ -266,7 +266,8 @@ impl Cap {
         let wanted = terms.free(grown.max(Quantity::ZERO), elapsed, least);
         let free = leased.minus(committed);
         let room = limit.minus(elsewhere).minus(leased);
-        let is_short = free.raw() < wanted.raw() / 2 && room > Quantity::ZERO;
+        // Also where all seems taken: what others held may be free by now.
+        let is_short = free.raw() < wanted.raw() / 2;
         let is_idle = free.raw() / 4 > wanted.raw();
         (is_short || is_idle || !known || room < Quantity::ZERO).then(|| LeaseAsk {
             cap: self.key,

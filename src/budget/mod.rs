@@ -6,6 +6,7 @@
 
 mod book;
 mod cap;
+mod late;
 mod lot;
 mod open;
 mod purse;
