@@ -5,11 +5,13 @@
 //! in release too. A second set of books, balanced alike, says where each cap of a budget stands.
 
 mod caps;
+mod encoding;
 mod entries;
 mod event;
 mod rate;
 #[cfg(test)]
 mod sample;
+mod sums;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +19,7 @@ pub use caps::{
     BudgetAccount, CapKey, LeaseMove, LeaseStep, Level, Measure, Movement, NO_LINE_ITEM, Quantity, Window,
     lease_movements, movements, used, windows,
 };
+pub use encoding::{Checksum, Digest, ENCODING_VERSION, checksum, encode, filed_on, seal, utc_day};
 pub use entries::{Account, Applied, Entry, Ledger, entries};
 pub use event::{
     BidFacts, Cause, Charge, Conversion, Correction, Event, EventKey, EventKind, Playback, Touch,
@@ -24,3 +27,4 @@ pub use event::{
 pub use rate::DatedRate;
 #[cfg(test)]
 pub(crate) use sample::{AMOUNT_MOST, any_charge, any_event, one_of_each};
+pub use sums::Sums;
