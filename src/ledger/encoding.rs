@@ -179,6 +179,8 @@ impl Bytes<'_> {
         self.byte(correction.cause as u8);
         self.number(correction.impressions);
         self.charge(&correction.charge);
+        self.number(correction.budget.raw());
+        self.number(correction.disputed.raw());
         self.text(&correction.reason);
         self.text(&correction.author);
     }

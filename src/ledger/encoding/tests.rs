@@ -127,14 +127,18 @@ fn every_field_of_a_correction_changes_the_checksum() {
         cause: Cause::CreditNote,
         impressions: -1,
         charge: sample(any_charge(AMOUNT_MOST)),
+        budget: Nanos::from_raw(-5),
+        disputed: Nanos::ZERO,
         reason: "a".to_owned(),
         author: "bc".to_owned(),
     };
-    let changes: [Change<'_, Correction>; 7] = [
+    let changes: [Change<'_, Correction>; 9] = [
         ("its id", |c| c.id = CorrectionId::from_bytes([4; 16])),
         ("its cause", |c| c.cause = Cause::Adjustment),
         ("its impressions", |c| c.impressions = 1),
         ("its charge", |c| c.charge.late = !c.charge.late),
+        ("its budget", |c| c.budget = Nanos::from_raw(5)),
+        ("its dispute", |c| c.disputed = Nanos::from_raw(1)),
         ("its reason", |c| c.reason = String::new()),
         ("its author", |c| c.author = String::new()),
         ("where its reason ends", |c| (c.reason, c.author) = ("ab".to_owned(), "c".to_owned())),

@@ -9,6 +9,7 @@ pub mod check;
 pub mod demo;
 pub mod explain;
 pub mod keys;
+pub mod ledger;
 pub mod reconcile;
 pub mod report;
 pub mod serve;
@@ -57,6 +58,9 @@ enum Verb {
     /// Change the keys that sign notices, and show which there are.
     #[command(subcommand)]
     Keys(keys::KeysVerb),
+    /// Look after the books: correct them, and see what was corrected.
+    #[command(subcommand)]
+    Ledger(ledger::Ledger),
     /// Keep audiences: who is in which segment, and what they did.
     #[command(subcommand)]
     Audience(audience::Audience),
@@ -86,6 +90,7 @@ pub fn run() -> ExitCode {
         Verb::Certify(args) => certify::run(&args),
         Verb::Report(args) => report::run(&args),
         Verb::Keys(verb) => keys::run(&verb),
+        Verb::Ledger(verb) => ledger::run(&verb),
         Verb::Audience(verb) => audience::run(&verb),
     }
 }

@@ -6,6 +6,7 @@
 //! ends the writer: bidding stops, and the next start recovers from what was committed.
 
 mod balances;
+mod bills;
 mod journal;
 mod leases;
 mod log;

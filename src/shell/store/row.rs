@@ -56,6 +56,7 @@ mod column {
     pub(super) const TAXED_DATA: usize = 24;
     pub(super) const BEARER: usize = 27;
     pub(super) const LATE: usize = 28;
+    /// Of a win or loss its price, of a correction what it changes of what is disputed.
     pub(super) const PRICE: usize = 29;
     /// Why: of a loss OpenRTB's code, of a playback that failed VAST's.
     pub(super) const REASON: usize = 30;
@@ -187,6 +188,8 @@ impl Columns<'_, '_> {
 
     fn correction(&mut self, correction: &Correction) -> rusqlite::Result<()> {
         self.charge(&correction.charge)?;
+        self.set(column::BUDGET, correction.budget.raw())?;
+        self.set(column::PRICE, correction.disputed.raw())?;
         self.set(column::CAUSE, correction.cause as u8)?;
         self.set(column::IMPRESSIONS, correction.impressions)?;
         self.set(column::WHY, &correction.reason)?;
@@ -294,6 +297,8 @@ impl Fields<'_> {
                 .ok_or(StoreError::Row("an unknown cause of a correction"))?,
             impressions: self.get(column::IMPRESSIONS)?,
             charge: self.charge()?,
+            budget: Nanos::from_raw(self.get(column::BUDGET)?),
+            disputed: self.nanos(column::PRICE)?.unwrap_or_default(),
             reason: self.get(column::WHY)?,
             author: self.get(column::AUTHOR)?,
         })

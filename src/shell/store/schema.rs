@@ -235,6 +235,8 @@ pub struct Opened {
     pub(in crate::shell::store) treasury: Treasury,
     /// What was committed since the last snapshot.
     pub(in crate::shell::store) journal: Journal,
+    /// True once what the treasury says could not be kept.
+    pub(in crate::shell::store) is_broken: bool,
 }
 
 impl Opened {
@@ -292,7 +294,7 @@ impl Opened {
             // Says that there is a ledger here, should it ever be missing.
             lock.write_all(MARK).and_then(|()| lock.sync_all()).map_err(unusable)?;
         }
-        Ok(Self { connection, file, lock, treasury, journal })
+        Ok(Self { connection, file, lock, treasury, journal, is_broken: false })
     }
 
     /// Begins a run of the bidder: its epoch, and the bids that are still out of one that ended cleanly, whose
@@ -404,8 +406,8 @@ pub struct Kept {
 /// A ledger opened to be read, beside the process that writes it.
 #[derive(Debug)]
 pub struct Store {
-    connection: Connection,
-    file: PathBuf,
+    pub(in crate::shell::store) connection: Connection,
+    pub(in crate::shell::store) file: PathBuf,
 }
 
 impl Store {

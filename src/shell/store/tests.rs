@@ -11,14 +11,14 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use crate::budget::LeaseTerms;
+use crate::budget::{Allocator, LeaseTerms, Stage, TERMS, check_contract};
 use crate::ledger::{
     AMOUNT_MOST, CapKey, Charge, DatedRate, Event, EventKind, Sums, Window, any_charge, any_event,
     one_of_each, used, windows,
 };
 use crate::shell::store::{Name, NameKind, Opened, Store, StoreError, Writer};
 use crate::units::{
-    BidId, CampaignId, Currency, Day, Epoch, FxRate, Hour, HouseholdKey, LineItemId, Millis, Nanos,
+    BidId, CampaignId, Currency, Day, Epoch, FxRate, Hour, HouseholdKey, LineItemId, Millis, Nanos, Steady,
     UnixMillis, UserKey,
 };
 
@@ -387,4 +387,32 @@ fn names_come_back_and_the_last_one_of_an_id_counts() {
     found.sort_by_key(key);
     names.sort_by_key(key);
     assert_eq!(found, names);
+}
+
+/// The allocator in the ledger's own database. Killed, it leaves its file as the last commit left it.
+struct Embedded {
+    folder: TempDir,
+    ledger: Option<Opened>,
+}
+
+impl Stage for Embedded {
+    fn allocator(&mut self) -> &mut dyn Allocator {
+        self.ledger.as_mut().unwrap()
+    }
+
+    fn restart(&mut self) -> Steady {
+        self.ledger = None;
+        self.ledger = Some(Opened::open(self.folder.path(), TERMS).unwrap());
+        Steady::default()
+    }
+}
+
+#[test]
+fn the_ledger_keeps_the_contract_of_allocators() {
+    let make = || -> Box<dyn Stage> {
+        let folder = folder();
+        let ledger = Some(Opened::open(folder.path(), TERMS).unwrap());
+        Box::new(Embedded { folder, ledger })
+    };
+    check_contract(&make, 8);
 }
