@@ -210,3 +210,16 @@ fn a_line_item_that_is_not_there_is_named_with_the_nearest() {
         "{words}"
     );
 }
+
+#[test]
+fn a_spent_hour_is_told_with_its_end_and_its_limit() {
+    let market = Market::new("10m");
+    market.campaign(&campaign("c", 2.0, &json!({ "hourly": 0.0001, "total": 1_000 })));
+    let told: Value = serde_json::from_str(&text(&market, 0.0, &["--json"])).expect("JSON");
+    let line = told.as_array().and_then(|lines| lines.first()).expect("a line");
+    assert_eq!(line["outcome"], "spent", "{line}");
+    assert_eq!(line["reasons"][0], "the campaign's hourly budget is spent or reserved");
+    let hint = line["hint"].as_str().expect("a hint");
+    assert!(hint.starts_with("wait until the hour ends (20"), "{hint}");
+    assert!(hint.ends_with(":00 Etc/UTC), or raise `budget.hourly` of the campaign"), "{hint}");
+}

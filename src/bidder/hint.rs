@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::bidder::offer::Market;
 use crate::bidder::snapshot::Asleep;
 use crate::bidder::{Chosen, NoBidReason};
-use crate::budget::{Refusal, Span, Whose};
+use crate::budget::{Refusal, Shortage, Span, Whose};
 use crate::campaign::{Campaign, Factor, Goal, LineItem, Status};
 use crate::creative::Misfit;
 use crate::ledger::Measure;
@@ -42,7 +42,7 @@ pub(in crate::bidder) fn hint<'c>(
         NoBidReason::BelowFloor { floor, .. } => raised(market, line_item, plan.factor(row, scene), floor)?,
         NoBidReason::WorthNothing => raised(market, line_item, plan.factor(row, scene), Cpm::ZERO)?,
         NoBidReason::Outbid => outbid(market, row, worth, rivals)?,
-        NoBidReason::BudgetSpent(refusal) => format!("raise {}", budget_word(refusal)),
+        NoBidReason::BudgetSpent(refusal) => spent_hint(campaign, refusal, market.ask.now),
         NoBidReason::Misfit(misfit) => misfit_hint(market, misfit)?,
         NoBidReason::DealsOnly => deals_hint(market),
         NoBidReason::DealNotOffered => {
@@ -123,14 +123,7 @@ pub(in crate::bidder) fn asleep_hint(
                 None => "move `flight.end`".to_owned(),
             }
         }
-        Asleep::Spent(refusal) if refusal.span != Span::Total => {
-            let (what, end) = match refusal.span {
-                Span::Hourly => ("hour", clock(campaign, Hour::of(now).end())),
-                Span::Daily | Span::Total => ("day", midnight(campaign, now)),
-            };
-            format!("wait until the {what} ends ({end}), or raise {}", budget_word(refusal))
-        }
-        Asleep::Spent(refusal) => format!("raise {}", budget_word(refusal)),
+        Asleep::Spent(refusal) => spent_hint(campaign, refusal, now),
         Asleep::Paced => "wait, or set `pacing` to `asap`".to_owned(),
     }
 }
@@ -233,6 +226,21 @@ fn duration_word(av: &Av<'_>) -> String {
     match av.maxduration {
         Some(most) => format!("{} to {most} seconds", av.minduration),
         None => format!("at least {} seconds", av.minduration),
+    }
+}
+
+/// What would help against a cap: time, where it is of an hour or a day, or a higher limit.
+fn spent_hint(campaign: &Campaign, refusal: Refusal, now: UnixMillis) -> String {
+    if refusal.shortage == Shortage::NotLeased {
+        return "wait a moment: this bidder asks for more as it spends".to_owned();
+    }
+    let raise = format!("raise {}", budget_word(refusal));
+    match refusal.span {
+        Span::Hourly => {
+            format!("wait until the hour ends ({}), or {raise}", clock(campaign, Hour::of(now).end()))
+        }
+        Span::Daily => format!("wait until the day ends ({}), or {raise}", midnight(campaign, now)),
+        Span::Total => raise,
     }
 }
 

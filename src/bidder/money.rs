@@ -25,7 +25,9 @@ pub struct Money {
     pub line_item_paces: Vec<Option<Pace>>,
     /// By campaign: its civil day.
     pub days: Vec<Day>,
-    /// The first instant at which one of the days is over, or the hour if a budget has a limit for each.
+    /// The first instant of all of the days, and of the hour if a budget has a limit for each.
+    pub valid_from: UnixMillis,
+    /// The first instant at which one of the days is over, or that hour.
     pub valid_until: UnixMillis,
     /// From whose leases the purses spend.
     pub epoch: Epoch,
@@ -88,6 +90,12 @@ impl Money {
             paces: paces.collect(),
             line_item_paces,
             days: spans.iter().map(|(day, _)| *day).collect(),
+            valid_from: spans
+                .iter()
+                .map(|(_, span)| span.start)
+                .chain(by_hour.then(|| hour.start()))
+                .max()
+                .unwrap_or(UnixMillis::from_raw(i64::MIN)),
             valid_until: spans
                 .iter()
                 .map(|(_, span)| span.end)
@@ -96,6 +104,12 @@ impl Money {
                 .unwrap_or(UnixMillis::from_raw(i64::MAX)),
             epoch: book.epoch(),
         }
+    }
+
+    /// False once a day or an hour of it is over, or has not begun: the wall clock may step back.
+    #[must_use]
+    pub fn is_of(&self, now: UnixMillis) -> bool {
+        (self.valid_from..self.valid_until).contains(&now)
     }
 }
 
@@ -141,6 +155,8 @@ impl<'a> FormerPaces<'a> {
     }
 }
 
+const HOUR_MILLIS: i64 = 3_600_000;
+
 /// What of a budget should be committed at the end of the day: the daily budget, or an even share of
 /// what is left of the total over the days that are left of the flight, whichever is less.
 fn target(
@@ -150,7 +166,11 @@ fn target(
     now: UnixMillis,
     (committed_today, committed): (Nanos, Nanos),
 ) -> Nanos {
-    let daily = budget.money.daily.unwrap_or(Nanos::MAX);
+    // An hour's limit bounds the day as well; laid over the day, its hours are even.
+    let hours = (day.end.since(now).raw().max(0) + HOUR_MILLIS - 1) / HOUR_MILLIS;
+    let by_hour = budget.money.hourly.and_then(|hourly| hourly.raw().checked_mul(hours));
+    let by_hour = by_hour.map_or(Nanos::MAX, |hours| committed_today.saturating_add(Nanos::from_raw(hours)));
+    let daily = budget.money.daily.unwrap_or(Nanos::MAX).min(by_hour);
     let Some(total) = budget.money.total else { return daily };
     let left = total.saturating_sub(committed);
     let end = flight.end.map_or(day.end, |end| end.max(day.end));
@@ -174,7 +194,7 @@ fn day_of(zone: &TimeZone, now: UnixMillis) -> (Day, DaySpan) {
 
 #[cfg(test)]
 mod tests {
-    use jiff::tz::TimeZone;
+    use jiff::tz::{TimeZone, TimeZoneDatabase};
 
     use super::{day_of, target};
     use crate::campaign::{Budget, Flight, Limits};
@@ -196,6 +216,45 @@ mod tests {
             let (next, following) = day_of(&paris, span.end);
             assert_eq!((next.raw(), following.start), (day.raw() + 1, span.end));
         }
+    }
+
+    #[test]
+    fn in_every_zone_each_instant_has_one_day_and_the_days_follow_each_other() {
+        let database = TimeZoneDatabase::bundled();
+        let from: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let until: jiff::Timestamp = "2029-01-01T00:00:00Z".parse().unwrap();
+        for name in database.available() {
+            let zone = database.get(name.as_str()).unwrap();
+            // Around each change of clock, and around a leap day and the end of a year.
+            let changes = zone.following(from).map(|change| change.timestamp()).take_while(|at| *at < until);
+            let others = ["2028-02-29T12:00:00Z", "2026-12-31T23:59:59Z"].map(|at| at.parse().unwrap());
+            for change in changes.collect::<Vec<_>>().into_iter().chain(others) {
+                for minutes in (-36 * 60..36 * 60).step_by(30) {
+                    let now = UnixMillis::from_raw(change.as_millisecond() + minutes * 60_000);
+                    let (day, span) = day_of(&zone, now);
+                    assert!((span.start..span.end).contains(&now), "{name} {change} {minutes}");
+                    let (next, following) = day_of(&zone, span.end);
+                    assert_eq!((next.raw(), following.start), (day.raw() + 1, span.end), "{name} {change}");
+                    assert_eq!(day_of(&zone, span.start), (day, span), "{name} {change}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_hours_limit_bounds_what_is_planned_for_what_is_left_of_the_day() {
+        let limits = |hourly, daily| Limits { hourly: Some(Nanos::from_raw(hourly)), daily, total: None };
+        let budget = |hourly, daily| Budget { money: limits(hourly, daily), ..Budget::default() };
+        let day = DaySpan { start: UnixMillis::from_raw(0), end: UnixMillis::from_raw(25 * HOUR) };
+        let flight = Flight { start: UnixMillis::from_raw(0), end: None };
+        let spent = (Nanos::from_raw(7), Nanos::from_raw(7));
+        let planned =
+            |budget: &Budget, hour: i64| target(budget, flight, day, UnixMillis::from_raw(hour), spent).raw();
+        assert_eq!(planned(&budget(10, None), 0), 257);
+        // A begun hour counts whole: its limit may be unused.
+        assert_eq!(planned(&budget(10, None), 22 * HOUR + 1), 37);
+        assert_eq!(planned(&budget(10, Some(Nanos::from_raw(30))), 22 * HOUR), 30);
+        assert_eq!(planned(&budget(i64::MAX / 2, None), 0), i64::MAX, "more than can be counted is no bound");
     }
 
     #[test]

@@ -143,8 +143,9 @@ impl<'a> Market<'a, '_, '_> {
         random: &mut impl Rng,
     ) -> Result<Chosen<'a>, NoBidReason> {
         let (money, now) = (&self.snapshot.money, self.ask.now);
-        if now >= money.valid_until {
-            // The day is over and the next snapshot is not here yet: its caps are not known.
+        if !money.is_of(now) {
+            // The day or hour is over, or the clock stepped back, and the next snapshot is not here yet: its caps are
+            // not known.
             return Err(NoBidReason::Paced);
         }
         let purse = &money.purses[offer.row];

@@ -2,6 +2,7 @@
 
 mod frequency;
 mod hints;
+mod limits;
 mod lists;
 mod modifiers;
 mod profile;
@@ -84,6 +85,17 @@ fn asked<R>(
     exposures: Option<&Exposures>,
     look: impl for<'a> FnOnce(&'a Snapshot, &Ask<'a, '_>) -> R,
 ) -> R {
+    asked_at(NOON, snapshot, request, exposures, look)
+}
+
+/// The same at `now`.
+fn asked_at<R>(
+    now: UnixMillis,
+    snapshot: &Snapshot,
+    request: &str,
+    exposures: Option<&Exposures>,
+    look: impl for<'a> FnOnce(&'a Snapshot, &Ask<'a, '_>) -> R,
+) -> R {
     let arena = Bump::new();
     let request = parse(request.as_bytes(), &arena).unwrap();
     let exchange = &snapshot.plan.exchanges[0];
@@ -101,7 +113,7 @@ fn asked<R>(
         agent: None,
         located: None,
         secure: false,
-        now: NOON,
+        now,
     };
     look(snapshot, &ask)
 }

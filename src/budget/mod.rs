@@ -10,6 +10,7 @@ mod cap;
 #[cfg(test)]
 mod contract;
 mod expected;
+mod late;
 mod lot;
 mod open;
 mod purse;

@@ -138,6 +138,15 @@ impl Open {
         self.shard(bid).entries.contains_key(&bid)
     }
 
+    /// Changes all that are open, one after the other: each under its lock, so that whoever closes it sees it as it
+    /// was before or as it is after.
+    pub fn revise(&self, mut change: impl FnMut(&mut Reservation)) {
+        for shard in &self.shards {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            shard.entries.values_mut().for_each(|entry| change(&mut entry.reservation));
+        }
+    }
+
     /// All that are open, in no order.
     #[must_use]
     pub fn all(&self) -> Vec<(BidId, Reservation)> {

@@ -103,6 +103,11 @@ impl Purse {
         Some(Refusal::of(spent.key(), Shortage::Spent))
     }
 
+    /// True if it has a limit of the kind of `key`, besides those of money by the day and in total.
+    pub(in crate::budget) fn limits(&self, key: CapKey) -> bool {
+        self.bits & bit(key) != 0
+    }
+
     /// What is committed of the campaign's money today, by anybody.
     #[must_use]
     pub fn campaign_day(&self) -> Nanos {
@@ -163,6 +168,11 @@ impl Stakes {
     #[must_use]
     pub fn on(&self, key: CapKey) -> Stake {
         if is_common(key) || self.more & bit(key) != 0 { self.full(key.measure) } else { Stake::default() }
+    }
+
+    /// Holds its part of caps of the kind of `key` from now on.
+    pub(in crate::budget) fn hold_of(&mut self, key: CapKey) {
+        self.more |= bit(key);
     }
 
     const fn full(&self, measure: Measure) -> Stake {

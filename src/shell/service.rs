@@ -3,6 +3,7 @@
 //! No HTTP here: bytes and words in, replies out, so that the server, the demo and the tests share it.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -17,7 +18,7 @@ use crate::audience::{Audiences, UserKeys};
 use crate::bidder::{
     Ask, Chosen, Composer, Decision, NoBidReason, Plan, Silent, Snapshot, compose, decide, markup_fits,
 };
-use crate::budget::{self, Book, Open, PurseKey, Reservation, Reserved, Shortage, Span, Whose};
+use crate::budget::{self, Book, Open, Purse, PurseKey, Reservation, Reserved, Shortage, Span, Whose};
 use crate::campaign::{AnswerForm, Caller, CountBy, Exchange, NoBidForm, Refusal};
 use crate::frequency::{Exposure, all_caps, counts_by};
 use crate::ledger::{BidFacts, Measure};
@@ -33,7 +34,7 @@ use crate::shell::exposure_store::{ExposureStore, NoPlace, Viewer};
 use crate::shell::metrics::Metrics;
 use crate::shell::store::{Health, Name, NameKind, Parked, Writer};
 use crate::till::Till;
-use crate::units::{CampaignId, CreativeId, Currency, Day, Hour, Steady, UnixMillis, UserKey};
+use crate::units::{CampaignId, CreativeId, Currency, Day, Hour, LineItemId, Steady, UnixMillis, UserKey};
 
 /// The bidder.
 #[derive(Debug)]
@@ -161,6 +162,7 @@ impl Service {
             landings: DashMap::new(),
             currencies: DashMap::new(),
         };
+        service.include_open();
         service.remember();
         service
     }
@@ -196,6 +198,7 @@ impl Service {
         let former = self.snapshot.load();
         let snapshot = Snapshot::new(Arc::new(plan), &self.book, clock::now(), Some(&former));
         self.snapshot.store(Arc::new(snapshot));
+        self.include_open();
         self.remember();
         Ok(())
     }
@@ -203,6 +206,15 @@ impl Service {
     /// Signs with `keys` from the next answer on, and verifies by them.
     pub(in crate::shell) fn take_keys(&self, keys: Keys) {
         self.composer.store(Arc::new(self.composer.load().with_keys(keys)));
+    }
+
+    /// Has the bids that are out hold their part of limits that are new.
+    fn include_open(&self) {
+        let snapshot = self.snapshot.load();
+        let (plan, purses) = (&snapshot.plan, &snapshot.money.purses);
+        let purses: HashMap<LineItemId, &Purse> =
+            purses.iter().enumerate().map(|(row, purse)| (plan.line_item(row).id, purse)).collect();
+        self.book.include(&self.open, |line_item| purses.get(&line_item).copied());
     }
 
     /// Keeps what outlives a campaign's file: landing pages and currencies.

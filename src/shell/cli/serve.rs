@@ -346,7 +346,7 @@ impl Beat {
                     pruned = Instant::now();
                     service.exposures.prune(clock::now(), limits::FREQUENCY_WINDOW_MAX);
                 }
-                std::thread::park_timeout(TICK);
+                std::thread::park_timeout(pause(&service));
             }
         })?;
         Ok(Self { stop, thread })
@@ -359,6 +359,13 @@ impl Beat {
         // A panic in it was told when it happened.
         let _ = self.thread.join();
     }
+}
+
+/// How long the slow loop rests: until its next beat, or until a day or an hour ends, for nothing is bid after it
+/// before it has been seen.
+fn pause(service: &Service) -> Duration {
+    let left = service.snapshot().money.valid_until.since(clock::now()).raw().max(1);
+    TICK.min(Duration::from_millis(left.unsigned_abs()))
 }
 
 #[cfg(test)]
