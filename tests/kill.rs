@@ -237,6 +237,8 @@ fn what_was_acknowledged_survives_sigkill_and_nothing_is_counted_twice() {
         }
         assert_eq!(market.start().stop().0, Some(0));
         diary.check(&market);
+        let acknowledged = diary.acknowledged.load(Ordering::Relaxed);
+        println!("{} kills, {acknowledged} notices acknowledged: none lost, none twice", rounds.len());
     }
 }
 
@@ -302,10 +304,15 @@ fn what_was_acknowledged_survives_a_kill_at_every_step_to_the_disk() {
         let (market, diary) = large_market();
         for (point, passes) in IN_TRAFFIC {
             let pass = if round == 0 { passes.min(37) } else { random.random_range(1..=passes) };
-            let encan = armed(&market, &format!("{point}=kill@{pass}"));
-            diary.send_again(&encan, &mut random);
-            assert!(diary.trade_until_it_dies(&encan, &mut random, 4_000), "{point} is passed {pass} times");
-            assert_eq!(encan.ended().0, None, "{point}: killed, not ended");
+            // Leases are commits too: a low pass is met before the first notice.
+            if let Some(encan) = market.start_to_die(&format!("{point}=kill@{pass}")) {
+                diary.send_again(&encan, &mut random);
+                assert!(
+                    diary.trade_until_it_dies(&encan, &mut random, 4_000),
+                    "{point} is passed {pass} times"
+                );
+                assert_eq!(encan.ended().0, None, "{point}: killed, not ended");
+            }
             diary.check(&market);
         }
         assert_eq!(market.start().stop().0, Some(0));
@@ -610,8 +617,9 @@ fn bids_of_dead_processes_and_new_ones_never_pass_a_cap_together_if_all_are_bill
             let by_itself = cfg!(debug_assertions) && death % 2 == 1;
             let pass = random.random_range(1..40);
             let failpoints = if by_itself { format!("{armed_at}=kill@{pass}") } else { String::new() };
-            let encan = market.start_with(&[], &[("ENCAN_FAILPOINTS", &failpoints)]);
-            out.push(bids_until_killed(encan, &mut random, by_itself));
+            // It may be killed before its first bid.
+            let started = market.start_to_die(&failpoints);
+            out.extend(started.map(|encan| bids_until_killed(encan, &mut random, by_itself)));
         }
         assert!(!out[0].is_empty(), "round {round}: the first process had all the money");
         // A process that has all that is left, and everybody's notices, in no order.

@@ -280,7 +280,7 @@ fn a_price_in_another_currency_is_booked_in_the_campaigns_rounded_up_to_the_nano
     let each = |event: &Event| match &event.kind {
         EventKind::Impression(Charge { fx, .. }) => found.push(("impression".to_owned(), *fx)),
         EventKind::Conversion(Conversion { order, fx, .. }) => {
-            found.push((order.clone().unwrap_or_default(), *fx))
+            found.push((order.clone().unwrap_or_default(), *fx));
         }
         _ => {}
     };

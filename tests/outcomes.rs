@@ -405,6 +405,26 @@ fn all_but_notices(world: &World) -> (Vec<String>, BTreeMap<BidId, Vec<String>>)
     (text.lines().filter(kept).map(str::to_owned).collect(), world.events())
 }
 
+/// The billing notice `good` with every letter of its token altered, each with what it is then.
+fn altered(good: &str) -> Vec<(&'static str, String)> {
+    let (start, end) = ("/n/bill/".len(), good.find('?').expect("parameters"));
+    let alter = |at: usize| {
+        let mut altered = good.as_bytes().to_vec();
+        altered[at] = if altered[at] == b'A' { b'B' } else { b'A' };
+        let outcome = match at - start {
+            0 => "malformed",
+            1..=5 => "unknown_key",
+            // It has four bits of the key's id and two of what follows.
+            6 => "unknown_key or forged",
+            // Bits of it are left over.
+            last if last == end - 1 - start => "malformed or forged",
+            _ => "forged",
+        };
+        (outcome, String::from_utf8(altered).expect("ASCII"))
+    };
+    (start..end).map(alter).collect()
+}
+
 #[test]
 fn a_notice_that_is_not_right_changes_one_counter_and_nothing_else() {
     let world = World::new(&[("one".to_owned(), 1_000_000_000)]);
@@ -443,23 +463,7 @@ fn a_notice_that_is_not_right_changes_one_counter_and_nothing_else() {
         ("refused", address("conv", &ticket, &keys).replace("type=purchase", "type=refund")),
         ("unknown_key", address("conv", &ticket, &Keys::new(&[8; 32], None))),
     ];
-    // Every letter of the token altered.
-    let start = "/n/bill/".len();
-    for at in start..end {
-        let mut altered = good.clone().into_bytes();
-        altered[at] = if altered[at] == b'A' { b'B' } else { b'A' };
-        let outcome = match at - start {
-            0 => "malformed",
-            1..=5 => "unknown_key",
-            // It has four bits of the key's id and two of what follows.
-            6 => "unknown_key or forged",
-            // Bits of it are left over.
-            last if last == end - 1 - start => "malformed or forged",
-            _ => "forged",
-        };
-        let altered = String::from_utf8(altered).expect("ASCII");
-        wrong.push((outcome, altered));
-    }
+    wrong.extend(altered(&good));
     let before = all_but_notices(&world);
     for (want, path) in wrong {
         for method in ["GET", "POST"] {

@@ -6,7 +6,10 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::Output;
 
-use encan::units::Day;
+use encan::budget::LeaseTerms;
+use encan::ledger::{Cause, Charge, Correction, Event, EventKind};
+use encan::shell::store::{Opened, Writer};
+use encan::units::{CorrectionId, Day, Millis, Nanos};
 use serde_json::{Value, json};
 use support::encan;
 use support::market::{Buyer, Market, Offer, campaign};
@@ -250,4 +253,55 @@ fn a_column_and_a_mark_that_are_not_clear_are_said_by_flags() {
     assert_eq!(result["verdicts"], json!({ "rounded": 1, "only_ours": 4 }), "{result:#}");
     let (result, _) = world.json(&file, &[&columns[..], &["--decimal", "point"]].concat());
     assert_eq!(result["differences"][0]["difference"], "1232.76544");
+}
+
+/// A credit note over the whole of `billed`.
+fn credit_note(billed: &Event) -> Event {
+    let EventKind::Impression(charge) = &billed.kind else { panic!("not billed: {billed:?}") };
+    let mut charge: Charge = charge.clone();
+    for amount in [&mut charge.media, &mut charge.tax.space.base, &mut charge.tax.data.base] {
+        *amount = Nanos::from_raw(-amount.raw());
+    }
+    charge.fee = -charge.fee;
+    let correction = Correction {
+        id: CorrectionId::from_bytes([9; 16]),
+        cause: Cause::CreditNote,
+        impressions: -1,
+        charge,
+        reason: "nobody saw it".to_owned(),
+        author: "ann".to_owned(),
+    };
+    Event { kind: EventKind::Correction(correction), ..billed.clone() }
+}
+
+#[test]
+fn what_was_credited_is_not_owed_whether_or_not_the_file_knows() {
+    let world = World::new();
+    let events = world.market.events();
+    let billed = |event: &&Event| {
+        event.bid.id.to_string() == world.offers[6].id && matches!(event.kind, EventKind::Impression(_))
+    };
+    let note = credit_note(events.iter().find(billed).expect("it was billed"));
+    let (failed, _) = tokio::sync::oneshot::channel();
+    let terms = LeaseTerms { ttl: Millis::from_seconds(5), longest_notice: Millis::from_seconds(600) };
+    let ledger = Opened::open(&world.market.data(), terms).expect("a ledger");
+    let (writer, handle) = Writer::start(ledger, failed);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    assert_eq!(runtime.block_on(writer.append(vec![note])).expect("a commit"), [true]);
+    drop(writer);
+    handle.join().expect("a clean end");
+
+    let check = |lines: &str, agrees: bool, verdicts: Value| {
+        let text = format!("bid_id,price\n{lines}");
+        let (result, _) = world.json(&world.file("credits.csv", &text), &["--currency", "EUR"]);
+        assert_eq!((&result["agrees"], &result["verdicts"]), (&json!(agrees), &verdicts), "{result:#}");
+        result["totals"][0]["difference"].clone()
+    };
+    let line = |at: usize, price: &str| format!("{at:032},{price}\n");
+    let others = line(0, "1234.56") + &line(1, "2.3456") + &line(2, "2.5") + &line(3, "2.5");
+    assert_eq!(check(&others, true, json!({ "exact": 4 })), "0.00");
+    let once = others + &line(6, "4.75");
+    assert_eq!(check(&once, false, json!({ "exact": 4, "credited": 1 })), "0.00475");
+    let both = once + &line(6, "-4.75");
+    assert_eq!(check(&both, true, json!({ "exact": 4, "credited": 1, "credit_agrees": 1 })), "0.00");
 }

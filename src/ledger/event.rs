@@ -292,6 +292,9 @@ pub enum Touch {
 pub struct EventKey(smallvec::SmallVec<[u8; 24]>);
 
 impl EventKey {
+    /// The length of every key.
+    pub const LEN: usize = 17;
+
     /// The bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

@@ -8,11 +8,13 @@
 mod bill;
 mod caps;
 mod claim;
+mod encoding;
 mod entries;
 mod event;
 mod rate;
 #[cfg(test)]
 mod sample;
+mod sums;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +24,7 @@ pub use caps::{
     lease_movements, movements, used, windows,
 };
 pub use claim::{Amount, Claim, ClaimName, Extent, Lot, Refusal, Settlement, Share, Target};
+pub use encoding::{Checksum, Digest, ENCODING_VERSION, checksum, encode, filed_on, seal, utc_day};
 pub use entries::{Account, Applied, Entry, Ledger, entries};
 pub use event::{
     BidFacts, Cause, Charge, Conversion, Correction, Event, EventKey, EventKind, Playback, Touch,
@@ -29,3 +32,4 @@ pub use event::{
 pub use rate::DatedRate;
 #[cfg(test)]
 pub(crate) use sample::{AMOUNT_MOST, any_charge, any_event, one_of_each};
+pub use sums::Sums;

@@ -17,10 +17,10 @@ use crate::audience::{Audiences, UserKeys};
 use crate::bidder::{
     Ask, Chosen, Composer, Decision, NoBidReason, Plan, Silent, Snapshot, compose, decide, markup_fits,
 };
-use crate::budget::{Book, Open, PurseKey, Reservation, Reserved};
+use crate::budget::{self, Book, Open, PurseKey, Reservation, Reserved, Shortage, Span, Whose};
 use crate::campaign::{AnswerForm, Caller, CountBy, Exchange, NoBidForm, Refusal};
 use crate::frequency::{Exposure, all_caps, counts_by};
-use crate::ledger::BidFacts;
+use crate::ledger::{BidFacts, Measure};
 use crate::notice::Keys;
 use crate::openrtb::{self, BidRequest};
 use crate::privacy::Permissions;
@@ -177,10 +177,12 @@ impl Service {
         &self.user_keys
     }
 
-    /// True while events can be booked, once the audiences are read.
+    /// True while events can be booked and money can be leased, once the audiences are read.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.writer.health() == Health::Sound && self.audiences.is_complete()
+        self.writer.health() == Health::Sound
+            && !self.book.hourglass().is_broken()
+            && self.audiences.is_complete()
     }
 
     /// Takes a new revision of the campaigns, whole, from the next request on.
@@ -217,6 +219,7 @@ impl Service {
     /// The slow loop's beat, every fraction of a second: expired reservations are given back, midnight
     /// brings new purses, exhausted line items leave the live row.
     pub fn tick(&self, now: UnixMillis, steady: Steady) {
+        let _ = self.book.hourglass().look(steady);
         let expired = self.open.take_expired(steady);
         self.metrics.expired(expired.len());
         for (bid, reservation) in expired {
@@ -402,6 +405,13 @@ impl Service {
     /// Why there is no place any more: the bid is not sent.
     fn hold(&self, chosen: &mut Chosen<'_>, now: UnixMillis) -> Result<(), NoBidReason> {
         let bid = &chosen.ticket.bid;
+        let steady = clock::steady();
+        if self.book.hourglass().look(steady) {
+            // The process slept since the slow loop last looked: its leases may be others' by now.
+            let span = Span::Total;
+            let (whose, measure, shortage) = (Whose::Campaign, Measure::Money, Shortage::NotLeased);
+            return Err(NoBidReason::BudgetSpent(budget::Refusal { whose, span, measure, shortage }));
+        }
         let caps = all_caps(chosen.creative, chosen.line_item, chosen.campaign, chosen.advertiser);
         let user = bid.user.filter(|_| counts_by(&caps, CountBy::User));
         let viewer = Viewer { user, household: bid.household };
@@ -418,7 +428,7 @@ impl Service {
             },
             stakes: chosen.held.stakes(),
         };
-        let expires = clock::steady().plus(chosen.ticket.reserved_for);
+        let expires = steady.plus(chosen.ticket.reserved_for);
         self.open.insert(bid.id, Reservation { reserved, expires, user, household: bid.household });
         chosen.held.keep();
         Ok(())

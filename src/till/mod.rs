@@ -127,6 +127,7 @@ impl Till<'_> {
     }
 
     /// The events could not be kept: whoever sent the notice comes again.
+    #[expect(clippy::needless_pass_by_value, reason = "what is put back must not be kept afterwards")]
     pub fn lost(&self, pending: Pending) {
         self.put_back(pending.bid, pending.held);
     }

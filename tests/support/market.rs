@@ -78,14 +78,26 @@ impl Market {
     /// Starts the server on it with more flags and variables of the environment.
     #[must_use]
     pub fn start_with(&self, flags: &[&str], env: &[(&str, &str)]) -> Encan {
-        Encan::start(Options {
+        Encan::start(self.options(flags, env))
+    }
+
+    /// Starts the server on it, which may be killed before it listens.
+    #[must_use]
+    pub fn start_to_die(&self, failpoints: &str) -> Option<Encan> {
+        let started = Encan::try_start(self.options(&[], &[("ENCAN_FAILPOINTS", failpoints)]));
+        let is_killed = |words: &str| words.contains("signal: 9");
+        started.map_err(|words| assert!(is_killed(&words), "{words}")).ok()
+    }
+
+    fn options(&self, flags: &[&str], env: &[(&str, &str)]) -> Options {
+        Options {
             campaigns: Some(self.path("campaigns")),
             exchanges: Some(self.path("exchanges")),
             data: Some(self.data()),
             flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
             env: env.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
             ..Options::default()
-        })
+        }
     }
 
     /// Starts the server on it, which ends by itself at once; its exit code and what it said.

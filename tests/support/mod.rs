@@ -82,6 +82,19 @@ impl Encan {
     /// With everything it said, if it does not start.
     #[must_use]
     pub fn start(options: Options) -> Self {
+        Self::try_start(options).unwrap_or_else(|words| panic!("{words}"))
+    }
+
+    /// The same, where it may end before it listens.
+    ///
+    /// # Errors
+    ///
+    /// How it ended, with everything it said.
+    ///
+    /// # Panics
+    ///
+    /// If it neither listens nor ends.
+    pub fn try_start(options: Options) -> Result<Self, String> {
         let own_folder = options.data.is_none().then(|| tempfile::tempdir().expect("a folder for data"));
         let data = options.data.or_else(|| own_folder.as_ref().map(|folder| folder.path().to_owned()));
         let data = data.expect("given or made");
@@ -98,13 +111,13 @@ impl Encan {
         let listener = Some(listen(&mut child, &words));
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut server = Self { child, words, listener, public: nowhere, admin: nowhere, data, own_folder };
-        server.public = server.told("bids      http://");
-        server.admin = server.told("metrics   http://");
-        server
+        server.public = server.told("bids      http://")?;
+        server.admin = server.told("metrics   http://")?;
+        Ok(server)
     }
 
     /// The address that stands behind `label` in what it says.
-    fn told(&mut self, label: &str) -> SocketAddr {
+    fn told(&mut self, label: &str) -> Result<SocketAddr, String> {
         let address = |words: &str| {
             let (_, rest) = words.split_once(label)?;
             rest.split_once('/')?.0.parse().ok()
@@ -112,10 +125,12 @@ impl Encan {
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
             if let Some(address) = address(&self.words()) {
-                return address;
+                return Ok(address);
             }
             let ended = self.child.try_wait().expect("our own child");
-            assert!(ended.is_none(), "encan ended at its start: {ended:?}\n{}", self.words());
+            if let Some(status) = ended {
+                return Err(format!("encan ended at its start: {status}\n{}", self.words()));
+            }
             std::thread::sleep(Duration::from_millis(5));
         }
         panic!("encan did not start in {PATIENCE:?}:\n{}", self.words());
