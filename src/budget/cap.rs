@@ -263,7 +263,12 @@ impl Cap {
         self.hot.deviations.store(deviations.map_or(HARD, i64::from), Ordering::Relaxed);
         let is_new = self.set_terms(|terms| {
             let is_new = terms.limit != limit && terms.leased.is_some() && limit != Quantity::MAX;
+            let is_lower = is_new && limit < terms.limit;
             terms.limit = limit;
+            if is_lower {
+                // What others took since the last answer only the allocator knows: until it says so, no more.
+                let _ = self.lower(terms, Quantity::ZERO);
+            }
             is_new
         });
         if is_new {

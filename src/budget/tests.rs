@@ -132,6 +132,8 @@ fn a_lowered_limit_stops_at_once_whatever_is_leased_and_a_raised_one_starts_agai
         assert!(!alone.take(1), "{limit}");
     }
     alone.cap.set_limit(quantity(90), None);
+    assert!(!alone.take(1), "others may have taken what is left");
+    alone.grant(500, 0, 0);
     assert!(alone.take(10) && !alone.take(1));
     alone.cap.set_limit(quantity(1_000), None);
     assert!(alone.take(410) && !alone.take(1), "up to what is leased");
@@ -168,6 +170,7 @@ fn whoever_holds_more_than_a_lowered_limit_leaves_gives_it_back_for_the_others()
     alone.grant(100, 0, 100);
     assert!(alone.take(5));
     alone.cap.set_limit(quantity(120), None);
+    alone.grant(100, 0, 100);
     assert!(alone.take(15) && !alone.take(1), "20 are left of 120 beside the others' lease");
     assert_eq!(alone.target(1_000), Some(20));
 }
