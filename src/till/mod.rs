@@ -5,6 +5,9 @@
 //! bid's reservation, [`Till::kept`] settles it once the events are kept, [`Till::lost`] puts it back where they
 //! could not be. Deliberately absent: who keeps the events, and what frequency caps make of it.
 
+#[cfg(test)]
+mod tests;
+
 use crate::budget::{Book, Hold, Open, Reservation};
 use crate::ledger::{self, Event, EventKind};
 use crate::notice::{self, NoticeKind, Params, Refused, Ticket};
