@@ -22,12 +22,12 @@ use crate::units::{
 };
 
 /// Opens it as a server does.
-fn open(folder: &Path) -> Result<Opened, StoreError> {
+pub(in crate::shell::store) fn open(folder: &Path) -> Result<Opened, StoreError> {
     let terms = LeaseTerms { ttl: Millis::from_seconds(5), longest_notice: Millis::from_seconds(600) };
     Opened::open(folder, terms)
 }
 
-fn folder() -> TempDir {
+pub(in crate::shell::store) fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
@@ -250,7 +250,7 @@ fn a_ledger_of_version_2_is_read_as_it_is_and_brought_up_to_date_by_its_writer()
 
 /// What is kept of the ledger in `folder` is what all its events add up to, and every event has its checksum.
 #[track_caller]
-fn check_kept(folder: &Path) {
+pub(in crate::shell::store) fn check_kept(folder: &Path) {
     let mut store = Store::open(folder).unwrap();
     let kept = store.kept().unwrap();
     let (mut sums, mut used) = (Sums::default(), BTreeMap::new());

@@ -248,3 +248,23 @@ fn answer(batch: impl Iterator<Item = Job>, answers: Vec<Answer>) {
         }
     }
 }
+
+/// Books `events` in one commit, as the writer does, without its thread: for tests that die after any commit.
+#[cfg(test)]
+pub(in crate::shell::store) fn book(ledger: &mut Opened, events: Vec<Event>) {
+    let (answer, _answered) = oneshot::channel();
+    commit(ledger, &[Job::Append { events, answer }]).expect("a commit");
+}
+
+/// Grants `asks` in one commit, as the writer does.
+#[cfg(test)]
+pub(in crate::shell::store) fn grant(ledger: &mut Opened, epoch: Epoch, asks: Vec<LeaseAsk>) {
+    let (answer, _answered) = std::sync::mpsc::sync_channel(1);
+    commit(ledger, &[Job::Lease { epoch, asks, now: Steady::default(), answer }]).expect("a commit");
+}
+
+/// Makes a snapshot now.
+#[cfg(test)]
+pub(in crate::shell::store) fn snap(ledger: &mut Opened) {
+    snapshot(ledger).expect("a snapshot");
+}
