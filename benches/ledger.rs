@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use encan::budget::LeaseTerms;
 use encan::ledger::{BidFacts, Charge, Event, EventKind};
-use encan::shell::store::{Opened, Writer};
+use encan::shell::store::{Opened, Store, Writer};
 use encan::ttf::{Assessment, Bearer, Evidence, Jurisdiction, Place, TaxLine};
 use encan::units::{
     AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, Epoch, ExchangeId, LineItemId, Millis, Nanos,
@@ -303,6 +303,22 @@ fn open(count: u64) {
         start.elapsed().as_secs_f64()
     ));
     begun("after a clean end", folder.path());
+    // A little less than what makes a snapshot due: the most that a start has to look up.
+    let tail = events(count / 2, 120_000, (NOW - 31 * DAY, 31 * DAY), count / 2);
+    let (failure, _failed) = oneshot::channel();
+    let (writer, handle) = Writer::start(opened(folder.path()), failure);
+    let crashed = self::folder();
+    runtime.block_on(async {
+        for request in tail.chunks(BATCH) {
+            writer.append(request.to_vec()).await.expect("it is kept");
+        }
+    });
+    for file in ["ledger.sqlite", "ledger.sqlite-wal"] {
+        std::fs::copy(folder.path().join(file), crashed.path().join(file)).expect("a copy");
+    }
+    drop(writer);
+    handle.join().expect("a clean end");
+    begun("after a crash", crashed.path());
 }
 
 fn begun(when: &str, folder: &Path) {
@@ -315,7 +331,13 @@ fn begun(when: &str, folder: &Path) {
         start.elapsed().as_secs_f64() * 1e3
     ));
     let start = Instant::now();
-    let shown = ledger.exposures(UnixMillis::from_raw(NOW - 31 * DAY)).expect("exposures").len();
+    let mut shown = 0;
+    let each = |_: &_, _| {
+        shown += 1;
+        true
+    };
+    let store = Store::open(folder).expect("the ledger");
+    store.exposures(UnixMillis::from_raw(NOW - 31 * DAY), each).expect("exposures");
     say(format_args!("{when}: {shown} exposures of 31 days read in {:.1} s", start.elapsed().as_secs_f64()));
 }
 

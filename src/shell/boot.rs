@@ -15,11 +15,11 @@ use crate::shell::cli::{INPUT_WRONG, WE_FAILED};
 use crate::shell::clock;
 use crate::shell::events::{Events, OnceError};
 use crate::shell::exposure_store::ExposureStore;
+use crate::shell::exposures_reader;
 use crate::shell::leasing;
 use crate::shell::secrets::{Secrets, SecretsError};
 use crate::shell::service::{CurrencyChanged, Service, keeps_currencies, names, viewer_of};
 use crate::shell::store::{Opened, Parked, StoreError, Writer, WriterHandle};
-use crate::units::limits;
 
 /// Why the bidder cannot start: nothing is wrong with the campaigns.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +80,8 @@ pub struct Booted {
     pub audience_writer: AudienceWriterHandle,
     /// Told once the audiences are in memory: until then nothing is known of anybody.
     pub audiences_read: oneshot::Receiver<Result<(), AudienceError>>,
+    /// Told once what people were shown is in memory: until then nothing that a cap counts is shown to them.
+    pub exposures_read: oneshot::Receiver<Result<(), StoreError>>,
 }
 
 /// Opens what is in `data` and builds the bidder on `plan`; `base` is its public address.
@@ -98,12 +100,7 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     for (cap, elsewhere) in ledger.taken_besides(epoch) {
         book.restore(cap, elsewhere);
     }
-    let exposures = ExposureStore::default();
-    // Only what a cap counts, as a running bidder records it: the rest would take its room.
-    let now = clock::now();
-    for (viewer, exposure) in ledger.exposures(now.minus(limits::FREQUENCY_WINDOW_MAX))? {
-        exposures.restore(&viewer, exposure, &plan.windows, now);
-    }
+    let (exposures, now) = (Arc::new(ExposureStore::unread()), clock::now());
     let open = Open::default();
     for Parked { bid, reservation, exposure } in parked {
         book.hold(&reservation.reserved);
@@ -112,6 +109,7 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
         }
         open.insert(bid, reservation);
     }
+    let exposures_read = exposures_reader::start(data, &exposures, &plan.windows, now)?;
     let people = AudienceStore::open(data)?;
     ledger.remember(&names(&plan))?;
     let (failure, failed) = oneshot::channel();
@@ -125,5 +123,6 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     let service = Service::new(plan, (book, open), exposures, people, keys, composer, writers);
     let service = Arc::new(service);
     leasing::round(&service, Duration::from_millis(1));
-    Ok(Booted { service, writer: handle, failed, audience_writer: audience_handle, audiences_read })
+    let (writer, audience_writer) = (handle, audience_handle);
+    Ok(Booted { service, writer, failed, audience_writer, audiences_read, exposures_read })
 }

@@ -12,6 +12,7 @@ pub mod demo;
 pub mod events;
 pub mod exchange_secrets;
 pub mod exposure_store;
+pub mod exposures_reader;
 pub mod files;
 pub mod geo;
 pub mod http;

@@ -22,6 +22,7 @@ use crate::shell::http::{Door, Spans, serve};
 use crate::shell::leasing::Leasing;
 use crate::shell::reload;
 use crate::shell::service::Service;
+use crate::shell::store::StoreError;
 use crate::units::limits;
 
 /// How often the slow loop beats.
@@ -102,9 +103,10 @@ pub fn run(args: &Args) -> ExitCode {
             Ok(server) => server,
             Err(refused) => return refused,
         };
-        // The doors are open already: until the audiences are read, bids go by context alone.
+        // The doors are open already: until the audiences are read, bids go by context alone, and until it is read what
+        // people were shown, nothing that a cap counts is shown to them.
         let read = tokio::select! {
-            read = server.audiences_read() => read,
+            read = server.people_read() => read,
             signal = ends.told() => return server.stop(Ok(signal)).await,
         };
         if let Err(error) = read {
@@ -171,6 +173,7 @@ pub(in crate::shell) struct Server {
     writer: crate::shell::store::WriterHandle,
     audience_writer: AudienceWriterHandle,
     audiences_read: oneshot::Receiver<Result<(), AudienceError>>,
+    exposures_read: oneshot::Receiver<Result<(), StoreError>>,
 }
 
 impl Server {
@@ -193,7 +196,7 @@ impl Server {
         let (public, bids) = bind(args.listen, "--listen").await?;
         let (private, admin) = bind(args.admin, "--admin").await?;
         let base = args.public_url.clone().unwrap_or_else(|| format!("http://{bids}"));
-        let Booted { service, writer, failed, audience_writer, audiences_read } =
+        let Booted { service, writer, failed, audience_writer, audiences_read, exposures_read } =
             boot(plan, &args.data, base).map_err(|error| fail(error.exit_code(), &error, error.hint()))?;
         let (stop, stopped) = watch::channel(false);
         let spans = args.spans();
@@ -224,14 +227,20 @@ impl Server {
             writer,
             audience_writer,
             audiences_read,
+            exposures_read,
         })
     }
 
-    /// Returns once the audiences are in memory, or says why they cannot be. To be asked once.
-    pub(in crate::shell) async fn audiences_read(&mut self) -> Result<(), String> {
+    /// Returns once the audiences and what people were shown are in memory, or says why they cannot be. To be asked
+    /// once.
+    pub(in crate::shell) async fn people_read(&mut self) -> Result<(), String> {
         match (&mut self.audiences_read).await {
+            Ok(read) => read.map_err(|error| format!("{error}; {}", error.hint()))?,
+            Err(_) => return Err("the reader of the audiences has ended".to_owned()),
+        }
+        match (&mut self.exposures_read).await {
             Ok(read) => read.map_err(|error| format!("{error}; {}", error.hint())),
-            Err(_) => Err("the reader of the audiences has ended".to_owned()),
+            Err(_) => Err("the reader of what people were shown has ended".to_owned()),
         }
     }
 

@@ -6,6 +6,7 @@
 //! stops, and the next start recovers from what was committed.
 
 mod balances;
+mod checkpoints;
 mod journal;
 mod leases;
 mod names;

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::budget::{Allocator as _, AllocatorError, LeaseAsk, LeaseGrant};
 use crate::ledger::Event;
+use crate::shell::store::checkpoints::Checkpoints;
 use crate::shell::store::leases;
 use crate::shell::store::names::{self, Name};
 use crate::shell::store::parked::{self, Parked};
@@ -19,7 +20,7 @@ use crate::units::{Epoch, Steady, limits};
 pub type Appended = Vec<bool>;
 
 enum Job {
-    Append { events: Vec<Event>, answer: oneshot::Sender<Result<Appended, StoreError>> },
+    Append { events: Vec<Event>, answer: oneshot::Sender<Result<(Vec<Event>, Appended), StoreError>> },
     Lease { epoch: Epoch, asks: Vec<LeaseAsk>, now: Steady, answer: std::sync::mpsc::SyncSender<Leased> },
     Remember(Vec<Name>),
     Park { epoch: Epoch, open: Vec<Parked>, now: Steady },
@@ -92,6 +93,15 @@ impl Writer {
     /// [`StoreError::Stopped`] if the queue is full or the writer has ended: nothing is booked, the caller
     /// may come again.
     pub async fn append(&self, events: Vec<Event>) -> Result<Appended, StoreError> {
+        Ok(self.book(events).await?.1)
+    }
+
+    /// The same, and gives the events back.
+    ///
+    /// # Errors
+    ///
+    /// As [`Writer::append`].
+    pub async fn book(&self, events: Vec<Event>) -> Result<(Vec<Event>, Appended), StoreError> {
         let (answer, answered) = oneshot::channel();
         self.jobs.try_send(Job::Append { events, answer }).map_err(|_| StoreError::Stopped)?;
         answered.await.unwrap_or(Err(StoreError::Stopped))
@@ -139,10 +149,18 @@ impl Drop for Alive {
 }
 
 fn run(mut ledger: Opened, mut queue: mpsc::Receiver<Job>, alive: &AtomicBool) -> Result<(), StoreError> {
+    let checkpoints = Checkpoints::start(&ledger.connection, &ledger.file)
+        .map_err(|source| StoreError::Sqlite { file: ledger.file.clone(), source })?;
     let mut batch = Vec::new();
     while queue.blocking_recv_many(&mut batch, limits::LEDGER_BATCH_MAX) > 0 {
         match commit(&mut ledger, &batch) {
-            Ok(booked) => answer(batch.drain(..), booked),
+            Ok(booked) => {
+                let events = batch.len() as u64;
+                answer(batch.drain(..), booked);
+                checkpoints
+                    .committed(events, &ledger.connection)
+                    .map_err(|source| StoreError::Sqlite { file: ledger.file.clone(), source })?;
+            }
             Err(source) => {
                 // Bidding stops before anybody is told that a notice was not kept.
                 alive.store(false, Ordering::Release);
@@ -155,6 +173,7 @@ fn run(mut ledger: Opened, mut queue: mpsc::Receiver<Job>, alive: &AtomicBool) -
             }
         }
     }
+    checkpoints.stop();
     // A clean end leaves a snapshot and folds the log into the file, so that the next start has nothing to recover.
     snapshot(&mut ledger).map_err(|source| StoreError::Sqlite { file: ledger.file.clone(), source })?;
     ledger
@@ -242,7 +261,9 @@ fn answer(batch: impl Iterator<Item = Job>, answers: Vec<Answer>) {
     for (job, answer) in batch.zip(answers) {
         // A caller that hung up comes again, and finds a duplicate.
         match (job, answer) {
-            (Job::Append { answer, .. }, Answer::Appended(appended)) => drop(answer.send(Ok(appended))),
+            (Job::Append { events, answer }, Answer::Appended(appended)) => {
+                drop(answer.send(Ok((events, appended))));
+            }
             (Job::Lease { answer, .. }, Answer::Leased(leased)) => drop(answer.send(leased)),
             _ => {}
         }
