@@ -10,6 +10,7 @@ pub mod demo;
 pub mod explain;
 pub mod report;
 pub mod serve;
+pub mod sim;
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -52,6 +53,8 @@ enum Verb {
     Certify(certify::Args),
     /// Print spend, CPA, ROI and all other figures.
     Report(report::Args),
+    /// Run worlds that go wrong, from seeds, and hold the core to the laws of money.
+    Sim(sim::Args),
     /// Keep audiences: who is in which segment, and what they did.
     #[command(subcommand)]
     Audience(audience::Audience),
@@ -77,6 +80,7 @@ pub fn run() -> ExitCode {
         Verb::Explain(args) => explain::run(&args),
         Verb::Certify(args) => certify::run(&args),
         Verb::Report(args) => report::run(&args),
+        Verb::Sim(args) => sim::run(&args),
         Verb::Audience(verb) => audience::run(&verb),
     }
 }
