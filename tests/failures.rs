@@ -4,19 +4,18 @@
 
 mod support;
 
-use std::collections::BTreeMap;
-use std::io::{BufReader, Write as _};
+use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
 use serde_json::json;
 
-use support::market::{Buyer, Market, campaign, read_answer, request};
-use support::{Encan, PATIENCE, encan, wait_until};
+use support::disk::Disk;
+use support::market::{Buyer, Market, campaign, files, half_sent, read_answer, request};
+use support::{encan, outcome, wait_until};
 
 fn market() -> Market {
     let market = Market::new("10m");
@@ -35,29 +34,6 @@ fn serve_with(mut command: Command, market: &Market) -> Command {
     command
 }
 
-/// The command ends by itself; its exit code and what it said on stderr.
-fn outcome(mut command: Command) -> (Option<i32>, String) {
-    struct Ended(Child);
-    impl Drop for Ended {
-        fn drop(&mut self) {
-            let _ = self.0.kill();
-            let _ = self.0.wait();
-        }
-    }
-    let words = tempfile::NamedTempFile::new().unwrap();
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(words.reopen().unwrap());
-    let mut child = Ended(command.spawn().expect("the binary runs"));
-    let start = Instant::now();
-    loop {
-        let text = std::fs::read_to_string(words.path()).unwrap();
-        match child.0.try_wait().unwrap() {
-            Some(status) => return (status.code(), std::fs::read_to_string(words.path()).unwrap()),
-            None => assert!(start.elapsed() < PATIENCE, "it did not end:\n{text}"),
-        }
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
-}
-
 /// The command ends with `code` and says one line that holds `error`, and a hint.
 #[track_caller]
 fn check(command: Command, code: i32, error: &str) {
@@ -74,42 +50,6 @@ fn check_words(words: &str, error: &str) {
     assert!(one, "one line and a hint:\n{words}");
     assert!(lines[0].contains(error), "`{error}` in\n{words}");
     assert!(!lines[0].contains("Error {") && !lines[0].contains("Some("), "{words}");
-}
-
-/// Every file below `folder` with its bytes.
-fn files(folder: &Path) -> BTreeMap<std::path::PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            found.insert(path.clone(), std::fs::read(&path).unwrap());
-        }
-    }
-    found
-}
-
-/// A file system of its own at a folder, if we may mount one.
-struct Disk<'a>(&'a Path);
-
-impl<'a> Disk<'a> {
-    #[expect(clippy::print_stdout, reason = "a part that was not tested is told")]
-    fn mount(at: &'a Path, options: &str) -> Option<Self> {
-        let mut command = Command::new("mount");
-        command.args(["-t", "tmpfs", "-o", options, "encan-test"]).arg(at).stderr(Stdio::null());
-        let mounted = command.status().is_ok_and(|status| status.success());
-        if !mounted {
-            println!("no file system can be mounted here: this part was not tested");
-        }
-        mounted.then_some(Self(at))
-    }
-}
-
-impl Drop for Disk<'_> {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.0).status();
-    }
 }
 
 #[test]
@@ -220,88 +160,6 @@ fn a_disk_that_is_full_at_the_start_is_one_line() {
     assert!(more.success());
     assert_eq!(market.start().stop().0, Some(0));
     drop(disk);
-}
-
-/// A request of which the server has read the head; its body is still to come.
-fn half_sent(encan: &Encan, body: &str) -> BufReader<TcpStream> {
-    let mut stream = BufReader::new(TcpStream::connect(encan.public).unwrap());
-    stream.get_mut().set_read_timeout(Some(PATIENCE)).unwrap();
-    let length = body.len();
-    let head = format!(
-        "POST /openrtb2/market HTTP/1.1\r\nhost: encan\r\ncontent-length: {length}\r\nexpect: 100-continue\r\n\r\n"
-    );
-    stream.get_mut().write_all(head.as_bytes()).unwrap();
-    assert_eq!(read_answer(&mut stream).unwrap().status, 100);
-    stream
-}
-
-#[test]
-fn a_disk_that_fills_while_running_stops_bidding_and_loses_nothing_acknowledged() {
-    let market = market();
-    let data = market.data();
-    let Some(_disk) = Disk::mount(&data, "size=1m") else { return };
-    let encan = market.start();
-    let mut buyer = Buyer::of(&encan);
-    let mut acknowledged = Vec::new();
-    let filler = data.join("filler");
-    let refused = loop {
-        let offer = buyer.bid().expect("the budget is large");
-        // Before the last steps: what is in flight when the disk is full.
-        if acknowledged.len() == 5 {
-            fill(&filler);
-        }
-        let told = buyer.ask("GET", &offer.billed_at(offer.price), "");
-        match told.expect("an answer").status {
-            204 => acknowledged.push(offer.id),
-            status => break status,
-        }
-        assert!(acknowledged.len() < 10_000, "the disk is never full");
-    };
-    assert_eq!(refused, 503, "so that the exchange comes again");
-    let (code, words) = encan.ended();
-    assert_eq!(code, Some(2), "{words}");
-    let errors: Vec<&str> = words.lines().filter(|line| line.starts_with("error: ")).collect();
-    assert!(matches!(errors[..], [one] if one.contains("database or disk is full")), "{words}");
-    std::fs::remove_file(filler).unwrap();
-    let encan = market.start();
-    let booked: Vec<String> = market.events().iter().map(|event| event.bid.id.to_string()).collect();
-    for bid in &acknowledged {
-        assert!(booked.contains(bid), "{bid} was acknowledged and is gone");
-    }
-    assert!(booked.len() <= acknowledged.len() + 1);
-    assert!(Buyer::of(&encan).bid().is_some(), "and it bids again");
-}
-
-/// Takes all the space there is.
-fn fill(filler: &Path) {
-    let mut file = std::fs::File::create(filler).unwrap();
-    for size in [4_096, 1] {
-        while file.write_all(&vec![0; size]).is_ok() {}
-    }
-}
-
-#[test]
-fn once_the_ledger_has_failed_requests_in_flight_get_no_bid_and_the_server_is_not_ready() {
-    let market = market();
-    let data = market.data();
-    let Some(_disk) = Disk::mount(&data, "size=1m") else { return };
-    let encan = market.start();
-    let body = request(1);
-    let mut bid = half_sent(&encan, &body);
-    let mut ready = BufReader::new(TcpStream::connect(encan.admin).unwrap());
-    ready.get_mut().write_all(b"GET /readyz HTTP/1.1\r\nhost: encan\r\n").unwrap();
-    // Connections are accepted in their order: once this one is answered, the one before is heard too.
-    assert_eq!(encan.admin("/readyz").status, 200);
-    let mut buyer = Buyer::of(&encan);
-    let offers: Vec<_> = (0..2_000).filter_map(|_| buyer.bid()).collect();
-    fill(&data.join("filler"));
-    let mut answers = offers.iter().map(|offer| buyer.ask("GET", &offer.billed_at(1), "").unwrap().status);
-    assert!(answers.any(|status| status == 503), "the disk is never full");
-    bid.get_mut().write_all(body.as_bytes()).unwrap();
-    assert_eq!(read_answer(&mut bid).unwrap().status, 204, "no bid whose notice could not be kept");
-    ready.get_mut().write_all(b"\r\n").unwrap();
-    assert_eq!(read_answer(&mut ready).unwrap().status, 503);
-    assert_eq!(encan.ended().0, Some(2));
 }
 
 #[test]

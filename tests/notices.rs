@@ -7,6 +7,9 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Barrier;
 
+use encan::ledger::{Charge, Conversion, DatedRate, Event, EventKind};
+use encan::shell::store::Store;
+use encan::units::{Currency, Day, FxRate};
 use serde_json::{Value, json};
 use support::{Encan, HttpAnswer, Options, wait_until};
 use tempfile::TempDir;
@@ -115,7 +118,7 @@ impl World {
 }
 
 /// The addresses that a bid gave out, as paths.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Bid {
     win: String,
     bill: String,
@@ -132,10 +135,7 @@ impl Bid {
         assert!(bid["price"] == 8.990_509 || bid["price"] == 9, "{response}");
         let notice = |name: &str| path(bid[name].as_str().expect("an address")).to_owned();
         let adm = bid["adm"].as_str().expect("markup");
-        let link = |kind: &str| {
-            let link = path(&adm[adm.find(kind).unwrap_or_else(|| panic!("no {kind} in {adm}"))..]);
-            link.split(['"', '\'']).next().expect("a first part").replace("&amp;", "&")
-        };
+        let link = |kind: &str| link(bid, kind);
         Self {
             win: notice("nurl"),
             bill: notice("burl"),
@@ -146,6 +146,13 @@ impl Bid {
             click: link("/n/click/"),
         }
     }
+}
+
+/// The address of `kind` in the markup of `bid`.
+fn link(bid: &Value, kind: &str) -> String {
+    let adm = bid["adm"].as_str().expect("markup");
+    let link = path(&adm[adm.find(kind).unwrap_or_else(|| panic!("no {kind} in {adm}"))..]);
+    link.split(['"', '\'']).next().expect("a first part").replace("&amp;", "&")
 }
 
 fn path(url: &str) -> &str {
@@ -260,6 +267,29 @@ fn a_price_in_another_currency_is_booked_in_the_campaigns_rounded_up_to_the_nano
     assert_eq!(world.get(&expand(burl, "5", "USD")).status, 204);
     // 0.005 / 1.0389 = 0.00481278275...
     check_row(&world.row("on_top"), &json!({"currency": "EUR", "media": "0.004812783"}));
+    // An advertiser's report in another currency, rounded down, and one in the campaign's own.
+    let click = world.click(&Bid { click: link(bid, "/n/click/"), ..Bid::default() });
+    for (order, value, currency) in [("a", "10", "USD"), ("b", "10", "EUR"), ("c", "10", "")] {
+        let report = json!({"order": order, "value": value, "currency": currency});
+        assert_eq!(world.post("/c/s2s", &conversion(&click, "purchase", &report)).status, 204);
+    }
+    // 10 / 1.0389 = 9.62556550197..., and twice 10.
+    check_row(&world.row("on_top"), &json!({"value": "29.625565501"}));
+    // The ledger says by which rate, and of which day: that of the table.
+    let mut found = Vec::new();
+    let each = |event: &Event| match &event.kind {
+        EventKind::Impression(Charge { fx, .. }) => found.push(("impression".to_owned(), *fx)),
+        EventKind::Conversion(Conversion { order, fx, .. }) => {
+            found.push((order.clone().unwrap_or_default(), *fx));
+        }
+        _ => {}
+    };
+    Store::open(&world.server.data).expect("a ledger").events(each).expect("a readable ledger");
+    found.sort_by(|one, other| one.0.cmp(&other.0));
+    let rate = FxRate::new(1_000_000_000, 1_038_900_000).expect("a rate");
+    let dated = Some(DatedRate { from: Currency::USD, rate, day: Some(Day::from_civil(2024, 12, 31)) });
+    let want = [("a", dated), ("b", None), ("c", None), ("impression", dated)];
+    assert_eq!(found, want.map(|(what, fx)| (what.to_owned(), fx)));
 }
 
 #[test]

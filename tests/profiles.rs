@@ -309,7 +309,8 @@ fn an_encrypted_price_is_billed_as_what_it_hides_and_a_forged_one_is_not() {
     assert_eq!(server.get(&format!("/n/win/{}", won.replace("${AUCTION_PRICE}", &forged))).status, 204);
     // 100 micros an impression are 0.10 per thousand: 100,000 nanos.
     assert_eq!(media(&server.data), [100_000]);
-    for (outcome, want) in [("refused", 6), ("audit", 1), ("booked", 1), ("duplicate", 1)] {
+    for (outcome, want) in [("refused", 5), ("overpriced", 1), ("audit", 1), ("booked", 1), ("duplicate", 1)]
+    {
         let name = format!("encan_notices_total{{kind=\"bill\",outcome=\"{outcome}\"}}");
         assert_eq!(server.metric(&name), want, "{outcome}");
     }

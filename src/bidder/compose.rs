@@ -30,6 +30,12 @@ impl Composer {
         Self { keys, base }
     }
 
+    /// The same, but signing with `keys`.
+    #[must_use]
+    pub fn with_keys(&self, keys: Keys) -> Self {
+        Self { keys, base: self.base.clone() }
+    }
+
     /// The keys, to verify what comes back.
     #[must_use]
     pub fn keys(&self) -> &Keys {

@@ -44,10 +44,7 @@ pub(in crate::bidder) fn hint<'c>(
         NoBidReason::Outbid => outbid(market, row, worth, rivals)?,
         NoBidReason::BudgetSpent(refusal) => format!("raise {}", budget_word(refusal)),
         NoBidReason::Misfit(misfit) => misfit_hint(market, misfit)?,
-        NoBidReason::DealsOnly => {
-            let offered = listed(market.imp.deals.iter().map(|deal| deal.id));
-            format!("agree on a deal that is offered ({offered}) and name it in `deals`")
-        }
+        NoBidReason::DealsOnly => deals_hint(market),
         NoBidReason::DealNotOffered => {
             "have the seller let our seat and the advertiser's domain into the deal".to_owned()
         }
@@ -90,6 +87,7 @@ pub(in crate::bidder) fn hint<'c>(
         NoBidReason::NoImpression
         | NoBidReason::OutOfTime
         | NoBidReason::LedgerStopped
+        | NoBidReason::DiskFull
         | NoBidReason::MultipliedElsewhere
         | NoBidReason::NoMatch
         | NoBidReason::PodTaken => return None,
@@ -196,6 +194,12 @@ fn outbid<'c>(
         winner.line_item.slug,
         plan.campaign(line_item).currency
     ))
+}
+
+/// How to bid where only deals are sold.
+fn deals_hint(market: &Market<'_, '_, '_>) -> String {
+    let offered = listed(market.imp.deals.iter().map(|deal| deal.id));
+    format!("agree on a deal that is offered ({offered}) and name it in `deals`")
 }
 
 fn misfit_hint(market: &Market<'_, '_, '_>, misfit: Misfit) -> Option<String> {

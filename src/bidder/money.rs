@@ -25,6 +25,9 @@ pub struct Money {
     pub line_item_paces: Vec<Option<Pace>>,
     /// By campaign: its civil day.
     pub days: Vec<Day>,
+    /// The first instant of the day that began last, or of the hour if a budget has a limit for each: a clock that
+    /// was set back leaves these purses like one that went on.
+    pub valid_from: UnixMillis,
     /// The first instant at which one of the days is over, or the hour if a budget has a limit for each.
     pub valid_until: UnixMillis,
     /// From whose leases the purses spend.
@@ -88,6 +91,12 @@ impl Money {
             paces: paces.collect(),
             line_item_paces,
             days: spans.iter().map(|(day, _)| *day).collect(),
+            valid_from: spans
+                .iter()
+                .map(|(_, span)| span.start)
+                .chain(by_hour.then(|| hour.start()))
+                .max()
+                .unwrap_or(UnixMillis::from_raw(i64::MIN)),
             valid_until: spans
                 .iter()
                 .map(|(_, span)| span.end)
@@ -96,6 +105,12 @@ impl Money {
                 .unwrap_or(UnixMillis::from_raw(i64::MAX)),
             epoch: book.epoch(),
         }
+    }
+
+    /// True if a bid made at `now` is of the days and the hour of these purses.
+    #[must_use]
+    pub fn is_of(&self, now: UnixMillis) -> bool {
+        (self.valid_from..self.valid_until).contains(&now)
     }
 }
 

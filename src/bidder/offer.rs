@@ -143,8 +143,8 @@ impl<'a> Market<'a, '_, '_> {
         random: &mut impl Rng,
     ) -> Result<Chosen<'a>, NoBidReason> {
         let (money, now) = (&self.snapshot.money, self.ask.now);
-        if now >= money.valid_until {
-            // The day is over and the next snapshot is not here yet: its caps are not known.
+        if !money.is_of(now) {
+            // The day is another and its snapshot is not here yet: its caps are not known.
             return Err(NoBidReason::Paced);
         }
         let purse = &money.purses[offer.row];
@@ -201,6 +201,7 @@ impl<'a> Market<'a, '_, '_> {
             price: offer.price,
             price_currency: self.currency,
             fx: terms.fx.inverse(),
+            fx_day: self.snapshot.plan.rates.date().filter(|_| self.currency != campaign.currency),
             multiplier: terms.multiplier,
             data: terms.data,
             fee: campaign.costs.platform_fee,
@@ -214,6 +215,7 @@ impl<'a> Market<'a, '_, '_> {
             bills_on: exchange.bills_on,
             missing_price: exchange.missing_price,
             reserved_for: offer.reserved_for,
+            honoured_for: self.honoured_for(offer),
         }
     }
 
@@ -225,6 +227,12 @@ impl<'a> Market<'a, '_, '_> {
         let announced =
             self.imp.exp.map_or(Millis::default(), |seconds| Millis::from_seconds(seconds.into()));
         usual.max(announced.min(self.ask.exchange.reservation.longest(dooh))).min(limits::NOTICE_AGE_MAX)
+    }
+
+    /// How long notices of the bid's money are taken: as the profile says, and never shorter than it is reserved.
+    fn honoured_for(&self, offer: &Offer<'_>) -> Millis {
+        let age = &self.ask.exchange.notice_age;
+        age.of(offer.placement.medium(), &self.ask.request.channel).max(offer.reserved_for)
     }
 
     fn tax_terms(&self, campaign: usize, advertiser: &Advertiser, reserved_for: Millis) -> TaxTerms {

@@ -28,6 +28,8 @@ pub enum NoBidReason {
     OutOfTime,
     /// The ledger takes no events: nothing may be bought.
     LedgerStopped,
+    /// The ledger's disk has too little space: a bid's notice could not be kept.
+    DiskFull,
     /// A secret that bidding on this exchange needs is not known: a bid could not be billed.
     ExchangeNotReady,
     /// None of the request's currencies is in our table and taken by the exchange.
@@ -129,7 +131,7 @@ impl NoBidReason {
     #[must_use]
     pub fn nbr(&self) -> u32 {
         match self {
-            Self::LedgerStopped | Self::ExchangeNotReady => 1,
+            Self::LedgerStopped | Self::DiskFull | Self::ExchangeNotReady => 1,
             Self::NoImpression | Self::MultipliedElsewhere => 2,
             Self::ViewerUnknown(_) => 8,
             Self::FrequencyCapped(_) => 9,
@@ -167,6 +169,7 @@ impl fmt::Display for NoBidReason {
             Self::NoImpression => f.write_str("the request has no impression that can be bid on"),
             Self::OutOfTime => f.write_str("`tmax` leaves no time"),
             Self::LedgerStopped => f.write_str("the ledger has stopped"),
+            Self::DiskFull => f.write_str("the ledger's disk has too little space"),
             Self::ExchangeNotReady => f.write_str("a secret of the exchange's profile is not known"),
             Self::CurrencyUnknown => f.write_str(
                 "no currency of `cur` is in the table of exchange rates and taken by the exchange",

@@ -243,10 +243,10 @@ impl Snapshot {
         asleep(&self.plan, &self.money, row, &allowances, now)
     }
 
-    /// The snapshot a moment later: new purses if a day is over, and the rows that are live now.
+    /// The snapshot a moment later: new purses if it is another day, and the rows that are live now.
     #[must_use]
     pub fn tick(&self, book: &Book, now: UnixMillis) -> Self {
-        if now >= self.money.valid_until {
+        if !self.money.is_of(now) {
             return Self::new(Arc::clone(&self.plan), book, now, Some(self));
         }
         let (live, sleepers) = live_rows(&self.plan, &self.money, now);

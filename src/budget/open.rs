@@ -132,6 +132,12 @@ impl Open {
         expired
     }
 
+    /// True if the reservation of `bid` is open: its outcome is not known yet.
+    #[must_use]
+    pub fn contains(&self, bid: BidId) -> bool {
+        self.shard(bid).entries.contains_key(&bid)
+    }
+
     /// All that are open, in no order.
     #[must_use]
     pub fn all(&self) -> Vec<(BidId, Reservation)> {

@@ -225,6 +225,14 @@ impl Treasury {
         treasury
     }
 
+    /// Goes back to what is kept, where the last changes could not be: `shares` of every cap. Whoever bids goes on.
+    pub fn revert(&mut self, shares: impl IntoIterator<Item = (CapKey, Epoch, Share)>) {
+        let mut kept = Self::restored(self.terms, self.last, shares, Steady::default());
+        // An epoch whose end could not be kept ends again, later.
+        kept.tenures.extend(std::mem::take(&mut self.tenures));
+        *self = kept;
+    }
+
     /// Takes what has changed since the last time; whoever keeps it adds it to what was kept.
     #[must_use]
     pub fn take_changes(&mut self) -> Changes {

@@ -1,5 +1,14 @@
 //! The currencies of ISO 4217.
 
+use crate::units::Currency;
+
+/// The currency of `code`, in letters of either case; `None` if it is not money in use.
+#[must_use]
+pub fn currency_in_use(code: &str) -> Option<Currency> {
+    let code = code.to_ascii_uppercase();
+    CODES.split_ascii_whitespace().find(|known| *known == code).and_then(Currency::from_code)
+}
+
 /// Codes of money in use, without funds, metals and testing codes. Source: ISO 4217, list
 /// one.
 pub(in crate::campaign) const CODES: &str = "\

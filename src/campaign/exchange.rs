@@ -11,8 +11,8 @@ pub use approval::{Approval, Approvals};
 pub use price::{PriceEncoding, PriceKeys, PriceNotice, PriceUnit};
 
 use crate::document::Secret;
-use crate::openrtb::MediaType;
-use crate::units::{Currency, ExchangeId, Millis};
+use crate::openrtb::{Channel, MediaType};
+use crate::units::{Currency, ExchangeId, Millis, limits};
 use crate::{privacy, supply};
 
 /// An exchange profile.
@@ -30,6 +30,8 @@ pub struct Exchange {
     pub bills_on: BillsOn,
     /// How long a bid is reserved before it counts as lost: the longest delay of its notices.
     pub reservation: Reservation,
+    /// How long after its bid a notice of money is booked: late, once the reservation has expired.
+    pub notice_age: NoticeAge,
     /// What it waits if the request has no `tmax`.
     pub tmax_ms: u32,
     /// Taken off `tmax` for the network and its own work.
@@ -153,6 +155,58 @@ impl Reservation {
     pub fn longest(&self, dooh: bool) -> Millis {
         let media = self.banner.max(self.native).max(self.video).max(self.audio);
         self.dooh.filter(|_| dooh).map_or(media, |dooh| dooh.max(media))
+    }
+}
+
+/// How long after its bid a notice of money is booked, by where the ad was shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoticeAge {
+    /// Banners and native ads on sites.
+    pub display: Millis,
+    /// Video and audio on sites.
+    pub av: Millis,
+    /// Anything in apps, those of television sets among them, and where the request does not tell.
+    pub app: Millis,
+    /// Screens in public, whatever they show.
+    pub dooh: Millis,
+}
+
+impl NoticeAge {
+    /// Where a profile says nothing. The latest notices that are known come 10 minutes after the auction for banners,
+    /// an hour for video on sites and 3 hours for apps and television; the rest is for an outage of ours, through
+    /// which an exchange repeats its notices. What is older will not be billed.
+    const USUAL: Self = Self {
+        display: Millis::from_seconds(3 * 3_600),
+        av: Millis::from_seconds(6 * 3_600),
+        app: Millis::from_seconds(12 * 3_600),
+        dooh: limits::NOTICE_AGE_MAX,
+    };
+
+    /// Where a profile says nothing but `reservation`: the usual ages, and no less than twice the reservation, so that
+    /// there is a time in which a notice is late and not lost.
+    #[must_use]
+    pub fn usual(reservation: &Reservation) -> Self {
+        let least = |usual: Millis, reserved: Millis| {
+            let twice = Millis::from_raw(reserved.raw().saturating_mul(2));
+            usual.max(twice).min(limits::NOTICE_AGE_MAX)
+        };
+        Self {
+            display: least(Self::USUAL.display, reservation.banner.max(reservation.native)),
+            av: least(Self::USUAL.av, reservation.video.max(reservation.audio)),
+            app: least(Self::USUAL.app, reservation.longest(false)),
+            dooh: least(Self::USUAL.dooh, reservation.longest(true)),
+        }
+    }
+
+    /// How long notices of a bid with `medium` are booked that is shown in `channel`.
+    #[must_use]
+    pub fn of(&self, medium: MediaType, channel: &Channel<'_>) -> Millis {
+        match (channel, medium) {
+            (Channel::Dooh(_), _) => self.dooh,
+            (Channel::Site(_), MediaType::Banner | MediaType::Native) => self.display,
+            (Channel::Site(_), MediaType::Video | MediaType::Audio) => self.av,
+            (Channel::App(_) | Channel::Unknown, _) => self.app,
+        }
     }
 }
 

@@ -23,10 +23,11 @@ pub use creative::{
     AvAd, BannerAd, BannerBody, Companion, Creative, CreativeContent, Image, MACROS, MediaFile, NativeAd,
     NativeText, Played, Trackers, Wrapper,
 };
+pub use currency::currency_in_use;
 pub use exchange::{
     Access, AddressRange, AnswerForm, Approval, Approvals, Audit, BidLimits, BillsOn, Caller, Credential,
-    Exchange, Formats, MissingPrice, NoBidForm, PriceEncoding, PriceKeys, PriceNotice, PriceUnit, Refusal,
-    Reservation,
+    Exchange, Formats, MissingPrice, NoBidForm, NoticeAge, PriceEncoding, PriceKeys, PriceNotice, PriceUnit,
+    Refusal, Reservation,
 };
 pub use frequency::{CapLevel, CountBy, FrequencyCap, Shadow, shadow};
 pub use model::{

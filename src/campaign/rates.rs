@@ -53,6 +53,12 @@ impl Rates {
         (faults.errors() == errors).then_some(Self { date: Some(date?), per_base })
     }
 
+    /// A table of `date` with units of each currency, in 10^-9, for one of `base`.
+    #[cfg(test)]
+    pub(crate) fn of(date: Day, base: Currency, units: &[(Currency, u64)]) -> Self {
+        Self { date: Some(date), per_base: [&[(base, Self::ONE)], units].concat() }
+    }
+
     /// The day the rates are of; `None` if there is nothing to convert.
     #[must_use]
     pub fn date(&self) -> Option<Day> {

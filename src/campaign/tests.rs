@@ -1,6 +1,7 @@
 //! Cases of the campaign readers: what is written, and what is said about it.
 
 mod behaviour;
+mod budget;
 mod creatives;
 mod frequency;
 mod lists;
@@ -134,7 +135,8 @@ fn unknown_keys_are_refused_with_the_nearest_known_one() {
     check(
         r#"{"daily": 100}"#,
         r#"{"daily": 100, "colour": 1}"#,
-        "error 8:28 `budget.colour` is not a known key (known keys: `daily`, `total`)",
+        "error 8:28 `budget.colour` is not a known key (known keys: `hourly`, `daily`, `total`, \
+         `impressions`, `clicks`, `mode`)",
     );
     check(r#"{"daily": 100}"#, r#"{"daily": 100, "daily": 2}"#, "error 8:28 `budget.daily` is given twice");
 }
@@ -171,47 +173,6 @@ fn amounts_are_exact_and_may_be_texts() {
         "error 8:23 `budget.daily` must be a number, got a text",
     );
     check(r#"{"daily": 100}"#, r#"{"daily": 1e12}"#, "error 8:23 `budget.daily` is too large, got 1e12");
-}
-
-#[test]
-fn a_budget_is_positive_and_there_is_one() {
-    let stop = "(to stop a campaign, set `\"status\": \"paused\"`)";
-    for amount in ["-5", "0", "-0.01"] {
-        let want = format!("error 8:23 `budget.daily` must be greater than 0, got {amount} {stop}");
-        check(r#"{"daily": 100}"#, &format!(r#"{{"daily": {amount}}}"#), &want);
-    }
-    check(
-        r#"{"daily": 100}"#,
-        "{}",
-        "error 8:3 `budget` must have `daily` or `total` (without a budget nothing could be spent)",
-    );
-    check(
-        r#"{"daily": 100}"#,
-        r#"{"daily": 100, "total": 50}"#,
-        "error 8:23 `budget.daily` must not be above the total of 50.00, got 100",
-    );
-}
-
-#[test]
-fn a_month_given_as_a_day_is_noticed() {
-    check(
-        r#"{"daily": 100}"#,
-        r#"{"daily": 100, "total": 100}"#,
-        "warning 8:23 `budget.daily` equals the total of 100.00: one day may spend it all \
-         (was the budget of the whole flight meant? then leave `daily` out)",
-    );
-    let month =
-        CAMPAIGN.replace(r#"{"start": "2026-01-01"}"#, r#"{"start": "2026-06-01", "end": "2026-06-30"}"#);
-    let month = month.replace(r#"{"daily": 100}"#, r#"{"daily": 100, "total": 1000}"#);
-    assert_eq!(
-        faults(&[&month]),
-        [
-            "warning 8:23 `budget.daily` of 100.00 over 30 days is more than the total of 1000.00, which lasts \
-          10 days (33.33 a day lasts the whole flight)"
-        ]
-    );
-    let fair = month.replace(r#""daily": 100"#, r#""daily": 33.33"#);
-    assert!(faults(&[&fair]).is_empty());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What happened, as facts that never change: the only input of the ledger.
 
+use crate::ledger::rate::DatedRate;
 use crate::ttf::{Assessment, Bearer};
 use crate::units::{
     AdvertiserId, BidId, CampaignId, CorrectionId, CreativeId, Currency, Day, DealId, Epoch, ExchangeId,
@@ -162,6 +163,8 @@ pub struct Charge {
     pub bearer: Bearer,
     /// True if the reservation had expired before.
     pub late: bool,
+    /// How media came into this currency, where the exchange charges another one.
+    pub fx: Option<DatedRate>,
 }
 
 /// A change of the books after the fact: an entry of its own, never an edit of an old one.
@@ -251,6 +254,8 @@ pub struct Conversion {
     pub value: Nanos,
     /// What led to it.
     pub touch: Touch,
+    /// How the value came into the campaign's currency, where it was reported in another one.
+    pub fx: Option<DatedRate>,
 }
 
 /// What led to a conversion.

@@ -7,6 +7,7 @@
 mod caps;
 mod entries;
 mod event;
+mod rate;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
@@ -20,5 +21,6 @@ pub use entries::{Account, Applied, Entry, Ledger, entries};
 pub use event::{
     BidFacts, Cause, Charge, Conversion, Correction, Event, EventKey, EventKind, Playback, Touch,
 };
+pub use rate::DatedRate;
 #[cfg(test)]
 pub(crate) use sample::{AMOUNT_MOST, any_charge, any_event, one_of_each};

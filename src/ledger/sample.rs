@@ -1,13 +1,13 @@
 //! Random events for tests, the extremes of every field among them.
 
 use proptest::option;
-use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 
-use crate::ledger::{BidFacts, Charge, Conversion, Event, EventKind, Playback, Touch};
+use crate::ledger::{BidFacts, Charge, Conversion, DatedRate, Event, EventKind, Playback, Touch};
 use crate::ttf::{Assessment, Bearer, Evidence, Exemption, Jurisdiction, Place, TaxLine};
 use crate::units::{
-    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, DealId, Epoch, ExchangeId, HouseholdKey,
-    LineItemId, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
+    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, DealId, Epoch, ExchangeId, FxRate,
+    HouseholdKey, LineItemId, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
 };
 
 fn number() -> impl Strategy<Value = i64> {
@@ -51,8 +51,8 @@ pub(crate) fn any_charge(most: i64) -> impl Strategy<Value = Charge> {
     let exemption = || option::of((1..=3_u8).prop_map(|code| Exemption::from_code(code).unwrap()));
     let tax = ((rate(), exemption()), (rate(), exemption()), 0..=6_u8, any::<u64>());
     let place = option::of(prop_oneof![Just("FR"), Just("EU")]);
-    (amount(most), amount(most), rate(), tax, place, 0..=2_u8, any::<bool>()).prop_map(
-        |(media, data, fee, (space, on_data, evidence, scenario), place, bearer, late)| {
+    (amount(most), amount(most), rate(), tax, place, 0..=2_u8, any::<bool>(), dated_rate()).prop_map(
+        |(media, data, fee, (space, on_data, evidence, scenario), place, bearer, late, fx)| {
             let line = |base, (ppm, exemption): (u32, Option<Exemption>)| TaxLine {
                 base,
                 rate: RatePpm::from_ppm(if exemption.is_some() { 0 } else { ppm }).unwrap(),
@@ -68,9 +68,22 @@ pub(crate) fn any_charge(most: i64) -> impl Strategy<Value = Charge> {
                 data: line(data, on_data),
             };
             let fee = media.share(RatePpm::from_ppm(fee).unwrap());
-            Charge { media, data, fee, tax, bearer: Bearer::from_code(bearer).unwrap(), late }
+            Charge { media, data, fee, tax, bearer: Bearer::from_code(bearer).unwrap(), late, fx }
         },
     )
+}
+
+/// One time in two: each number at the end of its range, too.
+fn dated_rate() -> BoxedStrategy<Option<DatedRate>> {
+    let side = || prop_oneof![Just(1), Just(u64::MAX), 1..=u64::MAX];
+    let day = option::of(prop_oneof![Just(i32::MIN), any::<i32>()]);
+    option::of((side(), side(), day).prop_map(|(target, per, day)| DatedRate {
+        from: Currency::USD,
+        rate: FxRate::new(target, per).unwrap(),
+        day: day.map(Day::from_raw),
+    }))
+    // Or the strategies of events outgrow a thread's stack.
+    .boxed()
 }
 
 fn conversion() -> impl Strategy<Value = Conversion> {
@@ -78,9 +91,15 @@ fn conversion() -> impl Strategy<Value = Conversion> {
         let at = UnixMillis::from_raw(at);
         if click { Touch::Click(at) } else { Touch::View(at) }
     });
-    ("\\PC{0,128}", option::of("\\PC{0,128}"), number(), touch).prop_map(|(kind, order, value, touch)| {
-        Conversion { kind, order, value: Nanos::from_raw(value), touch }
-    })
+    ("\\PC{0,128}", option::of("\\PC{0,128}"), number(), touch, dated_rate()).prop_map(
+        |(kind, order, value, touch, fx)| Conversion {
+            kind,
+            order,
+            value: Nanos::from_raw(value),
+            touch,
+            fx,
+        },
+    )
 }
 
 fn playback() -> impl Strategy<Value = Playback> {
@@ -113,6 +132,7 @@ pub(crate) fn one_of_each(event: &Event, charge: Charge) -> Vec<Event> {
             order: order.map(str::to_owned),
             value: Nanos::from_raw(1),
             touch: Touch::Click(UnixMillis::from_raw(0)),
+            fx: None,
         })
     };
     let kinds = [

@@ -94,7 +94,7 @@ fn charge_of(bearer: Bearer) -> Charge {
     let place = Place { jurisdiction: Jurisdiction::from_code("FR"), evidence: Evidence::ViewerDevice };
     let scenario = ScenarioId::from_slug("hypothesis-fr");
     let tax = Assessment { scenario, place, space: line(media, 1_000), data: line(data, 500) };
-    Charge { media, data, fee: nanos("1").to_femtos(), tax, bearer, late: false }
+    Charge { media, data, fee: nanos("1").to_femtos(), tax, bearer, late: false, fx: None }
 }
 
 /// What stands on each account after one impression.

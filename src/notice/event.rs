@@ -1,8 +1,9 @@
 //! From a verified notice to ledger events: what each kind of notice means for money.
 
 use crate::campaign::MissingPrice;
-use crate::ledger::{BidFacts, Charge, Conversion, Event, EventKind, Playback, Touch};
-use crate::notice::keys::{Keys, NoticeKind};
+use crate::ledger::{BidFacts, Charge, Conversion, DatedRate, Event, EventKind, Playback, Touch};
+use crate::notice::keys::Keys;
+use crate::notice::kind::NoticeKind;
 use crate::notice::price::Unreadable;
 use crate::notice::ticket::Ticket;
 use crate::ttf::{Assessment, Exemption, Scenario, TaxLine};
@@ -203,11 +204,12 @@ fn facts_of(ticket: &Ticket, kind: &EventKind) -> BidFacts {
 }
 
 /// The price that the exchange charges, per thousand, in the bid's currency. Where it tells none that can be
-/// taken, the profile says whether the bid's is booked: a refusal would be repeated, and never booked.
+/// taken, the profile says whether the bid's is booked: a refusal would be repeated, and never booked. But nobody
+/// charges more than we bid: that is refused, whatever the profile says.
 fn clearing_price(ticket: &Ticket, params: &Params<'_>) -> Result<Cpm, Refused> {
-    told_price(ticket, params).or_else(|refused| match ticket.missing_price {
-        MissingPrice::BookBid => Ok(ticket.price),
-        MissingPrice::Refuse => Err(refused),
+    told_price(ticket, params).or_else(|refused| match (ticket.missing_price, &refused) {
+        (_, Refused::AboveBid { .. }) | (MissingPrice::Refuse, _) => Err(refused),
+        (MissingPrice::BookBid, _) => Ok(ticket.price),
     })
 }
 
@@ -268,7 +270,8 @@ fn charge(
     }
     let net = media.checked_add(data).ok_or(Refused::OutOfRange)?;
     let spent = ticket.bearer.budget_share(net, tax.tax()).ok_or(Refused::OutOfRange)?;
-    let charge = Charge { media, data, fee: media.share(ticket.fee), tax, bearer: ticket.bearer, late };
+    let (fee, bearer, fx) = (media.share(ticket.fee), ticket.bearer, ticket.dated_rate());
+    let charge = Charge { media, data, fee, tax, bearer, late, fx };
     Ok((charge, spent))
 }
 
@@ -297,13 +300,15 @@ pub struct ConversionReport {
     pub order: Option<String>,
     /// What it brought, in the campaign's currency.
     pub value: Nanos,
+    /// How it came into that, if it was reported in another one.
+    pub fx: Option<DatedRate>,
 }
 
 /// The event of a conversion that followed a click at `clicked`.
 #[must_use]
 pub fn conversion(ticket: &Ticket, clicked: UnixMillis, report: ConversionReport, now: UnixMillis) -> Event {
-    let ConversionReport { kind, order, value } = report;
+    let ConversionReport { kind, order, value, fx } = report;
     let touch = Touch::Click(clicked);
-    let kind = EventKind::Conversion(Conversion { kind, order, value, touch });
+    let kind = EventKind::Conversion(Conversion { kind, order, value, touch, fx });
     Event { bid: facts_of(ticket, &kind), at: now, kind }
 }

@@ -21,21 +21,17 @@
 //! | `AUCTION_DISCOUNT_...` | none | the price is told after the discount |
 //!
 //! Parameters are read leniently: raw or percent-encoded, the first one of a name, whatever stands around them.
-//! A price that is empty, not replaced, in another currency, above the bid or no price at all is missing: then the
-//! profile's `missing_price` says whether the bid's price is booked. `AUDIT` is missing too; where the profile says `"audit": "ignore"`, it is no impression at all.
+//! A price that is empty, not replaced, in another currency or no price at all is missing: then the profile's
+//! `missing_price` says whether the bid's price is booked. One above the bid is refused by every profile. `AUDIT` is missing too; where the profile says `"audit": "ignore"`, it is no impression at all.
 //!
 //! Where the markup itself bills (`"bills_on": "impression"`) the notice comes from a browser, and nothing that it
 //! says of money counts: the bid's own price is booked, once, and a loss is news that frees no money.
-//!
-//! # Token
-//!
-//! Base64url without padding of: one byte of version (4), the fields of [`Ticket`] in the order of its writer,
-//! encrypted, then 16 bytes of signature. A token of another version is refused; the version rises whenever the
-//! fields change.
+#![doc = include_str!("token.md")]
 
 mod event;
 mod google;
 mod keys;
+mod kind;
 mod price;
 #[cfg(test)]
 mod tests;
@@ -43,6 +39,7 @@ mod ticket;
 mod wire;
 
 pub use event::{ConversionReport, Outcome, Params, Refused, conversion, event, write_address};
-pub use keys::{Keys, NoticeKind, TokenError};
+pub use keys::{KeyId, Keys, TokenError};
+pub use kind::NoticeKind;
 pub use price::{Unreadable, clearing_price, written_price};
 pub use ticket::Ticket;

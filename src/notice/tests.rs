@@ -1,8 +1,11 @@
 //! The notices' promises: what we sign comes back, anything else is refused, each kind of notice means
 //! one thing for money.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use crate::campaign::{BillsOn, MissingPrice};
-use crate::ledger::{BidFacts, EventKind, Playback};
+use crate::ledger::{BidFacts, DatedRate, EventKind, Playback};
 use crate::notice::{
     ConversionReport, Keys, NoticeKind, Params, Refused, Ticket, TokenError, conversion, event, write_address,
 };
@@ -38,6 +41,7 @@ fn ticket() -> Ticket {
         price: Cpm::from_micros(2_000_000).unwrap(),
         price_currency: Currency::USD,
         fx: FxRate::new(10_000, 10_389).unwrap(),
+        fx_day: Some(Day::from_raw(20_088)),
         multiplier: Multiplier::from_millionths(2_500_000).unwrap(),
         data: Cpm::from_micros(100_000).unwrap(),
         fee: RatePpm::from_ppm(80_000).unwrap(),
@@ -51,6 +55,7 @@ fn ticket() -> Ticket {
         bills_on: BillsOn::Billing,
         missing_price: MissingPrice::Refuse,
         reserved_for: Millis::from_seconds(600),
+        honoured_for: Millis::from_seconds(3 * 3_600),
     }
 }
 
@@ -60,7 +65,7 @@ fn plain() -> Ticket {
     plain.bid.deal = None;
     plain.bid.user = None;
     plain.bid.household = None;
-    plain.fx = FxRate::SAME;
+    (plain.fx, plain.fx_day) = (FxRate::SAME, None);
     plain.multiplier = Multiplier::ONE;
     plain.price_currency = Currency::EUR;
     plain.place.jurisdiction = None;
@@ -74,10 +79,12 @@ fn longest() -> Ticket {
     longest.bid.day = Day::from_raw(i32::MIN);
     (longest.price, longest.data) = (Cpm::MAX, Cpm::MAX);
     longest.fx = FxRate::new(u64::MAX, u64::MAX - 1).unwrap();
+    longest.fx_day = Some(Day::from_raw(-1));
+    longest.bid.lease = Epoch::from_raw(u64::MAX);
     longest.multiplier = Multiplier::from_millionths(1_000_000_000_000).unwrap();
     let whole = RatePpm::from_ppm(1_000_000).unwrap();
     (longest.fee, longest.space_rate, longest.data_rate) = (whole, whole, whole);
-    longest.reserved_for = Millis::from_raw(i64::MIN);
+    (longest.reserved_for, longest.honoured_for) = (Millis::from_raw(i64::MIN), Millis::from_raw(i64::MAX));
     longest
 }
 
@@ -87,10 +94,19 @@ fn token(kind: NoticeKind, ticket: &Ticket, touched: Option<UnixMillis>) -> Stri
     token
 }
 
+fn decoded(token: &str) -> Vec<u8> {
+    URL_SAFE_NO_PAD.decode(token).unwrap()
+}
+
+fn encoded(token: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(token)
+}
+
 #[test]
 fn what_was_signed_comes_back_whole() {
     let bills_on = |bills_on| Ticket { bills_on, ..plain() };
-    for ticket in [ticket(), plain(), longest()].into_iter().chain(BillsOn::ALL.map(bills_on)) {
+    let undated = Ticket { fx_day: None, ..ticket() };
+    for ticket in [ticket(), plain(), longest(), undated].into_iter().chain(BillsOn::ALL.map(bills_on)) {
         for kind in NoticeKind::ALL {
             let touched = (kind == NoticeKind::Clicked).then_some(UnixMillis::from_raw(i64::MAX));
             let token = token(kind, &ticket, touched);
@@ -119,17 +135,13 @@ fn a_token_with_any_byte_altered_is_refused() {
 
 #[test]
 fn a_token_tells_nothing_of_the_user_or_the_price() {
-    use base64::Engine as _;
-    let bytes = |ticket: &Ticket| {
-        let token = token(NoticeKind::Click, ticket, None);
-        base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(token).unwrap()
-    };
+    let bytes = |ticket: &Ticket| decoded(&token(NoticeKind::Click, ticket, None));
     let (one, mut other) = (ticket(), ticket());
     other.bid.id = BidId::mint(NOW, 43);
     let (one, other) = (bytes(&one), bytes(&other));
     assert!(!one.windows(16).any(|window| window == [9; 16]), "the user's key");
     // Two bids for the same user share no more bytes than chance gives.
-    let same = one.iter().zip(&other).skip(1).filter(|(a, b)| a == b).count();
+    let same = one.iter().zip(&other).skip(5).filter(|(a, b)| a == b).count();
     assert!(same < 12, "{same} of {} bytes are alike", one.len());
 }
 
@@ -144,21 +156,141 @@ fn a_token_of_one_kind_is_worth_nothing_as_another() {
 }
 
 #[test]
-fn the_former_key_is_honoured_and_a_foreign_one_is_not() {
+fn former_keys_are_honoured_a_foreign_one_is_unknown_and_one_of_the_same_name_is_forged() {
     let token = token(NoticeKind::Win, &ticket(), None);
-    let rotated = Keys::new(&[8; 32], Some(&[7; 32]));
+    let rotated = Keys::new(&[8; 32], &[[6; 32], [7; 32]]);
     assert!(rotated.verify(NoticeKind::Win, &token, NOW).is_ok());
-    let foreign = Keys::new(&[8; 32], None);
-    assert_eq!(foreign.verify(NoticeKind::Win, &token, NOW), Err(TokenError::Forged));
+    for foreign in [Keys::new(&[8; 32], None), Keys::new(&[6; 32], &[[5; 32]])] {
+        assert_eq!(foreign.verify(NoticeKind::Win, &token, NOW), Err(TokenError::UnknownKey));
+    }
+    // What names our key and was signed by another.
+    let mut signed = String::new();
+    Keys::new(&[8; 32], None).sign(NoticeKind::Win, &ticket(), None, &mut signed);
+    let (mut renamed, ours) = (decoded(&signed), decoded(&token));
+    renamed[1..5].copy_from_slice(&ours[1..5]);
+    assert_eq!(keys().verify(NoticeKind::Win, &encoded(&renamed), NOW), Err(TokenError::Forged));
 }
 
 #[test]
-fn a_token_is_honoured_to_the_last_moment_and_no_longer() {
-    let token = token(NoticeKind::Billing, &ticket(), None);
-    let last = NOW.plus(limits::NOTICE_AGE_MAX);
-    assert!(keys().verify(NoticeKind::Billing, &token, last).is_ok());
-    let later = last.plus(Millis::from_raw(1));
-    assert_eq!(keys().verify(NoticeKind::Billing, &token, later), Err(TokenError::Expired));
+fn a_token_of_another_version_is_none_of_ours() {
+    let token = decoded(&token(NoticeKind::Win, &ticket(), None));
+    for version in (0..=u8::MAX).filter(|version| *version != 4) {
+        let mut other = token.clone();
+        other[0] = version;
+        let want = if version == 3 { TokenError::Forged } else { TokenError::Malformed };
+        assert_eq!(keys().verify(NoticeKind::Win, &encoded(&other), NOW), Err(want), "version {version}");
+    }
+}
+
+/// Tokens as each version wrote them, of the tickets of these tests.
+const RECORDED: [(u8, NoticeKind, &str, &str); 8] = [
+    (
+        3,
+        NoticeKind::Billing,
+        "ticket",
+        "AxOmwXD_e9BofUlIei60BPZ3fHlw62EuP3aTVSYTIPHe5ItmW0mm-YiT63mw07kZMccNvFgrwwr3TRJXBqsPXhCSVMnZazVfzqNg8FaDz_oC9TSm4ML0ud7bm967RmDagd0ppqcvteKllqcO6ijh3jAwPxhjO1UgPHZJZGE9dHNJifGYJ5MVEfF8Ru-TYmbDUCDxV_TlPMpULdAhPrEJ",
+    ),
+    (
+        3,
+        NoticeKind::Clicked,
+        "ticket",
+        "Aw_NrQgohgSQhpch474YTlvwNACvEfPQZWBRnHl5tPYWfFkYir9KhrfmnsqXU-UZGzK_mcG7mbQVM_-vUPouoG0LnHFwFjE5qgcRbjQ3BdhzvEuUZ3kUY-v9EoWBETd-lamEi9FJnBxub9eyZcausJvB48pB8QDhUFpIStcpi1OJ9JX9DYKDuz_7GjtRC0p8viZEfp-ZfiaTxDDNXv5RTPUeZs0U",
+    ),
+    (
+        3,
+        NoticeKind::Loss,
+        "plain",
+        "A8sy8QdsppdUYtLr5drJmrWqXpGK0xzJJS_FSXQdFlmUj1KEi3tbEYVrDr66w_zNK_iiknqmx1Kub9OzkYYj8IgViI5nIJhW9fEimRrPFGie-5oaed9Ft2wG5C-EZYRjwC3Dv7SYVSQMOZHuf0RxpBoQMJrv",
+    ),
+    (
+        3,
+        NoticeKind::Clicked,
+        "plain",
+        "A_MGEo4nEnJrVPqyTGHFsobead5s5-rjvjmvUffyKV_N38Bz1uHBt_A5dZ2MigmpAcJBOfHfzemiI-rsGIYr1EwyqHFC3O5mRd183hwxyDOePgOmiHNY62E4ua8dJYq8cSaE3zJaHmVVOC-9gtwvtMO58D8Y8HH07iMQ",
+    ),
+    (
+        4,
+        NoticeKind::Billing,
+        "ticket",
+        "BDUKL3nDOVj7eJs02EajsVdaqJqIJ79ShFswUqnkJEnQrJ41_TdQTgHPHW-_b0n5oDRO1DTmdMZINiynFedWAfvZzQQ3Vzkdai6BfDhitCNwmWU_mAC53YxYtJ1HIpyNhXxJyi5spmpJ0jjEXpx_0alqMMnU7Pp2uTyMq1icM22_4I7v2bz97oXTB2fwJmWros7A7s2762qudfgJK1L3pco4OeO1q94H4JvU",
+    ),
+    (
+        4,
+        NoticeKind::Clicked,
+        "ticket",
+        "BDUKL3mimOSlfOnVuwS4iKTSLo6m3cIIXYV_Tf53tqF2_OjjJ5lGNnuOJsF97qX-leqVnlhzx-DUViuE8wzOJyU7D98od9tlSu5RqB7PFHIdMRQV1L3h0Y9wFWyDir7TUjKoqQuwPO1T7FZjchfmLXMPV_aODzWOe4v8IoYZeAtMGj-ojIRx-Zor0DKeqzR6FhnivtSSulIq8kvwDQl2HDs-jRzCC2F5a099iLA1ZkEV",
+    ),
+    (
+        4,
+        NoticeKind::Loss,
+        "plain",
+        "BDUKL3n8MY_plrIoJaJ1MIRo0OknvamZfvczmvw36JDcNrOcqbUwW-xbIFUgsd-C3QbKcCCrl5ZD3ZOfvgP5zxn3vCqvSsS1I1YnrUtqOgKQ1DjHNisvbZylesTccmbQwjQhePl1q0aveYk0MMEZgDaOyR7xkcHDebXvk9Do",
+    ),
+    (
+        4,
+        NoticeKind::Clicked,
+        "plain",
+        "BDUKL3l0Zol5loL5WnOcTf0uylNCP2SIw7QxN2qwL_4M7q8rsbudwkO6TlByg6a4NP9JwLPmC2yFwGKQFNBXQ_hL5deVQ7sgxj6UdpKbA1B9lW9eM_HlyyIlqWG8MNTJaN3wIQyA3Fo-TOffbI7k1W-bxQ5wBRz3wpN2vPHNHefWhJyY",
+    ),
+];
+
+#[test]
+fn a_recorded_token_of_each_version_says_what_it_said() {
+    for (version, kind, name, token) in RECORDED {
+        let mut want = if name == "plain" { plain() } else { ticket() };
+        if version == 3 {
+            // It knew none, and was good for a day.
+            (want.honoured_for, want.fx_day) = (limits::NOTICE_AGE_MAX, None);
+            want.bid.lease = Epoch::NONE;
+        }
+        let touched = (kind == NoticeKind::Clicked).then(|| NOW.plus(Millis::from_seconds(90)));
+        assert_eq!(decoded(token)[0], version);
+        assert_eq!(keys().verify(kind, token, NOW), Ok((want, touched)), "{name}, version {version}");
+        // Behind a rotation, too, and not without its key.
+        let rotated = Keys::new(&[1; 32], &[[2; 32], [7; 32]]);
+        assert_eq!(rotated.verify(kind, token, NOW), Ok((want, touched)));
+        let foreign = Keys::new(&[1; 32], None).verify(kind, token, NOW);
+        assert_eq!(foreign, Err(if version == 3 { TokenError::Forged } else { TokenError::UnknownKey }));
+        if version == 4 {
+            assert_eq!(self::token(kind, &want, touched), token, "it is still written so");
+        }
+    }
+}
+
+#[test]
+fn a_recorded_token_of_version_3_with_any_byte_altered_is_refused() {
+    let (_, kind, _, token) = RECORDED[0];
+    let whole = decoded(token);
+    for at in 0..whole.len() {
+        for bit in 0..8 {
+            let mut altered = whole.clone();
+            altered[at] ^= 1 << bit;
+            assert!(keys().verify(kind, &encoded(&altered), NOW).is_err(), "bit {bit} of byte {at}");
+        }
+    }
+}
+
+#[test]
+fn a_token_is_honoured_to_the_last_moment_of_its_kind_and_no_longer() {
+    let honoured_for = |span| Ticket { honoured_for: span, ..ticket() };
+    let (hour, day) = (Millis::from_seconds(3_600), limits::NOTICE_AGE_MAX);
+    for kind in NoticeKind::ALL {
+        let of_money =
+            matches!(kind, NoticeKind::Win | NoticeKind::Billing | NoticeKind::Loss | NoticeKind::Impression);
+        for (ticket, age) in [
+            (honoured_for(hour), hour),
+            (honoured_for(day), day),
+            // No profile may say more.
+            (honoured_for(Millis::from_raw(i64::MAX)), day),
+        ] {
+            let age = if of_money { age } else { limits::CONVERSION_AGE_MAX };
+            let token = token(kind, &ticket, (kind == NoticeKind::Clicked).then_some(NOW));
+            let last = NOW.plus(age);
+            assert!(keys().verify(kind, &token, last).is_ok(), "{kind:?} after {age:?}");
+            let later = keys().verify(kind, &token, last.plus(Millis::from_raw(1)));
+            assert_eq!(later, Err(TokenError::Expired), "{kind:?} after {age:?} and more");
+        }
+    }
 }
 
 #[test]
@@ -214,9 +346,30 @@ fn a_missing_price_follows_the_profile() {
 }
 
 #[test]
+fn a_price_above_the_bid_is_refused_whatever_the_profile_says_of_missing_ones() {
+    let lenient = Ticket { missing_price: MissingPrice::BookBid, ..plain() };
+    let cleared = Cpm::from_micros(2_000_001).unwrap();
+    check("2.000001", "EUR", &lenient, &Err(Refused::AboveBid { cleared, bid: lenient.price }));
+    check("two", "EUR", &lenient, &Ok(2_000_000));
+}
+
+#[test]
 fn a_price_in_another_currency_is_converted_against_us_and_by_the_play() {
     // 2 USD per thousand, 2.5 impressions a play: 5,000,000 nanos of USD, / 1.0389 rounded up.
     check("2", "USD", &ticket(), &Ok(4_812_783));
+}
+
+#[test]
+fn an_impression_in_another_currency_keeps_the_rate_it_was_booked_by_and_the_day_of_it() {
+    let booked = |ticket: &Ticket| {
+        let params = Params { price: "2", ..Params::default() };
+        let outcome = event(NoticeKind::Billing, ticket, &params, NOW, None, false).unwrap();
+        let EventKind::Impression(charge) = &outcome.events[0].kind else { panic!("an impression") };
+        charge.fx
+    };
+    let (from, rate, day) = (Currency::USD, ticket().fx, Some(Day::from_raw(20_088)));
+    assert_eq!(booked(&ticket()), Some(DatedRate { from, rate, day }));
+    assert_eq!(booked(&plain()), None);
 }
 
 #[test]
@@ -309,6 +462,7 @@ fn an_order_converts_once_whichever_click_it_is_reported_with() {
         kind: kind.to_owned(),
         order: order.map(str::to_owned),
         value: Nanos::ZERO,
+        fx: None,
     };
     let mut other = ticket();
     other.bid.id = BidId::mint(NOW, 43);

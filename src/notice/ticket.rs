@@ -1,17 +1,26 @@
 //! A bid's own account of itself: everything that booking any of its outcomes needs.
 
 use crate::campaign::{BillsOn, MissingPrice};
-use crate::ledger::BidFacts;
-use crate::notice::keys::NoticeKind;
+use crate::ledger::{BidFacts, DatedRate};
+use crate::notice::kind::NoticeKind;
 use crate::notice::wire::{Reader, Writer};
 use crate::ttf::{Bearer, Evidence, Jurisdiction, Place};
 use crate::units::{
     AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, Epoch, ExchangeId, FxRate,
-    HouseholdKey, LineItemId, Millis, Multiplier, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
+    HouseholdKey, LineItemId, Millis, Multiplier, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey, limits,
 };
 
 /// Flag beside the code of [`BillsOn`]: the token has a household, which only bids under caps by household do.
 const HOUSEHOLD: u8 = 1 << 7;
+
+/// How the fields of a token are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::notice) enum Layout {
+    /// As [`Ticket::write`] writes them.
+    Current,
+    /// Without those that version 4 appended.
+    Version3,
+}
 
 /// What a bid says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +33,8 @@ pub struct Ticket {
     pub price_currency: Currency,
     /// From the bid's currency to the campaign's, as of the bid.
     pub fx: FxRate,
+    /// The day of the table that `fx` stood in, where it converts.
+    pub fx_day: Option<Day>,
     /// Impressions one play counts as.
     pub multiplier: Multiplier,
     /// Price of paid segments, per thousand, in the campaign's currency.
@@ -52,6 +63,8 @@ pub struct Ticket {
     pub missing_price: MissingPrice,
     /// How long the bid is reserved.
     pub reserved_for: Millis,
+    /// How long notices that tell of its money are taken: not shorter than it is reserved.
+    pub honoured_for: Millis,
 }
 
 impl Ticket {
@@ -60,6 +73,13 @@ impl Ticket {
     #[must_use]
     pub fn media(&self, price: Cpm) -> Option<Nanos> {
         price.per_play_in(self.multiplier, self.fx)
+    }
+
+    /// The rate by which the exchange's currency becomes the campaign's; `None` if that is the same.
+    #[must_use]
+    pub fn dated_rate(&self) -> Option<DatedRate> {
+        let (from, rate, day) = (self.price_currency, self.fx, self.fx_day);
+        (from != self.bid.currency).then_some(DatedRate { from, rate, day })
     }
 
     /// True if a notice of `kind` moves the money of this bid.
@@ -112,7 +132,6 @@ impl Ticket {
             out.unsigned(u64::from(rate.ppm()));
         }
         out.signed(self.reserved_for.raw());
-        out.unsigned(bid.lease.raw());
         if let Some(deal) = bid.deal {
             out.bytes(&deal.raw().to_le_bytes());
         }
@@ -132,10 +151,15 @@ impl Ticket {
         if self.multiplier != Multiplier::ONE {
             out.unsigned(self.multiplier.millionths());
         }
+        out.unsigned(bid.lease.raw());
+        out.signed(self.honoured_for.raw());
+        if (target, per) != (1, 1) {
+            out.unsigned(self.fx_day.map_or(0, |day| u64::from(day.raw().cast_unsigned()) + 1));
+        }
     }
 
-    /// Reads what [`Ticket::write`] wrote; `None` if it is anything else.
-    pub(in crate::notice) fn read(from: &mut Reader<'_>) -> Option<Self> {
+    /// Reads what [`Ticket::write`] wrote, or the version before it; `None` if it is anything else.
+    pub(in crate::notice) fn read(from: &mut Reader<'_>, layout: Layout) -> Option<Self> {
         let id = BidId::from_bytes(from.array()?);
         let at = UnixMillis::from_raw(from.signed()?);
         let day = Day::from_raw(i32::try_from(from.signed()?).ok()?);
@@ -155,7 +179,6 @@ impl Ticket {
         let space_rate = rate(from)?;
         let data_rate = rate(from)?;
         let reserved_for = Millis::from_raw(from.signed()?);
-        let lease = Epoch::from_raw(from.unsigned()?);
         let deal = if flag(0) { Some(DealId::from_raw(from.id()?)) } else { None };
         let user = if flag(1) { Some(UserKey::from_bytes(from.array()?)) } else { None };
         let has_household = bills_on & HOUSEHOLD != 0;
@@ -164,6 +187,7 @@ impl Ticket {
         let fx = if flag(5) { FxRate::new(from.unsigned()?, from.unsigned()?)? } else { FxRate::SAME };
         let multiplier =
             if flag(6) { Multiplier::from_millionths(from.unsigned()?)? } else { Multiplier::ONE };
+        let (lease, honoured_for, fx_day) = since_version_4(from, layout, flag(5))?;
         let bid = BidFacts {
             id,
             at,
@@ -184,6 +208,7 @@ impl Ticket {
             price,
             price_currency,
             fx,
+            fx_day,
             multiplier,
             data,
             fee,
@@ -197,7 +222,32 @@ impl Ticket {
             bills_on: *BillsOn::ALL.get(usize::from(bills_on & !HOUSEHOLD))?,
             missing_price: if flag(3) { MissingPrice::Refuse } else { MissingPrice::BookBid },
             reserved_for,
+            honoured_for,
         })
+    }
+}
+
+/// From whose leases it is paid, how long it is honoured, and the day of its rate of exchange, if it has one.
+fn since_version_4(
+    from: &mut Reader<'_>,
+    layout: Layout,
+    has_rate: bool,
+) -> Option<(Epoch, Millis, Option<Day>)> {
+    match layout {
+        Layout::Current => {
+            let (lease, honoured_for) = (Epoch::from_raw(from.unsigned()?), Millis::from_raw(from.signed()?));
+            Some((lease, honoured_for, if has_rate { optional_day(from)? } else { None }))
+        }
+        // Before there were leases; honoured as it was promised to all when these were made.
+        Layout::Version3 => Some((Epoch::NONE, limits::NOTICE_AGE_MAX, None)),
+    }
+}
+
+/// One more than the day, so that 0 is none.
+fn optional_day(from: &mut Reader<'_>) -> Option<Option<Day>> {
+    match from.unsigned()?.checked_sub(1) {
+        Some(raw) => Some(Some(Day::from_raw(u32::try_from(raw).ok()?.cast_signed()))),
+        None => Some(None),
     }
 }
 

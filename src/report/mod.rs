@@ -14,6 +14,7 @@ mod export;
 mod figures;
 mod fold;
 mod ratio;
+pub mod reconcile;
 mod table;
 mod text;
 mod totals;

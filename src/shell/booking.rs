@@ -8,11 +8,12 @@ use serde::de::{Deserialize as _, Deserializer, Error as _};
 use serde_json::value::RawValue;
 
 use crate::attribution::within_window;
-use crate::campaign::Audit;
-use crate::ledger::Touch;
+use crate::campaign::{Audit, Rates};
+use crate::ledger::{DatedRate, Touch};
 use crate::notice::{self, ConversionReport, NoticeKind, Params, Refused, Ticket, TokenError};
 use crate::shell::clock;
 use crate::shell::exposure_store::Viewer;
+use crate::shell::failpoint::{self, Point};
 use crate::shell::metrics::NoticeOutcome;
 use crate::shell::service::{Service, exposure_of, viewer_of};
 use crate::shell::store::StoreError;
@@ -107,10 +108,10 @@ impl Service {
     /// Books a notice of `kind`.
     pub async fn notice(self: Arc<Self>, kind: NoticeKind, token: String, query: String) -> BookReply {
         let now = clock::now();
-        let (ticket, _) = match self.composer.keys().verify(kind, &token, now) {
+        let (ticket, _) = match self.composer.load().keys().verify(kind, &token, now) {
             Ok(verified) => verified,
             Err(error) => {
-                self.metrics.noticed(kind, NoticeOutcome::BadToken);
+                self.metrics.noticed(kind, error.into());
                 return BookReply::Refused(error.into());
             }
         };
@@ -129,7 +130,7 @@ impl Service {
             kind,
             match &booked {
                 Ok(outcome) => *outcome,
-                Err(Failure::Refused(_)) => NoticeOutcome::Refused,
+                Err(Failure::Refused(refused)) => refusal(refused),
                 Err(Failure::Store) => NoticeOutcome::Failed,
             },
         );
@@ -181,6 +182,7 @@ impl Service {
         let snapshot = self.snapshot();
         let scenario = snapshot.plan.scenario(ticket.scenario);
         let till = self.till();
+        let early = follows_impression(kind) && self.open.contains(ticket.bid.id);
         let mut pending = till.begin(kind, ticket, params, now, scenario)?;
         let events = std::mem::take(&mut pending.events);
         let news = if events.is_empty() { Ok(Vec::new()) } else { self.writer.append(events.clone()).await };
@@ -191,8 +193,10 @@ impl Service {
                 return Err(failure.into());
             }
         };
+        failpoint::pass(Point::BookingSettle);
         pending.events = events;
         let settled = till.kept(pending, &news);
+        failpoint::pass(Point::BookingSettled);
         let facts = &ticket.bid;
         if let Some(reservation) = settled.given_back {
             self.exposures.withdraw(&viewer_of(&reservation), facts.id);
@@ -202,7 +206,11 @@ impl Service {
             let viewer = Viewer { user: facts.user, household: facts.household };
             self.exposures.restore(&viewer, exposure_of(facts), &snapshot.plan.windows, now);
         }
-        Ok(if settled.paid && settled.late { NoticeOutcome::Late } else { booked(&news) })
+        Ok(match booked(&news) {
+            NoticeOutcome::Booked if settled.late => NoticeOutcome::Late,
+            outcome if early => outcome.or_early(),
+            outcome => outcome,
+        })
     }
 
     /// Where a click leads: the creative's landing page, with a token to report a conversion with.
@@ -211,7 +219,7 @@ impl Service {
             return BookReply::Refused(BookRefusal::NoLanding);
         };
         let mut token = String::new();
-        self.composer.keys().sign(NoticeKind::Clicked, ticket, Some(now), &mut token);
+        self.composer.load().keys().sign(NoticeKind::Clicked, ticket, Some(now), &mut token);
         BookReply::Redirect(with_parameter(&page, "encan_click", &token))
     }
 
@@ -221,9 +229,8 @@ impl Service {
         self.metrics.noticed(
             NoticeKind::Clicked,
             match &reply {
-                Ok(true) => NoticeOutcome::Booked,
-                Ok(false) => NoticeOutcome::Duplicate,
-                Err(BookReply::Refused(BookRefusal::Token(_))) => NoticeOutcome::BadToken,
+                Ok(outcome) => *outcome,
+                Err(BookReply::Refused(BookRefusal::Token(error))) => (*error).into(),
                 Err(BookReply::Refused(_)) => NoticeOutcome::Refused,
                 Err(_) => NoticeOutcome::Failed,
             },
@@ -234,20 +241,22 @@ impl Service {
         }
     }
 
-    async fn book_conversion(&self, form: ConversionForm) -> Result<bool, BookReply> {
+    async fn book_conversion(&self, form: ConversionForm) -> Result<NoticeOutcome, BookReply> {
         let now = clock::now();
         let refuse = BookReply::Refused;
-        let verified = self.composer.keys().verify(NoticeKind::Clicked, form.click.trim(), now);
+        let verified = self.composer.load().keys().verify(NoticeKind::Clicked, form.click.trim(), now);
         let (ticket, clicked) = verified.map_err(|error| refuse(error.into()))?;
         let clicked = clicked.expect("a token of this kind holds the time of its click");
         let report = self.report(&ticket, clicked, now, form).map_err(refuse)?;
         if !ticket.billable {
             // A test is not counted.
-            return Ok(false);
+            return Ok(NoticeOutcome::Nothing);
         }
         let event = notice::conversion(&ticket, clicked, report, now);
+        let early = self.open.contains(ticket.bid.id);
         let news = self.writer.append(vec![event]).await.map_err(|_| BookReply::Unavailable)?;
-        Ok(news == [true])
+        let outcome = booked(&news);
+        Ok(if early { outcome.or_early() } else { outcome })
     }
 
     /// The report in the campaign's own words and currency. A campaign whose file is gone takes every
@@ -276,21 +285,19 @@ impl Service {
                 return Err(BookRefusal::OutsideWindow);
             }
         }
-        let value = match form.value.as_deref().map(str::trim).filter(|value| !value.is_empty()) {
-            None => usual,
+        let (value, fx) = match form.value.as_deref().map(str::trim).filter(|value| !value.is_empty()) {
+            None => (usual, None),
             Some(text) => {
                 let value = Nanos::from_decimal(text, Rounding::Down)
                     .ok()
                     .filter(|value| *value >= Nanos::ZERO)
                     .ok_or_else(|| BookRefusal::Value(text.to_owned()))?;
                 let currency = form.currency.as_deref().filter(|code| !code.is_empty());
-                let rate = match currency {
-                    None => FxRate::SAME,
-                    Some(code) => Currency::from_code(code)
-                        .and_then(|from| snapshot.plan.rates.rate(from, ticket.bid.currency))
-                        .ok_or_else(|| BookRefusal::Currency(code.to_owned()))?,
-                };
-                rate.amount(value, Rounding::Down).ok_or_else(|| BookRefusal::Value(text.to_owned()))?
+                let fx = currency.map(|code| dated_rate(code, ticket, &snapshot.plan.rates)).transpose()?;
+                let rate = fx.map_or(FxRate::SAME, |fx| fx.rate);
+                let value = rate.amount(value, Rounding::Down);
+                let value = value.ok_or_else(|| BookRefusal::Value(text.to_owned()))?;
+                (value, fx.filter(|fx| fx.from != ticket.bid.currency))
             }
         };
         let order = form.order.filter(|order| !order.is_empty());
@@ -298,8 +305,16 @@ impl Service {
             // Cut to a length, two orders could be taken for one.
             return Err(BookRefusal::OrderTooLong);
         }
-        Ok(ConversionReport { kind, order, value })
+        Ok(ConversionReport { kind, order, value, fx })
     }
+}
+
+/// By what an amount in `code` becomes one of the campaign's.
+fn dated_rate(code: &str, ticket: &Ticket, rates: &Rates) -> Result<DatedRate, BookRefusal> {
+    let unknown = || BookRefusal::Currency(code.to_owned());
+    let from = Currency::from_code(code).ok_or_else(unknown)?;
+    let rate = rates.rate(from, ticket.bid.currency).ok_or_else(unknown)?;
+    Ok(DatedRate { from, rate, day: rates.date() })
 }
 
 fn booked(news: &[bool]) -> NoticeOutcome {
@@ -307,6 +322,18 @@ fn booked(news: &[bool]) -> NoticeOutcome {
         return NoticeOutcome::Nothing;
     }
     if news.iter().any(|new| *new) { NoticeOutcome::Booked } else { NoticeOutcome::Duplicate }
+}
+
+/// True for what only an ad that was shown can bring.
+fn follows_impression(kind: NoticeKind) -> bool {
+    matches!(kind, NoticeKind::View | NoticeKind::Click | NoticeKind::Play)
+}
+
+fn refusal(refused: &Refused) -> NoticeOutcome {
+    match refused {
+        Refused::AboveBid { .. } => NoticeOutcome::Overpriced,
+        _ => NoticeOutcome::Refused,
+    }
 }
 
 enum Failure {

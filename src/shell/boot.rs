@@ -9,7 +9,6 @@ use tokio::sync::oneshot;
 use crate::audience::{Audiences, UserKeys};
 use crate::bidder::{Composer, Plan};
 use crate::budget::{Book, Open};
-use crate::notice::Keys;
 use crate::shell::audience_store::{AudienceError, AudienceStore, AudienceWriter, AudienceWriterHandle};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED};
 use crate::shell::clock;
@@ -47,9 +46,7 @@ impl BootError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Store(error) => error.hint(),
-            Self::Secrets(_) => {
-                "restore the file from a backup; a new one would refuse all notices still out"
-            }
+            Self::Secrets(error) => error.hint(),
             Self::Currency(error) => error.hint(),
             Self::Once(_) => {
                 "free disk space or mend the disk; if the file itself is damaged, restore it from a backup"
@@ -80,6 +77,8 @@ pub struct Booted {
     pub audience_writer: AudienceWriterHandle,
     /// Told once the audiences are in memory: until then nothing is known of anybody.
     pub audiences_read: oneshot::Receiver<Result<(), AudienceError>>,
+    /// As they were read, to be held against later ones.
+    pub secrets: Secrets,
 }
 
 /// Opens what is in `data` and builds the bidder on `plan`; `base` is its public address.
@@ -92,7 +91,10 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     let mut ledger = Opened::open(data, leasing::terms(longest.unwrap_or_default()))?;
     let spent_in = ledger.currencies()?;
     keeps_currencies(&plan, |campaign| spent_in.get(&campaign).copied())?;
-    let secrets = Secrets::open(data)?;
+    let now = clock::now();
+    let shown = ledger.exposures(now.minus(limits::FREQUENCY_WINDOW_MAX))?;
+    // Nothing is made or changed before the whole ledger was read: a damaged one is left as it is.
+    let secrets = Secrets::open(data, now)?;
     let (epoch, parked) = ledger.begin()?;
     let book = Book::leased(epoch);
     for (cap, elsewhere) in ledger.taken_besides(epoch) {
@@ -100,8 +102,7 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     }
     let exposures = ExposureStore::default();
     // Only what a cap counts, as a running bidder records it: the rest would take its room.
-    let now = clock::now();
-    for (viewer, exposure) in ledger.exposures(now.minus(limits::FREQUENCY_WINDOW_MAX))? {
+    for (viewer, exposure) in shown {
         exposures.restore(&viewer, exposure, &plan.windows, now);
     }
     let open = Open::default();
@@ -116,7 +117,7 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     ledger.remember(&names(&plan))?;
     let (failure, failed) = oneshot::channel();
     let (writer, handle) = Writer::start(ledger, failure);
-    let composer = Composer::new(Keys::new(&secrets.notices, None), base);
+    let composer = Composer::new(secrets.keys(clock::now()), base);
     let audiences = Arc::new(Audiences::unread());
     let (read, audiences_read) = oneshot::channel();
     let (audience_writer, audience_handle) = AudienceWriter::start(people, Arc::clone(&audiences), read);
@@ -125,5 +126,5 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     let service = Service::new(plan, (book, open), exposures, people, keys, composer, writers);
     let service = Arc::new(service);
     leasing::round(&service, Duration::from_millis(1));
-    Ok(Booted { service, writer: handle, failed, audience_writer: audience_handle, audiences_read })
+    Ok(Booted { service, writer: handle, failed, audience_writer: audience_handle, audiences_read, secrets })
 }

@@ -23,6 +23,7 @@ use crate::audience::{Arrival, Definition, Definitions, Happened, IdKind, Signal
 use crate::bidder::Plan;
 use crate::shell::audience_store::{Change, Name, NameKind};
 use crate::shell::clock;
+use crate::shell::failpoint::{self, Point};
 use crate::shell::metrics::{EventDoor, EventOutcome};
 use crate::shell::service::Service;
 use crate::units::{AdvertiserId, Currency, EventId, TopicId, UnixMillis, UserKey};
@@ -192,6 +193,7 @@ impl Service {
             let changes = new.iter().map(|event| (event.user, Change::Happened(event.happened))).collect();
             let unnamed = self.events.unnamed(&new, &self.snapshot().plan.catalog.audiences);
             self.audience_writer.write(changes, unnamed.names).await.ok()?;
+            failpoint::pass(Point::EventsRecorded);
             self.events.named(&unnamed.acts);
             let keys: Vec<OnceKey> = new.iter().filter_map(|event| Some(event.once?.0)).collect();
             if !keys.is_empty() {

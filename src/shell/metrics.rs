@@ -5,21 +5,31 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::bidder::{Asleep, NoBidReason, Snapshot};
 use crate::budget::AllocatorError;
-use crate::notice::NoticeKind;
+use crate::notice::{NoticeKind, TokenError};
 use crate::privacy::Restriction;
 
-/// What became of a notice.
+/// What became of a notice. `notice/token.md` has the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoticeOutcome {
     /// Booked.
     Booked,
     /// Known already.
     Duplicate,
-    /// Booked, after its reservation had expired.
+    /// Booked, when its bid held no money any more.
     Late,
-    /// The token is not ours, was altered, or is too old.
-    BadToken,
-    /// The token is ours, the price is not acceptable.
+    /// Booked, before its impression was billed.
+    Early,
+    /// It has no token that could be ours.
+    Malformed,
+    /// Its token names a key that is not held.
+    UnknownKey,
+    /// Its token was altered, or made for another kind.
+    Forged,
+    /// Its token is too old.
+    Expired,
+    /// It tells a price above the bid.
+    Overpriced,
+    /// Its token is ours, what it says cannot be taken.
     Refused,
     /// The ledger did not take it: the caller comes again.
     Failed,
@@ -136,8 +146,40 @@ impl Turned {
 }
 
 impl NoticeOutcome {
-    const NAMES: [&'static str; 8] =
-        ["booked", "duplicate", "late", "bad_token", "refused", "failed", "audit", "nothing"];
+    const NAMES: [&'static str; 13] = [
+        "booked",
+        "duplicate",
+        "late",
+        "early",
+        "malformed",
+        "unknown_key",
+        "forged",
+        "expired",
+        "overpriced",
+        "refused",
+        "failed",
+        "audit",
+        "nothing",
+    ];
+}
+
+impl NoticeOutcome {
+    /// The same of a notice that came before its impression was billed.
+    #[must_use]
+    pub fn or_early(self) -> Self {
+        if self == Self::Booked { Self::Early } else { self }
+    }
+}
+
+impl From<TokenError> for NoticeOutcome {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Malformed => Self::Malformed,
+            TokenError::UnknownKey => Self::UnknownKey,
+            TokenError::Forged => Self::Forged,
+            TokenError::Expired => Self::Expired,
+        }
+    }
 }
 
 /// Upper bounds of the buckets of a decision's time, in microseconds.
@@ -159,6 +201,8 @@ pub struct Metrics {
     expired: AtomicU64,
     reloads: AtomicU64,
     reloads_refused: AtomicU64,
+    key_reloads: AtomicU64,
+    key_reloads_refused: AtomicU64,
     decision_us: [AtomicU64; BUCKETS_US.len() + 1],
     decision_us_sum: AtomicU64,
 }
@@ -233,6 +277,11 @@ impl Metrics {
         add(if taken { &self.reloads } else { &self.reloads_refused }, 1);
     }
 
+    /// New notice keys were taken, or refused.
+    pub fn keys_reloaded(&self, taken: bool) {
+        add(if taken { &self.key_reloads } else { &self.key_reloads_refused }, 1);
+    }
+
     /// Everything, in the text format of Prometheus, with what the caller knows of the moment.
     #[must_use]
     pub fn text(&self, open_reservations: usize, snapshot: &Snapshot) -> String {
@@ -259,6 +308,12 @@ impl Metrics {
                 "Revisions of the campaign files refused.",
                 &self.reloads_refused,
             ),
+            ("encan_key_reloads_total", "Changes of the notice keys taken.", &self.key_reloads),
+            (
+                "encan_key_reloads_refused_total",
+                "Changes of the notice keys refused.",
+                &self.key_reloads_refused,
+            ),
         ] {
             let value = read(counter);
             let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}\n");
@@ -277,14 +332,7 @@ impl Metrics {
         for (reason, counter) in Turned::NAMES.iter().zip(&self.turned) {
             let _ = writeln!(out, "{name}{{reason=\"{reason}\"}} {}", read(counter));
         }
-        let name = "encan_notices_total";
-        let _ = write!(out, "# HELP {name} Notices received, by kind and outcome.\n# TYPE {name} counter\n");
-        for kind in NoticeKind::ALL {
-            for (outcome, counter) in NoticeOutcome::NAMES.iter().zip(&self.notices[kind as usize]) {
-                let (kind, value) = (kind.name(), read(counter));
-                let _ = writeln!(out, "{name}{{kind=\"{kind}\",outcome=\"{outcome}\"}} {value}");
-            }
-        }
+        self.write_notices(&mut out);
         self.write_events(&mut out);
         self.write_decision_time(&mut out);
         for (name, help, value) in [
@@ -300,6 +348,17 @@ impl Metrics {
             let _ = writeln!(out, "{name}{{reason=\"{reason}\"}} {count}");
         }
         out
+    }
+
+    fn write_notices(&self, out: &mut String) {
+        let name = "encan_notices_total";
+        let _ = write!(out, "# HELP {name} Notices received, by kind and outcome.\n# TYPE {name} counter\n");
+        for kind in NoticeKind::ALL {
+            for (outcome, counter) in NoticeOutcome::NAMES.iter().zip(&self.notices[kind as usize]) {
+                let (kind, value) = (kind.name(), read(counter));
+                let _ = writeln!(out, "{name}{{kind=\"{kind}\",outcome=\"{outcome}\"}} {value}");
+            }
+        }
     }
 
     fn write_events(&self, out: &mut String) {

@@ -21,6 +21,7 @@ use crate::budget::{Book, Open, PurseKey, Reservation, Reserved};
 use crate::campaign::{AnswerForm, Caller, CountBy, Exchange, NoBidForm, Refusal};
 use crate::frequency::{Exposure, all_caps, counts_by};
 use crate::ledger::BidFacts;
+use crate::notice::Keys;
 use crate::openrtb::{self, BidRequest};
 use crate::privacy::Permissions;
 use crate::shell::agents::Agents;
@@ -29,7 +30,7 @@ use crate::shell::clock;
 use crate::shell::events::Events;
 use crate::shell::exposure_store::{ExposureStore, NoPlace, Viewer};
 use crate::shell::metrics::Metrics;
-use crate::shell::store::{Name, NameKind, Parked, Writer};
+use crate::shell::store::{Health, Name, NameKind, Parked, Writer};
 use crate::till::Till;
 use crate::units::{CampaignId, CreativeId, Currency, Day, Hour, Steady, UnixMillis, UserKey};
 
@@ -49,7 +50,8 @@ pub struct Service {
     pub audience_writer: AudienceWriter,
     user_keys: UserKeys,
     agents: Agents,
-    pub(in crate::shell) composer: Composer,
+    /// Read whole for each answer and each notice: new keys replace it.
+    pub(in crate::shell) composer: ArcSwap<Composer>,
     pub(in crate::shell) writer: Writer,
     /// Which events of people have come.
     pub(in crate::shell) events: Events,
@@ -148,7 +150,7 @@ impl Service {
             audience_writer,
             user_keys: keys,
             agents: Agents::default(),
-            composer,
+            composer: ArcSwap::from_pointee(composer),
             writer,
             events,
             metrics: Metrics::default(),
@@ -174,7 +176,7 @@ impl Service {
     /// True while events can be booked, once the audiences are read.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.writer.is_alive() && self.audiences.is_complete()
+        self.writer.health() == Health::Sound && self.audiences.is_complete()
     }
 
     /// Takes a new revision of the campaigns, whole, from the next request on.
@@ -190,6 +192,11 @@ impl Service {
         self.snapshot.store(Arc::new(snapshot));
         self.remember();
         Ok(())
+    }
+
+    /// Signs with `keys` from the next answer on, and verifies by them.
+    pub(in crate::shell) fn take_keys(&self, keys: Keys) {
+        self.composer.store(Arc::new(self.composer.load().with_keys(keys)));
     }
 
     /// Keeps what outlives a campaign's file: landing pages and currencies.
@@ -322,10 +329,13 @@ impl Service {
         if is_out_of_time(request, exchange, received) {
             return Err(NoBidReason::OutOfTime);
         }
-        if !self.writer.is_alive() {
-            return Err(NoBidReason::LedgerStopped);
+        match self.writer.health() {
+            Health::Sound => {}
+            Health::NoSpace => return Err(NoBidReason::DiskFull),
+            Health::Ended => return Err(NoBidReason::LedgerStopped),
         }
         let now = clock::now();
+        let composer = self.composer.load();
         let permissions = Permissions::of(request, &exchange.privacy);
         let user = self.user_keys.key(request, exchange.id, &permissions);
         let counts_households = snapshot.plan.counts_households;
@@ -348,7 +358,7 @@ impl Service {
                 seen: exposures.seen(),
                 agent,
                 located: located.as_ref(),
-                secure: self.composer.is_secure(),
+                secure: composer.is_secure(),
                 now,
             };
             RANDOM.with_borrow_mut(|random| decide(snapshot, &ask, random, &mut Silent))
@@ -359,7 +369,7 @@ impl Service {
             return Err(NoBidReason::OutOfTime);
         }
         bids.retain(|chosen| {
-            if !markup_fits(&self.composer, exchange, chosen) {
+            if !markup_fits(&composer, exchange, chosen) {
                 reason = NoBidReason::LimitExceeded;
                 return false;
             }
@@ -376,7 +386,7 @@ impl Service {
         }
         self.metrics.bid(bids.len());
         let mut out = Vec::with_capacity(4_096 * bids.len());
-        compose(&self.composer, request.id, exchange, currency, &bids, arena, &mut out);
+        compose(&composer, request.id, exchange, currency, &bids, arena, &mut out);
         Ok(out)
     }
 

@@ -29,6 +29,7 @@ pub struct Pending {
     /// What the bid holds, if this notice closes it and nobody else does.
     held: Option<Reservation>,
     closes: bool,
+    late: bool,
 }
 
 /// What became of the money.
@@ -36,7 +37,7 @@ pub struct Pending {
 pub struct Settled {
     /// True if an impression was paid for the first time.
     pub paid: bool,
-    /// True if its reservation had expired.
+    /// True if it was news, and its bid held no money any more: its reservation had expired, or was closed.
     pub late: bool,
     /// True if nothing was reserved for it any more, or by another run: nor had it a place under the frequency caps.
     pub held_no_place: bool,
@@ -61,7 +62,7 @@ impl Till<'_> {
         let bid = ticket.bid.id;
         let understood = notice::event(kind, ticket, params, now, scenario, false)?;
         if !understood.closes {
-            return Ok(Pending { events: understood.events, bid, held: None, closes: false });
+            return Ok(Pending { events: understood.events, bid, held: None, closes: false, late: false });
         }
         let hold = self.open.hold(bid);
         let held = if let Hold::Ours(reservation) = hold { Some(reservation) } else { None };
@@ -80,7 +81,7 @@ impl Till<'_> {
                 event.bid.lease = self.book.epoch();
             }
         }
-        Ok(Pending { events, bid, held, closes: true })
+        Ok(Pending { events, bid, held, closes: true, late })
     }
 
     /// True if the reservation of a bid that is not open here has expired. Of a bid of another run that was never
@@ -92,9 +93,14 @@ impl Till<'_> {
     /// The events are kept; `news` says for each whether it was the first of its key.
     #[must_use]
     pub fn kept(&self, pending: Pending, news: &[bool]) -> Settled {
-        let Pending { events, bid, held, closes } = pending;
+        let Pending { events, bid, held, closes, late } = pending;
         let held = held.and_then(|held| self.open.take(bid).or(Some(held)));
-        let mut settled = Settled { paid: false, late: false, held_no_place: false, given_back: None };
+        let mut settled = Settled {
+            paid: false,
+            late: late && news.last() == Some(&true),
+            held_no_place: false,
+            given_back: None,
+        };
         let mut was_billed = false;
         for (event, is_new) in events.iter().zip(news) {
             let charge = if let EventKind::Impression(charge) = &event.kind { Some(charge) } else { None };
@@ -107,9 +113,8 @@ impl Till<'_> {
             if !used.is_empty() {
                 self.book.settle(&event.bid, reserved, &used);
             }
-            if let Some(charge) = charge {
+            if charge.is_some() {
                 settled.paid = true;
-                settled.late = charge.late;
                 settled.held_no_place = held.is_none();
             }
         }
@@ -122,6 +127,7 @@ impl Till<'_> {
     }
 
     /// The events could not be kept: whoever sent the notice comes again.
+    #[expect(clippy::needless_pass_by_value, reason = "what is put back must not be kept afterwards")]
     pub fn lost(&self, pending: Pending) {
         self.put_back(pending.bid, pending.held);
     }

@@ -49,11 +49,13 @@ pub const FREQUENCY_CAPS_MAX: usize = 8;
 pub const FREQUENCY_IMPRESSIONS_MAX: u32 = 64;
 /// The longest frequency window: exposures are kept, and rebuilt after a restart, as long as this.
 pub const FREQUENCY_WINDOW_MAX: Millis = Millis::from_seconds(31 * 86_400);
-/// The longest a token is honoured after its bid, for impressions: the latest known billing notices
-/// come after three hours.
+/// The longest that notices of money are honoured after the bid, whatever an exchange's profile says: the latest known
+/// ones come after three hours, and budgets forget a day after two.
 pub const NOTICE_AGE_MAX: Millis = Millis::from_seconds(24 * 3_600);
 /// The longest a click or conversion is honoured after its bid.
 pub const CONVERSION_AGE_MAX: Millis = Millis::from_seconds(60 * 86_400);
+/// Keys of notices that are kept: a new one a day, as long as their tokens may be out.
+pub const NOTICE_KEYS_MAX: usize = 64;
 /// Bytes of a notice token in base64, far above what we mint.
 pub const TOKEN_CHARS_MAX: usize = 1_024;
 /// Bytes of a campaign file: a list of 200,000 domains fits.
@@ -154,6 +156,12 @@ pub const IMPORT_ROWS_HELD: usize = 1_000_000;
 pub const IMPORT_PEOPLE_OF_COMMIT: usize = 20_000;
 /// Bytes of a line of an import: an id, a few names and a date. A longer one is refused unread.
 pub const IMPORT_LINE_BYTES_MAX: usize = 4_096;
+/// Bytes of a line of a file that is reconciled: an id, an amount and some dozens of other columns take under 4 kB.
+pub const RECONCILE_LINE_BYTES_MAX: usize = 64 * 1024;
+/// Lines that one quoted text of such a file may go over: names of creatives are broken in two or three.
+pub const RECONCILE_LINES_JOINED_MAX: usize = 8;
+/// Lines at the top of such a file among which its heading is looked for: exports put a title and a period there.
+pub const RECONCILE_TOP_LINES: usize = 20;
 
 /// For how long a lease lives without a word of its holder: long enough that a slow disk ends nothing, short enough
 /// that a bidder which died soon counts as gone.

@@ -119,6 +119,12 @@ impl Hour {
         Self(at.0.div_euclid(Self::MILLIS))
     }
 
+    /// Its first instant.
+    #[must_use]
+    pub const fn start(self) -> UnixMillis {
+        UnixMillis(self.0.saturating_mul(Self::MILLIS))
+    }
+
     /// The first instant of the next hour.
     #[must_use]
     pub const fn end(self) -> UnixMillis {

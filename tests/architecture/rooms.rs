@@ -47,7 +47,7 @@ pub const SHELL: &str = "shell";
 pub const LOADTEST: &[&str] = &["units", "openrtb", "sim"];
 
 /// Modules that are a front door of their own, as `room::module`.
-pub const FRONT_DOORS: &[(&str, &str)] = &[("units", "limits")];
+pub const FRONT_DOORS: &[(&str, &str)] = &[("units", "limits"), ("report", "reconcile")];
 
 /// Files that may hold `unsafe`, each with its reason.
 pub const UNSAFE: &[(&str, &str)] = &[];

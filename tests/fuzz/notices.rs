@@ -34,6 +34,7 @@ fn ticket(bills_on: BillsOn, missing_price: MissingPrice) -> Ticket {
         price: Cpm::from_micros(2_000_000).expect("two units"),
         price_currency: Currency::USD,
         fx: FxRate::new(10_000, 10_389).expect("a rate"),
+        fx_day: Some(Day::from_raw(20_088)),
         multiplier: Multiplier::from_millionths(2_500_000).expect("two and a half"),
         data: Cpm::from_micros(100_000).expect("a tenth"),
         fee: RatePpm::from_ppm(80_000).expect("8 %"),
@@ -47,6 +48,7 @@ fn ticket(bills_on: BillsOn, missing_price: MissingPrice) -> Ticket {
         bills_on,
         missing_price,
         reserved_for: Millis::from_seconds(600),
+        honoured_for: Millis::from_seconds(3 * 3_600),
     }
 }
 

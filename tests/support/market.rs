@@ -72,12 +72,48 @@ impl Market {
     /// Starts the server on it.
     #[must_use]
     pub fn start(&self) -> Encan {
-        Encan::start(Options {
+        self.start_with(&[], &[])
+    }
+
+    /// Starts the server on it with more flags and variables of the environment.
+    #[must_use]
+    pub fn start_with(&self, flags: &[&str], env: &[(&str, &str)]) -> Encan {
+        Encan::start(self.options(flags, env))
+    }
+
+    /// Starts the server on it, which may be killed before it listens.
+    #[must_use]
+    pub fn start_to_die(&self, failpoints: &str) -> Option<Encan> {
+        let started = Encan::try_start(self.options(&[], &[("ENCAN_FAILPOINTS", failpoints)]));
+        let is_killed = |words: &str| words.contains("signal: 9");
+        started.map_err(|words| assert!(is_killed(&words), "{words}")).ok()
+    }
+
+    fn options(&self, flags: &[&str], env: &[(&str, &str)]) -> Options {
+        Options {
             campaigns: Some(self.path("campaigns")),
             exchanges: Some(self.path("exchanges")),
             data: Some(self.data()),
+            flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
+            env: env.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
             ..Options::default()
-        })
+        }
+    }
+
+    /// Starts the server on it, which ends by itself at once; its exit code and what it said.
+    ///
+    /// # Panics
+    ///
+    /// If it does not end.
+    #[must_use]
+    pub fn refused(&self, env: &[(&str, &str)]) -> (Option<i32>, String) {
+        let mut command = super::encan();
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data"])
+            .arg(self.data());
+        command.arg("--campaigns").arg(self.path("campaigns")).arg("--exchanges").arg(self.path("exchanges"));
+        command.envs(env.iter().copied());
+        super::outcome(command)
     }
 
     /// Every event of the ledger.
@@ -367,6 +403,12 @@ pub fn read_answer(stream: &mut BufReader<TcpStream>) -> std::io::Result<Told> {
 }
 
 impl Encan {
+    /// The number of its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends it a signal by its name, `HUP`.
     ///
     /// # Panics
@@ -395,6 +437,43 @@ impl Encan {
         }
         panic!("encan did not end in {PATIENCE:?}:\n{}", self.words());
     }
+}
+
+/// A request of which the server has read the head; its body is still to come.
+///
+/// # Panics
+///
+/// If it is gone.
+#[must_use]
+pub fn half_sent(encan: &Encan, body: &str) -> BufReader<TcpStream> {
+    let mut stream = BufReader::new(TcpStream::connect(encan.public).expect("the server listens"));
+    stream.get_mut().set_read_timeout(Some(PATIENCE)).expect("the server listens");
+    let length = body.len();
+    let head = format!(
+        "POST /openrtb2/market HTTP/1.1\r\nhost: encan\r\ncontent-length: {length}\r\nexpect: 100-continue\r\n\r\n"
+    );
+    stream.get_mut().write_all(head.as_bytes()).expect("the server listens");
+    assert_eq!(read_answer(&mut stream).expect("the server listens").status, 100);
+    stream
+}
+
+/// Every file below `folder` with its bytes.
+///
+/// # Panics
+///
+/// If one cannot be read.
+#[must_use]
+pub fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.insert(path.clone(), std::fs::read(&path).expect("a file"));
+        }
+    }
+    found
 }
 
 /// The rows of `encan report --json` on the ledger in `data`.

@@ -5,6 +5,7 @@
 #![expect(dead_code, reason = "each border uses its own part")]
 
 pub mod addresses;
+pub mod disk;
 pub mod eager;
 pub mod http;
 pub mod market;
@@ -81,6 +82,19 @@ impl Encan {
     /// With everything it said, if it does not start.
     #[must_use]
     pub fn start(options: Options) -> Self {
+        Self::try_start(options).unwrap_or_else(|words| panic!("{words}"))
+    }
+
+    /// The same, where it may end before it listens.
+    ///
+    /// # Errors
+    ///
+    /// How it ended, with everything it said.
+    ///
+    /// # Panics
+    ///
+    /// If it neither listens nor ends.
+    pub fn try_start(options: Options) -> Result<Self, String> {
         let own_folder = options.data.is_none().then(|| tempfile::tempdir().expect("a folder for data"));
         let data = options.data.or_else(|| own_folder.as_ref().map(|folder| folder.path().to_owned()));
         let data = data.expect("given or made");
@@ -97,13 +111,13 @@ impl Encan {
         let listener = Some(listen(&mut child, &words));
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut server = Self { child, words, listener, public: nowhere, admin: nowhere, data, own_folder };
-        server.public = server.told("bids      http://");
-        server.admin = server.told("metrics   http://");
-        server
+        server.public = server.told("bids      http://")?;
+        server.admin = server.told("metrics   http://")?;
+        Ok(server)
     }
 
     /// The address that stands behind `label` in what it says.
-    fn told(&mut self, label: &str) -> SocketAddr {
+    fn told(&mut self, label: &str) -> Result<SocketAddr, String> {
         let address = |words: &str| {
             let (_, rest) = words.split_once(label)?;
             rest.split_once('/')?.0.parse().ok()
@@ -111,10 +125,12 @@ impl Encan {
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
             if let Some(address) = address(&self.words()) {
-                return address;
+                return Ok(address);
             }
             let ended = self.child.try_wait().expect("our own child");
-            assert!(ended.is_none(), "encan ended at its start: {ended:?}\n{}", self.words());
+            if let Some(status) = ended {
+                return Err(format!("encan ended at its start: {status}\n{}", self.words()));
+            }
             std::thread::sleep(Duration::from_millis(5));
         }
         panic!("encan did not start in {PATIENCE:?}:\n{}", self.words());
@@ -212,6 +228,36 @@ impl Drop for Encan {
         let _ = self.child.wait();
         self.listened();
     }
+}
+
+/// Lets `command` end by itself; its exit code and what it said on stderr.
+///
+/// # Panics
+///
+/// If it does not end.
+#[must_use]
+pub fn outcome(mut command: Command) -> (Option<i32>, String) {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the binary runs");
+    let words = Arc::new(Mutex::new(String::new()));
+    let listener = listen(&mut child, &words);
+    let start = Instant::now();
+    let status = loop {
+        match child.try_wait().expect("our own child") {
+            None if start.elapsed() > PATIENCE => {
+                // It may hold our ports and files.
+                let _ = child.kill();
+                let _ = child.wait();
+                break None;
+            }
+            None => std::thread::sleep(Duration::from_millis(5)),
+            ended => break ended,
+        }
+    };
+    listener.join().expect("it only copies text");
+    let words = words.lock().expect("nobody panics with it").clone();
+    let status = status.unwrap_or_else(|| panic!("it did not end in {PATIENCE:?}:\n{words}"));
+    (status.code(), words)
 }
 
 /// Keeps stderr empty, so that the server never waits for us, and keeps the text.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use jiff::tz::TimeZone;
 
 use crate::campaign::read::amount::currency;
+use crate::campaign::read::budget::campaign_budget;
 use crate::campaign::read::clock::{flight, zone};
 use crate::campaign::read::creative::creative;
 use crate::campaign::read::frequency::{Contradictions, frequency};
@@ -13,7 +14,7 @@ use crate::campaign::read::reach::format_of;
 use crate::campaign::read::targeting::{country, domain};
 use crate::campaign::read::{NAME_CHARS_MAX, Reading, plan};
 use crate::campaign::{
-    Advertiser, Budget, Campaign, CapLevel, Creative, Flight, LineItem, Pacing, Status, Transparency,
+    Advertiser, Campaign, CapLevel, Creative, Flight, LineItem, Pacing, Status, Transparency,
 };
 use crate::document::{Document, Faults, Node, Object};
 use crate::units::{AdvertiserId, CampaignId, Currency, UnixMillis};
@@ -146,7 +147,7 @@ fn read_plan(object: Object<'_>, slug: &str, reading: Reading<'_>, faults: &mut 
     if let Some(flight) = flight {
         check_ended(object, flight, status, reading, faults);
     }
-    let budget = object.require("budget", faults).and_then(|node| budget(node, flight, faults));
+    let budget = object.require("budget", faults).and_then(|node| campaign_budget(node, flight, faults));
     let pacing = object.get("pacing").and_then(|node| plan::pacing(node, faults));
     let costs = object.get("costs").and_then(|node| plan::costs(node, faults));
     let tax = object.get("tax").and_then(|node| plan::tax(node, reading.surroundings, faults));
@@ -183,16 +184,6 @@ fn known_currency(node: Node<'_>, reading: Reading<'_>, faults: &mut Faults) -> 
     let fault = node.error(format!("has no exchange rate, got {}", node.echo()));
     let known: Vec<String> = rates.currencies().map(|known| known.to_string()).collect();
     faults.refuse(fault.hint(format!("add it to the table of currencies, which has {}", known.join(", "))))
-}
-
-fn budget(node: Node<'_>, flight: Option<Flight>, faults: &mut Faults) -> Option<Budget> {
-    let errors = faults.errors();
-    let budget = plan::budget(node, flight, faults)?;
-    if budget == Budget::default() && faults.errors() == errors {
-        let fault = node.error("must have `daily` or `total`");
-        return faults.refuse(fault.hint("without a budget nothing could be spent"));
-    }
-    Some(budget)
 }
 
 /// The elements of a list that must not be missing or empty.

@@ -7,7 +7,7 @@ use jiff::{Timestamp, ToSpan};
 use crate::campaign::Flight;
 use crate::campaign::rule::{Attribute, HOURS_OF_WEEK};
 use crate::document::{Faults, Node, suggestion};
-use crate::units::UnixMillis;
+use crate::units::{Millis, UnixMillis};
 
 const DAYS: [(&str, usize); 7] =
     [("mon", 0), ("tue", 1), ("wed", 2), ("thu", 3), ("fri", 4), ("sat", 5), ("sun", 6)];
@@ -56,6 +56,14 @@ pub(in crate::campaign) fn flight(
         return faults.refuse(end_node.error(format!("must be after the start, got {}", end_node.echo())));
     }
     Some(own)
+}
+
+/// How many days the flight has, begun ones counted whole; `None` if it is open.
+pub(in crate::campaign) fn days(flight: Flight) -> Option<i64> {
+    const DAY: Millis = Millis::from_seconds(86_400);
+    // An hour of grace: a flight over a clock change is 23 or 25 hours longer.
+    let span = flight.end?.since(flight.start).raw() - 3_600_000;
+    Some(span.div_euclid(DAY.raw()) + 1)
 }
 
 /// The inner flight cut to the outer; a warning where it reaches beyond, an error if nothing is left.

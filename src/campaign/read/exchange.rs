@@ -5,6 +5,7 @@
 //! | `name` | for people | required |
 //! | `bills_on` | `billing`, `win` or `impression`: the notice that moves money | required |
 //! | `reservation` | how long money is held: `display` (or `banner` and `native`), `av` (or `video` and `audio`), `dooh` | required, but for `dooh`: as the medium |
+//! | `notice_age` | how long after its bid a notice of money is booked: `display`, `av` (on sites), `app` (and television), `dooh`; 24h at most, no less than the reservation | `3h`, `6h`, `12h`, `24h`, or twice the reservation if that is longer |
 //! | `tmax_ms`, `margin_ms` | what it waits, and what of that is the network's | required |
 //! | `missing_price` | `book_bid` or `refuse`, for a notice without a price | required |
 //! | `seat` | ours there | none |
@@ -42,10 +43,11 @@ use crate::document::{Document, Fault, Faults, Object, Source};
 use crate::units::ExchangeId;
 use crate::{privacy, supply};
 
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 25] = [
     "name",
     "bills_on",
     "reservation",
+    "notice_age",
     "tmax_ms",
     "margin_ms",
     "missing_price",
@@ -89,6 +91,7 @@ pub fn read_exchange(source: &Source, faults: &mut Faults) -> Option<Exchange> {
     let words = [("billing", BillsOn::Billing), ("win", BillsOn::Win), ("impression", BillsOn::Impression)];
     let bills_on = bills_on.and_then(|node| node.choice(&words, faults));
     let reservation = object.require("reservation", faults).and_then(|node| bids::reservation(node, faults));
+    let notice_age = bids::notice_age(object, reservation.as_ref(), faults);
     let (tmax_ms, margin_ms) = times(object, faults);
     let words = [("book_bid", MissingPrice::BookBid), ("refuse", MissingPrice::Refuse)];
     let missing_price = object.require("missing_price", faults).and_then(|node| node.choice(&words, faults));
@@ -116,6 +119,7 @@ pub fn read_exchange(source: &Source, faults: &mut Faults) -> Option<Exchange> {
         seat: seat.flatten().map(str::to_string),
         bills_on: bills_on?,
         reservation: reservation?,
+        notice_age: notice_age?,
         tmax_ms: tmax_ms?,
         margin_ms: margin_ms?,
         price_decimals,

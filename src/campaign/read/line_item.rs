@@ -1,16 +1,15 @@
 //! Line items.
 
 use crate::campaign::read::amount::{amount, price};
+use crate::campaign::read::budget::line_item_budget;
 use crate::campaign::read::clock::{flight, within};
 use crate::campaign::read::frequency::frequency;
 use crate::campaign::read::modifiers;
-use crate::campaign::read::plan::{budget, check_within, pacing};
+use crate::campaign::read::plan::pacing;
 use crate::campaign::read::reach::{check_formats, check_satisfiable};
 use crate::campaign::read::targeting::{rule, segments};
 use crate::campaign::read::{NAME_CHARS_MAX, Reading};
-use crate::campaign::{
-    AgreedDeal, Budget, Campaign, CapLevel, Flight, FormatKind, Goal, LineItem, Rule, Status,
-};
+use crate::campaign::{AgreedDeal, Campaign, CapLevel, Flight, FormatKind, Goal, LineItem, Rule, Status};
 use crate::document::{Faults, Node, Object, suggestion};
 use crate::units::{Cpm, Currency, LineItemId, Nanos};
 
@@ -60,7 +59,9 @@ pub(in crate::campaign) fn line_item(
     let name = object.get("name").map(|node| node.line(NAME_CHARS_MAX, faults));
     let status = status(object, faults);
     let flight = own_flight(object, outer, faults);
-    let budget = own_budget(object, campaign, flight, faults);
+    let budget = object.get("budget");
+    let budget =
+        budget.map(|node| line_item_budget(node, flight, campaign.budget, faults)).unwrap_or_default();
     let pacing = object.get("pacing").map_or(Some(campaign.pacing.clone()), |node| pacing(node, faults));
     let goal = object.require("goal", faults).and_then(|node| goal(node, campaign, reading, faults));
     let targeting = object.get("targeting");
@@ -130,18 +131,6 @@ fn own_flight(object: Object<'_>, outer: Outer<'_>, faults: &mut Faults) -> Opti
         check_ended(object, cut, Some(campaign.status), outer.reading, faults);
     }
     Some(cut)
-}
-
-fn own_budget(
-    object: Object<'_>,
-    campaign: &Campaign,
-    flight: Option<Flight>,
-    faults: &mut Faults,
-) -> Budget {
-    let Some(node) = object.get("budget") else { return Budget::default() };
-    let Some(own) = budget(node, flight, faults) else { return Budget::default() };
-    check_within(node, own, campaign.budget, faults);
-    own
 }
 
 /// `{"cpm": 4.20}`, `{"cpc": 0.35, "expected_ctr": 0.0012}` or `{"cpa": 25, ...}`.

@@ -6,6 +6,7 @@
 pub(in crate::campaign) mod address;
 pub(in crate::campaign) mod amount;
 mod behaviour;
+mod budget;
 mod campaign;
 pub(in crate::campaign) mod categories;
 mod clock;

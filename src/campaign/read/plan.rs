@@ -1,78 +1,13 @@
-//! Money and rules of a campaign or line item: budget, pacing, costs, tax, attribution, conversions.
+//! Money and rules of a campaign or line item: pacing, costs, tax, attribution, conversions.
 
 use crate::campaign::read::amount::{amount_or_zero, percent, span};
 use crate::campaign::read::shares;
-use crate::campaign::{
-    Attribution, Budget, ConversionType, Costs, Flight, Limits, Pacing, Surroundings, TaxPlan,
-};
+use crate::campaign::{Attribution, ConversionType, Costs, Pacing, Surroundings, TaxPlan};
 use crate::document::{Faults, Node, suggestion};
 use crate::ttf::Bearer;
 use crate::units::{Millis, Nanos, ScenarioId, limits};
 
 const DAY: Millis = Millis::from_seconds(86_400);
-
-/// A budget, with the lints that need its flight.
-pub(in crate::campaign) fn budget(
-    node: Node<'_>,
-    flight: Option<Flight>,
-    faults: &mut Faults,
-) -> Option<Budget> {
-    let object = node.object(&["daily", "total"], faults)?;
-    let mut read = |key: &str| {
-        let node = object.get(key)?;
-        let nanos = node.scaled(9, faults)?;
-        if nanos <= 0 {
-            let fault = node.error(format!("must be greater than 0, got {}", node.echo()));
-            return faults.refuse(fault.hint("to stop a campaign, set `\"status\": \"paused\"`"));
-        }
-        Some(Nanos::from_raw(nanos))
-    };
-    let money = Limits { hourly: None, daily: read("daily"), total: read("total") };
-    let budget = Budget { money, ..Budget::default() };
-    let (Some(daily), Some(total), Some(daily_node)) = (money.daily, money.total, object.get("daily")) else {
-        return Some(budget);
-    };
-    let days = flight.and_then(days);
-    if daily > total {
-        let problem = format!("must not be above the total of {total}, got {}", daily_node.echo());
-        return faults.refuse(daily_node.error(problem));
-    }
-    if daily == total && days != Some(1) {
-        let fault = daily_node.warning(format!("equals the total of {total}: one day may spend it all"));
-        faults.push(fault.hint("was the budget of the whole flight meant? then leave `daily` out"));
-    } else if let Some(days) = days
-        && let Some(sum) = daily.raw().checked_mul(days)
-        && sum > total.raw()
-    {
-        let lasts = total.raw() / daily.raw();
-        let problem = format!(
-            "of {daily} over {days} days is more than the total of {total}, which lasts {lasts} days"
-        );
-        let fair = Nanos::from_raw(total.raw() / days / 10_000_000 * 10_000_000);
-        faults.push(daily_node.warning(problem).hint(format!("{fair} a day lasts the whole flight")));
-    }
-    Some(budget)
-}
-
-/// A warning for each amount of `own` that `outer` makes pointless.
-pub(in crate::campaign) fn check_within(node: Node<'_>, own: Budget, outer: Budget, faults: &mut Faults) {
-    let (own, outer) = (own.money, outer.money);
-    for (what, own, outer) in [("daily", own.daily, outer.daily), ("total", own.total, outer.total)] {
-        if let (Some(own), Some(outer)) = (own, outer)
-            && own > outer
-        {
-            let problem = format!("has no effect: its {what} of {own} is above the campaign's {outer}");
-            faults.push(node.warning(problem).hint("lower it, or remove it"));
-        }
-    }
-}
-
-/// How many days the flight has, begun ones counted whole; `None` if it is open.
-fn days(flight: Flight) -> Option<i64> {
-    // An hour of grace: a flight over a clock change is 23 or 25 hours longer.
-    let span = flight.end?.since(flight.start).raw() - 3_600_000;
-    Some(span.div_euclid(DAY.raw()) + 1)
-}
 
 /// `"even"`, `"asap"` or `{"curve": [24 numbers]}`.
 pub(in crate::campaign) fn pacing(node: Node<'_>, faults: &mut Faults) -> Option<Pacing> {

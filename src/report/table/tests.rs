@@ -47,12 +47,13 @@ fn impression(media: Nanos, data: Nanos, bearer: Bearer, evidence: Evidence) -> 
         tax: Assessment { scenario, place, space: line(media, 1_000), data: line(data, 500) },
         bearer,
         late: evidence == Evidence::Fallback,
+        fx: None,
     })
 }
 
 fn conversion(value: Nanos) -> EventKind {
     let kind = "purchase".to_owned();
-    EventKind::Conversion(Conversion { kind, order: None, value, touch: Touch::Click(NOON) })
+    EventKind::Conversion(Conversion { kind, order: None, value, touch: Touch::Click(NOON), fx: None })
 }
 
 /// Two campaigns in euros, of which one has no clicks, and one in dollars.

@@ -12,6 +12,7 @@ use crate::shell::audience_store::file::{failed, find};
 use crate::shell::audience_store::numbering::{Numbered, Numbering};
 use crate::shell::audience_store::person::encode;
 use crate::shell::audience_store::{AudienceError, AudienceStore, Change, Name};
+use crate::shell::failpoint::{self, Point};
 use crate::units::{SegmentId, UnixMillis, UserKey, limits};
 
 /// What one caller asks for: taken or refused as a whole.
@@ -94,7 +95,9 @@ impl AudienceStore {
         if *leaves_word {
             leave_word(&transaction, kept.iter().map(|(user, _)| user), Word::Changed).map_err(failed)?;
         }
+        failpoint::sqlite(Point::AudienceCommit).map_err(failed)?;
         transaction.commit().map_err(failed)?;
+        failpoint::pass(Point::AudienceCommitted);
         Ok(Committed { kept, outcomes })
     }
 

@@ -145,7 +145,7 @@ fn person(
         let profile = if user.is_some() { Profile::known([]) } else { Profile::default() };
         return Ok(Person { user, household, profile });
     }
-    let keys = UserKeys::new(Secrets::open(&args.data)?.users);
+    let keys = UserKeys::new(Secrets::open(&args.data, clock::now())?.users);
     let household = keys.household(request, permissions);
     let Some(key) = keys.key(request, exchange, permissions) else {
         return Ok(Person { user: None, household, profile: Profile::default() });

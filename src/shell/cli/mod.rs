@@ -8,6 +8,8 @@ pub mod certify;
 pub mod check;
 pub mod demo;
 pub mod explain;
+pub mod keys;
+pub mod reconcile;
 pub mod report;
 pub mod serve;
 pub mod sim;
@@ -18,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::shell::clock;
+use crate::shell::{clock, failpoint};
 
 /// Your input is wrong.
 pub const INPUT_WRONG: u8 = 1;
@@ -55,6 +57,9 @@ enum Verb {
     Report(report::Args),
     /// Run worlds that go wrong, from seeds, and hold the core to the laws of money.
     Sim(sim::Args),
+    /// Change the keys that sign notices, and show which there are.
+    #[command(subcommand)]
+    Keys(keys::KeysVerb),
     /// Keep audiences: who is in which segment, and what they did.
     #[command(subcommand)]
     Audience(audience::Audience),
@@ -72,6 +77,9 @@ pub fn run() -> ExitCode {
             return ExitCode::from(if words.use_stderr() { INPUT_WRONG } else { 0 });
         }
     };
+    if let Err(error) = failpoint::arm() {
+        return fail(INPUT_WRONG, &error, "take the variable out: it is for tests of encan itself");
+    }
     match verb {
         Verb::Serve(args) => serve::run(&args),
         Verb::Demo(args) => demo::run(&args),
@@ -81,6 +89,7 @@ pub fn run() -> ExitCode {
         Verb::Certify(args) => certify::run(&args),
         Verb::Report(args) => report::run(&args),
         Verb::Sim(args) => sim::run(&args),
+        Verb::Keys(verb) => keys::run(&verb),
         Verb::Audience(verb) => audience::run(&verb),
     }
 }

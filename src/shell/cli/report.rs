@@ -6,14 +6,14 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 
 use crate::report::{Dimension, FixedCost, Names, Report, Table};
-use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, put};
+use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, put, reconcile};
 use crate::shell::store::{NameKind, Store, StoreError};
 use crate::units::{AdvertiserId, CampaignId, CreativeId, Day, DealId, ExchangeId, LineItemId};
 
 /// Flags of `report`.
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    after_help = "Examples:\n  encan report\n  encan report --by campaign,day --from 2026-11-01 --to 2026-11-30\n  encan report --by exchange --format csv > exchanges.csv\n\nA day is the campaign's civil day on which the bid was made. The server may go on running."
+    after_help = "Examples:\n  encan report\n  encan report --by campaign,day --from 2026-11-01 --to 2026-11-30\n  encan report --by exchange --format csv > exchanges.csv\n  encan report --reconcile november.csv --exchange generic --currency USD\n  encan report --reconcile november.csv --exchange generic --time-zone UTC --by-line\n\nA day is the campaign's civil day on which the bid was made. The server may go on running.\n\nA file to reconcile is compared by the ids of our bids, or by day where it has none. It is read twice, so it must\nbe a file. Numbers may be written as 1,234.56, 1.234,56, 1 234,56 or 1'234.56; what can be read in two ways is\nunreadable and says which flag decides it. Every line gets one verdict; a difference is theirs minus ours. The exit\ncode is 0 if all agrees, 1 if anything differs or is unreadable, 2 if we failed."
 )]
 pub struct Args {
     /// Rows: advertiser, campaign, line-item, creative, exchange, deal, day; several with commas.
@@ -34,6 +34,8 @@ pub struct Args {
     /// Folder of the ledger.
     #[arg(long, env = "ENCAN_DATA", default_value = "data", value_name = "DIR")]
     pub data: PathBuf,
+    #[command(flatten)]
+    reconcile: reconcile::Flags,
 }
 
 /// How a report is printed.
@@ -60,6 +62,16 @@ pub fn run(args: &Args) -> ExitCode {
         && from > to
     {
         return fail(INPUT_WRONG, &format!("--from {from} is after --to {to}"), "both days are included");
+    }
+    if let Some(file) = &args.reconcile.reconcile {
+        let days = (args.from, args.to);
+        return reconcile::run(&reconcile::Task {
+            file,
+            flags: &args.reconcile,
+            days,
+            data: &args.data,
+            json: args.json,
+        });
     }
     let table = match table(args) {
         Ok(table) => table,

@@ -17,10 +17,12 @@ use crate::shell::boot::{Booted, boot};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, say};
 use crate::shell::clock;
 use crate::shell::config::{ConfigArgs, Configured, configure};
+use crate::shell::disk::DiskWatch;
 use crate::shell::events::Forgetting;
 use crate::shell::http::{Door, Spans, serve};
 use crate::shell::leasing::Leasing;
 use crate::shell::reload;
+use crate::shell::secrets;
 use crate::shell::service::Service;
 use crate::units::limits;
 
@@ -58,6 +60,9 @@ pub struct ServerArgs {
     /// Where the outside reaches the bidder: the start of every notice's address [default: http://LISTEN].
     #[arg(long, env = "ENCAN_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub(in crate::shell) public_url: Option<String>,
+    /// MiB of the data folder's disk that stay free for notices: with less, bidding stops.
+    #[arg(long, env = "ENCAN_DISK_RESERVE", default_value_t = 256, value_name = "MIB")]
+    disk_reserve: u32,
     /// Milliseconds that a connection may be idle, for tests.
     #[arg(long, hide = true, value_name = "MS")]
     idle_ms: Option<u64>,
@@ -167,6 +172,7 @@ pub(in crate::shell) struct Server {
     beat: Beat,
     leasing: Leasing,
     forgetting: Forgetting,
+    disk: DiskWatch,
     reloads: tokio::task::JoinHandle<()>,
     writer: crate::shell::store::WriterHandle,
     audience_writer: AudienceWriterHandle,
@@ -193,22 +199,24 @@ impl Server {
         let (public, bids) = bind(args.listen, "--listen").await?;
         let (private, admin) = bind(args.admin, "--admin").await?;
         let base = args.public_url.clone().unwrap_or_else(|| format!("http://{bids}"));
-        let Booted { service, writer, failed, audience_writer, audiences_read } =
+        let Booted { service, writer, failed, audience_writer, audiences_read, secrets } =
             boot(plan, &args.data, base).map_err(|error| fail(error.exit_code(), &error, error.hint()))?;
+        let no_thread = |error| fail(WE_FAILED, &error, "the system gives no threads");
+        let reserve = u64::from(args.disk_reserve) << 20;
+        let disk = DiskWatch::start(Arc::clone(&service), args.data.clone(), reserve).map_err(no_thread)?;
         let (stop, stopped) = watch::channel(false);
         let spans = args.spans();
         let door = |listener, door| {
             tokio::spawn(serve(listener, door, Arc::clone(&service), spans, stopped.clone(), DRAIN))
         };
         let doors = vec![door(public, Door::Public), door(private, Door::Admin)];
-        let beat = Beat::start(Arc::clone(&service))
-            .map_err(|error| fail(WE_FAILED, &error, "the system gives no threads"))?;
-        let leasing = Leasing::start(Arc::clone(&service))
-            .map_err(|error| fail(WE_FAILED, &error, "the system gives no threads"))?;
-        let forgetting = Forgetting::start(Arc::clone(&service))
-            .map_err(|error| fail(WE_FAILED, &error, "the system gives no threads"))?;
-        let reloads = tokio::spawn(reload::watch(signs, Arc::clone(&service), args.config.clone(), stopped));
+        let beat = Beat::start(Arc::clone(&service)).map_err(no_thread)?;
+        let leasing = Leasing::start(Arc::clone(&service)).map_err(no_thread)?;
+        let forgetting = Forgetting::start(Arc::clone(&service)).map_err(no_thread)?;
         let data = args.data.clone();
+        let keys = secrets::watch(Arc::clone(&service), data.clone(), secrets.users, stopped.clone());
+        let files = reload::watch(signs, Arc::clone(&service), args.config.clone(), stopped);
+        let reloads = tokio::spawn(async { _ = tokio::join!(files, keys) });
         Ok(Self {
             service,
             bids,
@@ -220,6 +228,7 @@ impl Server {
             beat,
             leasing,
             forgetting,
+            disk,
             reloads,
             writer,
             audience_writer,
@@ -238,7 +247,7 @@ impl Server {
     fn announce(&self) {
         let catalog = &self.service.snapshot().plan.catalog;
         let (campaigns, line_items) = (catalog.campaigns.len(), catalog.line_items.len());
-        if !self.service.composer.is_secure() {
+        if !self.service.composer.load().is_secure() {
             say(
                 "warning: the public address is not https, so impressions that take https only are not bid on\n\n\
                  hint: name the address that exchanges reach, with `--public-url https://...`\n\n",
@@ -272,11 +281,12 @@ impl Server {
         }
         self.reloads.abort();
         let _ = self.reloads.await;
-        let (beat, leasing, forgetting) = (self.beat, self.leasing, self.forgetting);
+        let (beat, leasing, forgetting, disk) = (self.beat, self.leasing, self.forgetting, self.disk);
         let ended = move || {
             beat.stop();
             leasing.stop();
             forgetting.stop();
+            disk.stop();
         };
         let _ = tokio::task::spawn_blocking(ended).await;
         // Bids still out keep their money over a restart. A writer that has ended says why below.

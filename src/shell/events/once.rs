@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::Notify;
 
 use crate::audience::Happened;
+use crate::shell::failpoint::{self, Point};
 use crate::units::{Nanos, UnixMillis, UserKey};
 
 const FILE: &str = "events.sqlite";
@@ -153,6 +154,7 @@ impl Once {
             for event in events {
                 begun.push(if met.insert(event.key) { begin_one(&transaction, event)? } else { None });
             }
+            failpoint::sqlite(Point::EventsBegin)?;
             transaction.commit()?;
             Ok(begun)
         })
@@ -173,6 +175,7 @@ impl Once {
                     .execute([id])?;
                 transaction.prepare_cached("DELETE FROM begun WHERE id = ?")?.execute([id])?;
             }
+            failpoint::sqlite(Point::EventsKeep)?;
             transaction.commit()
         })
     }

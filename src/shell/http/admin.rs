@@ -10,6 +10,7 @@ use percent_encoding::percent_decode_str;
 use crate::audience::ImportId;
 use crate::shell::http::{Answer, JSON, empty, full, not_allowed, text};
 use crate::shell::service::Service;
+use crate::shell::store::Health;
 
 /// The answer to the operator.
 pub(in crate::shell::http) async fn answer(request: &Request<Incoming>, service: &Service) -> Answer {
@@ -25,9 +26,13 @@ pub(in crate::shell::http) async fn answer(request: &Request<Incoming>, service:
         "/readyz" if !service.audiences.is_complete() => {
             text(StatusCode::SERVICE_UNAVAILABLE, "the audiences are being read\n".to_owned())
         }
+        "/readyz" if service.writer.health() == Health::NoSpace => {
+            text(StatusCode::SERVICE_UNAVAILABLE, "the ledger's disk has too little space\n".to_owned())
+        }
         "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, "the ledger has stopped\n".to_owned()),
         "/metrics" => {
             let mut body = service.metrics.text(service.open.len(), &service.snapshot());
+            service.writer.write_metrics(&mut body);
             service.audience_writer.write_metrics(&service.audiences, &mut body);
             full(StatusCode::OK, HeaderValue::from_static("text/plain; version=0.0.4"), body)
         }

@@ -88,6 +88,13 @@ pub(in crate::shell::store) fn read(
     let last: Option<i64> =
         connection.query_row("SELECT last FROM epoch", [], |row| row.get(0)).optional()?;
     let last = Epoch::from_raw(last.unwrap_or_default().cast_unsigned());
+    Ok(Treasury::restored(terms, last, shares(connection)?, Steady::default()))
+}
+
+/// What is kept of every cap, by epoch.
+pub(in crate::shell::store) fn shares(
+    connection: &Connection,
+) -> rusqlite::Result<Vec<(CapKey, Epoch, Share)>> {
     let mut statement = connection.prepare("SELECT * FROM cap")?;
     let rows = statement.query_map([], |row| {
         let share = Share { granted: Quantity::from_raw(row.get(6)?), used: Quantity::from_raw(row.get(7)?) };
@@ -98,7 +105,7 @@ pub(in crate::shell::store) fn read(
     for row in rows {
         shares.extend(row?);
     }
-    Ok(Treasury::restored(terms, last, shares, Steady::default()))
+    Ok(shares)
 }
 
 /// Keeps what has changed.

@@ -37,18 +37,22 @@ impl NameKind {
 
 pub(in crate::shell::store) fn write(connection: &mut Connection, names: &[Name]) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
-    {
-        let mut insert = transaction.prepare_cached(
-            "INSERT OR REPLACE INTO name (kind, id, slug, currency, fixed_cost) VALUES (?, ?, ?, ?, ?)",
-        )?;
-        for name in names {
-            let Name { kind, id, slug, fixed_cost } = name;
-            let currency = fixed_cost.map(|(currency, _)| currency.to_string());
-            let amount = fixed_cost.map(|(_, amount)| amount.raw());
-            insert.execute(params![*kind as u8, id.cast_signed(), slug, currency, amount])?;
-        }
-    }
+    insert(&transaction, names)?;
     transaction.commit()
+}
+
+/// The same within a transaction.
+pub(in crate::shell::store) fn insert(transaction: &Connection, names: &[Name]) -> rusqlite::Result<()> {
+    let mut insert = transaction.prepare_cached(
+        "INSERT OR REPLACE INTO name (kind, id, slug, currency, fixed_cost) VALUES (?, ?, ?, ?, ?)",
+    )?;
+    for name in names {
+        let Name { kind, id, slug, fixed_cost } = name;
+        let currency = fixed_cost.map(|(currency, _)| currency.to_string());
+        let amount = fixed_cost.map(|(_, amount)| amount.raw());
+        insert.execute(params![*kind as u8, id.cast_signed(), slug, currency, amount])?;
+    }
+    Ok(())
 }
 
 pub(in crate::shell::store) fn read(connection: &Connection) -> rusqlite::Result<Vec<Name>> {

@@ -40,39 +40,36 @@ pub struct Parked {
     pub exposure: Option<Exposure>,
 }
 
-/// Replaces what is parked: `epoch` ends cleanly at `now`.
-pub(in crate::shell::store) fn write(
-    connection: &mut Connection,
+/// Replaces what is parked, within a transaction: `epoch` ends cleanly at `now`.
+pub(in crate::shell::store) fn replace(
+    transaction: &Connection,
     open: &[Parked],
     (epoch, now): (Epoch, Steady),
 ) -> rusqlite::Result<()> {
-    let transaction = connection.transaction()?;
     transaction.execute("DELETE FROM parked", [])?;
     transaction.execute("UPDATE epoch SET ended = ?", [epoch.raw().cast_signed()])?;
-    {
-        let mut insert =
-            transaction.prepare("INSERT INTO parked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
-        for Parked { bid, reservation, exposure } in open {
-            let Reservation { reserved: Reserved { purse, stakes }, expires, user, household } = reservation;
-            insert.execute(params![
-                bid.as_bytes().as_slice(),
-                purse.campaign.raw().cast_signed(),
-                purse.line_item.raw().cast_signed(),
-                purse.day.raw(),
-                stakes.worst.raw(),
-                expires.since(now).raw().max(0),
-                user.map(|user| *user.as_bytes()),
-                household.map(|household| household.raw().cast_signed()),
-                exposure.map(|exposure| exposure.creative.raw().cast_signed()),
-                exposure.map(|exposure| exposure.advertiser.raw().cast_signed()),
-                purse.hour.raw(),
-                stakes.money.mean.raw(),
-                stakes.money.variance,
-                stakes.more,
-            ])?;
-        }
+    let mut insert =
+        transaction.prepare("INSERT INTO parked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
+    for Parked { bid, reservation, exposure } in open {
+        let Reservation { reserved: Reserved { purse, stakes }, expires, user, household } = reservation;
+        insert.execute(params![
+            bid.as_bytes().as_slice(),
+            purse.campaign.raw().cast_signed(),
+            purse.line_item.raw().cast_signed(),
+            purse.day.raw(),
+            stakes.worst.raw(),
+            expires.since(now).raw().max(0),
+            user.map(|user| *user.as_bytes()),
+            household.map(|household| household.raw().cast_signed()),
+            exposure.map(|exposure| exposure.creative.raw().cast_signed()),
+            exposure.map(|exposure| exposure.advertiser.raw().cast_signed()),
+            purse.hour.raw(),
+            stakes.money.mean.raw(),
+            stakes.money.variance,
+            stakes.more,
+        ])?;
     }
-    transaction.commit()
+    Ok(())
 }
 
 /// True if `epoch` ended cleanly: what it had reserved is parked.
@@ -125,7 +122,7 @@ pub(in crate::shell::store) fn take(connection: &Connection) -> rusqlite::Result
 mod tests {
     use rusqlite::Connection;
 
-    use super::{Parked, TABLE, ended_cleanly, take, write};
+    use super::{Parked, TABLE, ended_cleanly, replace, take};
     use crate::budget::{PurseKey, Reservation, Reserved, Stake, Stakes};
     use crate::frequency::Exposure;
     use crate::ledger::Quantity;
@@ -137,7 +134,7 @@ mod tests {
 
     #[test]
     fn what_is_parked_is_taken_once_with_the_time_that_it_had_left() {
-        let mut connection = Connection::open_in_memory().unwrap();
+        let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(&format!("{TABLE} {}", leases::TABLES)).unwrap();
         let purse = PurseKey {
             campaign: CampaignId::from_slug("c"),
@@ -163,7 +160,7 @@ mod tests {
             Parked { bid: bids[1], reservation: somebodys, exposure: Some(exposure) },
         ];
         let epoch = Epoch::from_raw(4);
-        write(&mut connection, &open, (epoch, Steady::from_raw(50))).unwrap();
+        replace(&connection, &open, (epoch, Steady::from_raw(50))).unwrap();
         assert!(ended_cleanly(&connection, epoch).unwrap());
         assert!(!ended_cleanly(&connection, epoch.next()).unwrap());
         let left = |millis| Steady::from_raw(millis);

@@ -5,17 +5,19 @@ use std::path::Path;
 use rusqlite::types::{FromSql, Value};
 use rusqlite::{CachedStatement, Row, params_from_iter};
 
-use crate::ledger::{BidFacts, Cause, Charge, Conversion, Correction, Event, EventKind, Playback, Touch};
+use crate::ledger::{
+    BidFacts, Cause, Charge, Conversion, Correction, DatedRate, Event, EventKind, Playback, Touch,
+};
 use crate::shell::store::schema::StoreError;
 use crate::ttf::{Assessment, Bearer, Evidence, Exemption, Jurisdiction, Place, TaxLine};
 use crate::units::{
     AdvertiserId, BidId, CampaignId, CorrectionId, CreativeId, Currency, Day, DealId, Epoch, ExchangeId,
-    Femtos, HouseholdKey, LineItemId, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
+    Femtos, FxRate, HouseholdKey, LineItemId, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
 };
 
 pub(in crate::shell::store) const INSERT: &str = "INSERT OR IGNORE INTO event VALUES (
     ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-    ?, ?, ?, ?, ?, ?)";
+    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 pub(in crate::shell::store) const SELECT: &str = "SELECT * FROM event";
 
@@ -64,7 +66,10 @@ mod column {
     pub(super) const WHY: usize = 40;
     pub(super) const AUTHOR: usize = 41;
     pub(super) const CORRECTION: usize = 42;
-    pub(super) const COUNT: usize = 43;
+    /// Of what an exchange charges or an advertiser reports in another currency: that one, both sides of the rate, the
+    /// day it is of.
+    pub(super) const FX: usize = 43;
+    pub(super) const COUNT: usize = 47;
 }
 
 fn id(raw: u64) -> Value {
@@ -140,6 +145,7 @@ fn write_charge(charge: &Charge, row: &mut [Value; column::COUNT]) {
     }
     row[column::BEARER] = Value::Integer(charge.bearer.code().into());
     row[column::LATE] = Value::Integer(charge.late.into());
+    write_rate(charge.fx, row);
 }
 
 fn write_conversion(conversion: &Conversion, row: &mut [Value; column::COUNT]) {
@@ -152,6 +158,15 @@ fn write_conversion(conversion: &Conversion, row: &mut [Value; column::COUNT]) {
     };
     row[column::TOUCH] = Value::Integer(touch);
     row[column::TOUCH_AT] = Value::Integer(at.raw());
+    write_rate(conversion.fx, row);
+}
+
+fn write_rate(fx: Option<DatedRate>, row: &mut [Value; column::COUNT]) {
+    let Some(DatedRate { from, rate, day }) = fx else { return };
+    let (target, per) = rate.parts();
+    row[column::FX] = Value::Text(from.code().to_owned());
+    (row[column::FX + 1], row[column::FX + 2]) = (id(target), id(per));
+    row[column::FX + 3] = optional(day.map(|day| day.raw().into()));
 }
 
 /// Reads what [`insert`] wrote.
@@ -263,7 +278,19 @@ impl Fields<'_> {
             bearer: Bearer::from_code(self.get(column::BEARER)?)
                 .ok_or(StoreError::Row("an unknown bearer of the tax"))?,
             late: self.get(column::LATE)?,
+            fx: self.rate()?,
         })
+    }
+
+    fn rate(&self) -> Result<Option<DatedRate>, StoreError> {
+        if self.row.as_ref().column_count() <= column::FX {
+            return Ok(None);
+        }
+        let Some(from) = self.get::<Option<String>>(column::FX)? else { return Ok(None) };
+        let from = Currency::from_code(&from).ok_or(StoreError::Row("an unknown currency"))?;
+        let rate = FxRate::new(self.id(column::FX + 1)?, self.id(column::FX + 2)?);
+        let rate = rate.ok_or(StoreError::Row("an exchange rate of nothing"))?;
+        Ok(Some(DatedRate { from, rate, day: self.get::<Option<i32>>(column::FX + 3)?.map(Day::from_raw) }))
     }
 
     fn tax_line(&self, at: usize) -> Result<TaxLine, StoreError> {
@@ -288,6 +315,7 @@ impl Fields<'_> {
                 0 => Touch::Click(touched),
                 _ => Touch::View(touched),
             },
+            fx: self.rate()?,
         })
     }
 }

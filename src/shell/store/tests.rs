@@ -13,13 +13,24 @@ use tokio::sync::oneshot;
 
 use crate::budget::LeaseTerms;
 use crate::ledger::{
-    AMOUNT_MOST, CapKey, Event, EventKind, any_charge, any_event, one_of_each, used, windows,
+    AMOUNT_MOST, CapKey, Charge, DatedRate, Event, EventKind, any_charge, any_event, one_of_each, used,
+    windows,
 };
 use crate::shell::store::{Name, NameKind, Opened, Store, StoreError, Writer};
 use crate::units::{
-    BidId, CampaignId, Currency, Day, Epoch, Hour, HouseholdKey, LineItemId, Millis, Nanos, UnixMillis,
-    UserKey,
+    BidId, CampaignId, Currency, Day, Epoch, FxRate, Hour, HouseholdKey, LineItemId, Millis, Nanos,
+    UnixMillis, UserKey,
 };
+
+/// Takes away again what version 3 added.
+const WITHOUT_VERSION_3: &str = "ALTER TABLE event DROP COLUMN lease; ALTER TABLE event DROP COLUMN cause;
+    ALTER TABLE event DROP COLUMN impressions; ALTER TABLE event DROP COLUMN why;
+    ALTER TABLE event DROP COLUMN author; ALTER TABLE event DROP COLUMN correction;
+    ALTER TABLE event DROP COLUMN fx_from; ALTER TABLE event DROP COLUMN fx_target;
+    ALTER TABLE event DROP COLUMN fx_per; ALTER TABLE event DROP COLUMN fx_day;
+    ALTER TABLE parked DROP COLUMN hour; ALTER TABLE parked DROP COLUMN mean;
+    ALTER TABLE parked DROP COLUMN variance; ALTER TABLE parked DROP COLUMN more;
+    DROP TABLE cap; DROP TABLE epoch;";
 
 /// Opens it as a server does.
 fn open(folder: &Path) -> Result<Opened, StoreError> {
@@ -195,23 +206,49 @@ fn exposures_come_back_for_users_and_households() {
 }
 
 #[test]
+fn a_ledger_of_version_2_is_read_as_it_is_and_keeps_rates_from_its_next_writer_on() {
+    let folder = folder();
+    let impression = |random, fx| {
+        let mut event = sample(any_event(AMOUNT_MOST));
+        event.bid.id = BidId::mint(UnixMillis::from_raw(9), random);
+        event.kind = EventKind::Impression(Charge { fx, ..sample(any_charge(AMOUNT_MOST)) });
+        event
+    };
+    let mut first = impression(1, None);
+    first.bid.lease = Epoch::NONE;
+    append(folder.path(), vec![vec![first.clone()]]);
+    let file = folder.path().join("ledger.sqlite");
+    execute(&file, &format!("{WITHOUT_VERSION_3} PRAGMA user_version = 2;"));
+    assert_eq!(events(folder.path()), [first.clone()], "a report changes nothing");
+    let rate = FxRate::new(u64::MAX, 3).unwrap();
+    let rates =
+        [None, Some(Day::from_raw(20_088))].map(|day| Some(DatedRate { from: Currency::USD, rate, day }));
+    let later = [impression(2, rates[0]), impression(3, rates[1])];
+    append(folder.path(), vec![later.to_vec()]);
+    let [undated, dated] = later;
+    assert_eq!(events(folder.path()), in_order(vec![first, undated, dated]));
+}
+
+#[test]
 fn a_ledger_of_version_1_is_read_as_it_is_and_brought_up_to_date_by_its_writer() {
     let folder = folder();
     let mut first = sample(any_event(AMOUNT_MOST));
     first.bid.household = None;
+    match &mut first.kind {
+        EventKind::Impression(charge) => charge.fx = None,
+        EventKind::Conversion(conversion) => conversion.fx = None,
+        _ => {}
+    }
     first.bid.lease = Epoch::NONE;
     append(folder.path(), vec![vec![first.clone()]]);
     let file = folder.path().join("ledger.sqlite");
     execute(
         &file,
-        "ALTER TABLE event DROP COLUMN lease; ALTER TABLE event DROP COLUMN cause;
-         ALTER TABLE event DROP COLUMN impressions; ALTER TABLE event DROP COLUMN why;
-         ALTER TABLE event DROP COLUMN author; ALTER TABLE event DROP COLUMN correction;
-         ALTER TABLE event DROP COLUMN household; ALTER TABLE parked DROP COLUMN household;
-         ALTER TABLE parked DROP COLUMN creative; ALTER TABLE parked DROP COLUMN advertiser;
-         ALTER TABLE parked DROP COLUMN hour; ALTER TABLE parked DROP COLUMN mean;
-         ALTER TABLE parked DROP COLUMN variance; ALTER TABLE parked DROP COLUMN more;
-         DROP TABLE cap; DROP TABLE epoch; PRAGMA user_version = 1;",
+        &format!(
+            "{WITHOUT_VERSION_3} ALTER TABLE event DROP COLUMN household; ALTER TABLE parked DROP COLUMN household;
+             ALTER TABLE parked DROP COLUMN creative; ALTER TABLE parked DROP COLUMN advertiser;
+             PRAGMA user_version = 1;"
+        ),
     );
     assert_eq!(events(folder.path()), [first.clone()], "a report changes nothing");
     let mut second = first.clone();

@@ -1,15 +1,16 @@
 //! The one writer: a thread that takes what waits, commits it together, and only then answers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
 use crate::budget::{Allocator as _, AllocatorError, LeaseAsk, LeaseGrant};
 use crate::ledger::{self, Event};
+use crate::shell::failpoint::{self, Point};
 use crate::shell::store::leases;
 use crate::shell::store::names::{self, Name};
+use crate::shell::store::outage::{self, Health, Log, Outage, Watched};
 use crate::shell::store::parked::{self, Parked};
 use crate::shell::store::row;
 use crate::shell::store::schema::{Opened, StoreError};
@@ -23,6 +24,7 @@ enum Job {
     Lease { epoch: Epoch, asks: Vec<LeaseAsk>, now: Steady, answer: std::sync::mpsc::SyncSender<Leased> },
     Remember(Vec<Name>),
     Park { epoch: Epoch, open: Vec<Parked>, now: Steady },
+    Probe,
 }
 
 /// What the allocator says, once it is kept.
@@ -32,7 +34,7 @@ pub type Leased = Result<Vec<LeaseGrant>, AllocatorError>;
 #[derive(Debug, Clone)]
 pub struct Writer {
     jobs: mpsc::Sender<Job>,
-    alive: Arc<AtomicBool>,
+    outage: Arc<Outage>,
 }
 
 /// The writer's thread; ends when every [`Writer`] is gone and all is committed.
@@ -61,14 +63,12 @@ impl Writer {
     #[must_use]
     pub fn start(ledger: Opened, failed: oneshot::Sender<String>) -> (Self, WriterHandle) {
         let (jobs, queue) = mpsc::channel(limits::LEDGER_QUEUE_MAX);
-        let alive = Arc::new(AtomicBool::new(true));
-        let writer = Self { jobs, alive: Arc::clone(&alive) };
+        let outage = Arc::new(Outage::default());
+        let writer = Self { jobs, outage: Arc::clone(&outage) };
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || {
-                let alive = Alive(alive);
-                let ended = run(ledger, queue, &alive.0);
-                drop(alive);
+                let ended = run(ledger, queue, Watched(outage));
                 if let Err(error) = &ended {
                     // The receiver is gone only if the server is stopping anyway.
                     let _ = failed.send(error.to_string());
@@ -79,10 +79,24 @@ impl Writer {
         (writer, WriterHandle { thread })
     }
 
-    /// False once a write has failed: bidding must stop.
+    /// Whether notices can be kept: else bidding must stop.
     #[must_use]
-    pub fn is_alive(&self) -> bool {
-        self.alive.load(Ordering::Acquire)
+    pub fn health(&self) -> Health {
+        self.outage.health()
+    }
+
+    /// Tells what the watch of the disk saw; while there was no space, tries whether there is some again.
+    pub fn watched(&self, free_bytes: u64, is_short: bool) {
+        self.outage.watched(free_bytes, is_short);
+        if self.outage.is_full() {
+            // A queue that is full is tried again with the next look.
+            let _ = self.jobs.try_send(Job::Probe);
+        }
+    }
+
+    /// Appends what is counted of the ledger's disk, in the text format of Prometheus.
+    pub fn write_metrics(&self, out: &mut String) {
+        self.outage.write_metrics(out);
     }
 
     /// Books `events` in one commit and says which were new. Returns after the commit.
@@ -129,40 +143,72 @@ impl Writer {
     }
 }
 
-/// Tells that the writer has ended, also if it panics: nobody bids without a ledger.
-struct Alive(Arc<AtomicBool>);
-
-impl Drop for Alive {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
+fn run(mut ledger: Opened, mut queue: mpsc::Receiver<Job>, watched: Watched) -> Result<(), StoreError> {
+    let outage = Arc::clone(&watched.0);
+    let mut batch = Vec::new();
+    // Dropped before the batch if something panics: bidding stops before anybody is told.
+    let _watched = watched;
+    let ended = serve(&mut ledger, &mut queue, &mut batch, &outage);
+    let Opened { connection, file, lock, .. } = ledger;
+    let closed = ended.and_then(|()| outage::close(connection));
+    if closed.is_err() {
+        // Bidding stops before anybody is told that a notice was not kept.
+        outage.end();
+        refuse(&mut batch);
     }
+    drop(lock);
+    closed.map_err(|source| StoreError::Sqlite { file, source })
 }
 
-fn run(mut ledger: Opened, mut queue: mpsc::Receiver<Job>, alive: &AtomicBool) -> Result<(), StoreError> {
-    let mut batch = Vec::new();
-    while queue.blocking_recv_many(&mut batch, limits::LEDGER_BATCH_MAX) > 0 {
-        match commit(&mut ledger, &batch) {
-            Ok(booked) => answer(batch.drain(..), booked),
-            Err(source) => {
-                // Bidding stops before anybody is told that a notice was not kept.
-                alive.store(false, Ordering::Release);
-                for job in batch.drain(..) {
-                    if let Job::Append { answer, .. } = job {
-                        let _ = answer.send(Err(StoreError::Stopped));
-                    }
-                }
-                return Err(StoreError::Sqlite { file: ledger.file, source });
+/// Takes what comes until nobody is left to send it, or a write fails for another reason than a lack of space.
+fn serve(
+    ledger: &mut Opened,
+    queue: &mut mpsc::Receiver<Job>,
+    batch: &mut Vec<Job>,
+    outage: &Outage,
+) -> rusqlite::Result<()> {
+    let log = Log::of(&mut ledger.connection)?;
+    while queue.blocking_recv_many(batch, limits::LEDGER_BATCH_MAX) > 0 {
+        match write(ledger, batch, &log, outage) {
+            Err(error) if outage::is_lack_of_space(&error) => {
+                outage.fill();
+                // What was counted and granted in memory was rolled back with the rest.
+                ledger.treasury.revert(leases::shares(&ledger.connection)?);
+                refuse(batch);
             }
+            done => done?,
         }
     }
-    // A clean end folds the log into the file, so that the next start has nothing to recover.
-    ledger
-        .connection
-        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        .map_err(|source| StoreError::Sqlite { file: ledger.file.clone(), source })?;
-    drop(ledger.connection);
-    drop(ledger.lock);
+    // What found no space until now has a last chance.
+    write(ledger, batch, &log, outage)
+}
+
+/// Writes and answers `batch`, and after a lack of space tries whether it is over.
+fn write(ledger: &mut Opened, batch: &mut Vec<Job>, log: &Log, outage: &Outage) -> rusqlite::Result<()> {
+    if !batch.is_empty() {
+        let booked = commit(ledger, batch)?;
+        failpoint::pass(Point::LedgerCommitted);
+        answer(batch.drain(..), booked);
+        failpoint::pass(Point::LedgerAnswered);
+    }
+    if outage.is_full() {
+        outage::probe(&mut ledger.connection)?;
+    }
+    log.fold_if_long(&ledger.connection)?;
+    outage.mend();
     Ok(())
+}
+
+/// Tells everybody who waits that nothing was booked; what nobody waits for is kept for the next time.
+fn refuse(batch: &mut Vec<Job>) {
+    for job in std::mem::take(batch) {
+        match job {
+            Job::Append { answer, .. } => drop(answer.send(Err(StoreError::Stopped))),
+            Job::Lease { answer, .. } => drop(answer.send(Err(AllocatorError::OutOfReach))),
+            Job::Probe => {}
+            kept => batch.push(kept),
+        }
+    }
 }
 
 /// What to answer to a job, once the commit is done.
@@ -174,6 +220,8 @@ enum Answer {
 
 /// Writes a batch in one transaction; for each job its answer.
 fn commit(ledger: &mut Opened, batch: &[Job]) -> rusqlite::Result<Vec<Answer>> {
+    outage::bound(&ledger.connection)?;
+    failpoint::sqlite(Point::LedgerBegin)?;
     let transaction = ledger.connection.transaction()?;
     let mut answers = Vec::with_capacity(batch.len());
     let mut to_name = Vec::new();
@@ -187,6 +235,7 @@ fn commit(ledger: &mut Opened, batch: &[Job]) -> rusqlite::Result<Vec<Answer>> {
                     for event in events {
                         // The books are checked before they are written: debits equal credits.
                         let _ = ledger::entries(event);
+                        failpoint::sqlite(Point::LedgerRow)?;
                         let is_new = row::insert(&mut insert, event)?;
                         if is_new {
                             // It keeps what it counts until it is asked: it cannot be out of its own reach.
@@ -207,6 +256,7 @@ fn commit(ledger: &mut Opened, batch: &[Job]) -> rusqlite::Result<Vec<Answer>> {
                     parking = Some((open, (*epoch, *now)));
                     Answer::Nothing
                 }
+                Job::Probe => Answer::Nothing,
             });
         }
     }
@@ -214,13 +264,14 @@ fn commit(ledger: &mut Opened, batch: &[Job]) -> rusqlite::Result<Vec<Answer>> {
     if !changes.is_empty() {
         leases::write(&transaction, &changes, last)?;
     }
-    transaction.commit()?;
-    if !to_name.is_empty() {
-        names::write(&mut ledger.connection, &to_name)?;
-    }
+    // In the same transaction: nobody is told that an event was not booked because a name was not.
+    names::insert(&transaction, &to_name)?;
     if let Some((open, when)) = parking {
-        parked::write(&mut ledger.connection, open, when)?;
+        failpoint::sqlite(Point::LedgerPark)?;
+        parked::replace(&transaction, open, when)?;
     }
+    failpoint::sqlite(Point::LedgerCommit)?;
+    transaction.commit()?;
     Ok(answers)
 }
 

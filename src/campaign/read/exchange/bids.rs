@@ -1,8 +1,8 @@
 //! What may be bid at an exchange: media, currencies, limits, and how long money is held.
 
 use crate::campaign::read::amount::{currency, span};
-use crate::campaign::{BidLimits, Formats, Reservation};
-use crate::document::{Faults, Node};
+use crate::campaign::{BidLimits, Formats, NoticeAge, Reservation};
+use crate::document::{Faults, Node, Object};
 use crate::units::{Currency, Millis, limits};
 
 /// `display` stands for banner and native, `av` for video and audio; `dooh` may be left out.
@@ -44,6 +44,44 @@ fn notice_span(node: Node<'_>, faults: &mut Faults) -> Option<Millis> {
         return faults.refuse(node.error(format!("must be at most {hours}h, got {}", node.echo())));
     }
     Some(span)
+}
+
+/// How long notices of money are booked: what `notice_age` of the profile says, the usual for the rest. `None` without
+/// a sound reservation, which it is held against.
+pub(in crate::campaign::read::exchange) fn notice_age(
+    profile: Object<'_>,
+    reservation: Option<&Reservation>,
+    faults: &mut Faults,
+) -> Option<NoticeAge> {
+    let node = profile.get("notice_age");
+    let object = match node {
+        Some(node) => Some(node.object(&["display", "av", "app", "dooh"], faults)?),
+        None => None,
+    };
+    let reservation = reservation?;
+    let mut age = NoticeAge::usual(reservation);
+    let display = reservation.banner.max(reservation.native);
+    let av = reservation.video.max(reservation.audio);
+    let mut sound = true;
+    for (key, reserved, age) in [
+        ("display", display, &mut age.display),
+        ("av", av, &mut age.av),
+        ("app", reservation.longest(false), &mut age.app),
+        ("dooh", reservation.longest(true), &mut age.dooh),
+    ] {
+        let Some(node) = object.and_then(|object| object.get(key)) else { continue };
+        match notice_span(node, faults) {
+            Some(span) if span < reserved => {
+                let fault =
+                    node.error(format!("must not be shorter than `reservation`, got {}", node.echo()));
+                faults.push(fault.hint("or a notice is refused whose money is still held"));
+                sound = false;
+            }
+            Some(span) => *age = span,
+            None => sound = false,
+        }
+    }
+    sound.then_some(age)
 }
 
 /// The currencies that are taken: at least one, none twice. All of our table where nothing is said.

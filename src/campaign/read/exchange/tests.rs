@@ -5,7 +5,7 @@ use crate::campaign::{
     read_exchange,
 };
 use crate::document::{Fault, Faults, Source};
-use crate::openrtb::MediaType;
+use crate::openrtb::{Channel, MediaType, Outlet};
 use crate::privacy::{Outcome, Purposes, Unwaivable};
 use crate::supply::Check;
 use crate::units::Currency;
@@ -130,6 +130,64 @@ fn money_is_held_by_medium() {
     ] {
         assert_eq!(reservation(text).1, [want]);
     }
+}
+
+#[test]
+fn notices_of_money_are_booked_by_where_the_ad_was_shown() {
+    let outlet = Outlet::default;
+    let ages = |text: &str, reservation: &str| {
+        let profile = PROFILE.replace(r#"{"display": "10m", "av": "1h"}"#, reservation);
+        let profile = profile.replace("\n}", &format!(",\n{text}\n}}"));
+        let (exchange, faults) = read_text(&profile);
+        assert_eq!(faults, [""; 0], "{text}");
+        let age = exchange.unwrap().notice_age;
+        let minutes = |medium, channel| age.of(medium, &channel).raw() / 60_000;
+        [
+            minutes(MediaType::Banner, Channel::Site(outlet())),
+            minutes(MediaType::Native, Channel::Site(outlet())),
+            minutes(MediaType::Video, Channel::Site(outlet())),
+            minutes(MediaType::Audio, Channel::Site(outlet())),
+            minutes(MediaType::Banner, Channel::App(outlet())),
+            minutes(MediaType::Video, Channel::App(outlet())),
+            minutes(MediaType::Video, Channel::Unknown),
+            minutes(MediaType::Banner, Channel::Dooh(outlet())),
+        ]
+    };
+    let short = r#"{"display": "10m", "av": "1h"}"#;
+    assert_eq!(ages(r#""notice_age": {}"#, short), [180, 180, 360, 360, 720, 720, 720, 1_440]);
+    let given = r#""notice_age": {"display": "10m", "av": "61m", "app": "2h", "dooh": "1h"}"#;
+    assert_eq!(ages(given, short), [10, 10, 61, 61, 120, 120, 120, 60]);
+    // At least twice as long as it is reserved, never more than a day.
+    let long = r#"{"banner": "1m", "native": "2h", "video": "4h", "audio": "13h", "dooh": "24h"}"#;
+    assert_eq!(ages(r#""seat": "s""#, long), [240, 240, 1_440, 1_440, 1_440, 1_440, 1_440, 1_440]);
+    for (key, span, problem) in [
+        (
+            "display",
+            "599s",
+            "must not be shorter than `reservation`, got \"599s\" \
+            (or a notice is refused whose money is still held)",
+        ),
+        (
+            "av",
+            "59m",
+            "must not be shorter than `reservation`, got \"59m\" \
+            (or a notice is refused whose money is still held)",
+        ),
+        (
+            "app",
+            "59m",
+            "must not be shorter than `reservation`, got \"59m\" \
+            (or a notice is refused whose money is still held)",
+        ),
+        ("dooh", "25h", "must be at most 24h, got \"25h\""),
+    ] {
+        let text = format!(r#""notice_age": {{"{key}": "{span}"}}"#);
+        check(&text, &format!("`notice_age.{key}` {problem}"));
+    }
+    check(
+        r#""notice_age": {"displai": "1h"}"#,
+        "`notice_age.displai` is not a known key (did you mean `display`?)",
+    );
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::audience::{ImportId, UserKeys};
 use crate::shell::audience_store::AudienceStore;
 use crate::shell::boot::BootError;
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail};
+use crate::shell::clock;
 use crate::shell::secrets::Secrets;
 use crate::units::UserKey;
 
@@ -75,7 +76,7 @@ impl PersonArgs {
 fn open(data: &Path) -> Result<(UserKeys, AudienceStore), ExitCode> {
     let opened = || -> Result<_, BootError> {
         // The secret first: it also makes the folder.
-        let secrets = Secrets::open(data)?;
+        let secrets = Secrets::open(data, clock::now())?;
         Ok((UserKeys::new(secrets.users), AudienceStore::open(data)?))
     };
     opened().map_err(|error| fail(WE_FAILED, &error, error.hint()))

@@ -1,0 +1,102 @@
+//! The watch of the data folder's disk: bidding stops while there is still space for the notices of bids that are out,
+//! and comes back by itself.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::shell::failpoint;
+use crate::shell::service::Service;
+
+/// How often the disk is looked at, and a full ledger tried again.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A thread that looks at the disk.
+#[derive(Debug)]
+pub struct DiskWatch {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl DiskWatch {
+    /// Looks at the disk of `data`, then goes on looking: bidding stops where less than `reserve` bytes are free.
+    ///
+    /// # Errors
+    ///
+    /// If the system starts no thread.
+    pub fn start(service: Arc<Service>, data: PathBuf, reserve: u64) -> std::io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        // Before the first request.
+        let mut is_short = look(&service, &data, reserve, false);
+        let thread = std::thread::Builder::new().name("disk".to_owned()).spawn(move || {
+            while !stopped.load(Ordering::Acquire) {
+                std::thread::park_timeout(LOOK);
+                is_short = look(&service, &data, reserve, is_short);
+            }
+        })?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Ends it.
+    pub fn stop(self) {
+        self.stop.store(true, Ordering::Release);
+        self.thread.thread().unpark();
+        // A panic in it was told when it happened.
+        let _ = self.thread.join();
+    }
+}
+
+/// Tells the ledger's writer what is free on the disk of `data`; true if that is too little.
+fn look(service: &Service, data: &Path, reserve: u64, was_short: bool) -> bool {
+    let (free, is_short) = match free_bytes(data) {
+        Ok(free) => (free, is_short(free, reserve, was_short)),
+        // A folder that is gone keeps no notice.
+        Err(_) => (0, reserve > 0),
+    };
+    service.writer.watched(free, is_short);
+    is_short
+}
+
+/// Bytes that we may still write.
+fn free_bytes(data: &Path) -> std::io::Result<u64> {
+    if let Some(free) = failpoint::free_bytes() {
+        return Ok(free);
+    }
+    let disk = rustix::fs::statvfs(data)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+/// What once was too little must become an eighth more than enough, so that bidding does not come and go.
+fn is_short(free: u64, reserve: u64, was_short: bool) -> bool {
+    let enough = if was_short { reserve.saturating_add(reserve / 8) } else { reserve };
+    free < enough
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{free_bytes, is_short};
+
+    #[test]
+    fn bidding_stops_below_the_reserve_and_comes_back_well_above_it() {
+        for (free, was_short, want) in [
+            (800, false, false),
+            (799, false, true),
+            (800, true, true),
+            (899, true, true),
+            (900, true, false),
+        ] {
+            assert_eq!(is_short(free, 800, was_short), want, "{free}");
+        }
+        assert!(!is_short(0, 0, true), "no reserve is never short");
+    }
+
+    #[test]
+    fn a_folder_has_free_bytes_and_one_that_is_gone_has_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(free_bytes(folder.path()).is_ok());
+        assert!(free_bytes(&folder.path().join("gone")).is_err());
+    }
+}
