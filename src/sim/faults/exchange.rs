@@ -86,6 +86,8 @@ pub(in crate::sim::faults) fn due(letter: &Letter, ticket: &Ticket) -> Due {
         // What a browser says of a price is nobody's word.
         _ if letter.kind == NoticeKind::Impression => Due::Billed(ticket.price),
         Says::Price(price) => Due::Billed(price),
+        // Nobody charges more than was bid, whatever the profile says.
+        Says::Above => Due::Refused,
         _ if ticket.missing_price == MissingPrice::BookBid => Due::Billed(ticket.price),
         _ => Due::Refused,
     }

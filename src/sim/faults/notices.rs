@@ -15,7 +15,7 @@ use crate::sim::faults::store::{Answer, Door, Job};
 use crate::sim::faults::tally::Count;
 use crate::sim::faults::world::{Task, World};
 use crate::till::Pending;
-use crate::units::{Cpm, Day, UnixMillis, limits};
+use crate::units::{Cpm, Day, UnixMillis};
 
 impl World<'_> {
     /// A letter arrives.
@@ -38,7 +38,10 @@ impl World<'_> {
         let wall = self.nodes[node].clock.wall(self.now);
         let due = due(&letter, &ticket);
         if !self.is_verified(&letter, &ticket, wall) {
-            let is_old = wall > ticket.bid.at.plus(limits::NOTICE_AGE_MAX);
+            let is_old = wall > ticket.bid.at.plus(ticket.honoured_for);
+            if is_old {
+                self.count(Count::TooOld);
+            }
             law(Law::Refused, letter.says.is_forged() || is_old, || {
                 format!("the token of bid {}, {:?}, is refused", letter.bid, letter.kind)
             })?;

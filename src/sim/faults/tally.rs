@@ -20,6 +20,7 @@ pub enum Count {
     Views,
     Acknowledged,
     AnswersLost,
+    TooOld,
     NeverTold,
     Retries,
     Duplicates,
