@@ -8,7 +8,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use encan::budget::{Book, Expected, Open, PurseKey, Reservation, Reserved, Stakes};
+use encan::budget::{Book, Open, PurseKey, Reservation, Reserved, Stakes};
 use encan::campaign::{Budget, Limits};
 use encan::ledger::{BidFacts, CapKey, Level, Measure, Quantity, Window, windows};
 use encan::units::{
@@ -442,7 +442,7 @@ impl Play {
             |daily, total| Budget { money: Limits { hourly: None, daily, total }, ..Budget::default() };
         let budgets = [budget(limits[0], limits[1]), budget(limits[2], limits[3])];
         let key = purse_of(line_item, self.day);
-        let purse = self.book.purse(key, [&budgets[0], &budgets[1]], Nanos::ZERO, Expected::WORST);
+        let purse = self.book.purse(key, [&budgets[0], &budgets[1]], Nanos::ZERO);
         let fits = caps.iter().all(|(cap, limit)| self.model.committed(cap) + amount <= *limit);
         assert_eq!(purse.reserve(Nanos::from_raw(amount)).is_ok(), fits, "{amount} under {caps:?}");
         if !fits {

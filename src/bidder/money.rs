@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::bidder::snapshot::{Plan, Snapshot};
-use crate::budget::{Book, Expected, Purse, PurseKey};
+use crate::budget::{Book, Purse, PurseKey};
 use crate::campaign::{Budget, Campaign, Flight, Limits, LineItem, Pacing};
 use crate::pacing::{DaySpan, Pace};
 use crate::units::{CampaignId, Day, Epoch, Hour, LineItemId, Nanos, UnixMillis};
@@ -59,7 +59,7 @@ impl Money {
             let budgets = [&campaign.budget, &line_item.budget];
             by_hour |= budgets.iter().any(|budget| budget.has_hourly());
             let likely = plan.rows[row].value.per_impression();
-            purses.push(book.purse(key, budgets, likely, Expected::WORST));
+            purses.push(book.purse(key, budgets, likely));
         }
         let mut paces: Vec<Option<Pace>> = vec![None; plan.catalog.campaigns.len()];
         let mut line_item_paces = Vec::with_capacity(plan.rows.len());

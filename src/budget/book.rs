@@ -1,26 +1,66 @@
 //! The book of all caps, by name. The fast path never looks here: it holds purses.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use crate::budget::cap::{Bell, Cap};
+use crate::budget::bell::{Bell, Hourglass};
+use crate::budget::cap::{Cap, Look, Stake};
+use crate::budget::expected::Experience;
 use crate::budget::lot::Lot;
-use crate::budget::purse::{Expected, Purse, Stakes};
+use crate::budget::purse::{Purse, Stakes};
 use crate::budget::treasury::{LeaseAsk, LeaseGrant};
 use crate::campaign::{Budget, BudgetMode, Limits};
 use crate::ledger::{BidFacts, CapKey, Level, Measure, Quantity, Window, windows};
-use crate::units::{CampaignId, Day, Epoch, Hour, LineItemId, Millis, Nanos};
+use crate::units::{CampaignId, Day, Epoch, Hour, LineItemId, Nanos, Steady};
 
 /// All caps, by name.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Book {
     caps: Mutex<Caps>,
+    /// How many caps were ever made: a chain that was made before is looked up again.
+    made: AtomicU64,
+    /// True once there is a cap of an hour.
+    by_hour: AtomicBool,
+    chains: [RwLock<Chains>; SHARDS],
+    experiences: RwLock<HashMap<CampaignId, Arc<Experience>>>,
     /// From whose leases this process spends; without one, limits are all that counts.
     epoch: Option<Epoch>,
     bell: Bell,
+    hourglass: Hourglass,
 }
 
-type Caps = HashMap<CapKey, Arc<Cap>, foldhash::fast::RandomState>;
+#[derive(Debug, Default)]
+struct Caps {
+    by_key: HashMap<CapKey, Arc<Cap>, foldhash::fast::RandomState>,
+    /// Windows before these are forgotten: no cap of theirs is made again.
+    since: Option<(Day, Hour)>,
+}
+
+impl Caps {
+    fn has_forgotten(&self, window: Window) -> bool {
+        match (self.since, window) {
+            (None, _) | (_, Window::Total) => false,
+            (Some((since, _)), Window::Day(day)) => day < since,
+            (Some((_, since)), Window::Hour(hour)) => hour < since,
+        }
+    }
+}
+
+/// So many locks on the chains: two notices rarely meet.
+const SHARDS: usize = 64;
+
+/// Which chain: its campaign, line item and day.
+type ChainKey = (CampaignId, LineItemId, Day);
+type Chains = HashMap<ChainKey, Chain, foldhash::fast::RandomState>;
+
+/// Every cap that a bid of one line item and day counts in, but for those of an hour: what a notice would have to
+/// look up one by one.
+#[derive(Debug)]
+struct Chain {
+    made: u64,
+    caps: Box<[Arc<Cap>]>,
+}
 
 /// Whose purse, and in which day and hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,11 +84,26 @@ pub struct Reserved {
     pub stakes: Stakes,
 }
 
+impl Default for Book {
+    fn default() -> Self {
+        Self {
+            caps: Mutex::default(),
+            made: AtomicU64::new(0),
+            by_hour: AtomicBool::new(false),
+            chains: std::array::from_fn(|_| RwLock::default()),
+            experiences: RwLock::default(),
+            epoch: None,
+            bell: Bell::default(),
+            hourglass: Hourglass::endless(),
+        }
+    }
+}
+
 impl Book {
-    /// A book whose caps spend only what is granted to `epoch`.
+    /// A book whose caps spend only what is granted to `epoch`, and nothing before the first answer.
     #[must_use]
     pub fn leased(epoch: Epoch) -> Self {
-        Self { epoch: Some(epoch), ..Self::default() }
+        Self { epoch: Some(epoch), hourglass: Hourglass::empty(), ..Self::default() }
     }
 
     /// From whose leases bids are paid; [`Epoch::NONE`] without leases.
@@ -63,6 +118,12 @@ impl Book {
         &self.bell
     }
 
+    /// Runs out when the allocator was silent for as long as leases live, or has ended this epoch.
+    #[must_use]
+    pub fn hourglass(&self) -> &Hourglass {
+        &self.hourglass
+    }
+
     /// The cap of `key`; without a limit and unused if it is new.
     #[must_use]
     pub fn cap(&self, key: CapKey) -> Arc<Cap> {
@@ -70,7 +131,13 @@ impl Book {
     }
 
     fn entry<'a>(&self, caps: &'a mut Caps, key: CapKey) -> &'a mut Arc<Cap> {
-        caps.entry(key).or_insert_with(|| Arc::new(Cap::new(key, self.epoch.is_some(), self.bell.clone())))
+        caps.by_key.entry(key).or_insert_with(|| {
+            if matches!(key.window, Window::Hour(_)) {
+                self.by_hour.store(true, Ordering::Release);
+            }
+            self.made.fetch_add(1, Ordering::AcqRel);
+            Arc::new(Cap::new(key, self.epoch.is_some(), self.bell.clone()))
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Caps> {
@@ -83,14 +150,14 @@ impl Book {
     }
 
     /// The purse of one line item, under the limits of both budgets, which hold from now on for everyone. A bid on
-    /// it costs about `likely`, and is expected to use `expected` of its worst case if the budget is soft.
+    /// it costs about `likely`.
     #[must_use]
-    pub fn purse(&self, key: PurseKey, budgets: [&Budget; 2], likely: Nanos, expected: Expected) -> Purse {
+    pub fn purse(&self, key: PurseKey, budgets: [&Budget; 2], likely: Nanos) -> Purse {
         let deviations = match budgets[0].mode {
-            BudgetMode::Hard => 0,
-            BudgetMode::Soft { deviations } => deviations,
+            BudgetMode::Hard => None,
+            BudgetMode::Soft { deviations } => Some(deviations),
         };
-        let expected = if deviations == 0 { Expected::WORST } else { expected };
+        let experience = deviations.map(|_| self.experience(key.campaign));
         let mut caps = self.lock();
         let levels = windows(key.campaign, key.line_item, key.day, key.hour);
         let mut limited = |measure, at: usize| {
@@ -98,11 +165,12 @@ impl Book {
             let budget = budgets[usize::from(matches!(level, Level::LineItem(_)))];
             let limit = limit(budget, measure, window);
             let is_kept = measure == Measure::Money && at < 4;
-            if limit.is_none() && !is_kept && !caps.contains_key(&CapKey { level, window, measure }) {
+            let key = CapKey { level, window, measure };
+            if limit.is_none() && !is_kept && !caps.by_key.contains_key(&key) {
                 return None;
             }
-            let cap = Arc::clone(self.entry(&mut caps, CapKey { level, window, measure }));
-            let deviations = if measure == Measure::Money { deviations } else { 0 };
+            let cap = Arc::clone(self.entry(&mut caps, key));
+            let deviations = deviations.filter(|_| measure == Measure::Money);
             cap.expect(if measure == Measure::Money { Quantity::money(likely) } else { Quantity::count(1) });
             cap.set_limit(limit.unwrap_or(Quantity::MAX), deviations);
             (is_kept || limit.is_some()).then_some(cap)
@@ -115,67 +183,126 @@ impl Book {
         for measure in [Measure::Impressions, Measure::Clicks] {
             more.extend((0..6).filter_map(|at| limited(measure, at)));
         }
-        Purse::new(money, more, expected)
+        Purse::new(money, more, experience, self.hourglass.clone())
+    }
+
+    fn experience(&self, campaign: CampaignId) -> Arc<Experience> {
+        let mut experiences = self.experiences.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(experiences.entry(campaign).or_default())
     }
 
     /// Counts what an event of `bid` uses, and gives back what the bid held, if it was held here.
     pub fn settle(&self, bid: &BidFacts, held: Option<&Reserved>, used: &[(Measure, Quantity)]) {
-        let mut caps = self.lock();
+        let BidFacts { campaign, line_item, day, at, .. } = *bid;
         // What another run's lease pays is taken elsewhere, until the allocator says how much.
         let is_ours = held.is_some() || bid.lease == self.epoch();
-        for (level, window) in windows(bid.campaign, bid.line_item, bid.day, Hour::of(bid.at)) {
-            for measure in Measure::ALL {
-                let key = CapKey { level, window, measure };
-                let used =
-                    used.iter().find(|(of, _)| *of == measure).map_or(Quantity::ZERO, |(_, used)| *used);
-                let is_kept = measure == Measure::Money && !matches!(window, Window::Hour(_));
-                let cap = if is_kept { Some(self.entry(&mut caps, key)) } else { caps.get_mut(&key) };
-                let Some(cap) = cap else { continue };
-                let stake = held.map(|held| held.stakes.on(key)).unwrap_or_default();
-                if is_ours { cap.settle(stake, used) } else { cap.settle_elsewhere(used) }
+        let of = |measure| {
+            used.iter().find(|(of, _)| *of == measure).map_or(Quantity::ZERO, |(_, quantity)| *quantity)
+        };
+        self.each(PurseKey { campaign, line_item, day, hour: Hour::of(at) }, |cap| {
+            let stake = held.map(|held| held.stakes.on(cap.key())).unwrap_or_default();
+            let used = of(cap.key().measure);
+            if is_ours {
+                cap.settle(stake, used);
+            } else if used != Quantity::ZERO {
+                cap.settle_elsewhere(used);
             }
+        });
+        if let Some(held) = held {
+            self.learn(held, of(Measure::Money));
         }
     }
 
     /// Holds a reservation that a former process was granted, at every level.
     pub fn hold(&self, reserved: &Reserved) {
-        self.each(reserved, Cap::hold);
+        self.each_stake(reserved, Cap::hold);
     }
 
-    /// Gives a reservation back, at every level.
+    /// Gives the reservation of a bid that came to nothing back, at every level.
     pub fn release(&self, reserved: &Reserved) {
-        self.each(reserved, Cap::release);
+        self.each_stake(reserved, Cap::release);
+        self.learn(reserved, Quantity::ZERO);
     }
 
-    fn each(&self, reserved: &Reserved, act: impl Fn(&Cap, crate::budget::Stake)) {
-        let mut caps = self.lock();
-        let purse = reserved.purse;
-        for (level, window) in windows(purse.campaign, purse.line_item, purse.day, purse.hour) {
-            for measure in [Measure::Money, Measure::Impressions] {
-                let key = CapKey { level, window, measure };
-                let stake = reserved.stakes.on(key);
-                if stake != crate::budget::Stake::default() {
-                    act(self.entry(&mut caps, key), stake);
+    /// Learns what a bid cost, where anybody asks.
+    fn learn(&self, reserved: &Reserved, used: Quantity) {
+        let experiences = self.experiences.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(experience) = experiences.get(&reserved.purse.campaign) {
+            experience.learn(reserved.stakes.worst, used);
+        }
+    }
+
+    fn each_stake(&self, reserved: &Reserved, act: impl Fn(&Cap, Stake)) {
+        self.each(reserved.purse, |cap| {
+            let stake = reserved.stakes.on(cap.key());
+            if stake != Stake::default() {
+                act(cap, stake);
+            }
+        });
+    }
+
+    /// Every cap that a bid of `key` counts in; of those that have no limit, money by the day and in total.
+    fn each(&self, key: PurseKey, act: impl Fn(&Cap)) {
+        let place = (key.campaign, key.line_item, key.day);
+        let shard = usize::try_from(key.line_item.raw() % SHARDS as u64).expect("fewer shards than that");
+        let made = self.made.load(Ordering::Acquire);
+        let is_known = {
+            let chains = self.chains[shard].read().unwrap_or_else(PoisonError::into_inner);
+            let chain = chains.get(&place).filter(|chain| chain.made == made);
+            chain.map(|chain| chain.caps.iter().for_each(|cap| act(cap))).is_some()
+        };
+        if !is_known {
+            let chain = self.chain(key);
+            chain.caps.iter().for_each(|cap| act(cap));
+            let mut chains = self.chains[shard].write().unwrap_or_else(PoisonError::into_inner);
+            chains.insert(place, chain);
+        }
+        if self.by_hour.load(Ordering::Acquire) {
+            let caps = self.lock();
+            for (level, window) in &windows(key.campaign, key.line_item, key.day, key.hour)[4..] {
+                for measure in Measure::ALL {
+                    let key = CapKey { level: *level, window: *window, measure };
+                    caps.by_key.get(&key).into_iter().for_each(|cap| act(cap));
                 }
             }
         }
     }
 
-    /// What each cap wants of the allocator, `elapsed` after the last time.
-    #[must_use]
-    pub fn asks(&self, elapsed: Millis, lot: &Lot) -> Vec<LeaseAsk> {
-        let caps: Vec<Arc<Cap>> = self.lock().values().cloned().collect();
-        caps.iter().filter_map(|cap| cap.ask(elapsed, lot)).collect()
-    }
-
-    /// Takes what the allocator granted.
-    pub fn granted(&self, grants: &[LeaseGrant]) {
-        let caps = self.lock();
-        for grant in grants {
-            if let Some(cap) = caps.get(&grant.cap) {
-                cap.grant(grant);
+    fn chain(&self, key: PurseKey) -> Chain {
+        let mut caps = self.lock();
+        let mut chain = Vec::new();
+        for (level, window) in &windows(key.campaign, key.line_item, key.day, key.hour)[..4] {
+            for measure in Measure::ALL {
+                let key = CapKey { level: *level, window: *window, measure };
+                let is_kept = measure == Measure::Money && !caps.has_forgotten(*window);
+                if is_kept {
+                    chain.push(Arc::clone(self.entry(&mut caps, key)));
+                } else {
+                    chain.extend(caps.by_key.get(&key).cloned());
+                }
             }
         }
+        // Read while no cap can be made.
+        Chain { made: self.made.load(Ordering::Acquire), caps: chain.into() }
+    }
+
+    /// What caps want of the allocator after a look at `now`.
+    #[must_use]
+    pub fn asks(&self, now: Steady, lot: &Lot, look: Look) -> Vec<LeaseAsk> {
+        self.lock().by_key.values().filter_map(|cap| cap.ask(now, lot, look)).collect()
+    }
+
+    /// Takes what the allocator granted to a question that was put before `until` less the time that leases live.
+    pub fn granted(&self, grants: &[LeaseGrant], until: Steady) {
+        {
+            let caps = self.lock();
+            for grant in grants {
+                if let Some(cap) = caps.by_key.get(&grant.cap) {
+                    cap.grant(grant);
+                }
+            }
+        }
+        self.hourglass.turn(until);
     }
 
     /// What bids that are out hold of every cap, as an heir takes it over.
@@ -196,13 +323,47 @@ impl Book {
         held.into_iter().collect()
     }
 
+    /// By how much each campaign whose budget is soft can pass a limit now: if all of `open`, the bids that are out,
+    /// are billed at their worst. Campaigns that cannot are left out.
+    #[must_use]
+    pub fn overruns(&self, open: impl Iterator<Item = Reserved>) -> Vec<(CampaignId, Nanos)> {
+        let caps = self.lock();
+        if !caps.by_key.values().any(|cap| cap.is_soft()) {
+            return Vec::new();
+        }
+        let mut worst: HashMap<CapKey, (CampaignId, Quantity)> = HashMap::new();
+        for Reserved { purse, stakes } in open {
+            for (level, window) in windows(purse.campaign, purse.line_item, purse.day, purse.hour) {
+                let key = CapKey { level, window, measure: Measure::Money };
+                let (_, sum) = worst.entry(key).or_insert((purse.campaign, Quantity::ZERO));
+                *sum = sum.plus(Quantity::money(stakes.worst));
+            }
+        }
+        let mut overruns: HashMap<CampaignId, Quantity> = HashMap::new();
+        for (key, (campaign, worst)) in worst {
+            let Some(cap) = caps.by_key.get(&key).filter(|cap| cap.is_soft()) else { continue };
+            let over = worst.plus(cap.used()).plus(cap.elsewhere()).minus(cap.limit());
+            if over > Quantity::ZERO {
+                let most = overruns.entry(campaign).or_default();
+                *most = over.max(*most);
+            }
+        }
+        overruns.into_iter().map(|(campaign, over)| (campaign, Nanos::from_raw(over.raw()))).collect()
+    }
+
     /// Forgets the caps of days before `day` and of hours before `hour`, whose bids are too old to be billed.
     pub fn forget_before(&self, day: Day, hour: Hour) {
-        self.lock().retain(|key, _| match key.window {
-            Window::Total => true,
-            Window::Day(of) => of >= day,
-            Window::Hour(of) => of >= hour,
-        });
+        {
+            let mut caps = self.lock();
+            let since = caps.since.map_or((day, hour), |since| (since.0.max(day), since.1.max(hour)));
+            caps.since = Some(since);
+            let kept = std::mem::take(&mut caps.by_key);
+            caps.by_key = kept.into_iter().filter(|(key, _)| !caps.has_forgotten(key.window)).collect();
+        }
+        for shard in &self.chains {
+            let mut chains = shard.write().unwrap_or_else(PoisonError::into_inner);
+            chains.retain(|(_, _, of), _| *of >= day);
+        }
     }
 }
 

@@ -1,32 +1,17 @@
 //! One cap, as one process sees it: what it may commit from its lease, and what it has committed.
+//!
+//! Whoever commits raises one number and then looks once more at the ceiling; whoever lowers the ceiling looks at
+//! that number afterwards. So nothing is ever committed above a ceiling that was lowered in the same moment, and
+//! what a lease gives back nobody spends.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::budget::bell::Bell;
 use crate::budget::lot::Lot;
 use crate::budget::treasury::{LeaseAsk, LeaseGrant};
 use crate::ledger::{CapKey, Quantity};
-use crate::units::Millis;
-
-/// Told when a cap wants more than it has leased; whoever keeps the leases looks.
-#[derive(Debug, Clone, Default)]
-pub struct Bell(Arc<AtomicBool>);
-
-impl Bell {
-    /// Rings it.
-    pub fn ring(&self) {
-        // Read first, so that a bell that rings already stays in every core's cache.
-        if !self.0.load(Ordering::Relaxed) {
-            self.0.store(true, Ordering::Relaxed);
-        }
-    }
-
-    /// True if it rang since it was last asked.
-    #[must_use]
-    pub fn has_rung(&self) -> bool {
-        self.0.swap(false, Ordering::Relaxed)
-    }
-}
+use crate::units::{Millis, Steady};
 
 /// What one bid commits of a cap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,50 +30,80 @@ impl Stake {
     }
 }
 
+/// Which caps are asked about their leases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Those that rang.
+    Rung,
+    /// All of them: also those that could have more only if others gave something back.
+    Round,
+}
+
 /// A cap. Of an amount it counts nano-units of its campaign's currency, of impressions and clicks their number.
 #[derive(Debug)]
 pub struct Cap {
+    hot: Hot,
     key: CapKey,
-    /// The most that may be committed: what is leased, and never more than the limit leaves.
-    ceiling: AtomicI64,
-    /// Used and reserved by this process: the one number that the ceiling bounds.
-    committed: AtomicI64,
-    /// Beyond this the lease is running short.
-    low_water: AtomicI64,
-    /// Of all reservations that are open, where the budget is soft.
-    variance: AtomicI64,
-    /// Hundredths of a standard deviation that are held beside the mean; 0 where the budget is hard.
-    deviations: AtomicI64,
-    /// Taken outside this process's lease: before it began, by others.
+    /// The limit, and what is taken of it outside this process's lease: before it began, by others. The same as in
+    /// the terms, for decisions, which wait for nobody.
+    limit: AtomicI64,
     elsewhere: AtomicI64,
     /// Used by this process.
     used: AtomicI64,
     /// The largest reservation that found no room, or what the plan says that one costs.
     largest: AtomicI64,
-    /// What was committed when leases were last looked at.
-    asked_at: AtomicI64,
-    /// False until the allocator has told what was used in this epoch before the cap was made.
-    known: AtomicBool,
+    /// True if a bid found too little leased, or soon will.
+    is_short: AtomicBool,
     terms: Mutex<Terms>,
     bell: Bell,
 }
 
-/// What the ceiling follows from.
+/// What every bid touches, on one cache line.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Hot {
+    /// Used and reserved by this process: the one number that the ceiling bounds.
+    committed: AtomicI64,
+    /// The most that may be committed: what is leased, and never more than the limit leaves.
+    ceiling: AtomicI64,
+    /// Beyond this the lease is running short.
+    low_water: AtomicI64,
+    /// Of all reservations that are open, where the budget is soft.
+    variance: AtomicI64,
+    /// Hundredths of a standard deviation that are held beside the mean; [`HARD`] where the budget is hard.
+    deviations: AtomicI64,
+}
+
+/// Stands for the deviations of a budget whose bids count their worst case.
+const HARD: i64 = -1;
+
+/// What the ceiling follows from, and how the lease was used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Terms {
     limit: Quantity,
     elsewhere: Quantity,
     /// Granted and not returned; `None` where nobody grants, and only the limit counts.
     leased: Option<Quantity>,
+    /// What is left of the lease once something is given back: the rest is out of use from before the allocator
+    /// hears of it until its answer came, however often it has to be asked.
+    kept: Quantity,
+    /// What was used, as far as this process knew, when it last asked: until the allocator has told what was used
+    /// in this epoch before the cap was made.
+    unknown_at: Option<Quantity>,
+    /// When the lease was last looked at, and what was committed then.
+    looked: Option<(Steady, Quantity)>,
 }
 
 impl Terms {
-    fn ceiling(self) -> Quantity {
+    fn left(&self) -> Quantity {
+        self.limit.minus(self.elsewhere)
+    }
+
+    fn ceiling(&self) -> Quantity {
         if self.limit == Quantity::MAX {
             return Quantity::MAX;
         }
-        let left = self.limit.minus(self.elsewhere);
-        self.leased.map_or(left, |leased| leased.min(left))
+        self.leased.map_or(self.left(), |leased| leased.min(self.kept).min(self.left()))
     }
 }
 
@@ -101,19 +116,25 @@ impl Cap {
             limit: Quantity::MAX,
             elsewhere: Quantity::ZERO,
             leased: leased.then_some(Quantity::ZERO),
+            kept: Quantity::MAX,
+            unknown_at: leased.then_some(Quantity::ZERO),
+            looked: None,
         };
-        Self {
-            key,
-            ceiling: AtomicI64::new(terms.ceiling().raw()),
+        let hot = Hot {
             committed: AtomicI64::new(0),
+            ceiling: AtomicI64::new(terms.ceiling().raw()),
             low_water: AtomicI64::new(i64::MAX),
             variance: AtomicI64::new(0),
-            deviations: AtomicI64::new(0),
+            deviations: AtomicI64::new(HARD),
+        };
+        Self {
+            hot,
+            key,
+            limit: AtomicI64::new(terms.limit.raw()),
             elsewhere: AtomicI64::new(0),
             used: AtomicI64::new(0),
             largest: AtomicI64::new(0),
-            asked_at: AtomicI64::new(0),
-            known: AtomicBool::new(!leased),
+            is_short: AtomicBool::new(false),
             terms: Mutex::new(terms),
             bell,
         }
@@ -128,80 +149,107 @@ impl Cap {
     /// Commits `stake`, whole or not at all.
     #[must_use]
     pub fn try_reserve(&self, stake: Stake) -> bool {
-        let ceiling = self.ceiling.load(Ordering::Relaxed);
-        let margin = self.margin(stake.variance);
-        let taken = self.committed.try_update(Ordering::AcqRel, Ordering::Relaxed, |committed| {
-            let sum = committed.checked_add(stake.mean.raw())?;
+        let mean = stake.mean.raw();
+        if mean < 0 || !self.add_variance(stake.variance) {
+            return false;
+        }
+        let margin = self.margin();
+        let ceiling = self.hot.ceiling.load(Ordering::Relaxed);
+        let before = self.hot.committed.try_update(Ordering::SeqCst, Ordering::Relaxed, |committed| {
+            let sum = committed.checked_add(mean)?;
             (sum.saturating_add(margin) <= ceiling).then_some(sum)
         });
-        let low_water = self.low_water.load(Ordering::Relaxed);
-        match taken {
-            Ok(committed) => {
-                if stake.variance != 0 {
-                    self.variance.fetch_add(stake.variance, Ordering::AcqRel);
-                }
-                if committed.saturating_add(stake.mean.raw()) > low_water {
-                    self.bell.ring();
-                }
-            }
-            Err(_) => {
-                self.largest.fetch_max(stake.mean.raw(), Ordering::Relaxed);
-                // Where the limit itself is reached nobody can help.
-                if low_water != i64::MAX {
-                    self.bell.ring();
-                }
-            }
+        let Ok(before) = before else {
+            self.subtract_variance(stake.variance);
+            self.was_refused(stake.mean);
+            return false;
+        };
+        let committed = before.saturating_add(mean);
+        // The other half of `lower`: of a ceiling that came down since, one of both sees the other.
+        if committed.saturating_add(margin) > self.hot.ceiling.load(Ordering::SeqCst) {
+            self.release(stake);
+            self.was_refused(stake.mean);
+            return false;
         }
-        taken.is_ok()
+        if committed > self.hot.low_water.load(Ordering::Relaxed) {
+            self.ring();
+        }
+        true
     }
 
-    /// What is held beside the mean, for all open reservations and one of `variance`. Rounded up.
-    fn margin(&self, variance: i64) -> i64 {
-        let deviations = self.deviations.load(Ordering::Relaxed);
-        if deviations == 0 {
+    /// Counts `variance` among that of the open reservations, unless nobody could count on the sum.
+    fn add_variance(&self, variance: i64) -> bool {
+        let sum = |sum: i64| sum.checked_add(variance);
+        variance == 0 || self.hot.variance.try_update(Ordering::AcqRel, Ordering::Relaxed, sum).is_ok()
+    }
+
+    fn subtract_variance(&self, variance: i64) {
+        if variance != 0 {
+            self.hot.variance.fetch_sub(variance, Ordering::AcqRel);
+        }
+    }
+
+    /// What is held beside the mean of all open reservations. Rounded up.
+    fn margin(&self) -> i64 {
+        let deviations = self.hot.deviations.load(Ordering::Relaxed);
+        if deviations <= 0 {
             return 0;
         }
-        let sum = self.variance.load(Ordering::Relaxed).saturating_add(variance);
         // In thousands of nanos; squares of them keep the sum of a million bids within 64 bits.
-        let deviation = sum.max(0).isqrt() + 1;
-        deviation.saturating_mul(1_000).saturating_mul(deviations) / 100 + 1
+        let variance = self.hot.variance.load(Ordering::Relaxed).max(0);
+        if variance == 0 {
+            return 0;
+        }
+        let deviation = i128::from(variance.isqrt()) + 1;
+        let margin = deviation * 1_000 * i128::from(deviations) / 100 + 1;
+        i64::try_from(margin).unwrap_or(i64::MAX)
+    }
+
+    /// Remembers that `quantity` found no room, and asks for more where anybody can help: not where the limit itself
+    /// is reached.
+    fn was_refused(&self, quantity: Quantity) {
+        self.expect(quantity);
+        if self.hot.low_water.load(Ordering::Relaxed) != i64::MAX {
+            self.ring();
+        }
+    }
+
+    fn ring(&self) {
+        // Read first, so that a cap that is short already stays in every core's cache.
+        if !self.is_short.load(Ordering::Relaxed) {
+            self.is_short.store(true, Ordering::Release);
+            self.bell.ring();
+        }
     }
 
     /// True if `quantity` more would fit now. Clicks, which nobody reserves, ask this.
     #[must_use]
     pub fn has_room(&self, quantity: Quantity) -> bool {
-        let committed = self.committed.load(Ordering::Acquire);
-        let fits = committed.saturating_add(quantity.raw()).saturating_add(self.margin(0))
-            <= self.ceiling.load(Ordering::Relaxed);
-        if !fits && self.low_water.load(Ordering::Relaxed) != i64::MAX {
-            self.largest.fetch_max(quantity.raw(), Ordering::Relaxed);
-            self.bell.ring();
+        let fits = self.committed_here().plus(quantity).raw() <= self.hot.ceiling.load(Ordering::Relaxed);
+        if !fits {
+            self.was_refused(quantity);
         }
         fits
     }
 
     /// Holds what a former process committed, room or not.
     pub fn hold(&self, stake: Stake) {
-        self.committed.fetch_add(stake.mean.raw(), Ordering::AcqRel);
-        self.variance.fetch_add(stake.variance, Ordering::AcqRel);
+        add(&self.hot.committed, stake.mean.raw());
+        add(&self.hot.variance, stake.variance);
     }
 
     /// Gives a reservation back.
     pub fn release(&self, stake: Stake) {
-        self.committed.fetch_sub(stake.mean.raw(), Ordering::AcqRel);
-        if stake.variance != 0 {
-            self.variance.fetch_sub(stake.variance, Ordering::AcqRel);
-        }
+        self.hot.committed.fetch_sub(stake.mean.raw(), Ordering::AcqRel);
+        self.subtract_variance(stake.variance);
     }
 
     /// Turns a reservation into a use of `used`. Without one (`stake` is nothing) it is booked all the same, room
     /// or not: it is what happened.
     pub fn settle(&self, stake: Stake, used: Quantity) {
-        self.used.fetch_add(used.raw(), Ordering::AcqRel);
-        self.committed.fetch_add(used.raw() - stake.mean.raw(), Ordering::AcqRel);
-        if stake.variance != 0 {
-            self.variance.fetch_sub(stake.variance, Ordering::AcqRel);
-        }
+        add(&self.used, used.raw());
+        add(&self.hot.committed, used.minus(stake.mean).raw());
+        self.subtract_variance(stake.variance);
     }
 
     /// Counts a use that is not paid from this process's lease.
@@ -209,112 +257,159 @@ impl Cap {
         self.set_terms(|terms| terms.elsewhere = terms.elsewhere.plus(used));
     }
 
-    /// Changes the limit from now on; what is committed stays committed. `deviations` is 0 for a hard budget.
-    pub fn set_limit(&self, limit: Quantity, deviations: u32) {
-        self.deviations.store(i64::from(deviations), Ordering::Relaxed);
-        self.set_terms(|terms| terms.limit = limit);
+    /// Changes the limit from now on; what is committed stays committed. So many hundredths of a
+    /// standard deviation are held beside the mean where the budget is soft.
+    pub fn set_limit(&self, limit: Quantity, deviations: Option<u32>) {
+        self.hot.deviations.store(deviations.map_or(HARD, i64::from), Ordering::Relaxed);
+        let is_new = self.set_terms(|terms| {
+            let is_new = terms.limit != limit && terms.leased.is_some() && limit != Quantity::MAX;
+            terms.limit = limit;
+            is_new
+        });
+        if is_new {
+            // Nobody has to bid in vain before a lease is asked for.
+            self.ring();
+        }
     }
 
     /// Takes what was granted.
     pub fn grant(&self, grant: &LeaseGrant) {
-        if !self.known.swap(true, Ordering::AcqRel) {
-            // Made in the midst of an epoch: what was used before is told, and counts.
-            let missed = grant.used.raw() - self.used.swap(grant.used.raw(), Ordering::AcqRel);
-            self.committed.fetch_add(missed, Ordering::AcqRel);
-        }
         self.set_terms(|terms| {
+            if let Some(used_then) = terms.unknown_at.take() {
+                // Made in the midst of an epoch: what was used before it was made is told, and counts. What was
+                // used since the question may count twice; that errs on the safe side.
+                let missed = grant.used.minus(used_then).max(Quantity::ZERO);
+                add(&self.used, missed.raw());
+                add(&self.hot.committed, missed.raw());
+            }
             terms.leased = terms.leased.map(|_| grant.leased);
             terms.elsewhere = grant.elsewhere;
+            terms.kept = Quantity::MAX;
         });
     }
 
-    /// Takes `quantity` of the lease out of use, whole or not at all, to be given back: nobody reserves it until it
-    /// is released.
+    /// What the lease should look like after a look at `now`, given how fast the cap is used; `None` if it is well as
+    /// it is. What it gives back nobody commits any more when this returns.
     #[must_use]
-    pub fn withdraw(&self, quantity: Quantity) -> bool {
-        let ceiling = self.ceiling.load(Ordering::Relaxed);
-        let margin = self.margin(0);
-        let withdrawn = self.committed.try_update(Ordering::AcqRel, Ordering::Relaxed, |committed| {
-            let sum = committed.checked_add(quantity.raw())?;
-            (sum.saturating_add(margin) <= ceiling).then_some(sum)
-        });
-        withdrawn.is_ok()
-    }
-
-    /// What `lease` wants to look like in the next round, given how fast the cap is used; `None` if it is well as it
-    /// is.
-    #[must_use]
-    pub fn ask(&self, elapsed: Millis, terms: &Lot) -> Option<LeaseAsk> {
-        let (limit, leased, elsewhere) = {
-            let terms = self.terms.lock().unwrap_or_else(PoisonError::into_inner);
-            (terms.limit, terms.leased?, terms.elsewhere)
-        };
-        let committed = self.committed_here();
-        let known = self.known.load(Ordering::Acquire);
-        let grown =
-            committed.minus(Quantity::from_raw(self.asked_at.swap(committed.raw(), Ordering::Relaxed)));
-        if limit == Quantity::MAX {
-            // Nothing to lease; but what was used before it was known must be learnt once.
-            return (!known).then_some(LeaseAsk {
-                cap: self.key,
-                limit,
-                target: leased,
-                least: Quantity::ZERO,
-            });
+    pub fn ask(&self, now: Steady, lot: &Lot, look: Look) -> Option<LeaseAsk> {
+        let is_short = self.is_short.swap(false, Ordering::AcqRel);
+        if look == Look::Rung && !is_short {
+            return None;
         }
+        let mut terms = self.lock();
+        let leased = terms.leased?;
+        if let Some(used_then) = &mut terms.unknown_at {
+            *used_then = self.used();
+        }
+        let is_unknown = terms.unknown_at.is_some();
+        let ask = |target, least| LeaseAsk { cap: self.key, limit: terms.limit, target, least };
+        if terms.limit == Quantity::MAX {
+            // Nothing to lease; but what was used before it was known must be learnt once.
+            return is_unknown.then(|| ask(leased, Quantity::ZERO));
+        }
+        let committed = self.committed_here();
+        let (since, before) = terms.looked.unwrap_or((now, committed));
+        let grown = committed.minus(before).max(Quantity::ZERO);
         let least = Quantity::from_raw(self.largest.load(Ordering::Relaxed).max(1));
-        let wanted = terms.free(grown.max(Quantity::ZERO), elapsed, least);
+        let wanted = lot.free(grown, now.since(since), least);
         let free = leased.minus(committed);
-        let room = limit.minus(elsewhere).minus(leased);
-        let is_short = free.raw() < wanted.raw() / 2 && room > Quantity::ZERO;
+        let is_short = free.raw() < wanted.raw() / 2;
+        let room = terms.left().minus(leased);
+        // Where all is taken, others may give something back: that is looked at in good time, not at every ring.
+        let may_grow = room > Quantity::ZERO || look == Look::Round;
         let is_idle = free.raw() / 4 > wanted.raw();
-        (is_short || is_idle || !known || room < Quantity::ZERO).then(|| LeaseAsk {
-            cap: self.key,
-            limit,
-            target: committed.plus(wanted),
-            least,
-        })
+        // The limit was lowered: others may use what this one cannot.
+        let is_beyond = room < Quantity::ZERO && free > Quantity::ZERO;
+        let is_unanswered = terms.kept != Quantity::MAX;
+        if !(is_short && may_grow || is_idle || is_beyond || is_unknown || is_unanswered) {
+            return None;
+        }
+        let mut ask = ask(committed.plus(wanted), least);
+        if is_beyond {
+            ask.target = ask.target.min(terms.left().max(committed));
+        }
+        if Self::is_long_enough(now.since(since)) || terms.looked.is_none() {
+            terms.looked = Some((now, committed));
+        }
+        if ask.target < leased {
+            ask.target = self.lower(&mut terms, ask.target);
+        }
+        Some(ask)
     }
 
-    fn set_terms(&self, change: impl FnOnce(&mut Terms)) {
-        let mut terms = self.terms.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut terms);
+    /// A moment is too short to tell how fast a cap is used.
+    fn is_long_enough(elapsed: Millis) -> bool {
+        elapsed >= Lot::MOMENT
+    }
+
+    /// Takes all of the lease above `target` out of use, but for what is committed already; returns what stays.
+    fn lower(&self, terms: &mut Terms, target: Quantity) -> Quantity {
+        terms.kept = terms.kept.min(target);
+        self.hot.ceiling.store(terms.ceiling().raw(), Ordering::SeqCst);
+        // The other half of `try_reserve`: who committed under the old ceiling is seen here, or sees the new one.
+        let committed = Quantity::from_raw(self.hot.committed.load(Ordering::SeqCst));
+        let target = target.max(committed.plus(Quantity::from_raw(self.margin())));
+        terms.kept = target;
+        self.hot.ceiling.store(terms.ceiling().raw(), Ordering::SeqCst);
+        target
+    }
+
+    fn set_terms<T>(&self, change: impl FnOnce(&mut Terms) -> T) -> T {
+        let mut terms = self.lock();
+        let changed = change(&mut terms);
+        self.limit.store(terms.limit.raw(), Ordering::Release);
         self.elsewhere.store(terms.elsewhere.raw(), Ordering::Release);
-        self.ceiling.store(terms.ceiling().raw(), Ordering::Release);
+        self.hot.ceiling.store(terms.ceiling().raw(), Ordering::SeqCst);
         // A lease that ends at the limit cannot grow; one that does not is asked about in good time.
-        let left = terms.limit.minus(terms.elsewhere);
         let low_water = match terms.leased {
-            Some(leased) if leased < left && terms.limit != Quantity::MAX => {
-                let committed = self.committed.load(Ordering::Acquire);
-                leased.raw() - (leased.raw().saturating_sub(committed)).max(0) / 2
+            Some(leased) if leased < terms.left() && terms.limit != Quantity::MAX => {
+                let committed = self.hot.committed.load(Ordering::Acquire);
+                leased.raw() - leased.raw().saturating_sub(committed).max(0) / 2
             }
             _ => i64::MAX,
         };
-        self.low_water.store(low_water, Ordering::Relaxed);
+        self.hot.low_water.store(low_water, Ordering::Relaxed);
+        changed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Terms> {
+        self.terms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The limit.
     #[must_use]
     pub fn limit(&self) -> Quantity {
-        self.terms.lock().unwrap_or_else(PoisonError::into_inner).limit
+        Quantity::from_raw(self.limit.load(Ordering::Acquire))
     }
 
     /// What is leased; `None` where nobody grants.
     #[must_use]
     pub fn leased(&self) -> Option<Quantity> {
-        self.terms.lock().unwrap_or_else(PoisonError::into_inner).leased
+        self.lock().leased
+    }
+
+    /// True if its reservations count what they are expected to cost.
+    #[must_use]
+    pub fn is_soft(&self) -> bool {
+        self.hot.deviations.load(Ordering::Relaxed) != HARD
     }
 
     /// Used and reserved by this process alone, and what is held beside the mean of its soft reservations.
     #[must_use]
     pub fn committed_here(&self) -> Quantity {
-        Quantity::from_raw(self.committed.load(Ordering::Acquire).saturating_add(self.margin(0)))
+        Quantity::from_raw(self.hot.committed.load(Ordering::Acquire)).plus(Quantity::from_raw(self.margin()))
     }
 
     /// Used and reserved by anybody, as far as this process knows.
     #[must_use]
     pub fn committed(&self) -> Quantity {
-        self.committed_here().plus(Quantity::from_raw(self.elsewhere.load(Ordering::Acquire)))
+        self.committed_here().plus(self.elsewhere())
+    }
+
+    /// Taken outside this process's lease, as far as it knows.
+    #[must_use]
+    pub fn elsewhere(&self) -> Quantity {
+        Quantity::from_raw(self.elsewhere.load(Ordering::Acquire))
     }
 
     /// Used by this process: billed, shown or clicked.
@@ -325,18 +420,29 @@ impl Cap {
 
     /// Tells that a reservation may be as large as `quantity`: a lease is never smaller.
     pub fn expect(&self, quantity: Quantity) {
-        self.largest.fetch_max(quantity.raw(), Ordering::Relaxed);
+        if quantity.raw() > self.largest.load(Ordering::Relaxed) {
+            self.largest.fetch_max(quantity.raw(), Ordering::Relaxed);
+        }
     }
 
     /// Counts what was taken before this epoch began, or by others: all that the allocator knows when it begins.
     pub fn restore(&self, elsewhere: Quantity) {
-        self.known.store(true, Ordering::Release);
-        self.set_terms(|terms| terms.elsewhere = elsewhere);
+        self.set_terms(|terms| {
+            terms.unknown_at = None;
+            terms.elsewhere = elsewhere;
+        });
     }
 
     /// True if `quantity` more would pass the limit itself, whatever is leased.
     #[must_use]
     pub fn is_spent(&self, quantity: Quantity) -> bool {
         self.committed().plus(quantity) > self.limit()
+    }
+}
+
+/// Adds what has happened, room or not; held at the ends of the range.
+fn add(sum: &AtomicI64, amount: i64) {
+    if amount != 0 {
+        let _ = sum.update(Ordering::SeqCst, Ordering::Relaxed, |sum| sum.saturating_add(amount));
     }
 }

@@ -4,19 +4,27 @@
 //! lease, never from the limit: [`Treasury`] says what may be leased, a [`Cap`] is one atomic that only moves up
 //! where it stays within the lease. Deliberately absent: any idea of pace, and where leases are kept.
 
+mod bell;
 mod book;
 mod cap;
+#[cfg(test)]
+mod contract;
+mod expected;
 mod lot;
 mod open;
 mod purse;
 mod refusal;
 mod treasury;
 
+pub use bell::{Bell, Hourglass};
 pub use book::{Book, PurseKey, Reserved};
-pub use cap::{Bell, Cap, Stake};
+pub use cap::{Cap, Look, Stake};
+#[cfg(test)]
+pub(crate) use contract::{Stage, TERMS, check_contract};
+pub use expected::{Expected, Experience};
 pub use lot::Lot;
 pub use open::{Hold, Open, Reservation};
-pub use purse::{Expected, Held, Purse, Stakes};
+pub use purse::{Held, Purse, Stakes};
 pub use refusal::{Refusal, Shortage, Span, Whose};
 pub use treasury::{
     Allocator, AllocatorError, CapState, Changes, LeaseAsk, LeaseGrant, LeaseTerms, Share, Tenure, Treasury,

@@ -2,37 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::budget::bell::Hourglass;
 use crate::budget::cap::{Cap, Stake};
+use crate::budget::expected::Experience;
 use crate::budget::refusal::{Refusal, Shortage};
 use crate::ledger::{CapKey, Level, Measure, Quantity, Window};
 use crate::units::Nanos;
-
-/// What the bids of a soft budget are expected to cost, as shares of their worst case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Expected {
-    /// The mean, in millionths of the worst case.
-    pub mean: u32,
-    /// The variance, in millionths of the square of the worst case.
-    pub variance: u32,
-}
-
-impl Expected {
-    /// Every bid costs its worst case.
-    pub const WORST: Self = Self { mean: 1_000_000, variance: 0 };
-
-    /// The stake of a bid that costs `worst` at most. Both parts rounded up.
-    #[must_use]
-    pub fn stake(self, worst: Nanos) -> Stake {
-        let share = |of: i128, millionths: u32| (of * i128::from(millionths) + 999_999) / 1_000_000;
-        let worst = i128::from(worst.raw());
-        let thousands = (worst + 999) / 1_000;
-        let narrow = |wide: i128| i64::try_from(wide).unwrap_or(i64::MAX);
-        Stake {
-            mean: Quantity::from_raw(narrow(share(worst, self.mean))),
-            variance: narrow(share(thousands * thousands, self.variance)),
-        }
-    }
-}
 
 /// From what one line item spends: its campaign's and its own caps of money by the day and in total, and every
 /// other one that has a limit.
@@ -40,27 +15,42 @@ impl Expected {
 pub struct Purse {
     /// Of the campaign: day, total; of the line item: day, total.
     caps: [Arc<Cap>; 4],
-    more: Box<[Arc<Cap>]>,
+    /// With what each of them measures, which need not be looked up in the cap.
+    more: Box<[(Measure, Arc<Cap>)]>,
     /// Those of `more`.
     bits: u8,
-    expected: Expected,
+    /// What bids are expected to cost, where the budget is soft.
+    experience: Option<Arc<Experience>>,
+    hourglass: Hourglass,
 }
 
 impl Purse {
-    /// A purse of these caps of money, and of `more` that have a limit.
+    /// A purse of these caps of money, and of `more` that have a limit. Its bids count what `experience` tells, or
+    /// without one their worst case; once `hourglass` has run out it is closed.
     #[must_use]
-    pub fn new(caps: [Arc<Cap>; 4], more: Vec<Arc<Cap>>, expected: Expected) -> Self {
+    pub fn new(
+        caps: [Arc<Cap>; 4],
+        more: Vec<Arc<Cap>>,
+        experience: Option<Arc<Experience>>,
+        hourglass: Hourglass,
+    ) -> Self {
         let bits = more.iter().fold(0, |bits, cap| bits | bit(cap.key()));
-        Self { caps, more: more.into(), bits, expected }
+        let more = more.into_iter().map(|cap| (cap.key().measure, cap)).collect();
+        Self { caps, more, bits, experience, hourglass }
     }
 
-    fn all(&self) -> impl Iterator<Item = &Arc<Cap>> {
-        self.caps.iter().chain(&self.more)
+    fn all(&self) -> impl Iterator<Item = (Measure, &Cap)> {
+        let money = self.caps.iter().map(|cap| (Measure::Money, &**cap));
+        money.chain(self.more.iter().map(|(measure, cap)| (*measure, &**cap)))
     }
 
     /// What a bid that costs `worst` at most stakes on each kind of cap.
     fn stakes(&self, worst: Nanos) -> Stakes {
-        Stakes { worst, money: self.expected.stake(worst), more: self.bits }
+        let money = match &self.experience {
+            None => Stake::certain(Quantity::money(worst)),
+            Some(experience) => experience.expected().stake(worst),
+        };
+        Stakes { worst, money, more: self.bits }
     }
 
     /// Reserves a bid that costs `worst` at most at every level, or nowhere.
@@ -69,20 +59,28 @@ impl Purse {
     ///
     /// The first cap under which it does not fit.
     pub fn reserve(&self, worst: Nanos) -> Result<Stakes, Refusal> {
+        if self.hourglass.is_out() {
+            return Err(Refusal::of(self.caps[0].key(), Shortage::NotLeased));
+        }
         let stakes = self.stakes(worst);
-        for (at, cap) in self.all().enumerate() {
-            let fits = match cap.key().measure {
+        for (at, (measure, cap)) in self.all().enumerate() {
+            let fits = match measure {
                 Measure::Clicks => cap.has_room(CLICK),
                 measure => cap.try_reserve(stakes.full(measure)),
             };
             if !fits {
-                for taken in self.all().take(at) {
-                    taken.release(stakes.full(taken.key().measure));
-                }
-                return Err(refusal(cap, stakes.full(cap.key().measure).mean));
+                self.release(&stakes, at);
+                return Err(refusal(cap, stakes.needs(measure)));
             }
         }
         Ok(stakes)
+    }
+
+    /// Gives `stakes` back to the first `caps` of all caps.
+    fn release(&self, stakes: &Stakes, caps: usize) {
+        for (measure, cap) in self.all().take(caps).filter(|(measure, _)| *measure != Measure::Clicks) {
+            cap.release(stakes.full(measure));
+        }
     }
 
     /// The same, in a guard that gives the money back unless it is kept: whatever ends a decision, nothing stays
@@ -100,12 +98,9 @@ impl Purse {
     #[must_use]
     pub fn exhausted(&self, least: Nanos) -> Option<Refusal> {
         let stakes = self.stakes(least);
-        let needs = |cap: &Cap| match cap.key().measure {
-            Measure::Clicks => CLICK,
-            measure => stakes.full(measure).mean,
-        };
         // Only the limit puts a line item to sleep: a lease grows while it is awake.
-        self.all().find(|cap| cap.is_spent(needs(cap))).map(|cap| Refusal::of(cap.key(), Shortage::Spent))
+        let (_, spent) = self.all().find(|(measure, cap)| cap.is_spent(stakes.needs(*measure)))?;
+        Some(Refusal::of(spent.key(), Shortage::Spent))
     }
 
     /// What is committed of the campaign's money today, by anybody.
@@ -177,6 +172,11 @@ impl Stakes {
             Measure::Clicks => Stake::certain(Quantity::ZERO),
         }
     }
+
+    /// What must be left of a cap for it.
+    const fn needs(&self, measure: Measure) -> Quantity {
+        if matches!(measure, Measure::Clicks) { CLICK } else { self.full(measure).mean }
+    }
 }
 
 /// True for the caps of which every purse has one: money by the day and in total.
@@ -221,9 +221,7 @@ impl Held<'_> {
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         if !self.kept {
-            for cap in self.purse.all() {
-                cap.release(self.stakes.full(cap.key().measure));
-            }
+            self.purse.release(&self.stakes, usize::MAX);
         }
     }
 }

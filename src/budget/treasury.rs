@@ -59,6 +59,9 @@ pub trait Allocator {
     /// Grants what may be granted of each of `asks`, and takes back what is given back: an answer for each, in their
     /// order. Keeps the leases of `epoch` alive, also without any ask.
     ///
+    /// Whoever asks for less than it holds has taken the difference out of use before. Questions of one epoch come in
+    /// their order, and none while another is on its way: what carries them drops one that it overtook.
+    ///
     /// # Errors
     ///
     /// [`AllocatorError`]: nothing was changed.
@@ -81,7 +84,7 @@ pub trait Allocator {
     ///
     /// # Errors
     ///
-    /// [`AllocatorError`].
+    /// [`AllocatorError`]; [`AllocatorError::Ended`] if `heir` is not a living epoch, or is `epoch` itself.
     fn hand_over(
         &mut self,
         epoch: Epoch,
@@ -214,7 +217,8 @@ impl Treasury {
         let ends = now.plus(terms.ttl).plus(terms.longest_notice);
         for (cap, epoch, share) in shares {
             let state = treasury.caps.entry(cap).or_default();
-            if epoch == Epoch::NONE {
+            // An epoch that holds nothing beyond what it used needs no name: what comes late is settled like this.
+            if epoch == Epoch::NONE || share.granted <= share.used {
                 state.settled = state.settled.plus(share.used);
             } else {
                 let kept = state.shares.entry(epoch).or_default();
@@ -237,7 +241,9 @@ impl Treasury {
     #[must_use]
     pub fn take_changes(&mut self) -> Changes {
         self.spread();
-        std::mem::take(&mut self.changes)
+        let mut changes = std::mem::take(&mut self.changes);
+        changes.retain(|_, share| *share != Share::default());
+        changes
     }
 
     /// What stands of `cap`.
@@ -287,7 +293,7 @@ impl Treasury {
             for (cap, state) in &mut self.caps {
                 let Some(share) = state.shares.remove(&epoch) else { continue };
                 state.settled = state.settled.plus(share.used);
-                let unused = share.granted.minus(share.used);
+                let unused = share.granted.minus(share.used).max(Quantity::ZERO);
                 let changed = change(&mut self.changes, *cap, epoch);
                 changed.granted = changed.granted.minus(unused);
             }
@@ -326,13 +332,13 @@ impl Treasury {
         }
     }
 
-    /// What of `ask` is granted to `epoch`.
-    fn grant(&mut self, epoch: Epoch, ask: &LeaseAsk) -> LeaseGrant {
-        let bidders = self.bidders();
+    /// What of `ask` is granted to `epoch`, where `bidders` share the cap.
+    fn grant(&mut self, epoch: Epoch, bidders: i64, ask: &LeaseAsk) -> LeaseGrant {
         let state = self.caps.entry(ask.cap).or_default();
         let free = ask.limit.minus(state.taken()).max(Quantity::ZERO);
         // Alone there is nobody to leave anything to.
-        let fair = if bidders == 1 { free } else { Quantity::from_raw(free.raw() / (2 * bidders)) };
+        let parts = if bidders == 1 { 1 } else { bidders.saturating_mul(2) };
+        let fair = Quantity::from_raw(free.raw() / parts);
         let more = fair.max(ask.least).min(free);
         let share = state.shares.entry(epoch).or_default();
         let leased = ask.target.min(share.taken().plus(more)).max(share.used);
@@ -375,7 +381,8 @@ impl Allocator for Treasury {
         let ends = now.plus(self.terms.ttl);
         self.alive(epoch, now)?.ends = ends;
         self.spread();
-        Ok(asks.iter().map(|ask| self.grant(epoch, ask)).collect())
+        let bidders = self.bidders();
+        Ok(asks.iter().map(|ask| self.grant(epoch, bidders, ask)).collect())
     }
 
     fn count(&mut self, events: &[Event]) -> Result<(), AllocatorError> {
@@ -398,10 +405,11 @@ impl Allocator for Treasury {
         kept: &[(CapKey, Quantity)],
         now: Steady,
     ) -> Result<(), AllocatorError> {
-        self.expire(now);
-        self.spread();
-        // Nothing of it can expire in between: an heir is alive.
         let _ = self.alive(heir, now)?;
+        if epoch == heir {
+            return Err(AllocatorError::Ended(epoch));
+        }
+        self.spread();
         for (cap, quantity) in kept {
             let state = self.caps.entry(*cap).or_default();
             let former = state.shares.get(&epoch).copied().unwrap_or_default();
@@ -412,8 +420,124 @@ impl Allocator for Treasury {
             let changed = change(&mut self.changes, *cap, heir);
             changed.granted = changed.granted.plus(kept);
         }
-        self.tenures.insert(epoch, Tenure { ends: now, is_over: true });
-        self.expire(now);
+        // Its time is over now, and with it what nobody took over.
+        if self.tenures.contains_key(&epoch) {
+            self.tenures.insert(epoch, Tenure { ends: now, is_over: true });
+            self.expire(now);
+        }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::{Allocator, AllocatorError, LeaseAsk, LeaseGrant, Share, Treasury};
+    use crate::budget::{Stage, TERMS, check_contract};
+    use crate::ledger::{Applied, BudgetAccount, CapKey, Event, LeaseMove, LeaseStep, Ledger, Quantity};
+    use crate::units::{Epoch, Steady};
+
+    /// A treasury whose changes are kept before it answers, in rows and in the double-entry books, which must agree.
+    struct Kept {
+        treasury: Treasury,
+        rows: BTreeMap<(CapKey, Epoch), Share>,
+        books: Ledger,
+        moves: u64,
+    }
+
+    impl Kept {
+        fn keep<T>(&mut self, answer: T) -> T {
+            for ((cap, epoch), share) in self.treasury.take_changes() {
+                let row = self.rows.entry((cap, epoch)).or_default();
+                row.granted = row.granted.plus(share.granted);
+                row.used = row.used.plus(share.used);
+                let step = if share.granted < Quantity::ZERO { LeaseStep::Return } else { LeaseStep::Grant };
+                let quantity = Quantity::from_raw(share.granted.raw().max(-i64::MAX).abs());
+                self.moves += 1;
+                self.books.apply_lease(&LeaseMove { epoch, number: self.moves, cap, step, quantity });
+            }
+            self.check_books();
+            answer
+        }
+
+        /// Spent, leased and available are the same in both.
+        fn check_books(&mut self) {
+            let caps: BTreeSet<CapKey> = self.rows.keys().map(|(cap, _)| *cap).collect();
+            for cap in caps {
+                let state = self.treasury.state(cap);
+                assert_eq!(self.books.budget(BudgetAccount::Spent(cap)), state.used(), "{cap:?}");
+                let mut taken = Quantity::ZERO.minus(self.books.budget(BudgetAccount::Available(cap)));
+                for (account, balance) in self.books.budgets() {
+                    if let BudgetAccount::Leased(of, epoch) = account
+                        && of == cap
+                    {
+                        // Below zero: billed beyond the lease, or after it had ended.
+                        taken = taken.minus(balance.min(Quantity::ZERO));
+                        let share = state.shares.get(&epoch).copied().unwrap_or_default();
+                        let unused = share.granted.minus(share.used).max(Quantity::ZERO);
+                        assert_eq!(balance.max(Quantity::ZERO), unused, "{cap:?} of {epoch}");
+                    }
+                }
+                assert_eq!(taken, state.taken(), "{cap:?}");
+            }
+        }
+    }
+
+    impl Allocator for Kept {
+        fn enrol(&mut self, now: Steady) -> Result<Epoch, AllocatorError> {
+            let answer = self.treasury.enrol(now);
+            self.keep(answer)
+        }
+
+        fn lease(
+            &mut self,
+            epoch: Epoch,
+            asks: &[LeaseAsk],
+            now: Steady,
+        ) -> Result<Vec<LeaseGrant>, AllocatorError> {
+            let answer = self.treasury.lease(epoch, asks, now);
+            self.keep(answer)
+        }
+
+        fn count(&mut self, events: &[Event]) -> Result<(), AllocatorError> {
+            for event in events {
+                assert_eq!(self.books.apply(event), Applied::New);
+            }
+            let answer = self.treasury.count(events);
+            self.keep(answer)
+        }
+
+        fn hand_over(
+            &mut self,
+            epoch: Epoch,
+            heir: Epoch,
+            kept: &[(CapKey, Quantity)],
+            now: Steady,
+        ) -> Result<(), AllocatorError> {
+            let answer = self.treasury.hand_over(epoch, heir, kept, now);
+            self.keep(answer)
+        }
+    }
+
+    impl Stage for Kept {
+        fn allocator(&mut self) -> &mut dyn Allocator {
+            self
+        }
+
+        fn restart(&mut self) -> Steady {
+            let rows = self.rows.iter().map(|((cap, epoch), share)| (*cap, *epoch, *share));
+            self.treasury = Treasury::restored(TERMS, self.treasury.last_epoch(), rows, Steady::default());
+            Steady::default()
+        }
+    }
+
+    #[test]
+    fn the_treasury_keeps_the_contract_of_allocators_and_equals_the_books() {
+        let make = || -> Box<dyn Stage> {
+            let (treasury, books) = (Treasury::new(TERMS), Ledger::default());
+            Box::new(Kept { treasury, rows: BTreeMap::new(), books, moves: 0 })
+        };
+        check_contract(&make, 300);
     }
 }

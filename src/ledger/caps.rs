@@ -6,7 +6,7 @@
 
 use smallvec::SmallVec;
 
-use crate::ledger::event::{Charge, Event, EventKind};
+use crate::ledger::event::{Event, EventKind};
 use crate::units::{CampaignId, Day, Epoch, Hour, LineItemId, Nanos};
 
 /// What holds a cap.
@@ -124,14 +124,14 @@ pub fn windows(campaign: CampaignId, line_item: LineItemId, day: Day, hour: Hour
 #[must_use]
 pub fn used(event: &Event) -> SmallVec<[(Measure, Quantity); 2]> {
     let mut used = SmallVec::new();
-    let mut charge = |charge: &Charge, impressions: i64| {
-        used.push((Measure::Money, Quantity::money(charge.budget_share())));
+    let mut charge = |amount: Nanos, impressions: i64| {
+        used.push((Measure::Money, Quantity::money(amount)));
         used.push((Measure::Impressions, Quantity::from_raw(impressions)));
     };
     match &event.kind {
-        EventKind::Impression(billed) => charge(billed, 1),
+        EventKind::Impression(billed) => charge(billed.budget_share(), 1),
         EventKind::Correction(correction) if correction.cause.changes_cost() => {
-            charge(&correction.charge, correction.impressions);
+            charge(correction.budget, correction.impressions);
         }
         EventKind::Click => used.push((Measure::Clicks, Quantity::count(1))),
         EventKind::Win { .. }

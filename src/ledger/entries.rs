@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use crate::ledger::caps::{BudgetAccount, LeaseMove, Movement, Quantity, lease_movements, movements};
 use crate::ledger::event::{Cause, Charge, Correction, Event, EventKey, EventKind};
 use crate::ttf::Jurisdiction;
-use crate::units::{CampaignId, Currency, Epoch, ExchangeId, Femtos};
+use crate::units::{CampaignId, Currency, Epoch, ExchangeId, Femtos, Nanos};
 
 /// Where money stands, from encan's side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,7 +49,7 @@ pub struct Entry {
 #[must_use]
 pub fn entries(event: &Event) -> Vec<Entry> {
     let entries = match &event.kind {
-        EventKind::Impression(charge) => impression(event, charge),
+        EventKind::Impression(charge) => charged(event, charge, Nanos::ZERO),
         EventKind::Correction(correction) => corrected(event, correction),
         _ => return Vec::new(),
     };
@@ -58,10 +58,13 @@ pub fn entries(event: &Event) -> Vec<Entry> {
     entries
 }
 
-fn impression(event: &Event, charge: &Charge) -> Vec<Entry> {
+/// What a charge moves, of whose media `disputed` is not accepted.
+fn charged(event: &Event, charge: &Charge, disputed: Nanos) -> Vec<Entry> {
     let (currency, exchange) = (event.bid.currency, event.bid.exchange);
     let line = |account, amount| Entry { account, currency, amount };
     let (media, data) = (charge.media.to_femtos(), charge.data.to_femtos());
+    let disputed = disputed.to_femtos();
+    let accepted: Femtos = [media, -disputed].into_iter().sum();
     let tax = charge.tax.tax();
     let net: Femtos = [media, data, charge.fee].into_iter().sum();
     let (billed, absorbed) = if charge.bearer.advertiser_pays() {
@@ -72,7 +75,8 @@ fn impression(event: &Event, charge: &Charge) -> Vec<Entry> {
     let mut entries = vec![
         line(Account::Receivable(event.bid.campaign), billed),
         line(Account::TaxAbsorbed, absorbed),
-        line(if charge.late { Account::Late(exchange) } else { Account::Media(exchange) }, -media),
+        line(if charge.late { Account::Late(exchange) } else { Account::Media(exchange) }, -accepted),
+        line(Account::Disputed(exchange), -disputed),
         line(Account::Data, -data),
         line(Account::Fees, -charge.fee),
         line(Account::Tax(charge.tax.place.jurisdiction), -tax),
@@ -81,21 +85,16 @@ fn impression(event: &Event, charge: &Charge) -> Vec<Entry> {
     entries
 }
 
-/// A refund leaves what we owe to others as it is, a dispute only moves it; the rest changes the cost.
+/// A refund leaves what we owe to others as it is; a dispute moves it, and has no charge; the rest changes the cost.
 fn corrected(event: &Event, correction: &Correction) -> Vec<Entry> {
-    let (charge, currency, exchange) = (&correction.charge, event.bid.currency, event.bid.exchange);
-    let between = |debit, credit, amount: Femtos| {
-        vec![Entry { account: debit, currency, amount }, Entry { account: credit, currency, amount: -amount }]
-    };
-    let owed = if charge.late { Account::Late(exchange) } else { Account::Media(exchange) };
-    match correction.cause {
-        Cause::CreditNote | Cause::InvalidTraffic | Cause::Adjustment => impression(event, charge),
-        Cause::Refund => {
-            between(Account::Receivable(event.bid.campaign), Account::Refunds, charge.media.to_femtos())
-        }
-        Cause::Dispute => between(owed, Account::Disputed(exchange), charge.media.to_femtos()),
-        Cause::Conceded => between(Account::Disputed(exchange), owed, charge.media.to_femtos()),
+    if correction.cause != Cause::Refund {
+        return charged(event, &correction.charge, correction.disputed);
     }
+    let (currency, amount) = (event.bid.currency, correction.charge.media.to_femtos());
+    vec![
+        Entry { account: Account::Receivable(event.bid.campaign), currency, amount },
+        Entry { account: Account::Refunds, currency, amount: -amount },
+    ]
 }
 
 /// Whether an event was news.

@@ -169,8 +169,8 @@ pub struct Charge {
 
 /// A change of the books after the fact: an entry of its own, never an edit of an old one.
 ///
-/// Its event is about the bid that it corrects. One about many bids has an id of its own in its bid's place, and
-/// perhaps [`crate::ledger::NO_LINE_ITEM`].
+/// Its event is about the bid that it corrects. What is added to a whole campaign has an id of its own in its bid's
+/// place, and [`crate::ledger::NO_LINE_ITEM`]. Whom an ad was shown to is not repeated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Correction {
     /// Two corrections with the same id are the same.
@@ -180,8 +180,13 @@ pub struct Correction {
     /// Impressions to count, negative for those that do not count any more.
     pub impressions: i64,
     /// What to add to the cost; amounts and tax bases are negative where money comes back. The tax has the
-    /// rate and the place of what it corrects.
+    /// rate and the place of what it corrects. Of a refund, media is what the advertiser gets, as a negative amount.
     pub charge: Charge,
+    /// What to add to what is used of the budget. It does not follow from the charge: the tax inside a budget is
+    /// rounded up, of the bill as it stood and of the bill as it stands, so that all parts sum to nothing.
+    pub budget: Nanos,
+    /// What to add to what is disputed. A credit note of a disputed amount takes it off.
+    pub disputed: Nanos,
     /// Why, in a person's words.
     pub reason: String,
     /// Who says so.
@@ -204,6 +209,19 @@ pub enum Cause {
     Dispute = 5,
     /// A dispute that ended against us: owed as before.
     Conceded = 6,
+}
+
+impl Correction {
+    /// What it is about in one number: what exchanges or the advertiser get more or less, or what is disputed.
+    #[must_use]
+    pub const fn amount(&self) -> Nanos {
+        match self.cause {
+            Cause::Dispute | Cause::Conceded => self.disputed,
+            Cause::CreditNote | Cause::Refund | Cause::InvalidTraffic | Cause::Adjustment => {
+                self.charge.media
+            }
+        }
+    }
 }
 
 impl Cause {
@@ -274,6 +292,9 @@ pub enum Touch {
 pub struct EventKey(smallvec::SmallVec<[u8; 24]>);
 
 impl EventKey {
+    /// The length of every key.
+    pub const LEN: usize = 17;
+
     /// The bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
@@ -344,6 +365,13 @@ impl EventKind {
 }
 
 impl Charge {
+    /// What the advertiser pays for it: media, data, our fee, and the tax that the advertiser bears.
+    #[must_use]
+    pub fn advertiser_cost(&self) -> Femtos {
+        let tax = if self.bearer.advertiser_pays() { self.tax.tax() } else { Femtos::ZERO };
+        [self.media.to_femtos(), self.data.to_femtos(), self.fee, tax].into_iter().sum()
+    }
+
     /// What of it counts against the budget; held at the end of the range.
     #[must_use]
     pub fn budget_share(&self) -> Nanos {

@@ -3,11 +3,13 @@
 use proptest::option;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 
-use crate::ledger::{BidFacts, Charge, Conversion, DatedRate, Event, EventKind, Playback, Touch};
+use crate::ledger::{
+    BidFacts, Cause, Charge, Conversion, Correction, DatedRate, Event, EventKind, Playback, Touch,
+};
 use crate::ttf::{Assessment, Bearer, Evidence, Exemption, Jurisdiction, Place, TaxLine};
 use crate::units::{
-    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, DealId, Epoch, ExchangeId, FxRate,
-    HouseholdKey, LineItemId, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
+    AdvertiserId, BidId, CampaignId, CorrectionId, CreativeId, Currency, Day, DealId, Epoch, ExchangeId,
+    FxRate, HouseholdKey, LineItemId, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
 };
 
 fn number() -> impl Strategy<Value = i64> {
@@ -107,6 +109,23 @@ fn playback() -> impl Strategy<Value = Playback> {
     prop_oneof![proptest::sample::select(Playback::ALL.as_slice()), any_code]
 }
 
+fn correction(most: i64) -> impl Strategy<Value = Correction> {
+    let cause = proptest::sample::select(Cause::ALL.as_slice());
+    let words = proptest::sample::select(["found \"later\"", "d\u{e9}j\u{e0} vu"].as_slice());
+    (any::<[u8; 16]>(), cause, 0..=1_i64, any_charge(most), (amount(most), amount(most)), words).prop_map(
+        |(id, cause, impressions, charge, (budget, disputed), words)| Correction {
+            id: CorrectionId::from_bytes(id),
+            cause,
+            impressions,
+            charge,
+            budget,
+            disputed,
+            reason: words.to_owned(),
+            author: words.to_owned(),
+        },
+    )
+}
+
 /// An event of any kind. `most` bounds the parts of a charge.
 pub(crate) fn any_event(most: i64) -> impl Strategy<Value = Event> {
     let kind = prop_oneof![
@@ -120,6 +139,7 @@ pub(crate) fn any_event(most: i64) -> impl Strategy<Value = Event> {
         1 => Just(EventKind::Click),
         1 => conversion().prop_map(EventKind::Conversion),
         1 => playback().prop_map(EventKind::Playback),
+        1 => correction(most).prop_map(EventKind::Correction).boxed(),
     ];
     (bid(), number(), kind).prop_map(|(bid, at, kind)| Event { bid, at: UnixMillis::from_raw(at), kind })
 }

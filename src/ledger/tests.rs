@@ -34,7 +34,7 @@ proptest! {
         let sum: Femtos = entries(&event).iter().map(|entry| entry.amount).sum();
         prop_assert_eq!(sum, Femtos::ZERO);
         prop_assert!(entries(&event).iter().all(|entry| entry.currency == event.bid.currency));
-        let moves = matches!(event.kind, EventKind::Impression(_));
+        let moves = matches!(event.kind, EventKind::Impression(_) | EventKind::Correction(_));
         prop_assert!(moves || entries(&event).is_empty());
     }
 

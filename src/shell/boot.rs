@@ -2,16 +2,16 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use crate::audience::{Audiences, UserKeys};
 use crate::bidder::{Composer, Plan};
-use crate::budget::{Book, Open};
+use crate::budget::{Book, Look, Open};
 use crate::shell::audience_store::{AudienceError, AudienceStore, AudienceWriter, AudienceWriterHandle};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED};
 use crate::shell::clock;
+use crate::shell::corrections::Corrections;
 use crate::shell::events::{Events, OnceError};
 use crate::shell::exposure_store::ExposureStore;
 use crate::shell::leasing;
@@ -122,9 +122,9 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     let (read, audiences_read) = oneshot::channel();
     let (audience_writer, audience_handle) = AudienceWriter::start(people, Arc::clone(&audiences), read);
     let (keys, people) = (UserKeys::new(secrets.users), (audiences, audience_writer));
-    let writers = (writer, Events::open(data)?);
+    let writers = (writer, Events::open(data)?, Corrections::new(data.to_owned()));
     let service = Service::new(plan, (book, open), exposures, people, keys, composer, writers);
     let service = Arc::new(service);
-    leasing::round(&service, Duration::from_millis(1));
+    leasing::round(&service, Look::Round);
     Ok(Booted { service, writer: handle, failed, audience_writer: audience_handle, audiences_read, secrets })
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::budget::{LeaseTerms, Lot};
+use crate::budget::{AllocatorError, LeaseTerms, Look, Lot};
 use crate::shell::clock;
 use crate::shell::service::Service;
 use crate::units::{Millis, limits};
@@ -30,7 +30,7 @@ pub struct Leasing {
 }
 
 impl Leasing {
-    /// Starts it, after a first round: when this returns, every cap has what it may have.
+    /// Starts it. The first round is not its: a bidder asks before it takes requests.
     ///
     /// # Errors
     ///
@@ -42,9 +42,11 @@ impl Leasing {
             let mut last = Instant::now();
             while !stopped.load(Ordering::Acquire) {
                 std::thread::park_timeout(LOOK);
-                if service.book.bell().has_rung() || last.elapsed() >= ROUND {
-                    round(&service, last.elapsed());
+                if last.elapsed() >= ROUND {
+                    round(&service, Look::Round);
                     last = Instant::now();
+                } else if service.book.bell().has_rung() {
+                    round(&service, Look::Rung);
                 }
             }
         })?;
@@ -60,14 +62,24 @@ impl Leasing {
     }
 }
 
-/// Asks for what every cap wants, `elapsed` after the last time.
-pub fn round(service: &Service, elapsed: Duration) {
-    let lot = Lot { ttl: limits::LEASE_TTL };
-    let elapsed = Millis::from_raw(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX).max(1));
-    let asks = service.book.asks(elapsed, &lot);
-    match service.writer.lease(service.book.epoch(), asks, clock::steady()) {
-        Ok(grants) => service.book.granted(&grants),
-        // What is leased may be spent; the next round asks again.
-        Err(error) => service.metrics.unleased(&error),
+/// Asks the allocator for what caps want; those that rang, or all.
+pub fn round(service: &Service, look: Look) {
+    let (book, lot) = (&service.book, Lot { ttl: limits::LEASE_TTL });
+    if book.hourglass().is_broken() {
+        return;
     }
+    // Leases hold from before the question: whoever counts from the answer would hold them longer than was granted.
+    let now = clock::steady();
+    match service.writer.lease(book.epoch(), book.asks(now, &lot, look), now) {
+        Ok(grants) => book.granted(&grants, now.plus(limits::LEASE_TTL)),
+        // What is leased may be spent until it runs out; the next round asks again.
+        Err(error @ AllocatorError::OutOfReach) => service.metrics.unleased(&error),
+        Err(error @ AllocatorError::Ended(epoch)) => {
+            service.metrics.unleased(&error);
+            book.hourglass().smash();
+            tracing::error!(epoch = epoch.raw(), "the leases have ended: no more bids until a restart");
+        }
+    }
+    // An answer that took longer than its leases live is none.
+    let _ = book.hourglass().look(clock::steady());
 }

@@ -8,6 +8,7 @@ pub mod certify;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod corrections;
 pub mod demo;
 pub mod disk;
 pub mod events;

@@ -17,16 +17,17 @@ use crate::audience::{Audiences, UserKeys};
 use crate::bidder::{
     Ask, Chosen, Composer, Decision, NoBidReason, Plan, Silent, Snapshot, compose, decide, markup_fits,
 };
-use crate::budget::{Book, Open, PurseKey, Reservation, Reserved};
+use crate::budget::{self, Book, Open, PurseKey, Reservation, Reserved, Shortage, Span, Whose};
 use crate::campaign::{AnswerForm, Caller, CountBy, Exchange, NoBidForm, Refusal};
 use crate::frequency::{Exposure, all_caps, counts_by};
-use crate::ledger::BidFacts;
+use crate::ledger::{BidFacts, Measure};
 use crate::notice::Keys;
 use crate::openrtb::{self, BidRequest};
 use crate::privacy::Permissions;
 use crate::shell::agents::Agents;
 use crate::shell::audience_store::{AudienceWriter, Unwritten};
 use crate::shell::clock;
+use crate::shell::corrections::Corrections;
 use crate::shell::events::Events;
 use crate::shell::exposure_store::{ExposureStore, NoPlace, Viewer};
 use crate::shell::metrics::Metrics;
@@ -55,6 +56,8 @@ pub struct Service {
     pub(in crate::shell) writer: Writer,
     /// Which events of people have come.
     pub(in crate::shell) events: Events,
+    /// Where corrections are read.
+    pub(in crate::shell) corrections: Corrections,
     /// What is counted.
     pub metrics: Metrics,
     /// Landing pages of every creative of every revision: a click on an ad that was taken out still leads on.
@@ -137,7 +140,7 @@ impl Service {
         (audiences, audience_writer): (Arc<Audiences>, AudienceWriter),
         keys: UserKeys,
         composer: Composer,
-        (writer, events): (Writer, Events),
+        (writer, events, corrections): (Writer, Events, Corrections),
     ) -> Self {
         let snapshot = Snapshot::new(Arc::new(plan), &book, clock::now(), None);
         let service = Self {
@@ -153,6 +156,7 @@ impl Service {
             composer: ArcSwap::from_pointee(composer),
             writer,
             events,
+            corrections,
             metrics: Metrics::default(),
             landings: DashMap::new(),
             currencies: DashMap::new(),
@@ -173,10 +177,12 @@ impl Service {
         &self.user_keys
     }
 
-    /// True while events can be booked, once the audiences are read.
+    /// True while events can be booked and money can be leased, once the audiences are read.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.writer.health() == Health::Sound && self.audiences.is_complete()
+        self.writer.health() == Health::Sound
+            && !self.book.hourglass().is_broken()
+            && self.audiences.is_complete()
     }
 
     /// Takes a new revision of the campaigns, whole, from the next request on.
@@ -213,6 +219,7 @@ impl Service {
     /// The slow loop's beat, every fraction of a second: expired reservations are given back, midnight
     /// brings new purses, exhausted line items leave the live row.
     pub fn tick(&self, now: UnixMillis, steady: Steady) {
+        let _ = self.book.hourglass().look(steady);
         let expired = self.open.take_expired(steady);
         self.metrics.expired(expired.len());
         for (bid, reservation) in expired {
@@ -398,6 +405,13 @@ impl Service {
     /// Why there is no place any more: the bid is not sent.
     fn hold(&self, chosen: &mut Chosen<'_>, now: UnixMillis) -> Result<(), NoBidReason> {
         let bid = &chosen.ticket.bid;
+        let steady = clock::steady();
+        if self.book.hourglass().look(steady) {
+            // The process slept since the slow loop last looked: its leases may be others' by now.
+            let span = Span::Total;
+            let (whose, measure, shortage) = (Whose::Campaign, Measure::Money, Shortage::NotLeased);
+            return Err(NoBidReason::BudgetSpent(budget::Refusal { whose, span, measure, shortage }));
+        }
         let caps = all_caps(chosen.creative, chosen.line_item, chosen.campaign, chosen.advertiser);
         let user = bid.user.filter(|_| counts_by(&caps, CountBy::User));
         let viewer = Viewer { user, household: bid.household };
@@ -414,7 +428,7 @@ impl Service {
             },
             stakes: chosen.held.stakes(),
         };
-        let expires = clock::steady().plus(chosen.ticket.reserved_for);
+        let expires = steady.plus(chosen.ticket.reserved_for);
         self.open.insert(bid.id, Reservation { reserved, expires, user, household: bid.household });
         chosen.held.keep();
         Ok(())

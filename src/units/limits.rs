@@ -166,3 +166,14 @@ pub const RECONCILE_TOP_LINES: usize = 20;
 /// For how long a lease lives without a word of its holder: long enough that a slow disk ends nothing, short enough
 /// that a bidder which died soon counts as gone.
 pub const LEASE_TTL: Millis = Millis::from_seconds(5);
+
+/// Bytes of a file of corrections: some ten thousand of them.
+pub const CORRECTIONS_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Corrections of one file.
+pub const CORRECTIONS_OF_FILE_MAX: usize = 20_000;
+/// Bills that one file corrects: they are written in one commit, for which every notice waits, about a second.
+pub const CORRECTED_BILLS_MAX: usize = 200_000;
+/// Characters of a correction's reason.
+pub const REASON_CHARS_MAX: usize = 500;
+/// Characters of the name of who says so, and of a correction's id.
+pub const AUTHOR_CHARS_MAX: usize = 100;

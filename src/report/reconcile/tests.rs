@@ -61,6 +61,8 @@ fn credit(media: i64) -> EventKind {
         cause: Cause::CreditNote,
         impressions: -1,
         charge: charge(media),
+        budget: Nanos::from_raw(media),
+        disputed: Nanos::ZERO,
         reason: "nobody saw it".to_owned(),
         author: "ann".to_owned(),
     })

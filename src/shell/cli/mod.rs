@@ -9,6 +9,7 @@ pub mod check;
 pub mod demo;
 pub mod explain;
 pub mod keys;
+pub mod ledger;
 pub mod reconcile;
 pub mod report;
 pub mod serve;
@@ -60,6 +61,9 @@ enum Verb {
     /// Change the keys that sign notices, and show which there are.
     #[command(subcommand)]
     Keys(keys::KeysVerb),
+    /// Look after the books: correct them, and see what was corrected.
+    #[command(subcommand)]
+    Ledger(ledger::Ledger),
     /// Keep audiences: who is in which segment, and what they did.
     #[command(subcommand)]
     Audience(audience::Audience),
@@ -90,6 +94,7 @@ pub fn run() -> ExitCode {
         Verb::Report(args) => report::run(&args),
         Verb::Sim(args) => sim::run(&args),
         Verb::Keys(verb) => keys::run(&verb),
+        Verb::Ledger(verb) => ledger::run(&verb),
         Verb::Audience(verb) => audience::run(&verb),
     }
 }

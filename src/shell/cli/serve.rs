@@ -17,6 +17,7 @@ use crate::shell::boot::{Booted, boot};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, say};
 use crate::shell::clock;
 use crate::shell::config::{ConfigArgs, Configured, configure};
+use crate::shell::corrections;
 use crate::shell::disk::DiskWatch;
 use crate::shell::events::Forgetting;
 use crate::shell::http::{Door, Spans, serve};
@@ -201,6 +202,10 @@ impl Server {
         let base = args.public_url.clone().unwrap_or_else(|| format!("http://{bids}"));
         let Booted { service, writer, failed, audience_writer, audiences_read, secrets } =
             boot(plan, &args.data, base).map_err(|error| fail(error.exit_code(), &error, error.hint()))?;
+        corrections::announce(&args.data, admin).map_err(|error| {
+            let hint = "free disk space, or name a folder that can be written with `--data DIR`";
+            fail(WE_FAILED, &format!("the data folder cannot be written: {error}"), hint)
+        })?;
         let no_thread = |error| fail(WE_FAILED, &error, "the system gives no threads");
         let reserve = u64::from(args.disk_reserve) << 20;
         let disk = DiskWatch::start(Arc::clone(&service), args.data.clone(), reserve).map_err(no_thread)?;

@@ -5,5 +5,6 @@ mod caller;
 mod exchange;
 mod oracle;
 
+pub use caller::{CallError, Caller};
 pub use exchange::{Counts, Demand, Exchange};
 pub use oracle::{Disagreement, disagreements};

@@ -1,21 +1,28 @@
-//! The operator's door: health, metrics, and what is known of a person.
+//! The operator's door: health, metrics, and what is known of a person, corrections of the books.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::header::HeaderValue;
+use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use percent_encoding::percent_decode_str;
 
 use crate::audience::ImportId;
-use crate::shell::http::{Answer, JSON, empty, full, not_allowed, text};
+use crate::shell::corrections::Unbooked;
+use crate::shell::http::{Answer, JSON, body, empty, full, not_allowed, text};
+use crate::shell::metrics::Turned;
 use crate::shell::service::Service;
-use crate::shell::store::Health;
+use crate::shell::store::{Health, StoreError};
+use crate::units::limits;
 
 /// The answer to the operator.
-pub(in crate::shell::http) async fn answer(request: &Request<Incoming>, service: &Service) -> Answer {
+pub(in crate::shell::http) async fn answer(request: &mut Request<Incoming>, service: Arc<Service>) -> Answer {
+    if request.uri().path() == "/v1/ledger/corrections" {
+        return correct(request, service).await;
+    }
     if let Some(id) = request.uri().path().strip_prefix("/v1/audience/") {
-        return person(request.method(), id, service).await;
+        return person(request.method(), id, &service).await;
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return not_allowed("GET");
@@ -37,10 +44,45 @@ pub(in crate::shell::http) async fn answer(request: &Request<Incoming>, service:
             full(StatusCode::OK, HeaderValue::from_static("text/plain; version=0.0.4"), body)
         }
         "/" => {
-            let paths = "encan\n\n/healthz\n/readyz\n/metrics\n/v1/audience/{id_type}/{user_id}\n";
+            let paths = "encan\n\n/healthz\n/readyz\n/metrics\n/v1/audience/{id_type}/{user_id}\n/v1/ledger/corrections\n";
             text(StatusCode::OK, paths.to_owned())
         }
         _ => empty(StatusCode::NOT_FOUND),
+    }
+}
+
+/// Books a file of corrections, or with `?dry_run=1` says what it comes to: 200 once it is committed, 400 with every
+/// fault, 503 if it may be sent again.
+async fn correct(request: &mut Request<Incoming>, service: Arc<Service>) -> Answer {
+    if request.method() != Method::POST {
+        return not_allowed("POST");
+    }
+    // What a page of any site can make a browser send without being asked is never JSON.
+    let content_type = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    if content_type != Some(b"application/json") {
+        return text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/json\n".to_owned());
+    }
+    let dry_run = request.uri().query() == Some("dry_run=1");
+    let body = match body::read(request, limits::CORRECTIONS_BYTES_MAX).await {
+        Ok(body) => body,
+        Err(Turned::TooLarge) => return empty(StatusCode::PAYLOAD_TOO_LARGE),
+        Err(Turned::TooLate) => return empty(StatusCode::REQUEST_TIMEOUT),
+        Err(_) => return empty(StatusCode::BAD_REQUEST),
+    };
+    let Ok(file) = String::from_utf8(body.to_vec()) else {
+        return text(StatusCode::BAD_REQUEST, "not UTF-8\n".to_owned());
+    };
+    // Runs to its end even if the caller hangs up: what is committed must be settled too.
+    let booking = tokio::spawn(async move { service.correct(file, dry_run).await });
+    match booking.await.unwrap_or(Err(Unbooked::Store(StoreError::Stopped))) {
+        Ok(told) => {
+            full(StatusCode::OK, JSON, serde_json::to_vec(&told).expect("texts and numbers are JSON"))
+        }
+        Err(Unbooked::Faulty(faults)) => {
+            let faults = serde_json::to_vec(&faults).expect("texts and numbers are JSON");
+            full(StatusCode::BAD_REQUEST, JSON, faults)
+        }
+        Err(Unbooked::Store(error)) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
     }
 }
 

@@ -93,7 +93,7 @@ async fn route(door: Door, mut request: Request<Incoming>, service: Arc<Service>
     let mut answer = match (door, preflight) {
         (Door::Public, Some(preflight)) => preflight,
         (Door::Public, None) => public(&mut request, service, peer).await,
-        (Door::Admin, _) => admin::answer(&request, &service).await,
+        (Door::Admin, _) => admin::answer(&mut request, service).await,
     };
     if let Some(page) = page {
         page.admit(&mut answer);

@@ -2,9 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
-use crate::budget::{Changes, LeaseTerms, Share, Treasury};
-use crate::ledger::{CapKey, Level, Measure, Quantity, Window};
-use crate::units::{CampaignId, Day, Epoch, Hour, LineItemId, Steady};
+use crate::budget::{Allocator, AllocatorError, Changes, LeaseAsk, LeaseGrant, LeaseTerms, Share, Treasury};
+use crate::ledger::{CapKey, Event, Level, Measure, Quantity, Window};
+use crate::shell::store::schema::Opened;
+use crate::units::{CampaignId, Day, Epoch, Hour, LineItemId, Steady, UnixMillis};
 
 pub(in crate::shell::store) const TABLES: &str = "
 CREATE TABLE cap (
@@ -20,28 +21,6 @@ CREATE TABLE cap (
 ) WITHOUT ROWID;
 CREATE TABLE epoch (last INTEGER NOT NULL, ended INTEGER);
 INSERT INTO epoch VALUES (0, 0);
-";
-
-/// Fills `cap` from the events of a ledger that knew no leases.
-pub(in crate::shell::store) const FROM_EVENTS: &str = "
-INSERT INTO cap
-    SELECT 1, campaign, 0, 0, 0, 0, 0, SUM(budget) FROM event WHERE kind = 2 GROUP BY campaign;
-INSERT INTO cap
-    SELECT 2, line_item, 0, 0, 0, 0, 0, SUM(budget) FROM event WHERE kind = 2 GROUP BY line_item;
-INSERT INTO cap
-    SELECT 1, campaign, 1, day, 0, 0, 0, SUM(budget) FROM event WHERE kind = 2 GROUP BY campaign, day;
-INSERT INTO cap
-    SELECT 2, line_item, 1, day, 0, 0, 0, SUM(budget) FROM event WHERE kind = 2 GROUP BY line_item, day;
-INSERT INTO cap
-    SELECT 1, campaign, 0, 0, kind / 5 + 1, 0, 0, COUNT(*) FROM event WHERE kind IN (2, 5) GROUP BY campaign, kind;
-INSERT INTO cap
-    SELECT 2, line_item, 0, 0, kind / 5 + 1, 0, 0, COUNT(*) FROM event WHERE kind IN (2, 5) GROUP BY line_item, kind;
-INSERT INTO cap
-    SELECT 1, campaign, 1, day, kind / 5 + 1, 0, 0, COUNT(*) FROM event WHERE kind IN (2, 5)
-    GROUP BY campaign, day, kind;
-INSERT INTO cap
-    SELECT 2, line_item, 1, day, kind / 5 + 1, 0, 0, COUNT(*) FROM event WHERE kind IN (2, 5)
-    GROUP BY line_item, day, kind;
 ";
 
 /// The numbers of a cap in its row; never reused.
@@ -80,18 +59,41 @@ fn cap_of(row: &Row<'_>) -> rusqlite::Result<Option<CapKey>> {
     Ok(measure.map(|measure| CapKey { level, window, measure }))
 }
 
-/// The treasury as a former process left it.
-pub(in crate::shell::store) fn read(
-    connection: &Connection,
-    terms: LeaseTerms,
-) -> rusqlite::Result<Treasury> {
+/// For how long hours are kept: a bid is billed, and its click comes, well within it.
+const HOURS_KEPT: i64 = 48;
+
+/// The last epoch that began.
+pub(in crate::shell::store) fn last_epoch(connection: &Connection) -> rusqlite::Result<Epoch> {
     let last: Option<i64> =
         connection.query_row("SELECT last FROM epoch", [], |row| row.get(0)).optional()?;
-    let last = Epoch::from_raw(last.unwrap_or_default().cast_unsigned());
-    Ok(Treasury::restored(terms, last, shares(connection)?, Steady::default()))
+    Ok(Epoch::from_raw(last.unwrap_or_default().cast_unsigned()))
 }
 
-/// What is kept of every cap, by epoch.
+/// Counts epochs that are long over (all that they held is used or given back) as used without a lease, and forgets
+/// hours that nobody bids in or is billed for any more: a ledger does not grow with every start.
+pub(in crate::shell::store) fn tidy(
+    transaction: &Transaction<'_>,
+    last: Epoch,
+    now: UnixMillis,
+) -> rusqlite::Result<()> {
+    let hour = Hour::of(now).raw().saturating_sub(HOURS_KEPT);
+    transaction.execute("DELETE FROM cap WHERE span = 2 AND window < ?", [hour])?;
+    transaction.execute(
+        "INSERT INTO cap
+             SELECT level, id, span, window, measure, 0, 0, SUM(used) FROM cap
+             WHERE epoch BETWEEN 1 AND ?1 - 1 AND granted <= used
+             GROUP BY level, id, span, window, measure
+         ON CONFLICT DO UPDATE SET used = used + excluded.used",
+        [last.raw().cast_signed()],
+    )?;
+    transaction.execute(
+        "DELETE FROM cap WHERE epoch BETWEEN 1 AND ?1 - 1 AND granted <= used",
+        [last.raw().cast_signed()],
+    )?;
+    Ok(())
+}
+
+/// Every row.
 pub(in crate::shell::store) fn shares(
     connection: &Connection,
 ) -> rusqlite::Result<Vec<(CapKey, Epoch, Share)>> {
@@ -108,7 +110,16 @@ pub(in crate::shell::store) fn shares(
     Ok(shares)
 }
 
-/// Keeps what has changed.
+/// The treasury as a former process left it.
+pub(in crate::shell::store) fn read(
+    connection: &Connection,
+    terms: LeaseTerms,
+    last: Epoch,
+) -> rusqlite::Result<Treasury> {
+    Ok(Treasury::restored(terms, last, shares(connection)?, Steady::default()))
+}
+
+/// Keeps what the treasury has changed, in the caller's commit: only then may it be told.
 pub(in crate::shell::store) fn write(
     transaction: &Transaction<'_>,
     changes: &Changes,
@@ -132,6 +143,57 @@ pub(in crate::shell::store) fn write(
             used
         ])?;
     }
-    transaction.execute("UPDATE epoch SET last = ?", [last.raw().cast_signed()])?;
+    let last = last.raw().cast_signed();
+    transaction.prepare_cached("UPDATE epoch SET last = ?1 WHERE last <> ?1")?.execute([last])?;
     Ok(())
+}
+
+/// The allocator of one server: its own ledger. The writer's thread does the same for a whole batch in one commit.
+impl Allocator for Opened {
+    fn enrol(&mut self, now: Steady) -> Result<Epoch, AllocatorError> {
+        self.act(|treasury| treasury.enrol(now))
+    }
+
+    fn lease(
+        &mut self,
+        epoch: Epoch,
+        asks: &[LeaseAsk],
+        now: Steady,
+    ) -> Result<Vec<LeaseGrant>, AllocatorError> {
+        self.act(|treasury| treasury.lease(epoch, asks, now))
+    }
+
+    fn count(&mut self, events: &[Event]) -> Result<(), AllocatorError> {
+        self.act(|treasury| treasury.count(events))
+    }
+
+    fn hand_over(
+        &mut self,
+        epoch: Epoch,
+        heir: Epoch,
+        kept: &[(CapKey, Quantity)],
+        now: Steady,
+    ) -> Result<(), AllocatorError> {
+        self.act(|treasury| treasury.hand_over(epoch, heir, kept, now))
+    }
+}
+
+impl Opened {
+    /// Lets the treasury act, and answers once its changes are kept.
+    fn act<T>(
+        &mut self,
+        act: impl FnOnce(&mut Treasury) -> Result<T, AllocatorError>,
+    ) -> Result<T, AllocatorError> {
+        if self.is_broken {
+            return Err(AllocatorError::OutOfReach);
+        }
+        let answer = act(&mut self.treasury);
+        let kept = self.connection.transaction().and_then(|transaction| {
+            write(&transaction, &self.treasury.take_changes(), self.treasury.last_epoch())?;
+            transaction.commit()
+        });
+        // What is in memory and not in the file must never be told: a failed commit is not tried again.
+        self.is_broken = kept.is_err();
+        kept.map_err(|_| AllocatorError::OutOfReach).and(answer)
+    }
 }

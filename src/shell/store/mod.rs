@@ -1,10 +1,13 @@
 //! The embedded ledger: SQLite in WAL mode, one writer, group commit, answers after the commit.
 //!
 //! An event is a row whose primary key is the event's key, so that a duplicate is no row. Nothing is
-//! ever updated. Balances and reports are folds over the rows. Where a write finds no space, bidding stops until there
-//! is some. A write that fails otherwise ends the writer: bidding stops, and the next start recovers from what was
-//! committed.
+//! ever updated. Balances and reports are folds over the rows; balances are also kept, as snapshots, and a journal
+//! tells what came since. Where a write finds no space, bidding stops until there is some. A write that fails otherwise
+//! ends the writer: bidding stops, and the next start recovers from what was committed.
 
+mod balances;
+mod bills;
+mod journal;
 mod leases;
 mod log;
 mod names;
@@ -14,10 +17,11 @@ mod row;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod upgrade;
 mod writer;
 
 pub use names::{Name, NameKind};
 pub use outage::Health;
 pub use parked::Parked;
-pub use schema::{Opened, Store, StoreError};
+pub use schema::{Kept, Opened, Store, StoreError};
 pub use writer::{Appended, Writer, WriterHandle};

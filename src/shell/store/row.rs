@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use rusqlite::types::{FromSql, Value};
-use rusqlite::{CachedStatement, Row, params_from_iter};
+use rusqlite::types::FromSql;
+use rusqlite::{Row, Statement, ToSql};
 
 use crate::ledger::{
-    BidFacts, Cause, Charge, Conversion, Correction, DatedRate, Event, EventKind, Playback, Touch,
+    BidFacts, Cause, Charge, Checksum, Conversion, Correction, DatedRate, Event, EventKey, EventKind,
+    Playback, Touch,
 };
 use crate::shell::store::schema::StoreError;
 use crate::ttf::{Assessment, Bearer, Evidence, Exemption, Jurisdiction, Place, TaxLine};
@@ -17,9 +18,15 @@ use crate::units::{
 
 pub(in crate::shell::store) const INSERT: &str = "INSERT OR IGNORE INTO event VALUES (
     ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 pub(in crate::shell::store) const SELECT: &str = "SELECT * FROM event";
+
+/// The event of a key.
+pub(in crate::shell::store) const FIND: &str = "SELECT * FROM event WHERE key = ?";
+
+/// So many events behind a key.
+pub(in crate::shell::store) const AFTER: &str = "SELECT * FROM event WHERE key > ? ORDER BY key LIMIT ?";
 
 /// Columns, in the order of the table.
 mod column {
@@ -49,6 +56,7 @@ mod column {
     pub(super) const TAXED_DATA: usize = 24;
     pub(super) const BEARER: usize = 27;
     pub(super) const LATE: usize = 28;
+    /// Of a win or loss its price, of a correction what it changes of what is disputed.
     pub(super) const PRICE: usize = 29;
     /// Why: of a loss OpenRTB's code, of a playback that failed VAST's.
     pub(super) const REASON: usize = 30;
@@ -69,104 +77,140 @@ mod column {
     /// Of what an exchange charges or an advertiser reports in another currency: that one, both sides of the rate, the
     /// day it is of.
     pub(super) const FX: usize = 43;
-    pub(super) const COUNT: usize = 47;
+    /// Of all that the other columns tell.
+    pub(super) const CHECKSUM: usize = 47;
 }
 
-fn id(raw: u64) -> Value {
-    Value::Integer(raw.cast_signed())
-}
-
-/// Inserts `event`; false if its key is there already.
+/// Inserts `event`, whose key and checksum these are; false if the key is there already.
 pub(in crate::shell::store) fn insert(
-    statement: &mut CachedStatement<'_>,
+    statement: &mut Statement<'_>,
     event: &Event,
+    key: &EventKey,
+    checksum: Checksum,
 ) -> rusqlite::Result<bool> {
-    let mut row: [Value; column::COUNT] = std::array::from_fn(|_| Value::Null);
-    row[0] = Value::Blob(event.key().as_bytes().to_vec());
-    let bid = &event.bid;
-    row[column::KIND] = Value::Integer(event.kind.code().into());
-    row[column::AT] = Value::Integer(event.at.raw());
-    row[column::BID] = Value::Blob(bid.id.as_bytes().to_vec());
-    row[column::BID_AT] = Value::Integer(bid.at.raw());
-    row[column::DAY] = Value::Integer(bid.day.raw().into());
-    row[column::ADVERTISER] = id(bid.advertiser.raw());
-    row[column::CAMPAIGN] = id(bid.campaign.raw());
-    row[column::LINE_ITEM] = id(bid.line_item.raw());
-    row[column::CREATIVE] = id(bid.creative.raw());
-    row[column::EXCHANGE] = id(bid.exchange.raw());
-    row[column::DEAL] = bid.deal.map_or(Value::Null, |deal| id(deal.raw()));
-    row[column::CURRENCY] = Value::Text(bid.currency.code().to_owned());
-    row[column::USER] = bid.user.map_or(Value::Null, |user| Value::Blob(user.as_bytes().to_vec()));
-    row[column::HOUSEHOLD] = bid.household.map_or(Value::Null, |household| id(household.raw()));
-    row[column::BUDGET] = Value::Integer(0);
-    row[column::LEASE] = Value::Integer(bid.lease.raw().cast_signed());
+    let mut row = Columns { statement };
+    row.set(0, key.as_bytes())?;
+    row.set(column::CHECKSUM, checksum.raw().cast_signed())?;
+    row.set(column::KIND, event.kind.code())?;
+    row.set(column::AT, event.at.raw())?;
+    row.bid(&event.bid)?;
     match &event.kind {
-        EventKind::Win { price } => row[column::PRICE] = optional(price.map(Nanos::raw)),
-        EventKind::Impression(charge) => write_charge(charge, &mut row),
-        EventKind::Loss { reason, min_to_win } => {
-            row[column::REASON] = optional(reason.map(i64::from));
-            row[column::PRICE] = optional(min_to_win.map(Nanos::raw));
-        }
-        EventKind::Playback(Playback::Error { code }) => {
-            row[column::REASON] = optional(code.map(i64::from));
-        }
-        EventKind::View | EventKind::Click | EventKind::Playback(_) => {}
-        EventKind::Conversion(conversion) => write_conversion(conversion, &mut row),
-        EventKind::Correction(correction) => {
-            write_charge(&correction.charge, &mut row);
-            row[column::CAUSE] = Value::Integer((correction.cause as u8).into());
-            row[column::IMPRESSIONS] = Value::Integer(correction.impressions);
-            row[column::WHY] = Value::Text(correction.reason.clone());
-            row[column::AUTHOR] = Value::Text(correction.author.clone());
-            row[column::CORRECTION] = Value::Blob(correction.id.as_bytes().to_vec());
+        EventKind::Impression(charge) => row.charge(charge)?,
+        // Its own budget, for nothing else uses any.
+        EventKind::Correction(correction) => row.correction(correction)?,
+        other => {
+            row.set(column::BUDGET, 0)?;
+            match other {
+                EventKind::Win { price } => row.optional(column::PRICE, price.map(Nanos::raw))?,
+                EventKind::Loss { reason, min_to_win } => {
+                    row.optional(column::REASON, reason.map(i64::from))?;
+                    row.optional(column::PRICE, min_to_win.map(Nanos::raw))?;
+                }
+                EventKind::Playback(Playback::Error { code }) => {
+                    row.optional(column::REASON, code.map(i64::from))?;
+                }
+                EventKind::Conversion(conversion) => row.conversion(conversion)?,
+                _ => {}
+            }
         }
     }
-    Ok(statement.execute(params_from_iter(row))? == 1)
+    let inserted = row.statement.raw_execute()? == 1;
+    // What the next event does not set is absent from it.
+    row.statement.clear_bindings();
+    Ok(inserted)
 }
 
-fn optional(number: Option<i64>) -> Value {
-    number.map_or(Value::Null, Value::Integer)
+/// The columns of the row that is being inserted: set one by one, for most are absent from most rows.
+struct Columns<'a, 'c> {
+    statement: &'a mut Statement<'c>,
 }
 
-fn write_charge(charge: &Charge, row: &mut [Value; column::COUNT]) {
-    row[column::BUDGET] = Value::Integer(charge.budget_share().raw());
-    row[column::MEDIA] = Value::Integer(charge.media.raw());
-    row[column::DATA] = Value::Integer(charge.data.raw());
-    row[column::FEE] = Value::Blob(charge.fee.raw().to_be_bytes().to_vec());
-    let Assessment { scenario, place, space, data } = charge.tax;
-    row[column::SCENARIO] = id(scenario.raw());
-    row[column::JURISDICTION] =
-        place.jurisdiction.map_or(Value::Null, |jurisdiction| Value::Text(jurisdiction.code().to_owned()));
-    row[column::EVIDENCE] = Value::Integer(place.evidence.code().into());
-    for (at, line) in [(column::SPACE, space), (column::TAXED_DATA, data)] {
-        row[at] = Value::Integer(line.base.raw());
-        row[at + 1] = Value::Integer(line.rate.ppm().into());
-        row[at + 2] = optional(line.exemption.map(|exemption| exemption.code().into()));
+impl Columns<'_, '_> {
+    fn set(&mut self, column: usize, value: impl ToSql) -> rusqlite::Result<()> {
+        self.statement.raw_bind_parameter(column + 1, value)
     }
-    row[column::BEARER] = Value::Integer(charge.bearer.code().into());
-    row[column::LATE] = Value::Integer(charge.late.into());
-    write_rate(charge.fx, row);
+
+    fn optional(&mut self, column: usize, value: Option<impl ToSql>) -> rusqlite::Result<()> {
+        value.map_or(Ok(()), |value| self.set(column, value))
+    }
+
+    fn id(&mut self, column: usize, raw: u64) -> rusqlite::Result<()> {
+        self.set(column, raw.cast_signed())
+    }
+
+    fn bid(&mut self, bid: &BidFacts) -> rusqlite::Result<()> {
+        self.set(column::BID, bid.id.as_bytes().as_slice())?;
+        self.set(column::BID_AT, bid.at.raw())?;
+        self.set(column::DAY, bid.day.raw())?;
+        self.id(column::ADVERTISER, bid.advertiser.raw())?;
+        self.id(column::CAMPAIGN, bid.campaign.raw())?;
+        self.id(column::LINE_ITEM, bid.line_item.raw())?;
+        self.id(column::CREATIVE, bid.creative.raw())?;
+        self.id(column::EXCHANGE, bid.exchange.raw())?;
+        self.optional(column::DEAL, bid.deal.map(|deal| deal.raw().cast_signed()))?;
+        self.set(column::CURRENCY, bid.currency.code())?;
+        self.optional(column::USER, bid.user.as_ref().map(|user| user.as_bytes().as_slice()))?;
+        self.optional(column::HOUSEHOLD, bid.household.map(|household| household.raw().cast_signed()))?;
+        self.id(column::LEASE, bid.lease.raw())
+    }
+
+    fn charge(&mut self, charge: &Charge) -> rusqlite::Result<()> {
+        self.set(column::BUDGET, charge.budget_share().raw())?;
+        self.set(column::MEDIA, charge.media.raw())?;
+        self.set(column::DATA, charge.data.raw())?;
+        self.set(column::FEE, charge.fee.raw().to_be_bytes().as_slice())?;
+        let Assessment { scenario, place, space, data } = &charge.tax;
+        self.id(column::SCENARIO, scenario.raw())?;
+        self.optional(column::JURISDICTION, place.jurisdiction.as_ref().map(Jurisdiction::code))?;
+        self.set(column::EVIDENCE, place.evidence.code())?;
+        for (at, line) in [(column::SPACE, space), (column::TAXED_DATA, data)] {
+            self.set(at, line.base.raw())?;
+            self.set(at + 1, line.rate.ppm())?;
+            self.optional(at + 2, line.exemption.map(Exemption::code))?;
+        }
+        self.set(column::BEARER, charge.bearer.code())?;
+        self.set(column::LATE, charge.late)?;
+        self.rate(charge.fx)
+    }
+
+    fn conversion(&mut self, conversion: &Conversion) -> rusqlite::Result<()> {
+        self.set(column::CONVERSION_TYPE, &conversion.kind)?;
+        self.optional(column::ORDER, conversion.order.as_deref())?;
+        self.set(column::VALUE, conversion.value.raw())?;
+        let (touch, at) = match conversion.touch {
+            Touch::Click(at) => (0, at),
+            Touch::View(at) => (1, at),
+        };
+        self.set(column::TOUCH, touch)?;
+        self.set(column::TOUCH_AT, at.raw())?;
+        self.rate(conversion.fx)
+    }
+
+    fn correction(&mut self, correction: &Correction) -> rusqlite::Result<()> {
+        self.charge(&correction.charge)?;
+        self.set(column::BUDGET, correction.budget.raw())?;
+        self.set(column::PRICE, correction.disputed.raw())?;
+        self.set(column::CAUSE, correction.cause as u8)?;
+        self.set(column::IMPRESSIONS, correction.impressions)?;
+        self.set(column::WHY, &correction.reason)?;
+        self.set(column::AUTHOR, &correction.author)?;
+        self.set(column::CORRECTION, correction.id.as_bytes().as_slice())
+    }
+
+    fn rate(&mut self, fx: Option<DatedRate>) -> rusqlite::Result<()> {
+        let Some(DatedRate { from, rate, day }) = fx else { return Ok(()) };
+        let (target, per) = rate.parts();
+        self.set(column::FX, from.code())?;
+        self.id(column::FX + 1, target)?;
+        self.id(column::FX + 2, per)?;
+        self.optional(column::FX + 3, day.map(Day::raw))
+    }
 }
 
-fn write_conversion(conversion: &Conversion, row: &mut [Value; column::COUNT]) {
-    row[column::CONVERSION_TYPE] = Value::Text(conversion.kind.clone());
-    row[column::ORDER] = conversion.order.clone().map_or(Value::Null, Value::Text);
-    row[column::VALUE] = Value::Integer(conversion.value.raw());
-    let (touch, at) = match conversion.touch {
-        Touch::Click(at) => (0, at),
-        Touch::View(at) => (1, at),
-    };
-    row[column::TOUCH] = Value::Integer(touch);
-    row[column::TOUCH_AT] = Value::Integer(at.raw());
-    write_rate(conversion.fx, row);
-}
-
-fn write_rate(fx: Option<DatedRate>, row: &mut [Value; column::COUNT]) {
-    let Some(DatedRate { from, rate, day }) = fx else { return };
-    let (target, per) = rate.parts();
-    row[column::FX] = Value::Text(from.code().to_owned());
-    (row[column::FX + 1], row[column::FX + 2]) = (id(target), id(per));
-    row[column::FX + 3] = optional(day.map(|day| day.raw().into()));
+/// The checksum that was kept with the event of `row`.
+pub(in crate::shell::store) fn checksum(row: &Row<'_>, file: &Path) -> Result<Checksum, StoreError> {
+    let raw: i64 = Fields { row, file }.get(column::CHECKSUM)?;
+    Ok(Checksum::from_raw(raw.cast_unsigned()))
 }
 
 /// Reads what [`insert`] wrote.
@@ -253,6 +297,8 @@ impl Fields<'_> {
                 .ok_or(StoreError::Row("an unknown cause of a correction"))?,
             impressions: self.get(column::IMPRESSIONS)?,
             charge: self.charge()?,
+            budget: Nanos::from_raw(self.get(column::BUDGET)?),
+            disputed: self.nanos(column::PRICE)?.unwrap_or_default(),
             reason: self.get(column::WHY)?,
             author: self.get(column::AUTHOR)?,
         })

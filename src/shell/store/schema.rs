@@ -7,22 +7,24 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
 
-use crate::budget::{Allocator as _, Book, LeaseTerms, Treasury};
+use crate::budget::{Allocator as _, Book, Changes, LeaseTerms, Treasury};
 use crate::frequency::Exposure;
-use crate::ledger::{CapKey, Event, Quantity};
+use crate::ledger::{CapKey, Checksum, Event, Quantity, Sums};
+use crate::shell::clock;
 use crate::shell::exposure_store::Viewer;
 use crate::shell::failpoint::{self, Point};
+use crate::shell::store::journal::{self, Journal};
 use crate::shell::store::names::{self, Name};
 use crate::shell::store::parked::{self, Parked};
-use crate::shell::store::row;
-use crate::shell::store::{leases, log, outage};
+use crate::shell::store::upgrade::upgrade;
+use crate::shell::store::{balances, leases, log, outage, row};
 use crate::units::{
     AdvertiserId, BidId, CampaignId, CreativeId, Currency, Epoch, HouseholdKey, LineItemId, Steady,
     UnixMillis, UserKey,
 };
 
 /// Bumped with every change of the tables.
-const SCHEMA_VERSION: i64 = 3;
+pub(in crate::shell::store) const SCHEMA_VERSION: i64 = 3;
 /// `encn`: marks the file as ours.
 const APPLICATION_ID: i64 = 0x656e_636e;
 const FILE: &str = "ledger.sqlite";
@@ -78,7 +80,8 @@ CREATE TABLE event (
     fx_from TEXT,
     fx_target INTEGER,
     fx_per INTEGER,
-    fx_day INTEGER
+    fx_day INTEGER,
+    checksum INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE name (
     kind INTEGER NOT NULL,
@@ -88,35 +91,6 @@ CREATE TABLE name (
     fixed_cost INTEGER,
     PRIMARY KEY (kind, id)
 ) WITHOUT ROWID;
-";
-
-/// From version 2, which knew no leases and no corrections.
-const TO_VERSION_3: &str = "
-ALTER TABLE event ADD COLUMN lease INTEGER;
-ALTER TABLE event ADD COLUMN cause INTEGER;
-ALTER TABLE event ADD COLUMN impressions INTEGER;
-ALTER TABLE event ADD COLUMN why TEXT;
-ALTER TABLE event ADD COLUMN author TEXT;
-ALTER TABLE event ADD COLUMN correction BLOB;
-ALTER TABLE event ADD COLUMN fx_from TEXT;
-ALTER TABLE event ADD COLUMN fx_target INTEGER;
-ALTER TABLE event ADD COLUMN fx_per INTEGER;
-ALTER TABLE event ADD COLUMN fx_day INTEGER;
-ALTER TABLE parked ADD COLUMN hour INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE parked ADD COLUMN mean INTEGER;
-ALTER TABLE parked ADD COLUMN variance INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE parked ADD COLUMN more INTEGER NOT NULL DEFAULT 0;
-UPDATE parked SET mean = amount, expires = MAX(0, expires - unixepoch() * 1000);
-PRAGMA user_version = 3;
-";
-
-/// From version 1, which knew no households.
-const TO_VERSION_2: &str = "
-ALTER TABLE event ADD COLUMN household INTEGER;
-ALTER TABLE parked ADD COLUMN household INTEGER;
-ALTER TABLE parked ADD COLUMN creative INTEGER;
-ALTER TABLE parked ADD COLUMN advertiser INTEGER;
-PRAGMA user_version = 2;
 ";
 
 /// Why a ledger cannot be used.
@@ -181,6 +155,30 @@ pub enum StoreError {
     /// A row that no encan wrote.
     #[error("the ledger has a row that cannot be read: {0}")]
     Row(&'static str),
+    /// An event that is not what was written.
+    #[error("an event of bid {bid} in `{file}` is not what was written")]
+    Altered {
+        /// The file.
+        file: PathBuf,
+        /// The bid.
+        bid: BidId,
+    },
+    /// A commit whose events are not those that were written, or that does not follow on the one before.
+    #[error("commit {number} of the journal of `{file}` is not what was written")]
+    Journal {
+        /// The file.
+        file: PathBuf,
+        /// Its number.
+        number: u64,
+    },
+    /// Written by an older encan, and not yet brought up to date.
+    #[error("the ledger `{file}` has version {found}, which keeps no balances")]
+    Older {
+        /// The file.
+        file: PathBuf,
+        /// Its version.
+        found: i64,
+    },
     /// The writer has ended after a failure.
     #[error("the ledger's writer has stopped")]
     Stopped,
@@ -211,7 +209,8 @@ impl StoreError {
             }
             Self::LogDamaged { .. } => "restore the ledger and its log from a backup; nothing was touched",
             Self::Damaged { .. } => "restore the ledger from a backup; nothing was touched",
-            Self::Row(_) => "restore the ledger from a backup",
+            Self::Row(_) | Self::Altered { .. } | Self::Journal { .. } => "restore the ledger from a backup",
+            Self::Older { .. } => "run `encan serve` once, which brings it up to date",
             Self::Sqlite { source, .. } if source.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
                 "the file is damaged: restore the ledger from a backup"
             }
@@ -234,6 +233,10 @@ pub struct Opened {
     pub(in crate::shell::store) lock: File,
     /// Who may spend how much.
     pub(in crate::shell::store) treasury: Treasury,
+    /// What was committed since the last snapshot.
+    pub(in crate::shell::store) journal: Journal,
+    /// True once what the treasury says could not be kept.
+    pub(in crate::shell::store) is_broken: bool,
 }
 
 impl Opened {
@@ -272,7 +275,7 @@ impl Opened {
         match version {
             0 => create(&mut connection).map_err(sqlite)?,
             SCHEMA_VERSION => {}
-            older => connection.execute_batch(&upgrade(older)).map_err(sqlite)?,
+            older => upgrade(&mut connection, &file, older)?,
         }
         // FULL: the log is synced at every commit, so what was acknowledged survives a power cut.
         connection
@@ -281,12 +284,17 @@ impl Opened {
                  PRAGMA cache_size = -65536;",
             )
             .map_err(sqlite)?;
-        let treasury = leases::read(&connection, terms).map_err(sqlite)?;
+        let transaction = connection.transaction().map_err(sqlite)?;
+        let last = leases::last_epoch(&transaction).map_err(sqlite)?;
+        let journal = journal::recover(&transaction, last, &file)?;
+        leases::tidy(&transaction, last, clock::now()).map_err(sqlite)?;
+        let treasury = leases::read(&transaction, terms, last).map_err(sqlite)?;
+        transaction.commit().map_err(sqlite)?;
         if !was_there {
             // Says that there is a ledger here, should it ever be missing.
             lock.write_all(MARK).and_then(|()| lock.sync_all()).map_err(unusable)?;
         }
-        Ok(Self { connection, file, lock, treasury })
+        Ok(Self { connection, file, lock, treasury, journal, is_broken: false })
     }
 
     /// Begins a run of the bidder: its epoch, and the bids that are still out of one that ended cleanly, whose
@@ -311,6 +319,17 @@ impl Opened {
         leases::write(&transaction, &self.treasury.take_changes(), epoch).map_err(sqlite)?;
         transaction.commit().map_err(sqlite)?;
         Ok((epoch, parked))
+    }
+
+    /// Goes back to what is committed, after a commit that found no space.
+    pub(in crate::shell::store) fn revert(&mut self) -> Result<(), StoreError> {
+        let sqlite = |source| StoreError::Sqlite { file: self.file.clone(), source };
+        let mut shares = leases::shares(&self.connection).map_err(sqlite)?;
+        let (journal, used) = journal::resume(&self.connection, &self.file)?;
+        shares.extend(used.into_iter().map(|((cap, epoch), share)| (cap, epoch, share)));
+        self.treasury.revert(shares);
+        self.journal = journal;
+        Ok(())
     }
 
     /// What is taken of every cap besides the leases of `epoch`.
@@ -374,11 +393,21 @@ impl Opened {
     }
 }
 
+/// What is kept of the sums of all events, so that nobody has to read them all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Balances of money, and digests by day.
+    pub sums: Sums,
+    /// What is granted and used of each cap by epoch; those of epochs that are long over are under
+    /// [`Epoch::NONE`], and hours are kept for two days.
+    pub caps: Changes,
+}
+
 /// A ledger opened to be read, beside the process that writes it.
 #[derive(Debug)]
 pub struct Store {
-    connection: Connection,
-    file: PathBuf,
+    pub(in crate::shell::store) connection: Connection,
+    pub(in crate::shell::store) file: PathBuf,
 }
 
 impl Store {
@@ -470,6 +499,61 @@ impl Store {
         Ok(())
     }
 
+    /// What is kept of the sums of all events, up to the last commit: the snapshot and what came after it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Older`] of a ledger that keeps none yet; [`StoreError::Altered`], [`StoreError::Journal`],
+    /// [`StoreError::Row`] if what came after the snapshot is not as it was written.
+    pub fn kept(&mut self) -> Result<Kept, StoreError> {
+        let file = self.file.clone();
+        let sqlite = |source| StoreError::Sqlite { file: file.clone(), source };
+        // One transaction, so that a snapshot that is made meanwhile counts nothing twice.
+        let transaction = self.connection.transaction().map_err(sqlite)?;
+        let found: i64 =
+            transaction.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(sqlite)?;
+        if found < SCHEMA_VERSION {
+            return Err(StoreError::Older { file, found });
+        }
+        let unknown = StoreError::Row("an unknown account or currency");
+        let mut sums = balances::read(&transaction).map_err(sqlite)?.ok_or(unknown)?;
+        let (tail, ..) = journal::read(&transaction, &file)?;
+        for (account, amount) in tail.sums.balances() {
+            sums.add_balance(account, amount);
+        }
+        for (day, digest) in tail.sums.days() {
+            sums.add_day(*day, *digest);
+        }
+        let mut caps = Changes::new();
+        for (cap, epoch, share) in leases::shares(&transaction).map_err(sqlite)? {
+            caps.insert((cap, epoch), share);
+        }
+        for (of, share) in tail.caps {
+            let kept = caps.entry(of).or_default();
+            kept.used = kept.used.plus(share.used);
+        }
+        Ok(Kept { sums, caps })
+    }
+
+    /// Calls `each` with every event and the checksum that was kept with it, in the order of their keys.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Older`] of a ledger that keeps none yet; else as [`Store::events`].
+    pub fn checked_events(&self, mut each: impl FnMut(&Event, Checksum)) -> Result<(), StoreError> {
+        let found = check_version(&self.connection, &self.file)?;
+        if found < SCHEMA_VERSION {
+            return Err(StoreError::Older { file: self.file.clone(), found });
+        }
+        let sqlite = |source| StoreError::Sqlite { file: self.file.clone(), source };
+        let mut statement = self.connection.prepare(row::SELECT).map_err(sqlite)?;
+        let mut rows = statement.query([]).map_err(sqlite)?;
+        while let Some(found) = rows.next().map_err(sqlite)? {
+            each(&row::read(found, &self.file)?, row::checksum(found, &self.file)?);
+        }
+        Ok(())
+    }
+
     /// The names that reports print.
     ///
     /// # Errors
@@ -484,10 +568,12 @@ impl Store {
 fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     failpoint::sqlite(Point::LedgerCreate)?;
     connection.execute_batch(&format!(
-        "PRAGMA journal_mode = WAL; BEGIN; {TABLES} {} {} PRAGMA application_id = {APPLICATION_ID};
+        "PRAGMA journal_mode = WAL; BEGIN; {TABLES} {} {} {} {} PRAGMA application_id = {APPLICATION_ID};
          PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;",
         parked::TABLE,
-        leases::TABLES
+        leases::TABLES,
+        balances::TABLES,
+        journal::TABLES,
     ))?;
     failpoint::pass(Point::LedgerCreated);
     Ok(())
@@ -511,16 +597,6 @@ fn check_pages(connection: &Connection, file: &Path) -> Result<(), StoreError> {
         }
     }
     Ok(())
-}
-
-/// What brings the tables of an older version up to date, in one transaction.
-fn upgrade(from: i64) -> String {
-    let steps = [
-        (1, TO_VERSION_2.to_owned()),
-        (2, format!("{TO_VERSION_3} {} {}", leases::TABLES, leases::FROM_EVENTS)),
-    ];
-    let due: String = steps.into_iter().filter(|(before, _)| *before >= from).map(|(_, step)| step).collect();
-    format!("BEGIN; {due} COMMIT;")
 }
 
 /// The version of the tables; zero for an empty file.

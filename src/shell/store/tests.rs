@@ -11,26 +11,16 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use crate::budget::LeaseTerms;
+use crate::budget::{Allocator, LeaseTerms, Stage, TERMS, check_contract};
 use crate::ledger::{
-    AMOUNT_MOST, CapKey, Charge, DatedRate, Event, EventKind, any_charge, any_event, one_of_each, used,
-    windows,
+    AMOUNT_MOST, CapKey, Charge, DatedRate, Event, EventKind, Sums, Window, any_charge, any_event,
+    one_of_each, used, windows,
 };
 use crate::shell::store::{Name, NameKind, Opened, Store, StoreError, Writer};
 use crate::units::{
-    BidId, CampaignId, Currency, Day, Epoch, FxRate, Hour, HouseholdKey, LineItemId, Millis, Nanos,
+    BidId, CampaignId, Currency, Day, Epoch, FxRate, Hour, HouseholdKey, LineItemId, Millis, Nanos, Steady,
     UnixMillis, UserKey,
 };
-
-/// Takes away again what version 3 added.
-const WITHOUT_VERSION_3: &str = "ALTER TABLE event DROP COLUMN lease; ALTER TABLE event DROP COLUMN cause;
-    ALTER TABLE event DROP COLUMN impressions; ALTER TABLE event DROP COLUMN why;
-    ALTER TABLE event DROP COLUMN author; ALTER TABLE event DROP COLUMN correction;
-    ALTER TABLE event DROP COLUMN fx_from; ALTER TABLE event DROP COLUMN fx_target;
-    ALTER TABLE event DROP COLUMN fx_per; ALTER TABLE event DROP COLUMN fx_day;
-    ALTER TABLE parked DROP COLUMN hour; ALTER TABLE parked DROP COLUMN mean;
-    ALTER TABLE parked DROP COLUMN variance; ALTER TABLE parked DROP COLUMN more;
-    DROP TABLE cap; DROP TABLE epoch;";
 
 /// Opens it as a server does.
 fn open(folder: &Path) -> Result<Opened, StoreError> {
@@ -98,19 +88,17 @@ proptest! {
             event.bid.line_item = LineItemId::from_raw(item | (1 << 63));
             event.bid.campaign = CampaignId::from_raw((item / 2) | (1 << 63));
             event.bid.day = Day::from_raw(day - 1);
-            let bid = &event.bid;
-            for (measure, quantity) in used(&event) {
-                for (level, window) in windows(bid.campaign, bid.line_item, bid.day, Hour::of(bid.at)) {
-                    let taken: &mut i64 = booked.entry(CapKey { level, window, measure }).or_default();
-                    *taken += quantity.raw();
-                }
-            }
+            count(&mut booked, &event);
             sent.push(event);
         }
         append(folder.path(), sent.into_iter().map(|event| vec![event.clone(), event]).collect());
         let taken = open(folder.path()).unwrap().taken_besides(Epoch::NONE);
-        let found: BTreeMap<_, _> = taken.into_iter().map(|(cap, taken)| (cap, taken.raw())).collect();
+        let mut found: BTreeMap<_, _> = taken.into_iter().map(|(cap, taken)| (cap, taken.raw())).collect();
+        // Hours are forgotten after two days.
+        booked.retain(|cap, _| !matches!(cap.window, Window::Hour(_)));
+        found.retain(|cap, _| !matches!(cap.window, Window::Hour(_)));
         prop_assert_eq!(found, booked);
+        check_kept(folder.path());
     }
 
     #[test]
@@ -205,6 +193,55 @@ fn exposures_come_back_for_users_and_households() {
     assert_eq!(ledger.exposures(UnixMillis::from_raw(2_000)).unwrap(), []);
 }
 
+/// Takes from an event what a ledger before version 3 could not keep.
+fn without_version_3(event: &mut Event) {
+    event.bid.lease = Epoch::NONE;
+    match &mut event.kind {
+        EventKind::Impression(charge) => charge.fx = None,
+        EventKind::Conversion(conversion) => conversion.fx = None,
+        _ => {}
+    }
+}
+
+/// Undoes version 3.
+const BACK_TO_2: &str = "
+    ALTER TABLE event DROP COLUMN lease; ALTER TABLE event DROP COLUMN cause;
+    ALTER TABLE event DROP COLUMN impressions; ALTER TABLE event DROP COLUMN why;
+    ALTER TABLE event DROP COLUMN author; ALTER TABLE event DROP COLUMN correction;
+    ALTER TABLE event DROP COLUMN checksum;
+     ALTER TABLE event DROP COLUMN fx_from; ALTER TABLE event DROP COLUMN fx_target;
+     ALTER TABLE event DROP COLUMN fx_per; ALTER TABLE event DROP COLUMN fx_day;
+    ALTER TABLE parked DROP COLUMN hour; ALTER TABLE parked DROP COLUMN mean;
+    ALTER TABLE parked DROP COLUMN variance; ALTER TABLE parked DROP COLUMN more;
+    DROP TABLE cap; DROP TABLE epoch; DROP TABLE balance; DROP TABLE digest; DROP TABLE journal;
+    DROP TABLE snapshot; PRAGMA user_version = 2;";
+
+/// Undoes version 2.
+const BACK_TO_1: &str = "
+    ALTER TABLE event DROP COLUMN household; ALTER TABLE parked DROP COLUMN household;
+    ALTER TABLE parked DROP COLUMN creative; ALTER TABLE parked DROP COLUMN advertiser;
+    PRAGMA user_version = 1;";
+
+/// A ledger of an older version with `some` events is read as it is, and brought up to date by its writer, which
+/// keeps the sums of all events from then on.
+#[track_caller]
+fn check_upgraded(some: &[Event], back: &str) {
+    let folder = folder();
+    append(folder.path(), vec![some.to_vec()]);
+    execute(&folder.path().join("ledger.sqlite"), back);
+    assert_eq!(events(folder.path()), in_order(some.to_vec()), "a report changes nothing");
+    let refused = Store::open(folder.path()).unwrap().kept().unwrap_err();
+    assert!(matches!(refused, StoreError::Older { .. }) && !refused.hint().is_empty());
+    let mut another = some[0].clone();
+    another.bid.id = BidId::mint(UnixMillis::from_raw(9), 9);
+    another.bid.household = Some(HouseholdKey::from_raw(7));
+    append(folder.path(), vec![vec![some[0].clone(), another.clone()]]);
+    let all = in_order([some, &[another]].concat());
+    assert_eq!(events(folder.path()), all);
+    check_kept(folder.path());
+    assert!(open(folder.path()).unwrap().begin().unwrap().1.is_empty());
+}
+
 #[test]
 fn a_ledger_of_version_2_is_read_as_it_is_and_keeps_rates_from_its_next_writer_on() {
     let folder = folder();
@@ -218,7 +255,7 @@ fn a_ledger_of_version_2_is_read_as_it_is_and_keeps_rates_from_its_next_writer_o
     first.bid.lease = Epoch::NONE;
     append(folder.path(), vec![vec![first.clone()]]);
     let file = folder.path().join("ledger.sqlite");
-    execute(&file, &format!("{WITHOUT_VERSION_3} PRAGMA user_version = 2;"));
+    execute(&file, BACK_TO_2);
     assert_eq!(events(folder.path()), [first.clone()], "a report changes nothing");
     let rate = FxRate::new(u64::MAX, 3).unwrap();
     let rates =
@@ -231,32 +268,55 @@ fn a_ledger_of_version_2_is_read_as_it_is_and_keeps_rates_from_its_next_writer_o
 
 #[test]
 fn a_ledger_of_version_1_is_read_as_it_is_and_brought_up_to_date_by_its_writer() {
-    let folder = folder();
-    let mut first = sample(any_event(AMOUNT_MOST));
-    first.bid.household = None;
-    match &mut first.kind {
-        EventKind::Impression(charge) => charge.fx = None,
-        EventKind::Conversion(conversion) => conversion.fx = None,
-        _ => {}
+    let mut some: Vec<Event> = sample(vec(any_event(AMOUNT_MOST / 1_000), 20));
+    for event in &mut some {
+        event.bid.household = None;
+        without_version_3(event);
     }
-    first.bid.lease = Epoch::NONE;
-    append(folder.path(), vec![vec![first.clone()]]);
-    let file = folder.path().join("ledger.sqlite");
-    execute(
-        &file,
-        &format!(
-            "{WITHOUT_VERSION_3} ALTER TABLE event DROP COLUMN household; ALTER TABLE parked DROP COLUMN household;
-             ALTER TABLE parked DROP COLUMN creative; ALTER TABLE parked DROP COLUMN advertiser;
-             PRAGMA user_version = 1;"
-        ),
-    );
-    assert_eq!(events(folder.path()), [first.clone()], "a report changes nothing");
-    let mut second = first.clone();
-    second.bid.id = BidId::mint(UnixMillis::from_raw(9), 9);
-    second.bid.household = Some(HouseholdKey::from_raw(7));
-    append(folder.path(), vec![vec![first.clone(), second.clone()]]);
-    assert_eq!(events(folder.path()), in_order(vec![first, second]));
-    assert!(open(folder.path()).unwrap().begin().unwrap().1.is_empty());
+    check_upgraded(&some, &format!("{BACK_TO_2} {BACK_TO_1}"));
+}
+
+#[test]
+fn a_ledger_of_version_2_is_read_as_it_is_and_brought_up_to_date_by_its_writer() {
+    let mut some: Vec<Event> = sample(vec(any_event(AMOUNT_MOST / 1_000), 5_000));
+    some.iter_mut().for_each(without_version_3);
+    check_upgraded(&some, BACK_TO_2);
+}
+
+/// What is kept of the ledger in `folder` is what all its events add up to, and every event has its checksum.
+#[track_caller]
+fn check_kept(folder: &Path) {
+    let mut store = Store::open(folder).unwrap();
+    let kept = store.kept().unwrap();
+    let (mut sums, mut used) = (Sums::default(), BTreeMap::new());
+    store
+        .checked_events(|event, checksum| {
+            assert_eq!(crate::ledger::checksum(event, &mut Vec::new()), checksum);
+            sums.add(event, checksum);
+            count(&mut used, event);
+        })
+        .unwrap();
+    assert_eq!(kept.sums.balances(), sums.balances());
+    assert_eq!(kept.sums.days(), sums.days());
+    let mut found = BTreeMap::new();
+    for ((cap, _), share) in kept.caps {
+        *found.entry(cap).or_default() += share.used.raw();
+    }
+    // Hours are not kept for ever.
+    used.retain(|cap, used| *used != 0 && !matches!(cap.window, Window::Hour(_)));
+    found.retain(|cap, used| *used != 0 && !matches!(cap.window, Window::Hour(_)));
+    assert_eq!(found, used);
+}
+
+/// Adds what `event` uses of every cap to `taken`.
+fn count(taken: &mut BTreeMap<CapKey, i64>, event: &Event) {
+    let bid = &event.bid;
+    for (measure, quantity) in used(event) {
+        for (level, window) in windows(bid.campaign, bid.line_item, bid.day, Hour::of(bid.at)) {
+            let taken = taken.entry(CapKey { level, window, measure }).or_default();
+            *taken = taken.saturating_add(quantity.raw());
+        }
+    }
 }
 
 #[test]
@@ -327,4 +387,32 @@ fn names_come_back_and_the_last_one_of_an_id_counts() {
     found.sort_by_key(key);
     names.sort_by_key(key);
     assert_eq!(found, names);
+}
+
+/// The allocator in the ledger's own database. Killed, it leaves its file as the last commit left it.
+struct Embedded {
+    folder: TempDir,
+    ledger: Option<Opened>,
+}
+
+impl Stage for Embedded {
+    fn allocator(&mut self) -> &mut dyn Allocator {
+        self.ledger.as_mut().unwrap()
+    }
+
+    fn restart(&mut self) -> Steady {
+        self.ledger = None;
+        self.ledger = Some(Opened::open(self.folder.path(), TERMS).unwrap());
+        Steady::default()
+    }
+}
+
+#[test]
+fn the_ledger_keeps_the_contract_of_allocators() {
+    let make = || -> Box<dyn Stage> {
+        let folder = folder();
+        let ledger = Some(Opened::open(folder.path(), TERMS).unwrap());
+        Box::new(Embedded { folder, ledger })
+    };
+    check_contract(&make, 8);
 }

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::budget::{Allocator as _, AllocatorError, LeaseAsk, LeaseGrant};
-use crate::ledger::{self, Event};
+use crate::ledger::Event;
 use crate::shell::failpoint::{self, Point};
 use crate::shell::store::leases;
 use crate::shell::store::names::{self, Name};
@@ -150,14 +150,15 @@ fn run(mut ledger: Opened, mut queue: mpsc::Receiver<Job>, watched: Watched) -> 
     let _watched = watched;
     let ended = serve(&mut ledger, &mut queue, &mut batch, &outage);
     let Opened { connection, file, lock, .. } = ledger;
-    let closed = ended.and_then(|()| outage::close(connection));
+    let closed =
+        ended.and_then(|()| outage::close(connection).map_err(|source| StoreError::Sqlite { file, source }));
     if closed.is_err() {
         // Bidding stops before anybody is told that a notice was not kept.
         outage.end();
         refuse(&mut batch);
     }
     drop(lock);
-    closed.map_err(|source| StoreError::Sqlite { file, source })
+    closed
 }
 
 /// Takes what comes until nobody is left to send it, or a write fails for another reason than a lack of space.
@@ -166,21 +167,30 @@ fn serve(
     queue: &mut mpsc::Receiver<Job>,
     batch: &mut Vec<Job>,
     outage: &Outage,
-) -> rusqlite::Result<()> {
-    let log = Log::of(&mut ledger.connection)?;
+) -> Result<(), StoreError> {
+    let file = ledger.file.clone();
+    let sqlite = |source| StoreError::Sqlite { file: file.clone(), source };
+    let log = Log::of(&mut ledger.connection).map_err(sqlite)?;
     while queue.blocking_recv_many(batch, limits::LEDGER_BATCH_MAX) > 0 {
         match write(ledger, batch, &log, outage) {
             Err(error) if outage::is_lack_of_space(&error) => {
                 outage.fill();
                 // What was counted and granted in memory was rolled back with the rest.
-                ledger.treasury.revert(leases::shares(&ledger.connection)?);
+                ledger.revert()?;
                 refuse(batch);
             }
-            done => done?,
+            done => done.map_err(sqlite)?,
         }
     }
-    // What found no space until now has a last chance.
-    write(ledger, batch, &log, outage)
+    // A clean end leaves a snapshot, so that the next start has nothing to add up; what found no space until now has a
+    // last chance.
+    write(ledger, batch, &log, outage).and_then(|()| snapshot(ledger)).map_err(sqlite)
+}
+
+fn snapshot(ledger: &mut Opened) -> rusqlite::Result<()> {
+    let transaction = ledger.connection.transaction()?;
+    ledger.journal.snapshot(&transaction, &mut ledger.treasury)?;
+    transaction.commit()
 }
 
 /// Writes and answers `batch`, and after a lack of space tries whether it is over.
@@ -233,11 +243,11 @@ fn commit(ledger: &mut Opened, batch: &[Job]) -> rusqlite::Result<Vec<Answer>> {
                 Job::Append { events, .. } => {
                     let mut appended = Vec::with_capacity(events.len());
                     for event in events {
-                        // The books are checked before they are written: debits equal credits.
-                        let _ = ledger::entries(event);
                         failpoint::sqlite(Point::LedgerRow)?;
-                        let is_new = row::insert(&mut insert, event)?;
+                        let (key, checksum) = (event.key(), ledger.journal.checksum(event));
+                        let is_new = row::insert(&mut insert, event, &key, checksum)?;
                         if is_new {
+                            ledger.journal.note(event, &key, checksum);
                             // It keeps what it counts until it is asked: it cannot be out of its own reach.
                             let _ = ledger.treasury.count(std::slice::from_ref(event));
                         }
@@ -260,9 +270,16 @@ fn commit(ledger: &mut Opened, batch: &[Job]) -> rusqlite::Result<Vec<Answer>> {
             });
         }
     }
-    let (changes, last) = (ledger.treasury.take_changes(), ledger.treasury.last_epoch());
-    if !changes.is_empty() {
-        leases::write(&transaction, &changes, last)?;
+    ledger.journal.write(&transaction)?;
+    if answers.iter().any(|answer| matches!(answer, Answer::Leased(_))) {
+        // What is granted is kept before it may be used.
+        let grants = ledger.journal.grants_of(ledger.treasury.take_changes());
+        if !grants.is_empty() {
+            leases::write(&transaction, &grants, ledger.treasury.last_epoch())?;
+        }
+    }
+    if ledger.journal.is_due() {
+        ledger.journal.snapshot(&transaction, &mut ledger.treasury)?;
     }
     // In the same transaction: nobody is told that an event was not booked because a name was not.
     names::insert(&transaction, &to_name)?;

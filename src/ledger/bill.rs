@@ -1,0 +1,348 @@
+//! What stands of each billed impression after all that was corrected of it: the fold that a new correction is
+//! held against, so that nothing is taken back twice.
+//!
+//! Between the events of the store and [`crate::ledger::Claim`]s. What was added to a whole campaign by hand is a
+//! bill like an impression's, under an id of its own. No sum of a bill is ever below zero.
+
+use std::collections::BTreeMap;
+
+use crate::ledger::caps::NO_LINE_ITEM;
+use crate::ledger::claim::{Claim, Refusal};
+use crate::ledger::event::{BidFacts, Cause, Charge, Correction, Event, EventKind};
+use crate::ttf::TaxLine;
+use crate::units::{BidId, CorrectionId, Femtos, Nanos};
+
+/// One billed impression, and what is left of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bill {
+    bid: BidFacts,
+    /// What was billed, at the price that adjustments made of it.
+    billed: Charge,
+    /// Of it, what no credit note and no deduction took back.
+    left: Charge,
+    impressions: i64,
+    /// Of what is left to the exchange, what is not accepted.
+    disputed: Nanos,
+    /// Given back to the advertiser out of our own.
+    refunded: Nanos,
+}
+
+/// How much of a bill a correction is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ledger) enum Part {
+    /// All that there is room for.
+    All,
+    /// So much of what there is room for.
+    Of(Nanos),
+}
+
+/// What one correction changes of a bill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::ledger) struct Change {
+    pub(in crate::ledger) impressions: i64,
+    pub(in crate::ledger) charge: Charge,
+    pub(in crate::ledger) budget: Nanos,
+    pub(in crate::ledger) disputed: Nanos,
+}
+
+impl Bill {
+    /// The bill that `event` opens, before any correction; `None` for all other events.
+    fn opened_by(event: &Event) -> Option<Self> {
+        let (billed, impressions) = match &event.kind {
+            EventKind::Impression(charge) => (charge.clone(), 1),
+            // It opens with nothing: what it adds is added like any later change.
+            EventKind::Correction(added) if event.bid.line_item == NO_LINE_ITEM => {
+                (nothing_of(&added.charge), 0)
+            }
+            _ => return None,
+        };
+        let (left, nothing) = (billed.clone(), Nanos::ZERO);
+        Some(Self { bid: event.bid, billed, left, impressions, disputed: nothing, refunded: nothing })
+    }
+
+    /// An empty bill about a whole campaign, under the tax of `frame`.
+    pub(in crate::ledger) fn of_campaign(bid: BidFacts, frame: &Charge) -> Self {
+        let (billed, left) = (nothing_of(frame), nothing_of(frame));
+        Self { bid, billed, left, impressions: 0, disputed: Nanos::ZERO, refunded: Nanos::ZERO }
+    }
+
+    /// The bid, and all its dimensions.
+    #[must_use]
+    pub fn bid(&self) -> &BidFacts {
+        &self.bid
+    }
+
+    /// What is left of what was billed.
+    #[must_use]
+    pub fn left(&self) -> &Charge {
+        &self.left
+    }
+
+    /// How many impressions still count: one, or none.
+    #[must_use]
+    pub fn impressions(&self) -> i64 {
+        self.impressions
+    }
+
+    /// What the advertiser still owes for it, refunds taken off.
+    #[must_use]
+    pub fn receivable(&self) -> Femtos {
+        [self.left.advertiser_cost(), -self.refunded.to_femtos()].into_iter().sum()
+    }
+
+    /// What is disputed of it.
+    #[must_use]
+    pub fn disputed(&self) -> Nanos {
+        self.disputed
+    }
+
+    /// What of it `cause` may be about at most.
+    pub(in crate::ledger) fn room(&self, cause: Cause) -> Nanos {
+        match cause {
+            Cause::CreditNote | Cause::InvalidTraffic => self.lead(&self.left),
+            Cause::Adjustment => self.left.media,
+            Cause::Dispute => self.left.media.saturating_sub(self.disputed),
+            Cause::Conceded => self.disputed,
+            Cause::Refund => whole_nanos(self.left.advertiser_cost()).saturating_sub(self.refunded),
+        }
+    }
+
+    /// What a share of the bill is a share of.
+    pub(in crate::ledger) fn whole(&self, cause: Cause) -> Nanos {
+        match cause {
+            Cause::CreditNote | Cause::InvalidTraffic => self.lead(&self.billed),
+            Cause::Adjustment | Cause::Dispute | Cause::Conceded => self.billed.media,
+            Cause::Refund => whole_nanos(self.billed.advertiser_cost()),
+        }
+    }
+
+    /// What was refunded of it.
+    pub(in crate::ledger) fn refunded(&self) -> Nanos {
+        self.refunded
+    }
+
+    /// True if `cause` can take anything from it.
+    pub(in crate::ledger) fn has_room(&self, cause: Cause) -> bool {
+        let counts = matches!(cause, Cause::CreditNote | Cause::InvalidTraffic) && self.impressions > 0;
+        counts || self.room(cause) > Nanos::ZERO
+    }
+
+    /// The amount that the others go with: the price, or that of the data where the place itself was free.
+    fn lead(&self, charge: &Charge) -> Nanos {
+        if self.billed.media == Nanos::ZERO { charge.data } else { charge.media }
+    }
+
+    /// What a correction by `cause` of `part` changes.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] if there is less room than `part`, or amounts leave their range.
+    pub(in crate::ledger) fn change(&self, cause: Cause, part: Part) -> Result<Change, Refusal> {
+        let room = self.room(cause);
+        let amount = match part {
+            Part::All => room,
+            Part::Of(amount) => amount,
+        };
+        if cause == Cause::Refund && amount < Nanos::ZERO {
+            self.check_room(opposite(amount), self.refunded, Cause::Refund)?;
+        } else {
+            self.check_room(if cause == Cause::Adjustment { opposite(amount) } else { amount }, room, cause)?;
+        }
+        let untouched = || Change {
+            impressions: 0,
+            charge: nothing_of(&self.left),
+            budget: Nanos::ZERO,
+            disputed: Nanos::ZERO,
+        };
+        match cause {
+            Cause::CreditNote | Cause::InvalidTraffic => self.credit(amount, amount == room),
+            Cause::Adjustment => self.adjust(amount),
+            Cause::Dispute => Ok(Change { disputed: amount, ..untouched() }),
+            Cause::Conceded => Ok(Change { disputed: opposite(amount), ..untouched() }),
+            Cause::Refund => {
+                let mut change = untouched();
+                change.charge.media = opposite(amount);
+                Ok(change)
+            }
+        }
+    }
+
+    fn check_room(&self, asked: Nanos, left: Nanos, cause: Cause) -> Result<(), Refusal> {
+        if asked <= left {
+            return Ok(());
+        }
+        Err(Refusal::MoreThanLeft { cause, asked, left: left.into(), currency: self.bid.currency })
+    }
+
+    /// Takes `amount` of the leading amount back, and of all others in proportion; with the last of it everything,
+    /// the impression too.
+    fn credit(&self, amount: Nanos, is_all: bool) -> Result<Change, Refusal> {
+        let whole = self.lead(&self.left);
+        let back = |of: i128| if is_all { Some(of) } else { portion(of, amount, whole) };
+        let charge = each(&self.left, |of| back(of).and_then(i128::checked_neg)).ok_or(Refusal::TooLarge)?;
+        self.changed(if is_all { -self.impressions } else { 0 }, charge)
+    }
+
+    /// Changes the price by `amount`: what goes to the exchange, our fee in proportion, the tax on the place. Data and
+    /// the count stay.
+    fn adjust(&self, amount: Nanos) -> Result<Change, Refusal> {
+        // Downwards in proportion to what is left, so that nothing falls below zero; upwards to what was billed.
+        let of = if amount < Nanos::ZERO { &self.left } else { &self.billed };
+        let scaled = |part: i128| portion(part, amount, of.media).ok_or(Refusal::TooLarge);
+        let mut charge = nothing_of(&self.left);
+        charge.media = amount;
+        if of.media == Nanos::ZERO {
+            charge.tax.space.base = amount;
+        } else {
+            charge.fee = Femtos::from_raw(scaled(of.fee.raw())?);
+            charge.tax.space.base =
+                nanos(scaled(of.tax.space.base.raw().into())?).ok_or(Refusal::TooLarge)?;
+        }
+        self.changed(0, charge)
+    }
+
+    fn changed(&self, impressions: i64, charge: Charge) -> Result<Change, Refusal> {
+        let after = sum(&self.left, &charge).ok_or(Refusal::TooLarge)?;
+        if after.advertiser_cost() < self.refunded.to_femtos() {
+            let (refunded, currency) = (self.refunded, self.bid.currency);
+            return Err(Refusal::Refunded { refunded, owed: after.advertiser_cost(), currency });
+        }
+        let budget = after.budget_share().checked_sub(self.left.budget_share()).ok_or(Refusal::TooLarge)?;
+        // A credit note settles a dispute before anything else.
+        let less = opposite(charge.media).max(Nanos::ZERO);
+        Ok(Change { impressions, budget, disputed: opposite(less.min(self.disputed)), charge })
+    }
+
+    /// Counts a correction in.
+    ///
+    /// # Panics
+    ///
+    /// If amounts leave their range, which no correction that was ever booked makes them do.
+    pub(in crate::ledger) fn count(&mut self, correction: &Correction) {
+        const FITS: &str = "what is left of a bill was checked when it was corrected";
+        if correction.cause == Cause::Refund {
+            self.refunded = self.refunded.checked_sub(correction.charge.media).expect(FITS);
+            return;
+        }
+        self.left = sum(&self.left, &correction.charge).expect(FITS);
+        if correction.cause == Cause::Adjustment {
+            self.billed = sum(&self.billed, &correction.charge).expect(FITS);
+        }
+        self.impressions += correction.impressions;
+        self.disputed = self.disputed.checked_add(correction.disputed).expect(FITS);
+    }
+}
+
+/// Bills by their bids, and the corrections that are known of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bills {
+    bills: BTreeMap<BidId, Bill>,
+    corrections: BTreeMap<(CorrectionId, BidId), ()>,
+}
+
+impl Bills {
+    /// The bills that `events` are about, in any order; the same event twice counts once. Events of other kinds are
+    /// passed over.
+    #[must_use]
+    pub fn of(events: impl IntoIterator<Item = Event>) -> Self {
+        let mut bills = Self::default();
+        let mut corrections = BTreeMap::new();
+        for event in events {
+            if let Some(bill) = Bill::opened_by(&event) {
+                bills.bills.entry(event.bid.id).or_insert(bill);
+            }
+            if let EventKind::Correction(correction) = event.kind {
+                corrections.insert((correction.id, event.bid.id), correction);
+            }
+        }
+        for ((id, bid), correction) in corrections {
+            bills.know(id, bid);
+            if let Some(bill) = bills.bills.get_mut(&bid) {
+                bill.count(&correction);
+            }
+        }
+        bills
+    }
+
+    /// Takes note of a correction that is booked, of a bill that nobody asks for: its id is taken.
+    pub fn know(&mut self, correction: CorrectionId, bid: BidId) {
+        self.corrections.insert((correction, bid), ());
+    }
+
+    /// The bill of a bid.
+    #[must_use]
+    pub fn get(&self, bid: BidId) -> Option<&Bill> {
+        self.bills.get(&bid)
+    }
+
+    /// All of them, in the order of their bids.
+    pub fn iter(&self) -> impl Iterator<Item = &Bill> {
+        self.bills.values()
+    }
+
+    /// The corrections that `claim` was booked as before: their ids and bids.
+    pub(in crate::ledger) fn booked<'a>(
+        &'a self,
+        claim: &Claim,
+    ) -> impl Iterator<Item = (CorrectionId, BidId)> + use<'a> {
+        let (first, last) = claim.name.ids();
+        let all = (first, BidId::from_bytes([0; 16]))..=(last, BidId::from_bytes([0xff; 16]));
+        self.corrections.range(all).map(|(booked, ())| *booked)
+    }
+
+    /// Counts in what was just decided, so that the next claim finds it.
+    pub(in crate::ledger) fn take(&mut self, bill: Bill, correction: &Correction) {
+        let bid = bill.bid.id;
+        self.bills.entry(bid).or_insert(bill).count(correction);
+        self.know(correction.id, bid);
+    }
+}
+
+/// The whole nanos in `sum`, held at the end of the range.
+fn whole_nanos(sum: Femtos) -> Nanos {
+    nanos(sum.raw().div_euclid(1_000_000)).unwrap_or(Nanos::MAX)
+}
+
+fn nanos(raw: i128) -> Option<Nanos> {
+    i64::try_from(raw).ok().map(Nanos::from_raw)
+}
+
+pub(in crate::ledger) fn opposite(amount: Nanos) -> Nanos {
+    Nanos::ZERO.saturating_sub(amount)
+}
+
+/// `of * amount / whole`, towards zero, without the product; `None` beyond the range or if `whole` is zero.
+fn portion(of: i128, amount: Nanos, whole: Nanos) -> Option<i128> {
+    let (amount, whole) = (i128::from(amount.raw()), i128::from(whole.raw()));
+    let (times, rest) = (of.checked_div(whole)?, of.checked_rem(whole)?);
+    times.checked_mul(amount)?.checked_add(rest * amount / whole)
+}
+
+/// `charge` with `change` made of each amount, the tax under the same rates, place and reasons.
+fn each(charge: &Charge, change: impl Fn(i128) -> Option<i128>) -> Option<Charge> {
+    let of = |amount: Nanos| nanos(change(amount.raw().into())?);
+    let line = |line: TaxLine| Some(TaxLine { base: of(line.base)?, ..line });
+    let mut changed = charge.clone();
+    (changed.media, changed.data) = (of(charge.media)?, of(charge.data)?);
+    changed.fee = Femtos::from_raw(change(charge.fee.raw())?);
+    (changed.tax.space, changed.tax.data) = (line(charge.tax.space)?, line(charge.tax.data)?);
+    Some(changed)
+}
+
+fn nothing_of(charge: &Charge) -> Charge {
+    each(charge, |_| Some(0)).expect("nothing is within every range")
+}
+
+/// Both together, under the tax of the first.
+fn sum(charge: &Charge, more: &Charge) -> Option<Charge> {
+    let mut sum = charge.clone();
+    sum.media = charge.media.checked_add(more.media)?;
+    sum.data = charge.data.checked_add(more.data)?;
+    sum.fee = charge.fee.checked_add(more.fee)?;
+    sum.tax.space.base = charge.tax.space.base.checked_add(more.tax.space.base)?;
+    sum.tax.data.base = charge.tax.data.base.checked_add(more.tax.data.base)?;
+    // Beyond this no later sum of both and the tax could be told.
+    let net = sum.media.checked_add(sum.data)?;
+    sum.bearer.budget_share(net, sum.tax.tax())?;
+    Some(sum)
+}
