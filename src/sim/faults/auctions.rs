@@ -39,11 +39,9 @@ impl World<'_> {
     fn decided(&mut self, node: usize) -> Option<Sent> {
         let request = &self.requests[self.rng.random_range(0..self.requests.len())];
         let exchange = self.rng.random_range(0..self.nature.reserved.len());
-        let (now, alone) = (self.now, self.nodes.len() == 1);
+        let now = self.now;
         let Node { clock, process: Some(process), .. } = &self.nodes[node] else { return None };
-        // Whoever shares the allocator and hears nothing of it for as long as leases live, stops.
-        let is_heard = alone || now < process.heard + self.nature.ttl.raw();
-        if process.is_ending || process.cannot_keep || !is_heard {
+        if process.is_ending || process.cannot_keep {
             return None;
         }
         let snapshot = &process.snapshot;
@@ -62,12 +60,17 @@ impl World<'_> {
             secure: false,
             now: wall,
         };
+        // Whoever hears nothing of the allocator for as long as leases live, stops.
+        let is_out = process.book.hourglass().look(clock.steady(now));
         let decision = decide(snapshot, &ask, &mut self.rng, &mut Silent);
         if let NoBidReason::BudgetSpent(_) = decision.reason {
             self.tally.one(Count::RefusedByCaps);
         }
         let mut sent = Sent::new();
         for mut chosen in decision.bids {
+            if is_out {
+                break;
+            }
             let (ticket, stakes) = (chosen.ticket, chosen.held.stakes());
             let expires = clock.steady(now).plus(ticket.reserved_for);
             let reserved = Reserved { purse: purse_of(&ticket, wall), stakes };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rand::RngExt as _;
 
-use crate::ledger::{CapKey, Ledger, Measure, Quantity};
+use crate::ledger::{CapKey, Ledger, Measure, Quantity, Window};
 use crate::sim::faults::happening::What;
 use crate::sim::faults::laws::{Broken, InWords, Law, Lawful, law};
 use crate::sim::faults::nature::log_uniform;
@@ -18,9 +18,6 @@ use crate::sim::faults::world::{Task, World};
 const HOUR_MS: i64 = 3_600_000;
 /// Events that are booked in several orders at the end of a run.
 const SAMPLE: usize = 200;
-
-/// What a cap of a soft budget holds beside nothing: two deviations of the least variance that is counted.
-const SOFT_MARGIN: Quantity = Quantity::from_raw(2_001);
 
 /// What becomes of one commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,6 +121,8 @@ impl World<'_> {
     /// The memory of a process is gone; it comes back some time.
     fn fall(&mut self, node: usize) {
         let Some(process) = self.nodes[node].process.take() else { return };
+        // Whoever comes after it reads what was kept.
+        self.oracle.read_by_heir(node);
         for waiting in process.waiting.into_values() {
             let (letter, counts) = taken_along(waiting);
             if counts {
@@ -171,9 +170,9 @@ impl World<'_> {
         clock.start(self.now);
         *lives += 1;
         let door = Door { node, life: *lives };
-        let when = (clock.wall(self.now), self.now);
+        let wall = clock.wall(self.now);
         let parked = i64::try_from(begun.parked.len()).unwrap_or(i64::MAX);
-        *process = Some(Process::boot(door, begun, Arc::clone(&self.plan), when, forgets_parked));
+        *process = Some(Process::boot(door, begun, Arc::clone(&self.plan), wall, forgets_parked));
         self.happened(What::Started, Some(node), None, parked);
         if !self.is_closing() && self.nature.perils.kill > 0.0 && self.rng.random_bool(0.05) {
             // It dies as soon as it has begun: what it took over dies with it.
@@ -313,10 +312,7 @@ impl World<'_> {
             for key in caps {
                 let cap = process.book.cap(key);
                 let (committed, used) = (cap.committed_here(), cap.used());
-                let left = committed.minus(used);
-                let is_empty =
-                    left == Quantity::ZERO || (key.measure == Measure::Money && left == SOFT_MARGIN);
-                law(Law::Drained, is_empty, || {
+                law(Law::Drained, committed == used, || {
                     format!(
                         "bidder {node}: {} of {} are committed, {} used",
                         committed.raw(),
@@ -324,10 +320,12 @@ impl World<'_> {
                         used.raw()
                     )
                 })?;
-                // A cap without a limit need not be looked at by anybody.
-                let is_known = cap.limit() != Quantity::MAX;
+                // A cap without a limit need not be looked at by anybody; one that was made in the midst of a run
+                // may count twice what was used while it asked, and never less.
                 let kept = self.store.disk.used(key, epoch);
-                law(Law::Drained, !is_known || used == kept, || {
+                let is_whole = key.measure == Measure::Money && key.window == Window::Total;
+                let agrees = if is_whole { used == kept } else { used >= kept };
+                law(Law::Drained, cap.limit() == Quantity::MAX || agrees, || {
                     format!("bidder {node} used {} of {}, {} is kept", used.raw(), InWords(key), kept.raw())
                 })?;
             }

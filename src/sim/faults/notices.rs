@@ -143,12 +143,12 @@ impl World<'_> {
         match answer {
             Answer::Appended { door, number, news } => self.appended(door, number, news),
             Answer::Leased { door, sent, grants } => {
+                let until = self.nodes[door.node].clock.steady(sent).plus(self.nature.ttl);
                 let Some(process) = self.behind(door) else { return Ok(()) };
                 process.is_asking = false;
                 match grants {
                     Ok(grants) => {
-                        process.book.granted(&grants);
-                        process.heard = sent;
+                        process.book.granted(&grants, until);
                         self.count(Count::Leases);
                         let count = i64::try_from(grants.len()).unwrap_or(i64::MAX);
                         self.happened(What::Leased, Some(door.node), None, count);
@@ -205,6 +205,9 @@ impl World<'_> {
         }
         if counts {
             self.oracle.answered(letter.bid, self.now);
+        }
+        if settled.paid {
+            self.oracle.heard(letter.bid);
         }
         if is_click {
             self.oracle.clicked(letter.bid);

@@ -18,7 +18,7 @@ use crate::ttf::Bearer;
 use crate::units::{BidId, Cpm, Currency, Day, Hour, ScenarioId, UnixMillis};
 
 /// What the exchange knows of one bid.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(in crate::sim::faults) struct BidRecord {
     pub(in crate::sim::faults) ticket: Ticket,
     /// Which bidder made it: its notices go there.
@@ -36,6 +36,8 @@ pub(in crate::sim::faults) struct BidRecord {
     pub(in crate::sim::faults) price: Option<Cpm>,
     /// Facts of it that are kept, by code.
     kept: u32,
+    /// What it cost, while its bidder has not heard that it was billed.
+    unheard: Option<i64>,
 }
 
 /// Where a bid stands.
@@ -54,6 +56,8 @@ enum Stage {
 struct Exposed {
     outstanding: i64,
     billed: i64,
+    /// What of that its bidder has not heard of.
+    unheard: i64,
 }
 
 /// A new fact on the disk, as the oracle sees it.
@@ -78,6 +82,8 @@ pub(in crate::sim::faults) struct Oracle {
     /// The highest limit so far of each level, span and measure: what leases of before a change may still reach.
     highest: HashMap<(Level, u8, Measure), i64, FixedState>,
     days: HashMap<(String, i64), Day, FixedState>,
+    /// Bids that were billed, and whose bidder has not heard of it.
+    unheard: Vec<u32>,
     /// Clicks that were settled, by cap.
     clicks: HashMap<CapKey, i64, FixedState>,
 }
@@ -185,6 +191,7 @@ impl Oracle {
             waiting: 0,
             price: None,
             kept: 0,
+            unheard: None,
         };
         self.bids.push(record);
         self.numbers.insert(bid.id, number);
@@ -215,9 +222,13 @@ impl Oracle {
                 counted |= 1 << (at * WINDOWS + place);
                 let exposed = self.exposed.entry(cap).or_default();
                 exposed.outstanding += if measure == Measure::Money { worst } else { 1 };
-                let Exposed { outstanding, billed } = *exposed;
+                let Exposed { outstanding, billed, unheard } = *exposed;
+                // A soft budget can be passed by what is out; by what is known to be billed no bid follows.
                 let soft = is_soft && measure == Measure::Money;
-                let stake = if soft { billed } else { outstanding.saturating_add(billed) };
+                if soft && !alone {
+                    continue;
+                }
+                let stake = if soft { billed - unheard } else { outstanding.saturating_add(billed) };
                 law(Law::WithinLimits, stake <= most, || {
                     let words = InWords(cap);
                     format!(
@@ -242,9 +253,36 @@ impl Oracle {
                 let of = |money| if measure == Measure::Money { money } else { 1 };
                 exposed.outstanding -= of(worst);
                 exposed.billed += billed.map_or(0, of);
+                exposed.unheard += billed.map_or(0, of);
             }
         }
+        self.bid(number).unheard = billed;
+        self.unheard.extend(billed.map(|_| number));
         self.bid(number).stage = if billed.is_some() { Stage::Billed } else { Stage::Over };
+    }
+
+    /// The bidder settled an impression: it knows what is billed.
+    pub(in crate::sim::faults) fn heard(&mut self, number: u32) {
+        let BidRecord { ticket, counted, unheard, .. } = self.bids[number as usize];
+        let Some(cost) = unheard else { return };
+        for (at, measure) in [Measure::Money, Measure::Impressions].into_iter().enumerate() {
+            for (place, cap) in caps_of(&ticket.bid, measure).into_iter().enumerate() {
+                if counted & 1 << (at * WINDOWS + place) != 0 {
+                    let exposed = self.exposed.entry(cap).or_default();
+                    exposed.unheard -= if measure == Measure::Money { cost } else { 1 };
+                }
+            }
+        }
+        self.bid(number).unheard = None;
+        self.unheard.retain(|of| *of != number);
+    }
+
+    /// The bidder `node` is gone: whoever comes after it reads what was billed.
+    pub(in crate::sim::faults) fn read_by_heir(&mut self, node: usize) {
+        let theirs = |number: &&u32| self.bids[**number as usize].node == node;
+        for number in self.unheard.iter().filter(theirs).copied().collect::<Vec<_>>() {
+            self.heard(number);
+        }
     }
 
     /// The reservation of a bid has ended by true time; what waits for an answer still counts.
@@ -291,7 +329,7 @@ impl Oracle {
         let Some(number) = self.number(event.bid.id) else {
             return Err(Broken { law: Law::Forged, words: format!("nobody made bid {}", event.bid.id) });
         };
-        let record = self.bids[number as usize].clone();
+        let record = self.bids[number as usize];
         let (said, was) = (&event.bid, &record.ticket.bid);
         let same = (said.campaign, said.line_item, said.day, said.at, said.currency, said.exchange)
             == (was.campaign, was.line_item, was.day, was.at, was.currency, was.exchange);

@@ -35,8 +35,6 @@ pub(in crate::sim::faults) struct Process {
     pub(in crate::sim::faults) is_asking: bool,
     /// When the allocator was last asked.
     pub(in crate::sim::faults) asked: i64,
-    /// When the question was sent that the allocator answered last.
-    pub(in crate::sim::faults) heard: i64,
     /// True while the last notice could not be kept: nothing is bid on.
     pub(in crate::sim::faults) cannot_keep: bool,
     /// True if it is told to end: no more bids and no more notices.
@@ -60,7 +58,7 @@ impl Process {
         door: Door,
         begun: Begun,
         plan: Arc<Plan>,
-        (wall, now): (UnixMillis, i64),
+        wall: UnixMillis,
         forgets_parked: bool,
     ) -> Self {
         let book = Book::leased(begun.epoch);
@@ -83,7 +81,6 @@ impl Process {
             waiting: BTreeMap::new(),
             is_asking: false,
             asked: i64::MIN / 2,
-            heard: now,
             cannot_keep: false,
             is_ending: false,
             is_parking: false,

@@ -192,8 +192,7 @@ impl Store {
     /// A commit found no space: nothing is kept of `batch`, and nobody is told that it was.
     pub(in crate::sim::faults) fn roll_back(&mut self, batch: Vec<Job>, now: i64) -> Vec<Answer> {
         let now = self.steady(now);
-        if let (Some(Sabotage::KeepsWhatWasRolledBack), Some(treasury)) = (self.sabotage, &mut self.treasury)
-        {
+        if let Some(treasury) = &mut self.treasury {
             for job in &batch {
                 match job {
                     Job::Append { events, .. } => drop(treasury.count(events)),
@@ -202,6 +201,9 @@ impl Store {
                 }
             }
             let _ = treasury.take_changes();
+            if self.sabotage != Some(Sabotage::KeepsWhatWasRolledBack) {
+                treasury.revert(self.disk.read());
+            }
         }
         batch.into_iter().filter_map(|job| self.refused(job)).collect()
     }

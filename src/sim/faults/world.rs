@@ -7,7 +7,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt as _, SeedableRng as _};
 
 use crate::bidder::Plan;
-use crate::budget::{LeaseTerms, Lot};
+use crate::budget::{LeaseTerms, Look, Lot};
 use crate::notice::Keys;
 use crate::openrtb::{BidRequest, parse};
 use crate::sim::faults::agenda::Agenda;
@@ -22,7 +22,7 @@ use crate::sim::faults::sabotage::Sabotage;
 use crate::sim::faults::scene::{REQUESTS, Scene};
 use crate::sim::faults::store::{Answer, Door, Job, Store, parked};
 use crate::sim::faults::tally::{Count, Tally};
-use crate::units::{Millis, Steady};
+use crate::units::Steady;
 
 /// What to run.
 #[derive(Debug, Clone, Copy)]
@@ -247,6 +247,7 @@ impl<'a> World<'a> {
             process.book.release(&reservation.reserved);
         }
         process.tick(wall);
+        let _ = process.book.hourglass().look(clock.steady(self.now));
         if !expired.is_empty() {
             self.happened(What::Expired, Some(node), None, i64::try_from(expired.len()).unwrap_or(i64::MAX));
         }
@@ -257,16 +258,18 @@ impl<'a> World<'a> {
     /// Asks the allocator if the bell rang, or time has come.
     fn ask(&mut self, node: usize) {
         let (now, nature) = (self.now, &self.nature);
-        let Node { process: Some(process), cut_off_until, .. } = &mut self.nodes[node] else { return };
-        let elapsed = now - process.asked;
+        let Node { clock, process: Some(process), cut_off_until, .. } = &mut self.nodes[node] else { return };
         if process.is_asking || process.is_ending || now < *cut_off_until {
             return;
         }
-        if !process.book.bell().has_rung() && elapsed < nature.tick_ms * 5 {
+        let look = if now - process.asked >= nature.tick_ms * 5 {
+            Look::Round
+        } else if process.book.bell().has_rung() {
+            Look::Rung
+        } else {
             return;
-        }
-        let elapsed = Millis::from_raw(elapsed.clamp(1, nature.tick_ms * 5));
-        let asks = process.book.asks(elapsed, &Lot { ttl: nature.ttl });
+        };
+        let asks = process.book.asks(clock.steady(now), &Lot { ttl: nature.ttl }, look);
         (process.asked, process.is_asking) = (now, true);
         let (door, epoch) = (process.door, process.book.epoch());
         self.store.push(Job::Lease { door, epoch, asks, sent: now });
