@@ -123,6 +123,7 @@ fn charge(media: Nanos) -> Charge {
             data: line(data, 500),
         },
         bearer: Bearer::from_code(0).expect("a bearer"),
+        fx: None,
         late: false,
     }
 }

@@ -7,6 +7,7 @@ mod consent;
 mod creatives;
 mod deals;
 mod facts;
+pub mod faults;
 mod imps;
 mod json;
 mod market;
