@@ -9,6 +9,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::audience::ImportId;
 use crate::shell::http::{Answer, JSON, empty, full, not_allowed, text};
+use crate::shell::leasing;
 use crate::shell::service::Service;
 
 /// The answer to the operator.
@@ -25,10 +26,14 @@ pub(in crate::shell::http) async fn answer(request: &Request<Incoming>, service:
         "/readyz" if !service.audiences.is_complete() => {
             text(StatusCode::SERVICE_UNAVAILABLE, "the audiences are being read\n".to_owned())
         }
+        "/readyz" if service.writer.is_alive() => {
+            text(StatusCode::SERVICE_UNAVAILABLE, "the leases have ended\n".to_owned())
+        }
         "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, "the ledger has stopped\n".to_owned()),
         "/metrics" => {
             let mut body = service.metrics.text(service.open.len(), &service.snapshot());
             service.audience_writer.write_metrics(&service.audiences, &mut body);
+            leasing::write_metrics(service, &mut body);
             full(StatusCode::OK, HeaderValue::from_static("text/plain; version=0.0.4"), body)
         }
         "/" => {
