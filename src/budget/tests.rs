@@ -509,9 +509,9 @@ fn a_soft_budget_learns_reserves_less_and_tells_by_how_much_it_can_be_passed() {
         // One in four is won, at half its price.
         let held = bid().unwrap();
         if at % 4 == 0 {
-            bill(&book, Epoch::NONE, Some(&held), 500_000)
+            bill(&book, Epoch::NONE, Some(&held), 500_000);
         } else {
-            book.release(&held)
+            book.release(&held);
         }
         if at % 4 == 0 {
             book.settle(&facts(Epoch::NONE), None, &[(Measure::Money, quantity(-500_000))]);

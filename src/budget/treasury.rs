@@ -421,8 +421,8 @@ impl Allocator for Treasury {
             changed.granted = changed.granted.plus(kept);
         }
         // Its time is over now, and with it what nobody took over.
-        if self.tenures.contains_key(&epoch) {
-            self.tenures.insert(epoch, Tenure { ends: now, is_over: true });
+        if let Some(tenure) = self.tenures.get_mut(&epoch) {
+            *tenure = Tenure { ends: now, is_over: true };
             self.expire(now);
         }
         Ok(())
