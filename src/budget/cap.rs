@@ -323,8 +323,7 @@ impl Cap {
         let least = Quantity::from_raw(self.largest.load(Ordering::Relaxed).max(1));
         let wanted = lot.free(grown, now.since(since), least);
         let free = leased.minus(committed);
-        // Rounded up: what wants the least there is, and has nothing, is short.
-        let is_short = free.raw() < wanted.raw() / 2 + wanted.raw() % 2;
+        let is_short = free.raw() < wanted.raw() / 2;
         let room = terms.left().minus(leased);
         // Where all is taken, others may give something back: that is looked at in good time, not at every ring.
         let may_grow = room > Quantity::ZERO || look == Look::Round;
