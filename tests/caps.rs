@@ -547,7 +547,7 @@ fn media(media: Nanos) -> Charge {
         data: untaxed(Nanos::ZERO),
     };
     let bearer = Bearer::Absorb;
-    Charge { media, data: Nanos::ZERO, fee: Femtos::default(), tax, bearer, late: false }
+    Charge { media, data: Nanos::ZERO, fee: Femtos::default(), tax, bearer, late: false, fx: None }
 }
 
 impl Bidder {

@@ -38,6 +38,7 @@ fn ticket(lease: Epoch) -> Ticket {
         price: Cpm::from_micros(WORST).unwrap(),
         price_currency: Currency::EUR,
         fx: FxRate::SAME,
+        fx_day: None,
         multiplier: Multiplier::ONE,
         data: Cpm::from_micros(0).unwrap(),
         fee: RatePpm::from_ppm(0).unwrap(),
@@ -51,6 +52,7 @@ fn ticket(lease: Epoch) -> Ticket {
         bills_on: BillsOn::Billing,
         missing_price: MissingPrice::Refuse,
         reserved_for: Millis::from_seconds(600),
+        honoured_for: Millis::from_seconds(3 * 3_600),
     }
 }
 

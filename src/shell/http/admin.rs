@@ -36,6 +36,9 @@ pub(in crate::shell::http) async fn answer(request: &mut Request<Incoming>, serv
         "/readyz" if service.writer.health() == Health::NoSpace => {
             text(StatusCode::SERVICE_UNAVAILABLE, "the ledger's disk has too little space\n".to_owned())
         }
+        "/readyz" if !service.has_read_exposures() => {
+            text(StatusCode::SERVICE_UNAVAILABLE, "what people were shown is being read\n".to_owned())
+        }
         "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, "the ledger has stopped\n".to_owned()),
         "/metrics" => {
             let mut body = service.metrics.text(service.open.len(), &service.snapshot());

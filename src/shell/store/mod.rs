@@ -7,6 +7,7 @@
 
 mod balances;
 mod bills;
+mod checkpoints;
 mod error;
 mod journal;
 mod leases;
