@@ -48,7 +48,7 @@ pub(in crate::shell::http) async fn answer(request: &mut Request<Incoming>, serv
             let mut body = service.metrics.text(service.open.len(), &service.snapshot());
             service.writer.write_metrics(&mut body);
             service.audience_writer.write_metrics(&service.audiences, &mut body);
-            leasing::write_metrics(service, &mut body);
+            leasing::write_metrics(&service, &mut body);
             full(StatusCode::OK, HeaderValue::from_static("text/plain; version=0.0.4"), body)
         }
         "/" => {
