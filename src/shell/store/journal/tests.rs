@@ -27,7 +27,7 @@ enum Step {
     /// A kill, and the next start.
     Die,
     /// A kill in the midst of a commit, and the next start.
-    DieInCommit(Event),
+    DieInCommit(Box<Event>),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -45,7 +45,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..1_000_000_i64).prop_map(Step::Grant),
         1 => Just(Step::Snap),
         2 => Just(Step::Die),
-        1 => event.prop_map(Step::DieInCommit),
+        1 => event.prop_map(|event| Step::DieInCommit(Box::new(event))),
     ]
 }
 
