@@ -429,8 +429,8 @@ impl Allocator for Treasury {
             changed.granted = changed.granted.plus(kept);
         }
         // Its time is over now, and with it what nobody took over.
-        if self.tenures.contains_key(&epoch) {
-            self.tenures.insert(epoch, Tenure { ends: now, is_over: true });
+        if let Some(tenure) = self.tenures.get_mut(&epoch) {
+            *tenure = Tenure { ends: now, is_over: true };
             self.expire(now);
         }
         Ok(())
@@ -580,5 +580,17 @@ mod tests {
         let granted = treasury.lease(epoch, &[ask(60)], NOW).unwrap();
         assert_eq!(granted[0].leased, Quantity::from_raw(60), "its leases are alive");
         assert_eq!(treasury.last_epoch(), epoch);
+    }
+
+    #[test]
+    fn an_epoch_that_lives_counts_on_from_what_it_used_though_nothing_of_its_lease_is_left() {
+        let mut treasury =
+            Treasury::new(LeaseTerms { ttl: Millis::from_raw(5), longest_notice: Millis::from_raw(50) });
+        let epoch = treasury.enrol(NOW).unwrap();
+        let used_up = Share { granted: Quantity::from_raw(30), used: Quantity::from_raw(30) };
+        treasury.revert([(CAP, epoch, used_up)]);
+        let granted = treasury.lease(epoch, &[ask(40)], NOW).unwrap();
+        let [leased, used, elsewhere] = [40, 30, 0].map(Quantity::from_raw);
+        assert_eq!(granted, [LeaseGrant { cap: CAP, leased, used, elsewhere }]);
     }
 }
