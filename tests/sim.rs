@@ -5,11 +5,11 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use encan::sim::faults::{Count, Happening, Run, Sabotage, Tally, Terms, run};
+use encan::sim::{Count, Happening, Run, Sabotage, Tally, Terms, run_world};
 use strum::IntoEnumIterator as _;
 
 fn quiet(seed: u64, auctions: u64, sabotage: Option<Sabotage>) -> Run {
-    run(seed, Terms { auctions, sabotage }, &mut |_: &Happening| {})
+    run_world(seed, Terms { auctions, sabotage }, &mut |_: &Happening| {})
 }
 
 fn from_environment(name: &str, usual: u64) -> u64 {
@@ -64,7 +64,9 @@ fn the_same_seed_is_the_same_run_to_the_last_number() {
     for seed in [1, 6, 7] {
         let mut all = [Vec::new(), Vec::new()];
         let runs = [0, 1].map(|at| {
-            run(seed, Terms { auctions: 600, sabotage: None }, &mut |happening| all[at].push(*happening))
+            run_world(seed, Terms { auctions: 600, sabotage: None }, &mut |happening| {
+                all[at].push(*happening)
+            })
         });
         assert_eq!(all[0], all[1], "seed {seed}");
         assert_eq!(runs[0].fingerprint, runs[1].fingerprint);
