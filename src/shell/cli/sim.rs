@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::shell::cli::{WE_FAILED, fail, put, say};
-use crate::sim::faults::{Count, Happening, Run, Sabotage, Tally, Terms, Violation, run as run_seed};
+use crate::sim::{Count, Happening, Run, Sabotage, Tally, Terms, Violation, run_world};
 
 /// Flags of `sim`.
 #[derive(Debug, Clone, clap::Args)]
@@ -97,7 +97,7 @@ fn one(seed: u64, terms: Terms, trace: bool) -> Sum {
             last.push_back(*happening);
         }
     };
-    let Run { tally, violation, fingerprint, .. } = run_seed(seed, terms, &mut watch);
+    let Run { tally, violation, fingerprint, .. } = run_world(seed, terms, &mut watch);
     say(&format!("seed {seed}, fingerprint {fingerprint:016x}\n"));
     if violation.is_some() {
         last.iter().for_each(|happening| say(&format!("{happening}\n")));
@@ -118,7 +118,7 @@ fn many(first: u64, seeds: u64, terms: Terms) -> Sum {
                     if number >= seeds {
                         break;
                     }
-                    let run = run_seed(first.saturating_add(number), terms, &mut |_| {});
+                    let run = run_world(first.saturating_add(number), terms, &mut |_| {});
                     let mut sum = sum.lock().unwrap_or_else(PoisonError::into_inner);
                     sum.seeds += 1;
                     sum.tally.add(&run.tally);

@@ -154,7 +154,7 @@ impl World<'_> {
                         self.happened(What::Leased, Some(door.node), None, count);
                     }
                     Err(AllocatorError::OutOfReach) => {
-                        self.happened(What::LeaseUnheard, Some(door.node), None, 0)
+                        self.happened(What::LeaseUnheard, Some(door.node), None, 0);
                     }
                     // Its money may be somebody else's by now.
                     Err(AllocatorError::Ended(_)) => self.kill(door.node),

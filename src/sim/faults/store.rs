@@ -5,13 +5,13 @@
 use std::collections::VecDeque;
 
 use crate::budget::{
-    Allocator as _, AllocatorError, Book, LeaseAsk, LeaseGrant, LeaseTerms, Reservation, Treasury,
+    Allocator as _, AllocatorError, Book, LeaseAsk, LeaseGrant, LeaseTerms, Reservation, Share, Treasury,
 };
 use crate::ledger::{self, CapKey, Event, Quantity};
 use crate::sim::faults::disk::{Disk, Parked};
 use crate::sim::faults::laws::{Broken, InWords, Law, Lawful, law};
 use crate::sim::faults::sabotage::Sabotage;
-use crate::units::{BidId, Epoch, Millis, Steady};
+use crate::units::{BidId, Epoch, Steady};
 
 /// As many jobs as are committed together.
 const BATCH_MAX: usize = 64;
@@ -81,12 +81,12 @@ impl Store {
 
     /// Reads what is kept.
     pub(in crate::sim::faults) fn open(&mut self, now: i64) {
-        let mut terms = self.terms;
-        if self.sabotage == Some(Sabotage::ForgetsQuarantine) {
-            terms = LeaseTerms { ttl: Millis::default(), longest_notice: Millis::default() };
-        }
+        let forgets = self.sabotage == Some(Sabotage::ForgetsQuarantine);
+        let shares = self.disk.read().map(|(cap, epoch, share)| {
+            (cap, epoch, if forgets { Share { granted: share.used, ..share } } else { share })
+        });
         self.started = now;
-        self.treasury = Some(Treasury::restored(terms, self.disk.last, self.disk.read(), Steady::default()));
+        self.treasury = Some(Treasury::restored(self.terms, self.disk.last, shares, Steady::default()));
     }
 
     fn steady(&self, now: i64) -> Steady {

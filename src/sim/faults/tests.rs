@@ -1,6 +1,8 @@
-use super::agenda::Agenda;
-use super::happening::{Fingerprint, Happening, What};
-use super::tally::{Count, Tally};
+//! The parts of the world that are no world: the order of tasks, fingerprints, counts.
+
+use crate::sim::faults::agenda::Agenda;
+use crate::sim::faults::happening::{Fingerprint, Happening, What};
+use crate::sim::faults::tally::{Count, Tally};
 
 #[test]
 fn tasks_come_in_the_order_of_their_times_and_then_of_their_setting_down() {
