@@ -286,7 +286,7 @@ fn a_ledger_of_version_2_is_read_as_it_is_and_brought_up_to_date_by_its_writer()
 /// What is kept of the ledger in `folder` is what all its events add up to, and every event has its checksum.
 #[track_caller]
 fn check_kept(folder: &Path) {
-    let mut store = Store::open(folder).unwrap();
+    let store = Store::open(folder).unwrap();
     let kept = store.kept().unwrap();
     let (mut sums, mut used) = (Sums::default(), BTreeMap::new());
     store
