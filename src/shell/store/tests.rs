@@ -23,17 +23,17 @@ use crate::units::{
 };
 
 /// Opens it as a server does.
-fn open(folder: &Path) -> Result<Opened, StoreError> {
+pub(in crate::shell::store) fn open(folder: &Path) -> Result<Opened, StoreError> {
     let terms = LeaseTerms { ttl: Millis::from_seconds(5), longest_notice: Millis::from_seconds(600) };
     Opened::open(folder, terms)
 }
 
-fn folder() -> TempDir {
+pub(in crate::shell::store) fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
 /// Appends each of `requests` as one, and closes the ledger; what was new.
-fn append(folder: &Path, requests: Vec<Vec<Event>>) -> Vec<Vec<bool>> {
+pub(in crate::shell::store) fn append(folder: &Path, requests: Vec<Vec<Event>>) -> Vec<Vec<bool>> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (failure, _failed) = oneshot::channel();
     let (writer, handle) = Writer::start(open(folder).unwrap(), failure);
@@ -44,7 +44,7 @@ fn append(folder: &Path, requests: Vec<Vec<Event>>) -> Vec<Vec<bool>> {
 }
 
 /// All events, in the order of their keys.
-fn events(folder: &Path) -> Vec<Event> {
+pub(in crate::shell::store) fn events(folder: &Path) -> Vec<Event> {
     let mut events = Vec::new();
     Store::open(folder).unwrap().events(|event| events.push(event.clone())).unwrap();
     in_order(events)
@@ -55,7 +55,7 @@ fn in_order(mut events: Vec<Event>) -> Vec<Event> {
     events
 }
 
-fn sample<T>(strategy: impl Strategy<Value = T>) -> T {
+pub(in crate::shell::store) fn sample<T>(strategy: impl Strategy<Value = T>) -> T {
     strategy.new_tree(&mut TestRunner::deterministic()).unwrap().current()
 }
 
@@ -150,7 +150,7 @@ fn check_refused(change: impl FnOnce(&Path), want: &str) {
     assert!(std::fs::read(&file).unwrap() == before, "the file stays byte for byte");
 }
 
-fn execute(file: &Path, statements: &str) {
+pub(in crate::shell::store) fn execute(file: &Path, statements: &str) {
     let connection = Connection::open(file).unwrap();
     connection.execute_batch(statements).unwrap();
     connection.close().unwrap();
