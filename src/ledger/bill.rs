@@ -96,6 +96,28 @@ impl Bill {
         self.disputed
     }
 
+    /// What of it is below nothing, and how much that is: no correction that was decided here makes such a bill.
+    #[must_use]
+    pub fn below_nothing(&self) -> Option<(&'static str, String)> {
+        if self.impressions < 0 {
+            return Some(("impressions", self.impressions.to_string()));
+        }
+        let accepted: Femtos = [self.left.media.to_femtos(), -self.disputed.to_femtos()].into_iter().sum();
+        let amounts = [
+            ("media", self.left.media.to_femtos()),
+            ("data", self.left.data.to_femtos()),
+            ("fee", self.left.fee),
+            ("taxed media", self.left.tax.space.base.to_femtos()),
+            ("taxed data", self.left.tax.data.base.to_femtos()),
+            ("disputed media", self.disputed.to_femtos()),
+            ("media that is not disputed", accepted),
+            ("refunds", self.refunded.to_femtos()),
+            ("what the advertiser owes", self.receivable()),
+        ];
+        let (what, amount) = amounts.into_iter().find(|(_, amount)| *amount < Femtos::ZERO)?;
+        Some((what, amount.to_string()))
+    }
+
     /// What of it `cause` may be about at most.
     pub(in crate::ledger) fn room(&self, cause: Cause) -> Nanos {
         match cause {

@@ -5,7 +5,7 @@
 
 mod lines;
 mod output;
-mod progress;
+pub mod progress;
 
 use std::fs::File;
 use std::io::{self, BufReader};
@@ -102,6 +102,8 @@ pub struct Task<'a> {
     pub data: &'a Path,
     /// For programs.
     pub json: bool,
+    /// Passes archives over.
+    pub without_archives: bool,
 }
 
 /// Why there is no comparison.
@@ -192,7 +194,10 @@ fn reconciled(task: &Task<'_>, rates: &Rates) -> Result<Outcome, Halt> {
     let mut progress = Progress::new(task.file);
     let layout = layout(task)?;
     let (reading, lines) = surveyed(task, &layout, &told, &mut progress)?;
-    let store = Store::open(task.data)?;
+    let mut store = Store::open(task.data)?;
+    if task.without_archives {
+        store = store.without_archives();
+    }
     let books = books(task, &store, &reading, &mut progress)?;
     let mut output = Output::new(task, &layout);
     let outcome = compared(task, &layout, &reading, (books, rates), &store, (&mut output, &mut progress))?;

@@ -34,6 +34,9 @@ pub struct Args {
     /// Folder of the ledger.
     #[arg(long, env = "ENCAN_DATA", default_value = "data", value_name = "DIR")]
     pub data: PathBuf,
+    /// Leave out the days that were archived.
+    #[arg(long)]
+    pub without_archives: bool,
     #[command(flatten)]
     reconcile: reconcile::Flags,
 }
@@ -49,7 +52,12 @@ pub enum Format {
     Json,
 }
 
-fn day(text: &str) -> Result<Day, String> {
+/// A day as people write it on a command line.
+///
+/// # Errors
+///
+/// In their words.
+pub(in crate::shell::cli) fn day(text: &str) -> Result<Day, String> {
     let date: jiff::civil::Date =
         text.parse().map_err(|_| format!("`{text}` is not a day like 2026-11-01"))?;
     Ok(Day::from_civil(date.year().into(), date.month().into(), date.day().into()))
@@ -71,6 +79,7 @@ pub fn run(args: &Args) -> ExitCode {
             days,
             data: &args.data,
             json: args.json,
+            without_archives: args.without_archives,
         });
     }
     let table = match table(args) {
@@ -91,7 +100,10 @@ pub fn run(args: &Args) -> ExitCode {
 
 /// Folds the events of the period.
 fn table(args: &Args) -> Result<Table, StoreError> {
-    let store = Store::open(&args.data)?;
+    let mut store = Store::open(&args.data)?;
+    if args.without_archives {
+        store = store.without_archives();
+    }
     let mut report = Report::new(args.by.clone());
     let inside = |day: Day| args.from.is_none_or(|from| day >= from) && args.to.is_none_or(|to| day <= to);
     store.events(|event| {

@@ -33,18 +33,19 @@ impl Store {
         for bid in bids {
             let billed = format!("{} WHERE bid = ?1 AND key >= ?1 AND key < ?2 AND kind = 2", row::SELECT);
             let upto = [bid.as_bytes().as_slice(), &[0xff]].concat();
-            self.collect(&billed, params![bid.as_bytes(), upto], &mut events)?;
+            let minted = (bid.minted_at(), bid.minted_at());
+            self.collect(minted, &billed, params![bid.as_bytes(), upto], &mut events)?;
         }
         for lot in lots {
             // A civil day of any zone lies within a day before and a day after that of UTC.
             let midnight = UnixMillis::from_raw(i64::from(lot.day.raw()) * 86_400_000);
             let day = Millis::from_seconds(86_400);
-            let from = BidId::mint(midnight.minus(day), 0);
-            let upto = BidId::mint(midnight.plus(day).plus(day), 0);
+            let minted = (midnight.minus(day), midnight.plus(day).plus(day));
+            let (from, upto) = (BidId::mint(minted.0, 0), BidId::mint(minted.1, 0));
             let within = "WHERE key >= ? AND key < ? AND campaign = ? AND day = ? AND kind = 2";
             let (campaign, day) = (lot.campaign.raw().cast_signed(), lot.day.raw());
             let parameters = params![from.as_bytes(), upto.as_bytes(), campaign, day];
-            self.collect(&format!("{} {within}", row::SELECT), parameters, &mut events)?;
+            self.collect(minted, &format!("{} {within}", row::SELECT), parameters, &mut events)?;
         }
         let meant: HashSet<BidId> = events.iter().map(|event| event.bid.id).collect();
         let mut others = Vec::new();
@@ -64,16 +65,13 @@ impl Store {
 
     fn collect(
         &self,
+        minted: (UnixMillis, UnixMillis),
         query: &str,
         parameters: &[&dyn rusqlite::ToSql],
         events: &mut Vec<Event>,
     ) -> Result<(), StoreError> {
-        let sqlite = |source| StoreError::Sqlite { file: self.file.clone(), source };
-        let mut statement = self.connection.prepare_cached(query).map_err(sqlite)?;
-        let mut rows = statement.query(parameters).map_err(sqlite)?;
-        while let Some(found) = rows.next().map_err(sqlite)? {
-            events.push(row::read(found, &self.file)?);
-        }
-        Ok(())
+        self.each_part(minted, |connection, file| {
+            row::for_each(connection, file, query, parameters, |event, _| events.push(event.clone()))
+        })
     }
 }

@@ -90,6 +90,14 @@ pub enum StoreError {
         /// Its version.
         found: i64,
     },
+    /// An archive that the ledger knows is not there, or not as it was.
+    #[error("the archive `{file}` {what}")]
+    Archive {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// A row that no encan wrote.
     #[error("the ledger has a row that cannot be read: {0}")]
     Row(&'static str),
@@ -124,6 +132,9 @@ impl StoreError {
             Self::LogDamaged { .. } => "restore the ledger and its log from a backup; nothing was touched",
             Self::Damaged { .. } => "restore the ledger from a backup; nothing was touched",
             Self::Row(_) | Self::Altered { .. } | Self::Journal { .. } => "restore the ledger from a backup",
+            Self::Archive { .. } => {
+                "restore it from a backup; `encan report --without-archives` tells of the rest"
+            }
             Self::Older { .. } => "run `encan serve` once, which brings it up to date",
             Self::Sqlite { source, .. } if source.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
                 "the file is damaged: restore the ledger from a backup"

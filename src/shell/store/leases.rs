@@ -60,7 +60,7 @@ fn cap_of(row: &Row<'_>) -> rusqlite::Result<Option<CapKey>> {
 }
 
 /// For how long hours are kept: a bid is billed, and its click comes, well within it.
-const HOURS_KEPT: i64 = 48;
+pub(in crate::shell::store) const HOURS_KEPT: i64 = 48;
 
 /// The last epoch that began.
 pub(in crate::shell::store) fn last_epoch(connection: &Connection) -> rusqlite::Result<Epoch> {

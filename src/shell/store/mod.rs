@@ -5,6 +5,8 @@
 //! tells what came since. Where a write finds no space, bidding stops until there is some. A write that fails otherwise
 //! ends the writer: bidding stops, and the next start recovers from what was committed.
 
+mod archive;
+mod backup;
 mod balances;
 mod bills;
 mod checkpoints;
@@ -20,11 +22,15 @@ mod schema;
 #[cfg(test)]
 mod tests;
 mod upgrade;
+mod verify;
 mod writer;
 
+pub use archive::{Archive, ArchiveError, Archived, archivable_before};
+pub use backup::BackupError;
 pub use error::StoreError;
 pub use names::{Name, NameKind};
 pub use outage::Health;
 pub use parked::Parked;
 pub use schema::{Kept, Opened, Store};
+pub use verify::{Check, Difference, Place, Verified, VerifyError};
 pub use writer::{Appended, Writer, WriterHandle};

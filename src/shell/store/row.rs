@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rusqlite::types::FromSql;
-use rusqlite::{Row, Statement, ToSql};
+use rusqlite::{Connection, Row, Statement, ToSql};
 
 use crate::ledger::{
     BidFacts, Cause, Charge, Checksum, Conversion, Correction, DatedRate, Event, EventKey, EventKind,
@@ -207,10 +207,43 @@ impl Columns<'_, '_> {
     }
 }
 
+/// Calls `each` with the event of every row that `query` finds, and with the row.
+pub(in crate::shell::store) fn for_each(
+    connection: &Connection,
+    file: &Path,
+    query: &str,
+    parameters: &[&dyn ToSql],
+    mut each: impl FnMut(&Event, &Row<'_>),
+) -> Result<(), StoreError> {
+    let sqlite = |source| StoreError::Sqlite { file: file.to_owned(), source };
+    let mut statement = connection.prepare_cached(query).map_err(sqlite)?;
+    let mut rows = statement.query(parameters).map_err(sqlite)?;
+    while let Some(found) = rows.next().map_err(sqlite)? {
+        each(&read(found, file)?, found);
+    }
+    Ok(())
+}
+
+/// The same for every event from one key on and before another, in their order.
+pub(in crate::shell::store) fn for_each_of_keys(
+    connection: &Connection,
+    file: &Path,
+    (from, to): (&[u8], &[u8]),
+    each: &mut dyn FnMut(&Event),
+) -> Result<(), StoreError> {
+    let between = format!("{SELECT} WHERE key >= ? AND key < ? ORDER BY key");
+    for_each(connection, file, &between, &[&from, &to], |event, _| each(event))
+}
+
 /// The checksum that was kept with the event of `row`.
 pub(in crate::shell::store) fn checksum(row: &Row<'_>, file: &Path) -> Result<Checksum, StoreError> {
     let raw: i64 = Fields { row, file }.get(column::CHECKSUM)?;
     Ok(Checksum::from_raw(raw.cast_unsigned()))
+}
+
+/// What the event of `row` uses of a budget, in nanos, as it was kept.
+pub(in crate::shell::store) fn budget(row: &Row<'_>, file: &Path) -> Result<i64, StoreError> {
+    Fields { row, file }.get(column::BUDGET)
 }
 
 /// Reads what [`insert`] wrote.

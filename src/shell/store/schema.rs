@@ -1,6 +1,7 @@
 //! Opening the ledger: lock, schema, version.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use crate::shell::store::journal::{self, Journal};
 use crate::shell::store::names::{self, Name};
 use crate::shell::store::parked::{self, Parked};
 use crate::shell::store::upgrade::upgrade;
-use crate::shell::store::{balances, leases, log, outage, row};
+use crate::shell::store::{archive, balances, leases, log, outage, row};
 use crate::units::{
     AdvertiserId, BidId, CampaignId, CreativeId, Currency, Epoch, HouseholdKey, LineItemId, Millis, Steady,
     UnixMillis, UserKey,
@@ -238,6 +239,8 @@ pub struct Kept {
     /// What is granted and used of each cap by epoch; those of epochs that are long over are under
     /// [`Epoch::NONE`], and hours are kept for two days.
     pub caps: Changes,
+    /// The last epoch that began: its leases are in use, if anything runs; those of others are locked up.
+    pub last_epoch: Epoch,
 }
 
 /// A ledger opened to be read, beside the process that writes it.
@@ -245,6 +248,9 @@ pub struct Kept {
 pub struct Store {
     pub(in crate::shell::store) connection: Connection,
     pub(in crate::shell::store) file: PathBuf,
+    pub(in crate::shell::store) has_archives: bool,
+    /// Names of archives of which every byte was looked at.
+    pub(in crate::shell::store) sound_archives: RefCell<HashSet<String>>,
 }
 
 impl Store {
@@ -267,22 +273,19 @@ impl Store {
         if check_version(&connection, &file)? == 0 {
             return Err(StoreError::Foreign { file });
         }
-        Ok(Self { connection, file })
+        Ok(Self { connection, file, has_archives: true, sound_archives: RefCell::default() })
     }
 
-    /// Calls `each` with every event, in no particular order.
+    /// Calls `each` with every event, those of archives among them, in no particular order.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Sqlite`], [`StoreError::Row`] at a row that no encan wrote.
+    /// [`StoreError::Sqlite`], [`StoreError::Row`] at a row that no encan wrote, [`StoreError::Archive`] if one is
+    /// missing or not what was written.
     pub fn events(&self, mut each: impl FnMut(&Event)) -> Result<(), StoreError> {
-        let sqlite = |source| StoreError::Sqlite { file: self.file.clone(), source };
-        let mut statement = self.connection.prepare(row::SELECT).map_err(sqlite)?;
-        let mut rows = statement.query([]).map_err(sqlite)?;
-        while let Some(found) = rows.next().map_err(sqlite)? {
-            each(&row::read(found, &self.file)?);
-        }
-        Ok(())
+        self.each_part(archive::EVER, |connection, file| {
+            row::for_each(connection, file, row::SELECT, &[], |event, _| each(event))
+        })
     }
 
     /// Calls `each` with every event of the bids made at or after `from` and before `to`, conversions and
@@ -298,8 +301,8 @@ impl Store {
         mut each: impl FnMut(&Event),
     ) -> Result<(), StoreError> {
         // A key begins with its bid, which begins with its time.
-        let (from, to) = (BidId::mint(from, 0), BidId::mint(to, 0));
-        self.events_of_keys(from.as_bytes(), to.as_bytes(), &mut each)
+        let (first, last) = (BidId::mint(from, 0), BidId::mint(to, 0));
+        self.events_of_keys((from, to), (first.as_bytes(), last.as_bytes()), &mut each)
     }
 
     /// Calls `each` with every correction.
@@ -308,8 +311,8 @@ impl Store {
     ///
     /// As [`Store::events`].
     pub fn corrections(&self, mut each: impl FnMut(&Event)) -> Result<(), StoreError> {
-        // Their keys begin with a byte of their own.
-        self.events_of_keys(&[0xfe], &[0xff], &mut each)
+        // Their keys begin with a byte of their own, and none is ever archived.
+        self.at_once(|| row::for_each_of_keys(&self.connection, &self.file, (&[0xfe], &[0xff]), &mut each))
     }
 
     /// Every event of one bid, conversions and corrections apart.
@@ -321,19 +324,18 @@ impl Store {
         let mut events = Vec::new();
         // Kinds are small numbers.
         let after = [bid.as_bytes().as_slice(), &[0xff]].concat();
-        self.events_of_keys(bid.as_bytes(), &after, &mut |event| events.push(event.clone()))?;
+        let (minted, keys) = (bid.minted_at(), (bid.as_bytes().as_slice(), after.as_slice()));
+        self.events_of_keys((minted, minted), keys, &mut |event| events.push(event.clone()))?;
         Ok(events)
     }
 
-    fn events_of_keys(&self, from: &[u8], to: &[u8], each: &mut dyn FnMut(&Event)) -> Result<(), StoreError> {
-        let sqlite = |source| StoreError::Sqlite { file: self.file.clone(), source };
-        let between = format!("{} WHERE key >= ? AND key < ? ORDER BY key", row::SELECT);
-        let mut statement = self.connection.prepare_cached(&between).map_err(sqlite)?;
-        let mut rows = statement.query([from, to]).map_err(sqlite)?;
-        while let Some(found) = rows.next().map_err(sqlite)? {
-            each(&row::read(found, &self.file)?);
-        }
-        Ok(())
+    fn events_of_keys(
+        &self,
+        minted: (UnixMillis, UnixMillis),
+        keys: (&[u8], &[u8]),
+        each: &mut dyn FnMut(&Event),
+    ) -> Result<(), StoreError> {
+        self.each_part(minted, |connection, file| row::for_each_of_keys(connection, file, keys, each))
     }
 
     /// Calls `each` with whom billed impressions were shown to whose bids were made after `since`, where that is known,
@@ -373,34 +375,40 @@ impl Store {
     ///
     /// [`StoreError::Older`] of a ledger that keeps none yet; [`StoreError::Altered`], [`StoreError::Journal`],
     /// [`StoreError::Row`] if what came after the snapshot is not as it was written.
-    pub fn kept(&mut self) -> Result<Kept, StoreError> {
-        let file = self.file.clone();
-        let sqlite = |source| StoreError::Sqlite { file: file.clone(), source };
-        // One transaction, so that a snapshot that is made meanwhile counts nothing twice.
-        let transaction = self.connection.transaction().map_err(sqlite)?;
-        let found: i64 =
-            transaction.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(sqlite)?;
+    pub fn kept(&self) -> Result<Kept, StoreError> {
+        // As of one commit, so that a snapshot that is made meanwhile counts nothing twice.
+        self.at_once(|| {
+            self.check_is_summed()?;
+            let sqlite = |source| StoreError::Sqlite { file: self.file.clone(), source };
+            let unknown = StoreError::Row("an unknown account or currency");
+            let mut sums = balances::read(&self.connection).map_err(sqlite)?.ok_or(unknown)?;
+            let (tail, ..) = journal::read(&self.connection, &self.file)?;
+            for (account, amount) in tail.sums.balances() {
+                sums.add_balance(account, amount);
+            }
+            for (day, digest) in tail.sums.days() {
+                sums.add_day(*day, *digest);
+            }
+            let mut caps = Changes::new();
+            for (cap, epoch, share) in leases::shares(&self.connection).map_err(sqlite)? {
+                caps.insert((cap, epoch), share);
+            }
+            for (of, share) in tail.caps {
+                let kept = caps.entry(of).or_default();
+                kept.used = kept.used.plus(share.used);
+            }
+            let last_epoch = leases::last_epoch(&self.connection).map_err(sqlite)?;
+            Ok(Kept { sums, caps, last_epoch })
+        })
+    }
+
+    /// Refuses a ledger that keeps no sums yet.
+    fn check_is_summed(&self) -> Result<(), StoreError> {
+        let found = check_version(&self.connection, &self.file)?;
         if found < SCHEMA_VERSION {
-            return Err(StoreError::Older { file, found });
+            return Err(StoreError::Older { file: self.file.clone(), found });
         }
-        let unknown = StoreError::Row("an unknown account or currency");
-        let mut sums = balances::read(&transaction).map_err(sqlite)?.ok_or(unknown)?;
-        let (tail, ..) = journal::read(&transaction, &file)?;
-        for (account, amount) in tail.sums.balances() {
-            sums.add_balance(account, amount);
-        }
-        for (day, digest) in tail.sums.days() {
-            sums.add_day(*day, *digest);
-        }
-        let mut caps = Changes::new();
-        for (cap, epoch, share) in leases::shares(&transaction).map_err(sqlite)? {
-            caps.insert((cap, epoch), share);
-        }
-        for (of, share) in tail.caps {
-            let kept = caps.entry(of).or_default();
-            kept.used = kept.used.plus(share.used);
-        }
-        Ok(Kept { sums, caps })
+        Ok(())
     }
 
     /// Calls `each` with every event and the checksum that was kept with it, in the order of their keys.
@@ -409,17 +417,17 @@ impl Store {
     ///
     /// [`StoreError::Older`] of a ledger that keeps none yet; else as [`Store::events`].
     pub fn checked_events(&self, mut each: impl FnMut(&Event, Checksum)) -> Result<(), StoreError> {
-        let found = check_version(&self.connection, &self.file)?;
-        if found < SCHEMA_VERSION {
-            return Err(StoreError::Older { file: self.file.clone(), found });
-        }
-        let sqlite = |source| StoreError::Sqlite { file: self.file.clone(), source };
-        let mut statement = self.connection.prepare(row::SELECT).map_err(sqlite)?;
-        let mut rows = statement.query([]).map_err(sqlite)?;
-        while let Some(found) = rows.next().map_err(sqlite)? {
-            each(&row::read(found, &self.file)?, row::checksum(found, &self.file)?);
-        }
-        Ok(())
+        self.check_is_summed()?;
+        self.each_part(archive::EVER, |connection, file| {
+            let mut wrong = None;
+            row::for_each(connection, file, row::SELECT, &[], |event, found| {
+                match row::checksum(found, file) {
+                    Ok(checksum) => each(event, checksum),
+                    Err(error) => wrong = Some(error),
+                }
+            })?;
+            wrong.map_or(Ok(()), Err)
+        })
     }
 
     /// The names that reports print.

@@ -34,7 +34,7 @@ pub(in crate::shell::store) fn folder() -> TempDir {
 }
 
 /// Appends each of `requests` as one, and closes the ledger; what was new.
-fn append(folder: &Path, requests: Vec<Vec<Event>>) -> Vec<Vec<bool>> {
+pub(in crate::shell::store) fn append(folder: &Path, requests: Vec<Vec<Event>>) -> Vec<Vec<bool>> {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (failure, _failed) = oneshot::channel();
     let (writer, handle) = Writer::start(open(folder).unwrap(), failure);
@@ -45,7 +45,7 @@ fn append(folder: &Path, requests: Vec<Vec<Event>>) -> Vec<Vec<bool>> {
 }
 
 /// All events, in the order of their keys.
-fn events(folder: &Path) -> Vec<Event> {
+pub(in crate::shell::store) fn events(folder: &Path) -> Vec<Event> {
     let mut events = Vec::new();
     Store::open(folder).unwrap().events(|event| events.push(event.clone())).unwrap();
     in_order(events)
@@ -56,7 +56,7 @@ fn in_order(mut events: Vec<Event>) -> Vec<Event> {
     events
 }
 
-fn sample<T>(strategy: impl Strategy<Value = T>) -> T {
+pub(in crate::shell::store) fn sample<T>(strategy: impl Strategy<Value = T>) -> T {
     strategy.new_tree(&mut TestRunner::deterministic()).unwrap().current()
 }
 
@@ -151,7 +151,7 @@ fn check_refused(change: impl FnOnce(&Path), want: &str) {
     assert!(std::fs::read(&file).unwrap() == before, "the file stays byte for byte");
 }
 
-fn execute(file: &Path, statements: &str) {
+pub(in crate::shell::store) fn execute(file: &Path, statements: &str) {
     let connection = Connection::open(file).unwrap();
     connection.execute_batch(statements).unwrap();
     connection.close().unwrap();
@@ -207,6 +207,11 @@ fn exposures_come_back_for_users_and_households() {
     };
     Store::open(folder.path()).unwrap().exposures(UnixMillis::from_raw(0), one).unwrap();
     assert_eq!(seen, 1, "whoever does not want more gets no more");
+}
+
+/// True for the kinds of events that a ledger before version 3 could keep.
+fn is_of_version_2(event: &Event) -> bool {
+    !matches!(event.kind, EventKind::Correction(_))
 }
 
 /// Takes from an event what a ledger before version 3 could not keep.
@@ -285,6 +290,7 @@ fn a_ledger_of_version_2_is_read_as_it_is_and_keeps_rates_from_its_next_writer_o
 #[test]
 fn a_ledger_of_version_1_is_read_as_it_is_and_brought_up_to_date_by_its_writer() {
     let mut some: Vec<Event> = sample(vec(any_event(AMOUNT_MOST / 1_000), 20));
+    some.retain(is_of_version_2);
     for event in &mut some {
         event.bid.household = None;
         without_version_3(event);
@@ -295,6 +301,7 @@ fn a_ledger_of_version_1_is_read_as_it_is_and_brought_up_to_date_by_its_writer()
 #[test]
 fn a_ledger_of_version_2_is_read_as_it_is_and_brought_up_to_date_by_its_writer() {
     let mut some: Vec<Event> = sample(vec(any_event(AMOUNT_MOST / 1_000), 5_000));
+    some.retain(is_of_version_2);
     some.iter_mut().for_each(without_version_3);
     check_upgraded(&some, BACK_TO_2);
 }
@@ -302,7 +309,7 @@ fn a_ledger_of_version_2_is_read_as_it_is_and_brought_up_to_date_by_its_writer()
 /// What is kept of the ledger in `folder` is what all its events add up to, and every event has its checksum.
 #[track_caller]
 pub(in crate::shell::store) fn check_kept(folder: &Path) {
-    let mut store = Store::open(folder).unwrap();
+    let store = Store::open(folder).unwrap();
     let kept = store.kept().unwrap();
     let (mut sums, mut used) = (Sums::default(), BTreeMap::new());
     store
