@@ -45,7 +45,7 @@ fn credited(bill: &Event) -> Event {
         name: ClaimName::given("cn"),
         cause: Cause::CreditNote,
         target: Target::Bid(bill.bid.id),
-        extent: Extent::Share(Share(RatePpm::from_ppm(1_000_000).unwrap())),
+        extent: Extent::Share(Share::ALL),
         reason: "a test".to_owned(),
         author: "Ada".to_owned(),
     };
