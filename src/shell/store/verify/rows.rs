@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use crate::ledger::{
@@ -66,6 +67,9 @@ impl Rebuilt {
             let place = Place::Row { file: file.to_owned(), key: hex(&key), bid };
             VerifyError::differs(Check::Events, place, kept.to_string(), rebuilt.to_string())
         };
+        if !is_bytes {
+            return Err(differs(None, &"a key that is no bytes", &"an event"));
+        }
         let event = match row::read(found, file) {
             Ok(event) => event,
             Err(StoreError::Row(what)) => return Err(differs(None, &what, &"an event")),
