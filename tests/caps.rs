@@ -8,12 +8,16 @@ mod support;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use encan::budget::{Book, Open, PurseKey, Reservation, Reserved, Stakes};
+use encan::budget::{
+    Allocator as _, AllocatorError, Book, LeaseTerms, Look, Lot, Open, Purse, PurseKey, Reservation,
+    Reserved, Stakes, Treasury,
+};
 use encan::campaign::{Budget, Limits};
-use encan::ledger::{BidFacts, CapKey, Level, Measure, Quantity, Window, windows};
+use encan::ledger::{BidFacts, CapKey, Charge, Event, EventKind, Level, Measure, Quantity, Window, windows};
+use encan::ttf::{Assessment, Bearer, Evidence, Place, TaxLine};
 use encan::units::{
-    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, Epoch, ExchangeId, Hour, LineItemId, Nanos,
-    Steady, UnixMillis,
+    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, Epoch, ExchangeId, Femtos, Hour, LineItemId,
+    Millis, Nanos, RatePpm, ScenarioId, Steady, UnixMillis,
 };
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -281,7 +285,9 @@ fn a_cap_lowered_below_what_is_spent_stops_bidding_at_once_and_a_raised_one_star
     assert!(buyer.bid().is_none(), "0.05 of 0.04 are spent");
     market.campaign(&campaign("moved", 10.0, &json!({ "total": 0.07 })));
     wait_until("the cap is raised", || encan.metric("encan_revision") == 3);
-    assert!(buyer.bid().is_some() && buyer.bid().is_some());
+    // What was raised is leased first.
+    wait_until("a bid", || buyer.bid().is_some());
+    wait_until("another bid", || buyer.bid().is_some());
     assert!(buyer.bid().is_none(), "0.05 spent and two bids out, of 0.07");
 }
 
@@ -501,4 +507,213 @@ fn check_model(book: &Book, model: &Model, today: i32) {
             }
         }
     }
+}
+
+/// Several bidders that share one campaign, by leases of one treasury; any of them may die.
+struct Crowd {
+    treasury: Treasury,
+    now: Steady,
+    bidders: Vec<Bidder>,
+    /// Bids of the dead, which may still be billed.
+    orphans: Vec<Out>,
+    /// Of the campaign, and of its two line items.
+    limits: [i64; 3],
+    used: [i64; 3],
+}
+
+struct Bidder {
+    book: Book,
+    purses: [Purse; 2],
+    out: Vec<Out>,
+}
+
+/// A bid whose outcome is not known.
+struct Out {
+    line_item: usize,
+    epoch: Epoch,
+    reserved: Reserved,
+    /// After this no notice comes.
+    until: i64,
+}
+
+const LEASES: LeaseTerms =
+    LeaseTerms { ttl: Millis::from_raw(5_000), longest_notice: Millis::from_raw(20_000) };
+
+/// A charge that is nothing but media.
+fn media(media: Nanos) -> Charge {
+    let untaxed = |base| TaxLine { base, rate: RatePpm::from_ppm(0).unwrap(), exemption: None };
+    let tax = Assessment {
+        scenario: ScenarioId::from_slug("none"),
+        place: Place { jurisdiction: None, evidence: Evidence::ViewerDevice },
+        space: untaxed(media),
+        data: untaxed(Nanos::ZERO),
+    };
+    let bearer = Bearer::Absorb;
+    Charge { media, data: Nanos::ZERO, fee: Femtos::default(), tax, bearer, late: false, fx: None }
+}
+
+impl Bidder {
+    fn new(book: Book, limits: [i64; 3]) -> Self {
+        let purses = Self::purses(&book, limits);
+        Self { book, purses, out: Vec::new() }
+    }
+
+    fn purses(book: &Book, limits: [i64; 3]) -> [Purse; 2] {
+        let [campaign, own @ ..] = limits.map(|limit| Budget {
+            money: Limits { hourly: None, daily: None, total: Some(Nanos::from_raw(limit)) },
+            ..Budget::default()
+        });
+        [0, 1].map(|at| book.purse(purse_of(at, 0), [&campaign, &own[at]], Nanos::from_raw(50)))
+    }
+}
+
+impl Crowd {
+    fn enrol(&mut self) -> usize {
+        let epoch = self.treasury.enrol(self.now).unwrap();
+        self.bidders.push(Bidder::new(Book::leased(epoch), self.limits));
+        self.bidders.len() - 1
+    }
+
+    /// One round of a bidder's leases; now and then the question or the answer gets lost.
+    fn round(&mut self, at: usize, luck: u32) {
+        let lot = Lot { ttl: LEASES.ttl };
+        let (book, now) = (&self.bidders[at].book, self.now);
+        let asks = book.asks(now, &lot, if luck % 2 == 0 { Look::Round } else { Look::Rung });
+        if luck == 0 {
+            return;
+        }
+        match self.treasury.lease(book.epoch(), &asks, now) {
+            Ok(_) if luck == 1 => {}
+            Ok(grants) => book.granted(&grants, now.plus(LEASES.ttl)),
+            Err(AllocatorError::Ended(_)) => self.die(at),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn reserve(&mut self, at: usize, line_item: usize, amount: i64) {
+        let bidder = &mut self.bidders[at];
+        if bidder.book.hourglass().look(self.now) {
+            assert!(bidder.purses[line_item].reserve(Nanos::from_raw(1)).is_err(), "its leases have run out");
+            return;
+        }
+        let Ok(stakes) = bidder.purses[line_item].reserve(Nanos::from_raw(amount)) else { return };
+        let reserved = Reserved { purse: purse_of(line_item, 0), stakes };
+        let until = self.now.plus(LEASES.longest_notice).raw();
+        bidder.out.push(Out { line_item, epoch: bidder.book.epoch(), reserved, until });
+        let mut taken = self.used;
+        for out in self.bidders.iter().flat_map(|bidder| &bidder.out).chain(&self.orphans) {
+            taken[0] += out.reserved.stakes.worst.raw();
+            taken[1 + out.line_item] += out.reserved.stakes.worst.raw();
+        }
+        for cap in [0, 1 + line_item] {
+            assert!(taken[cap] <= self.limits[cap], "cap {cap}: {taken:?} of {:?}", self.limits);
+        }
+    }
+
+    /// A bill that the treasury hears of before the bidder does, as in the ledger's commit.
+    fn bill(&mut self, out: &Out, paid: i64) -> BidFacts {
+        let bid = BidFacts { lease: out.epoch, ..facts(purse_of(out.line_item, 0)) };
+        let charge = media(Nanos::from_raw(paid));
+        let event =
+            Event { bid: bid.clone(), at: UnixMillis::from_raw(0), kind: EventKind::Impression(charge) };
+        self.treasury.count(&[event]).unwrap();
+        for cap in [0, 1 + out.line_item] {
+            self.used[cap] += paid;
+        }
+        bid
+    }
+
+    fn close(&mut self, at: usize, which: usize, paid: Option<i64>) {
+        let out = self.bidders[at].out.swap_remove(which);
+        match paid {
+            None => self.bidders[at].book.release(&out.reserved),
+            Some(paid) => {
+                let paid = paid.min(out.reserved.stakes.worst.raw());
+                let bid = self.bill(&out, paid);
+                let used = [(Measure::Money, Quantity::from_raw(paid))];
+                self.bidders[at].book.settle(&bid, Some(&out.reserved), &used);
+            }
+        }
+    }
+
+    /// Without a word: what it holds is locked up, and its bids may be billed.
+    fn die(&mut self, at: usize) {
+        let dead = self.bidders.swap_remove(at);
+        self.orphans.extend(dead.out);
+    }
+
+    /// With a word: a new one takes its open bids over.
+    fn end(&mut self, at: usize) {
+        let former = self.bidders.swap_remove(at);
+        let heir = self.enrol();
+        let book = &self.bidders[heir].book;
+        let held = book.held(former.out.iter().map(|out| &out.reserved));
+        let (of, to) = (former.book.epoch(), book.epoch());
+        if self.treasury.hand_over(of, to, &held, self.now).is_err() {
+            unreachable!("an heir that has just enrolled lives");
+        }
+        former.out.iter().for_each(|out| book.hold(&out.reserved));
+        self.bidders[heir].out = former.out.into_iter().map(|out| Out { epoch: to, ..out }).collect();
+    }
+
+    fn pass(&mut self, millis: i64) {
+        self.now = self.now.plus(Millis::from_raw(millis));
+        let now = self.now.raw();
+        for bidder in &mut self.bidders {
+            let _ = bidder.book.hourglass().look(self.now);
+            for out in bidder.out.extract_if(.., |out| out.until <= now) {
+                bidder.book.release(&out.reserved);
+            }
+        }
+        self.orphans.retain(|out| out.until > now);
+    }
+}
+
+#[test]
+fn bidders_that_share_a_campaign_never_pass_a_limit_together_however_they_die() {
+    let mut random = SmallRng::seed_from_u64(seed());
+    let mut bids = 0;
+    for _ in 0..40 {
+        let mut crowd = Crowd {
+            treasury: Treasury::new(LEASES),
+            now: Steady::from_raw(0),
+            bidders: Vec::new(),
+            orphans: Vec::new(),
+            limits: [20_000, 15_000, 12_000],
+            used: [0; 3],
+        };
+        for _ in 0..1_500 {
+            if crowd.bidders.len() < 3 {
+                let newcomer = crowd.enrol();
+                crowd.round(newcomer, 2);
+            }
+            let at = random.random_range(0..crowd.bidders.len());
+            let open = crowd.bidders[at].out.len();
+            match random.random_range(0..1_000) {
+                0..10 => crowd.die(at),
+                10..20 => crowd.end(at),
+                20..30 => {
+                    crowd.limits = [0; 3].map(|_| random.random_range(0..25_000));
+                    for bidder in &mut crowd.bidders {
+                        bidder.purses = Bidder::purses(&bidder.book, crowd.limits);
+                    }
+                }
+                30..180 => crowd.pass(random.random_range(0..1_500)),
+                180..185 => crowd.pass(30_000),
+                185..400 => crowd.round(at, random.random_range(0..12)),
+                400..550 if open > 0 => {
+                    let paid = random.random_bool(0.6).then(|| random.random_range(0..120));
+                    crowd.close(at, random.random_range(0..open), paid);
+                }
+                550..600 if !crowd.orphans.is_empty() => {
+                    let out = crowd.orphans.swap_remove(random.random_range(0..crowd.orphans.len()));
+                    let paid = random.random_range(0..=out.reserved.stakes.worst.raw());
+                    let _ = crowd.bill(&out, paid);
+                }
+                _ => crowd.reserve(at, random.random_range(0..2), random.random_range(1..120)),
+            }
+            bids += crowd.bidders.get(at).map_or(0, |bidder| bidder.out.len().saturating_sub(open));
+        }
+    }
+    assert!(bids > 5_000, "only {bids} bids were granted");
 }

@@ -11,7 +11,7 @@ use crate::budget::bell::Bell;
 use crate::budget::lot::Lot;
 use crate::budget::treasury::{LeaseAsk, LeaseGrant};
 use crate::ledger::{CapKey, Quantity};
-use crate::units::{Millis, Steady};
+use crate::units::Steady;
 
 /// What one bid commits of a cap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -263,7 +263,12 @@ impl Cap {
         self.hot.deviations.store(deviations.map_or(HARD, i64::from), Ordering::Relaxed);
         let is_new = self.set_terms(|terms| {
             let is_new = terms.limit != limit && terms.leased.is_some() && limit != Quantity::MAX;
+            let is_lower = is_new && limit < terms.limit;
             terms.limit = limit;
+            if is_lower {
+                // What others took since the last answer only the allocator knows: until it says so, no more.
+                let _ = self.lower(terms, Quantity::ZERO);
+            }
             is_new
         });
         if is_new {
@@ -302,14 +307,19 @@ impl Cap {
             *used_then = self.used();
         }
         let is_unknown = terms.unknown_at.is_some();
-        let ask = |target, least| LeaseAsk { cap: self.key, limit: terms.limit, target, least };
-        if terms.limit == Quantity::MAX {
+        let limit = terms.limit;
+        let ask = |target, least| LeaseAsk { cap: self.key, limit, target, least };
+        if limit == Quantity::MAX {
             // Nothing to lease; but what was used before it was known must be learnt once.
             return is_unknown.then(|| ask(leased, Quantity::ZERO));
         }
         let committed = self.committed_here();
         let (since, before) = terms.looked.unwrap_or((now, committed));
         let grown = committed.minus(before).max(Quantity::ZERO);
+        // A moment is too short to tell how fast a cap is used.
+        if terms.looked.is_none() || now.since(since) >= Lot::MOMENT {
+            terms.looked = Some((now, committed));
+        }
         let least = Quantity::from_raw(self.largest.load(Ordering::Relaxed).max(1));
         let wanted = lot.free(grown, now.since(since), least);
         let free = leased.minus(committed);
@@ -328,28 +338,22 @@ impl Cap {
         if is_beyond {
             ask.target = ask.target.min(terms.left().max(committed));
         }
-        if Self::is_long_enough(now.since(since)) || terms.looked.is_none() {
-            terms.looked = Some((now, committed));
-        }
         if ask.target < leased {
             ask.target = self.lower(&mut terms, ask.target);
         }
         Some(ask)
     }
 
-    /// A moment is too short to tell how fast a cap is used.
-    fn is_long_enough(elapsed: Millis) -> bool {
-        elapsed >= Lot::MOMENT
-    }
-
     /// Takes all of the lease above `target` out of use, but for what is committed already; returns what stays.
     fn lower(&self, terms: &mut Terms, target: Quantity) -> Quantity {
-        terms.kept = terms.kept.min(target);
+        // An earlier return that nobody answered may be others' by now: what it took out of use stays so.
+        let kept = terms.kept;
+        terms.kept = kept.min(target);
         self.hot.ceiling.store(terms.ceiling().raw(), Ordering::SeqCst);
         // The other half of `try_reserve`: who committed under the old ceiling is seen here, or sees the new one.
         let committed = Quantity::from_raw(self.hot.committed.load(Ordering::SeqCst));
         let target = target.max(committed.plus(Quantity::from_raw(self.margin())));
-        terms.kept = target;
+        terms.kept = kept.min(target);
         self.hot.ceiling.store(terms.ceiling().raw(), Ordering::SeqCst);
         target
     }

@@ -15,6 +15,8 @@ mod lot;
 mod open;
 mod purse;
 mod refusal;
+#[cfg(test)]
+mod tests;
 mod treasury;
 
 pub use bell::{Bell, Hourglass};

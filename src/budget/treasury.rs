@@ -214,26 +214,34 @@ impl Treasury {
         now: Steady,
     ) -> Self {
         let mut treasury = Self { last, ..Self::new(terms) };
-        let ends = now.plus(terms.ttl).plus(terms.longest_notice);
+        treasury.fill(shares, now);
+        treasury
+    }
+
+    /// Takes over what is kept. Every epoch whose tenure is not known is over.
+    fn fill(&mut self, shares: impl IntoIterator<Item = (CapKey, Epoch, Share)>, now: Steady) {
+        let ends = now.plus(self.terms.ttl).plus(self.terms.longest_notice);
         for (cap, epoch, share) in shares {
-            let state = treasury.caps.entry(cap).or_default();
-            // An epoch that holds nothing beyond what it used needs no name: what comes late is settled like this.
-            if epoch == Epoch::NONE || share.granted <= share.used {
+            let state = self.caps.entry(cap).or_default();
+            let is_alive = self.tenures.get(&epoch).is_some_and(|tenure| !tenure.is_over);
+            // An epoch that is over and holds nothing beyond what it used needs no name: what comes late is settled
+            // like this. One that lives counts on from what it used.
+            if epoch == Epoch::NONE || !is_alive && share.granted <= share.used {
                 state.settled = state.settled.plus(share.used);
             } else {
                 let kept = state.shares.entry(epoch).or_default();
                 *kept = Share { granted: kept.granted.plus(share.granted), used: kept.used.plus(share.used) };
-                treasury.tenures.insert(epoch, Tenure { ends, is_over: true });
+                self.tenures.entry(epoch).or_insert(Tenure { ends, is_over: true });
             }
         }
-        treasury
     }
 
     /// Goes back to what is kept, where the last changes could not be: `shares` of every cap. Whoever bids goes on.
     pub fn revert(&mut self, shares: impl IntoIterator<Item = (CapKey, Epoch, Share)>) {
-        let mut kept = Self::restored(self.terms, self.last, shares, Steady::default());
         // An epoch whose end could not be kept ends again, later.
-        kept.tenures.extend(std::mem::take(&mut self.tenures));
+        let tenures = std::mem::take(&mut self.tenures);
+        let mut kept = Self { last: self.last, tenures, ..Self::new(self.terms) };
+        kept.fill(shares, Steady::default());
         *self = kept;
     }
 
@@ -421,8 +429,8 @@ impl Allocator for Treasury {
             changed.granted = changed.granted.plus(kept);
         }
         // Its time is over now, and with it what nobody took over.
-        if self.tenures.contains_key(&epoch) {
-            self.tenures.insert(epoch, Tenure { ends: now, is_over: true });
+        if let Some(tenure) = self.tenures.get_mut(&epoch) {
+            *tenure = Tenure { ends: now, is_over: true };
             self.expire(now);
         }
         Ok(())
@@ -572,5 +580,17 @@ mod tests {
         let granted = treasury.lease(epoch, &[ask(60)], NOW).unwrap();
         assert_eq!(granted[0].leased, Quantity::from_raw(60), "its leases are alive");
         assert_eq!(treasury.last_epoch(), epoch);
+    }
+
+    #[test]
+    fn an_epoch_that_lives_counts_on_from_what_it_used_though_nothing_of_its_lease_is_left() {
+        let mut treasury =
+            Treasury::new(LeaseTerms { ttl: Millis::from_raw(5), longest_notice: Millis::from_raw(50) });
+        let epoch = treasury.enrol(NOW).unwrap();
+        let used_up = Share { granted: Quantity::from_raw(30), used: Quantity::from_raw(30) };
+        treasury.revert([(CAP, epoch, used_up)]);
+        let granted = treasury.lease(epoch, &[ask(40)], NOW).unwrap();
+        let [leased, used, elsewhere] = [40, 30, 0].map(Quantity::from_raw);
+        assert_eq!(granted, [LeaseGrant { cap: CAP, leased, used, elsewhere }]);
     }
 }

@@ -49,6 +49,12 @@ impl Exposures {
         Self { exposures: Vec::new(), gap_ends: UnixMillis::from_raw(i64::MIN) }
     }
 
+    /// What is not known, and may be anything: nothing more is shown that a cap would have to count in it.
+    #[must_use]
+    pub const fn unread() -> Self {
+        Self { exposures: Vec::new(), gap_ends: UnixMillis::from_raw(i64::MAX) }
+    }
+
     /// Adds `exposure`, in order of time; false if there is no room. A bid counts once, however often it is recorded.
     pub fn record(&mut self, exposure: Exposure) -> bool {
         let Err(at) = self.place_of(exposure.bid) else { return true };

@@ -42,6 +42,12 @@ impl Windows {
         }
     }
 
+    /// The longest of all; `None` where there is no cap.
+    #[must_use]
+    pub fn longest(&self) -> Option<Millis> {
+        self.longest.values().copied().max()
+    }
+
     /// From when on no cap by `by` counts `exposure` any more; `None` if none ever does.
     #[must_use]
     pub fn end(&self, exposure: &Exposure, by: CountBy) -> Option<UnixMillis> {
@@ -90,5 +96,7 @@ mod tests {
         assert_eq!(end("c/l", "c", CountBy::Household), None);
         assert_eq!(end("d/l", "d", CountBy::Household), Some(1_090));
         assert_eq!(end("x/l", "x", CountBy::User), None);
+        assert_eq!(windows.longest(), Some(Millis::from_raw(90)));
+        assert_eq!(Windows::default().longest(), None);
     }
 }

@@ -143,10 +143,12 @@ impl Bill {
         self.refunded
     }
 
-    /// True if `cause` can take anything from it.
+    /// True if it is an impression of which `cause` can take anything.
     pub(in crate::ledger) fn has_room(&self, cause: Cause) -> bool {
-        let counts = matches!(cause, Cause::CreditNote | Cause::InvalidTraffic) && self.impressions > 0;
-        counts || self.room(cause) > Nanos::ZERO
+        match cause {
+            Cause::CreditNote | Cause::InvalidTraffic => self.impressions > 0,
+            _ => self.bid.line_item != NO_LINE_ITEM && self.room(cause) > Nanos::ZERO,
+        }
     }
 
     /// The amount that the others go with: the price, or that of the data where the place itself was free.

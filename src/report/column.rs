@@ -10,6 +10,8 @@ const FIGURE_DECIMALS: usize = 6;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::report) enum Cell {
     Count(u64),
+    /// A count from which corrections may have taken.
+    Net(i64),
     /// Exact, in units of the row's currency.
     Amount(Femtos),
     Figure(Option<Ratio>),
@@ -22,6 +24,7 @@ impl Cell {
     pub(in crate::report) fn text(&self) -> Option<String> {
         match self {
             Self::Count(count) => Some(count.to_string()),
+            Self::Net(count) => Some(count.to_string()),
             Self::Amount(amount) => Some(amount.to_string()),
             Self::Figure(ratio) => ratio.map(|ratio| ratio.to_decimal(FIGURE_DECIMALS)),
             Self::Percent(ratio) => ratio.map(|ratio| ratio.to_percent(FIGURE_DECIMALS)),
@@ -74,9 +77,10 @@ fn counts_and_amounts(row: &Row) -> Vec<(&'static str, Cell)> {
     vec![
         ("wins", Cell::Count(totals.wins)),
         ("losses", Cell::Count(totals.losses)),
-        ("impressions", Cell::Count(totals.impressions)),
-        ("late_impressions", Cell::Count(totals.late_impressions)),
-        ("unresolved_impressions", Cell::Count(totals.unresolved_impressions)),
+        ("impressions", Cell::Net(totals.impressions)),
+        ("late_impressions", Cell::Net(totals.late_impressions)),
+        ("unresolved_impressions", Cell::Net(totals.unresolved_impressions)),
+        ("corrected_impressions", Cell::Net(totals.corrected_impressions)),
         ("views", Cell::Count(totals.views)),
         ("clicks", Cell::Count(totals.clicks)),
         ("starts", Cell::Count(totals.starts)),
@@ -89,6 +93,9 @@ fn counts_and_amounts(row: &Row) -> Vec<(&'static str, Cell)> {
         ("tax", Cell::Amount(totals.tax())),
         ("tax_borne", Cell::Amount(totals.tax_borne.total())),
         ("tax_absorbed", Cell::Amount(totals.tax_absorbed.total())),
+        ("corrected", Cell::Amount(totals.corrected)),
+        ("refunds", Cell::Amount(totals.refunds)),
+        ("disputed", Cell::Amount(totals.disputed)),
         ("costs_before_tax", Cell::Amount(all_in.before_tax.costs)),
         ("costs_after_tax", Cell::Amount(all_in.after_tax.costs)),
         ("value", Cell::Amount(totals.value)),

@@ -71,6 +71,7 @@ impl Serialize for LabelledRow<'_> {
         for (name, cell) in columns(self.row) {
             match cell {
                 Cell::Count(count) => map.serialize_entry(name, &count)?,
+                Cell::Net(count) => map.serialize_entry(name, &count)?,
                 _ => map.serialize_entry(name, &cell.text())?,
             }
         }

@@ -77,12 +77,12 @@ impl Figures {
 impl CostFigures {
     fn of(costs: Femtos, totals: &Totals) -> Self {
         // A thousandth of the divisor rather than a thousandfold of the costs.
-        let per = |count: u64, unit| Ratio::new(costs.raw(), i128::from(count) * unit);
+        let per = |count: i128, unit| Ratio::new(costs.raw(), count * unit);
         Self {
             costs,
-            cpm: per(totals.impressions, FEMTOS / 1_000),
-            cpc: per(totals.clicks, FEMTOS),
-            cpa: per(totals.conversions, FEMTOS),
+            cpm: per(totals.impressions.into(), FEMTOS / 1_000),
+            cpc: per(totals.clicks.into(), FEMTOS),
+            cpa: per(totals.conversions.into(), FEMTOS),
             roi: Ratio::new(sum(totals.value, -costs).raw(), costs.raw()),
         }
     }

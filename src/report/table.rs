@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
+use crate::ledger::NO_LINE_ITEM;
 use crate::report::dimension::Group;
 use crate::report::fold::{Folded, Key};
 use crate::report::totals::sum;
@@ -86,7 +87,9 @@ impl Names {
         match group {
             Group::Advertiser(id) => named(&self.advertisers, &id),
             Group::Campaign(id) => named(&self.campaigns, &id),
+            Group::LineItem(NO_LINE_ITEM) => "whole campaign".to_owned(),
             Group::LineItem(id) => named(&self.line_items, &id),
+            Group::Creative(id) if id.raw() == 0 => "no creative".to_owned(),
             Group::Creative(id) => named(&self.creatives, &id),
             Group::Exchange(id) => named(&self.exchanges, &id),
             Group::Deal(Some(id)) => named(&self.deals, &id),

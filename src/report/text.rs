@@ -49,6 +49,9 @@ const RETURN: [Column; 12] = [
     ("ROAS", |_, figures, _| decimal(figures.roas, 2)),
 ];
 
+/// Stands behind the tax where anything was corrected.
+const CORRECTED: Column = ("corrected", |row, _, decimals| amount(row.totals.corrected, decimals));
+
 impl Table {
     /// The table for people, about 130 columns wide with one dimension: numbers to the right, rounded half
     /// away from zero, `-` where there is no figure, a total for each currency, and below what else to know.
@@ -59,13 +62,23 @@ impl Table {
         }
         let mut text = self.block("Delivery", &DELIVERY);
         text.push('\n');
-        text.push_str(&self.block("Costs and return", &RETURN));
+        text.push_str(&self.block("Costs and return", &self.return_columns()));
         text.push('\n');
         for note in self.notes() {
             text.push_str(&note);
             text.push('\n');
         }
         text
+    }
+
+    fn return_columns(&self) -> Vec<Column> {
+        let mut columns = RETURN.to_vec();
+        if self.rows.iter().any(is_corrected) {
+            let behind_the_tax =
+                columns.iter().rposition(|(head, _)| head.starts_with("tax")).map_or(0, |at| at + 1);
+            columns.insert(behind_the_tax, CORRECTED);
+        }
+        columns
     }
 
     fn block(&self, title: &str, columns: &[Column]) -> String {
@@ -113,7 +126,7 @@ impl Table {
     }
 
     fn notes(&self) -> Vec<String> {
-        let counted = |count: fn(&Row) -> u64| self.totals.iter().map(count).sum::<u64>();
+        let counted = |count: fn(&Row) -> i64| self.totals.iter().map(count).sum::<i64>();
         let mut notes = vec![
             "CPM and CPC count media; CPA and ROI count media, data, fee and fixed costs; ROAS is value / media."
                 .to_owned(),
@@ -132,8 +145,29 @@ impl Table {
         if late > 0 {
             notes.push(format!("Impressions billed after their reservation had expired: {late}."));
         }
+        if self.totals.iter().any(is_corrected) {
+            let impressions = counted(|row| row.totals.corrected_impressions);
+            notes.push(format!(
+                "Credit notes, invalid traffic and adjustments are in all figures; impressions: {impressions}."
+            ));
+        }
+        for (what, of) in [REFUNDED, DISPUTED] {
+            for total in self.totals.iter().filter(|total| of(total) != Femtos::ZERO) {
+                notes.push(format!("{what}: {} {}.", of(total), total.currency));
+            }
+        }
         notes
     }
+}
+
+/// What a note says of a sum that is not nothing.
+type Noted = (&'static str, fn(&Row) -> Femtos);
+
+const REFUNDED: Noted = ("Refunded out of our own, in no cost", |row| row.totals.refunds);
+const DISPUTED: Noted = ("Disputed, in the costs until it is credited", |row| row.totals.disputed);
+
+fn is_corrected(row: &Row) -> bool {
+    row.totals.corrected != Femtos::ZERO || row.totals.corrected_impressions != 0
 }
 
 fn total_labels(group_by: &[Dimension]) -> Vec<&'static str> {

@@ -1,6 +1,6 @@
 //! What the events of one row add up to: whole numbers only, so that no order or split changes a sum.
 
-use crate::ledger::{Charge, Correction, Event, EventKind, Playback};
+use crate::ledger::{Cause, Charge, Correction, Event, EventKind, Playback};
 use crate::ttf::{Standing, TaxKind};
 use crate::units::{Femtos, Nanos};
 
@@ -11,12 +11,14 @@ pub struct Totals {
     pub wins: u64,
     /// Bids that we were told have lost.
     pub losses: u64,
-    /// Billed impressions.
-    pub impressions: u64,
+    /// Billed impressions, less those that corrections took back.
+    pub impressions: i64,
     /// Of these, billed after their reservation had expired.
-    pub late_impressions: u64,
+    pub late_impressions: i64,
     /// Of these, taxed where the scenario's fallback says, since no evidence was at hand.
-    pub unresolved_impressions: u64,
+    pub unresolved_impressions: i64,
+    /// What corrections changed of the impressions: in their number already.
+    pub corrected_impressions: i64,
     /// Viewable impressions.
     pub views: u64,
     /// Clicks.
@@ -37,6 +39,12 @@ pub struct Totals {
     pub tax_borne: TaxSum,
     /// The tax that we bear.
     pub tax_absorbed: TaxSum,
+    /// What corrections changed of media, data, fee and tax: in these already. Below zero where money came back.
+    pub corrected: Femtos,
+    /// Given back to advertisers out of our own: in no cost.
+    pub refunds: Femtos,
+    /// Of media, what we do not accept.
+    pub disputed: Femtos,
     /// What the conversions brought: the gains of a ROI.
     pub value: Femtos,
 }
@@ -70,7 +78,7 @@ impl Totals {
         match &event.kind {
             EventKind::Win { .. } => self.wins += 1,
             EventKind::Loss { .. } => self.losses += 1,
-            EventKind::Impression(charge) => self.add_charge(charge),
+            EventKind::Impression(charge) => self.add_charge(charge, 1),
             EventKind::View => self.views += 1,
             EventKind::Click => self.clicks += 1,
             EventKind::Playback(Playback::Start) => self.starts += 1,
@@ -86,17 +94,27 @@ impl Totals {
 
     /// What a correction changes of the cost. A refund and a dispute leave it as it is.
     fn add_correction(&mut self, correction: &Correction) {
+        add_nanos(&mut self.disputed, correction.disputed);
+        if correction.cause == Cause::Refund {
+            self.refunds = sum(self.refunds, -correction.charge.media.to_femtos());
+        }
         if correction.cause.changes_cost() {
-            self.impressions = self.impressions.wrapping_add_signed(correction.impressions);
-            self.add_cost(&correction.charge);
+            let charge = &correction.charge;
+            let parts = [charge.media.to_femtos(), charge.data.to_femtos(), charge.fee, charge.tax.tax()];
+            self.corrected = parts.into_iter().fold(self.corrected, sum);
+            self.corrected_impressions += correction.impressions;
+            self.add_charge(charge, correction.impressions);
         }
     }
 
-    fn add_charge(&mut self, charge: &Charge) {
-        self.impressions += 1;
-        self.late_impressions += u64::from(charge.late);
-        let unresolved = charge.tax.standing(TaxKind::AdSpace) == Standing::Unresolved;
-        self.unresolved_impressions += u64::from(unresolved);
+    fn add_charge(&mut self, charge: &Charge, impressions: i64) {
+        self.impressions += impressions;
+        if charge.late {
+            self.late_impressions += impressions;
+        }
+        if charge.tax.standing(TaxKind::AdSpace) == Standing::Unresolved {
+            self.unresolved_impressions += impressions;
+        }
         self.add_cost(charge);
     }
 
@@ -115,14 +133,19 @@ impl Totals {
         for (count, more) in [
             (&mut self.wins, other.wins),
             (&mut self.losses, other.losses),
-            (&mut self.impressions, other.impressions),
-            (&mut self.late_impressions, other.late_impressions),
-            (&mut self.unresolved_impressions, other.unresolved_impressions),
             (&mut self.views, other.views),
             (&mut self.clicks, other.clicks),
             (&mut self.starts, other.starts),
             (&mut self.completes, other.completes),
             (&mut self.conversions, other.conversions),
+        ] {
+            *count += more;
+        }
+        for (count, more) in [
+            (&mut self.impressions, other.impressions),
+            (&mut self.late_impressions, other.late_impressions),
+            (&mut self.unresolved_impressions, other.unresolved_impressions),
+            (&mut self.corrected_impressions, other.corrected_impressions),
         ] {
             *count += more;
         }
@@ -134,6 +157,9 @@ impl Totals {
             (&mut self.tax_borne.data, other.tax_borne.data),
             (&mut self.tax_absorbed.space, other.tax_absorbed.space),
             (&mut self.tax_absorbed.data, other.tax_absorbed.data),
+            (&mut self.corrected, other.corrected),
+            (&mut self.refunds, other.refunds),
+            (&mut self.disputed, other.disputed),
             (&mut self.value, other.value),
         ] {
             *amount = sum(*amount, more);

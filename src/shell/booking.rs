@@ -185,9 +185,9 @@ impl Service {
         let early = follows_impression(kind) && self.open.contains(ticket.bid.id);
         let mut pending = till.begin(kind, ticket, params, now, scenario)?;
         let events = std::mem::take(&mut pending.events);
-        let news = if events.is_empty() { Ok(Vec::new()) } else { self.writer.append(events.clone()).await };
-        let news = match news {
-            Ok(news) => news,
+        let kept = if events.is_empty() { Ok((events, Vec::new())) } else { self.writer.book(events).await };
+        let (events, news) = match kept {
+            Ok(kept) => kept,
             Err(failure) => {
                 till.lost(pending);
                 return Err(failure.into());

@@ -14,11 +14,11 @@ use crate::shell::clock;
 use crate::shell::corrections::Corrections;
 use crate::shell::events::{Events, OnceError};
 use crate::shell::exposure_store::ExposureStore;
+use crate::shell::exposures_reader;
 use crate::shell::leasing;
 use crate::shell::secrets::{Secrets, SecretsError};
 use crate::shell::service::{CurrencyChanged, Service, keeps_currencies, names, viewer_of};
 use crate::shell::store::{Opened, Parked, StoreError, Writer, WriterHandle};
-use crate::units::limits;
 
 /// Why the bidder cannot start: nothing is wrong with the campaigns.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +79,8 @@ pub struct Booted {
     pub audiences_read: oneshot::Receiver<Result<(), AudienceError>>,
     /// As they were read, to be held against later ones.
     pub secrets: Secrets,
+    /// Told once what people were shown is in memory: until then nothing that a cap counts is shown to them.
+    pub exposures_read: oneshot::Receiver<Result<(), StoreError>>,
 }
 
 /// Opens what is in `data` and builds the bidder on `plan`; `base` is its public address.
@@ -92,19 +94,14 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     let spent_in = ledger.currencies()?;
     keeps_currencies(&plan, |campaign| spent_in.get(&campaign).copied())?;
     let now = clock::now();
-    let shown = ledger.exposures(now.minus(limits::FREQUENCY_WINDOW_MAX))?;
-    // Nothing is made or changed before the whole ledger was read: a damaged one is left as it is.
+    // Nothing is made or changed before the ledger was opened and looked at: a damaged one is left as it is.
     let secrets = Secrets::open(data, now)?;
     let (epoch, parked) = ledger.begin()?;
     let book = Book::leased(epoch);
     for (cap, elsewhere) in ledger.taken_besides(epoch) {
         book.restore(cap, elsewhere);
     }
-    let exposures = ExposureStore::default();
-    // Only what a cap counts, as a running bidder records it: the rest would take its room.
-    for (viewer, exposure) in shown {
-        exposures.restore(&viewer, exposure, &plan.windows, now);
-    }
+    let exposures = Arc::new(ExposureStore::unread());
     let open = Open::default();
     for Parked { bid, reservation, exposure } in parked {
         book.hold(&reservation.reserved);
@@ -113,6 +110,7 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
         }
         open.insert(bid, reservation);
     }
+    let exposures_read = exposures_reader::start(data, &exposures, &plan.windows, now)?;
     let people = AudienceStore::open(data)?;
     ledger.remember(&names(&plan))?;
     let (failure, failed) = oneshot::channel();
@@ -126,5 +124,6 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     let service = Service::new(plan, (book, open), exposures, people, keys, composer, writers);
     let service = Arc::new(service);
     leasing::round(&service, Look::Round);
-    Ok(Booted { service, writer: handle, failed, audience_writer: audience_handle, audiences_read, secrets })
+    let (writer, audience_writer) = (handle, audience_handle);
+    Ok(Booted { service, writer, failed, audience_writer, audiences_read, exposures_read, secrets })
 }

@@ -1,12 +1,13 @@
 //! What people and households were shown, by the keyed hashes of their ids and addresses.
 //!
-//! In memory, sharded; rebuilt from the ledger at the start. A bid's place is taken for the user and the
+//! In memory, sharded; read from the ledger at the start, on a thread of its own while bids are made already: until
+//! all is read, whoever is known may have seen anything, so nothing that a cap counts is shown to them. A bid's place is taken for the user and the
 //! household at once, or for neither. Whoever locks both locks the user first, so nobody waits in a circle.
 //! Where there is no room to remember what a cap counts, nothing with such a cap is shown: nothing is forgotten
 //! for it.
 
 use std::hash::Hash;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
@@ -26,12 +27,15 @@ const SHARDS: usize = 8_192;
 
 /// Nothing was shown yet.
 static NOTHING: Exposures = Exposures::new();
+/// What was shown is not read yet.
+static UNREAD: Exposures = Exposures::unread();
 
 /// Everybody's exposures.
 #[derive(Debug)]
 pub struct ExposureStore {
     users: Shown<UserKey>,
     households: Shown<HouseholdKey>,
+    complete: AtomicBool,
 }
 
 impl Default for ExposureStore {
@@ -58,12 +62,19 @@ pub struct NoPlace(pub Counted);
 pub struct Found<'a> {
     user: Option<Option<Ref<'a, UserKey, Exposures>>>,
     household: Option<Option<Ref<'a, HouseholdKey, Exposures>>>,
+    unread: bool,
 }
 
 impl Found<'_> {
     /// What was shown: nothing to a stranger; `None` where there is nobody to count for.
     #[must_use]
     pub fn seen(&self) -> Seen<'_> {
+        if self.unread {
+            return Seen {
+                user: self.user.as_ref().map(|_| &UNREAD),
+                household: self.household.as_ref().map(|_| &UNREAD),
+            };
+        }
         Seen {
             user: self.user.as_ref().map(|found| found.as_deref().unwrap_or(&NOTHING)),
             household: self.household.as_ref().map(|found| found.as_deref().unwrap_or(&NOTHING)),
@@ -75,7 +86,24 @@ impl ExposureStore {
     /// Nobody's yet, of at most so many people and so many households.
     #[must_use]
     pub fn with_room_for(known: usize) -> Self {
-        Self { users: Shown::new(known), households: Shown::new(known) }
+        Self { users: Shown::new(known), households: Shown::new(known), complete: AtomicBool::new(true) }
+    }
+
+    /// Of those whom a former process showed something, which is still to be restored.
+    #[must_use]
+    pub fn unread() -> Self {
+        Self { complete: AtomicBool::new(false), ..Self::default() }
+    }
+
+    /// Tells that all of a former process is restored.
+    pub fn completed(&self) {
+        self.complete.store(true, Ordering::Release);
+    }
+
+    /// True once what a former process showed is restored.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.complete.load(Ordering::Acquire)
     }
 
     /// What `viewer` was shown. Their shards stay locked for readers as long as the answer is held. A full list
@@ -90,6 +118,7 @@ impl ExposureStore {
             self.households.make_room(household, |shown| windows.end(shown, CountBy::Household), now);
         }
         Found {
+            unread: !self.is_complete(),
             user: viewer.user.map(|key| self.users.map.get(&key)),
             household: viewer.household.map(|key| self.households.map.get(&key)),
         }

@@ -1,6 +1,7 @@
 //! Keeps the leases: a thread that asks the allocator before a cap runs short, gives back what lies idle, and tells
 //! the allocator that this process lives.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::budget::{AllocatorError, LeaseTerms, Look, Lot};
 use crate::shell::clock;
 use crate::shell::service::Service;
-use crate::units::{Millis, limits};
+use crate::units::{Currency, Millis, Nanos, Rounding, limits};
 
 /// How often the bell is looked at.
 const LOOK: Duration = Duration::from_millis(2);
@@ -82,4 +83,27 @@ pub fn round(service: &Service, look: Look) {
     }
     // An answer that took longer than its leases live is none.
     let _ = book.hourglass().look(clock::steady());
+}
+
+/// Whether leases live, and by how much soft budgets can be passed now, in the text format of Prometheus.
+pub fn write_metrics(service: &Service, out: &mut String) {
+    let snapshot = service.snapshot();
+    let plan = &snapshot.plan;
+    let open = service.open.all();
+    let overruns = service.book.overruns(open.iter().map(|(_, reservation)| reservation.reserved));
+    let in_euros = overruns.iter().filter_map(|(campaign, over)| {
+        let campaign = plan.catalog.campaigns.iter().find(|known| known.id == *campaign)?;
+        plan.rates.rate(campaign.currency, Currency::EUR)?.amount(*over, Rounding::Up)
+    });
+    let euros = in_euros.fold(Nanos::ZERO, Nanos::saturating_add);
+    let live = u8::from(!service.book.hourglass().look(clock::steady()));
+    let mut gauge = |name: &str, help: &str, value: &dyn std::fmt::Display| {
+        let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n");
+    };
+    gauge("encan_leases_live", "1 while what is leased may be spent.", &live);
+    let help =
+        "By how much soft budgets are passed if all bids that are out are billed at their worst, in euros.";
+    gauge("encan_budget_overrun_possible_euros", help, &euros);
+    let help = "Campaigns whose soft budgets can be passed by the bids that are out.";
+    gauge("encan_budget_overrun_possible_campaigns", help, &overruns.len());
 }

@@ -45,7 +45,7 @@ pub struct Service {
     making_snapshot: Mutex<()>,
     pub(in crate::shell) book: Book,
     pub(in crate::shell) open: Open,
-    pub(in crate::shell) exposures: ExposureStore,
+    pub(in crate::shell) exposures: Arc<ExposureStore>,
     /// What is known of people.
     pub audiences: Arc<Audiences>,
     /// Writes what is known of people.
@@ -137,7 +137,7 @@ impl Service {
     pub fn new(
         plan: Plan,
         (book, open): (Book, Open),
-        exposures: ExposureStore,
+        exposures: Arc<ExposureStore>,
         (audiences, audience_writer): (Arc<Audiences>, AudienceWriter),
         keys: UserKeys,
         composer: Composer,
@@ -179,12 +179,20 @@ impl Service {
         &self.user_keys
     }
 
-    /// True while events can be booked and money can be leased, once the audiences are read.
+    /// True while events can be booked and money can be leased, once the audiences and what people were shown are read.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.writer.health() == Health::Sound
             && !self.book.hourglass().is_broken()
             && self.audiences.is_complete()
+            && self.exposures.is_complete()
+    }
+
+    /// True once what a former process showed is read: until then nothing that a frequency cap counts is shown to
+    /// anybody who is known.
+    #[must_use]
+    pub fn has_read_exposures(&self) -> bool {
+        self.exposures.is_complete()
     }
 
     /// Takes a new revision of the campaigns, whole, from the next request on.

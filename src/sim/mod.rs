@@ -7,6 +7,7 @@ mod consent;
 mod creatives;
 mod deals;
 mod facts;
+mod faults;
 mod imps;
 mod json;
 mod market;
@@ -24,6 +25,7 @@ mod video;
 
 pub use catalog::catalog;
 pub use facts::{AuctionType, DealFacts, ImpFacts, RequestFacts, SizeClass};
+pub use faults::{Count, Happening, Law, Run, Sabotage, Tally, Terms, Violation, What, run as run_world};
 pub use market::{CampaignTruth, Market, Offer, Outcome, Reaction, Truth, charged};
 pub use mutate::{Mutation, mutate};
 pub use people::{SEGMENTS, buyeruid, ifa, segment_id, segments_of};

@@ -5,6 +5,9 @@
 //! bid's reservation, [`Till::kept`] settles it once the events are kept, [`Till::lost`] puts it back where they
 //! could not be. Deliberately absent: who keeps the events, and what frequency caps make of it.
 
+#[cfg(test)]
+mod tests;
+
 use crate::budget::{Book, Hold, Open, Reservation};
 use crate::ledger::{self, Event, EventKind};
 use crate::notice::{self, NoticeKind, Params, Refused, Ticket};
@@ -127,9 +130,10 @@ impl Till<'_> {
     }
 
     /// The events could not be kept: whoever sent the notice comes again.
-    #[expect(clippy::needless_pass_by_value, reason = "what is put back must not be kept afterwards")]
+    #[expect(clippy::needless_pass_by_value, reason = "a notice is kept or lost, once")]
     pub fn lost(&self, pending: Pending) {
-        self.put_back(pending.bid, pending.held);
+        let Pending { bid, held, .. } = pending;
+        self.put_back(bid, held);
     }
 
     fn put_back(&self, bid: BidId, held: Option<Reservation>) {

@@ -26,7 +26,7 @@ pub const ROOMS: &[Room] = &[
     ("pacing", &["units", "campaign", "ledger", "budget"]),
     ("pricing", &["units", "openrtb", "campaign", "ttf", "pacing"]),
     ("notice", &["units", "openrtb", "ttf", "campaign", "ledger"]),
-    ("till", &["units", "ttf", "ledger", "budget", "notice"]),
+    ("till", &["units", "ttf", "campaign", "ledger", "budget", "notice"]),
     ("creative", &["units", "openrtb", "campaign", "ledger"]),
     ("bidder", ALL_ABOVE),
     ("attribution", &["units", "campaign", "ledger"]),

@@ -459,3 +459,27 @@ fn a_spend_is_booked_to_the_day_of_its_bid_whatever_the_clock_says_when_it_is_bi
     world.set(at("2026-11-22T00:00:00Z"));
     assert_eq!(world.bids().len(), 3, "the next day is whole");
 }
+
+#[test]
+fn a_clock_that_is_set_back_finds_the_purses_of_its_own_day_and_hour() {
+    let budget = r#"{"hourly": 0.02, "daily": 0.05}"#;
+    let mut world = World::new(&campaign("UTC", budget, "{}"), at("2026-11-22T00:10:00Z"));
+    let later = world.bid().unwrap();
+    // Half an hour back it is yesterday: until the slow loop has seen that, nothing is bid.
+    world.now = at("2026-11-21T23:40:00Z");
+    assert_eq!(world.bid().err(), Some(NoBidReason::Paced));
+    world.tick();
+    let earlier = world.bids();
+    assert_eq!(earlier.len(), 2, "the hour before has a limit of its own");
+    for out in &earlier {
+        assert_eq!(out.bid.day, Day::from_civil(2026, 11, 21));
+        world.lose(out);
+    }
+    world.lose(&later);
+    for (day, hour) in [("2026-11-21", "2026-11-21T23:00:00Z"), ("2026-11-22", "2026-11-22T00:00:00Z")] {
+        let of: Vec<i32> = day.split('-').map(|part| part.parse().unwrap()).collect();
+        let day = Window::Day(Day::from_civil(of[0], of[1], of[2]));
+        assert_eq!(world.committed(day, Measure::Money), 0);
+        assert_eq!(world.committed(Window::Hour(Hour::of(at(hour))), Measure::Money), 0, "{hour}");
+    }
+}

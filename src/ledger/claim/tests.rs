@@ -142,6 +142,9 @@ proptest! {
                 claim(Cause::CreditNote, about, Extent::Impressions(1)),
             ];
             events.extend(settle(&mut known, &rest));
+            // Added after the impression was taken back, or to the whole campaign.
+            let added = Extent::Amount(known.get(bid).unwrap().left().media);
+            events.extend(settle(&mut known, &[claim(Cause::CreditNote, about, added)]));
         }
         let ledger = books(&events);
         prop_assert!(is_empty(&ledger), "{:?}", ledger.balances().collect::<Vec<_>>());

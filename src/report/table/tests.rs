@@ -2,7 +2,10 @@
 
 use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
 
-use crate::ledger::{BidFacts, Charge, Conversion, Event, EventKind, Touch};
+use crate::ledger::{
+    BidFacts, Bills, Cause, Charge, Claim, ClaimName, Conversion, Event, EventKind, Extent, Settlement,
+    Share, Target, Touch,
+};
 use crate::report::{Dimension, FixedCost, FixedCosts, Names, Report, Table};
 use crate::ttf::{Assessment, Bearer, Evidence, Jurisdiction, Place, Scenario, TaxLine};
 use crate::units::{
@@ -116,6 +119,46 @@ fn people_read_two_blocks_with_totals_and_notes() {
 fn machines_read_exact_amounts() {
     check_golden(&table(&[Dimension::Campaign]).to_csv(), include_str!("by_campaign.csv"));
     check_golden(&(table(&[Dimension::LineItem]).to_json() + "\n"), include_str!("by_line_item.json"));
+}
+
+/// Three impressions of one campaign, of which one was credited whole, one in part; a refund and a dispute.
+fn corrected() -> Vec<Event> {
+    let kind = || impression(nanos("40"), nanos("2"), Bearer::OnTop, Evidence::ViewerDevice);
+    let mut events: Vec<Event> = (1..=3)
+        .map(|number| {
+            let mut event = event("spring", Currency::EUR, 0, kind());
+            event.bid.id = BidId::mint(NOON, number);
+            event
+        })
+        .collect();
+    let mut bills = Bills::of(events.clone());
+    for (number, cause, extent) in [
+        (1, Cause::CreditNote, Extent::Share(Share::ALL)),
+        (2, Cause::InvalidTraffic, Extent::Amount(nanos("10"))),
+        (2, Cause::Refund, Extent::Amount(nanos("1.5"))),
+        (3, Cause::Dispute, Extent::Amount(nanos("5"))),
+    ] {
+        let target = Target::Bid(BidId::mint(NOON, number));
+        let name = ClaimName::fresh(events.len() as u64);
+        let (reason, author) = ("robots".to_owned(), "Ada".to_owned());
+        let claim = Claim { name, cause, target, extent, reason, author };
+        let Ok(Settlement::New(more)) = bills.settle(&claim, NOON) else { panic!("{claim:?} is refused") };
+        events.extend(more);
+    }
+    events.push(event("spring", Currency::EUR, 0, conversion(nanos("300"))));
+    events
+}
+
+#[test]
+fn corrections_are_in_every_figure_and_shown_in_a_column_of_their_own() {
+    // Corrections may be read before what they correct.
+    for events in [corrected(), corrected().into_iter().rev().collect()] {
+        let mut report = Report::new(vec![Dimension::LineItem, Dimension::Day]);
+        events.iter().for_each(|event| report.add(event));
+        let table = report.finish(&names());
+        check_golden(&table.to_text(), include_str!("corrected.txt"));
+        check_golden(&table.to_csv(), include_str!("corrected.csv"));
+    }
 }
 
 #[test]

@@ -80,7 +80,7 @@ async fn demo(args: &Args) -> ExitCode {
         Ok(server) => server,
         Err(refused) => return refused,
     };
-    if let Err(error) = server.audiences_read().await {
+    if let Err(error) = server.people_read().await {
         return server.stop(Err(error)).await;
     }
     let (began, plan) = (clock::now(), Arc::clone(&server.service.snapshot().plan));

@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod reconcile;
 pub mod report;
 pub mod serve;
+pub mod sim;
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -55,6 +56,8 @@ enum Verb {
     Certify(certify::Args),
     /// Print spend, CPA, ROI and all other figures.
     Report(report::Args),
+    /// Run worlds that go wrong, from seeds, and hold the core to the laws of money.
+    Sim(sim::Args),
     /// Change the keys that sign notices, and show which there are.
     #[command(subcommand)]
     Keys(keys::KeysVerb),
@@ -89,6 +92,7 @@ pub fn run() -> ExitCode {
         Verb::Explain(args) => explain::run(&args),
         Verb::Certify(args) => certify::run(&args),
         Verb::Report(args) => report::run(&args),
+        Verb::Sim(args) => sim::run(&args),
         Verb::Keys(verb) => keys::run(&verb),
         Verb::Ledger(verb) => ledger::run(&verb),
         Verb::Audience(verb) => audience::run(&verb),

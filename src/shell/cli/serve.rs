@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,6 +25,7 @@ use crate::shell::leasing::Leasing;
 use crate::shell::reload;
 use crate::shell::secrets;
 use crate::shell::service::Service;
+use crate::shell::store::StoreError;
 use crate::units::limits;
 
 /// How often the slow loop beats.
@@ -108,9 +109,10 @@ pub fn run(args: &Args) -> ExitCode {
             Ok(server) => server,
             Err(refused) => return refused,
         };
-        // The doors are open already: until the audiences are read, bids go by context alone.
+        // The doors are open already: until the audiences are read, bids go by context alone, and until it is read what
+        // people were shown, nothing that a cap counts is shown to them.
         let read = tokio::select! {
-            read = server.audiences_read() => read,
+            read = server.people_read() => read,
             signal = ends.told() => return server.stop(Ok(signal)).await,
         };
         if let Err(error) = read {
@@ -178,6 +180,7 @@ pub(in crate::shell) struct Server {
     writer: crate::shell::store::WriterHandle,
     audience_writer: AudienceWriterHandle,
     audiences_read: oneshot::Receiver<Result<(), AudienceError>>,
+    exposures_read: oneshot::Receiver<Result<(), StoreError>>,
 }
 
 impl Server {
@@ -200,12 +203,9 @@ impl Server {
         let (public, bids) = bind(args.listen, "--listen").await?;
         let (private, admin) = bind(args.admin, "--admin").await?;
         let base = args.public_url.clone().unwrap_or_else(|| format!("http://{bids}"));
-        let Booted { service, writer, failed, audience_writer, audiences_read, secrets } =
+        let Booted { service, writer, failed, audience_writer, audiences_read, exposures_read, secrets } =
             boot(plan, &args.data, base).map_err(|error| fail(error.exit_code(), &error, error.hint()))?;
-        corrections::announce(&args.data, admin).map_err(|error| {
-            let hint = "free disk space, or name a folder that can be written with `--data DIR`";
-            fail(WE_FAILED, &format!("the data folder cannot be written: {error}"), hint)
-        })?;
+        announce_door(&args.data, admin)?;
         let no_thread = |error| fail(WE_FAILED, &error, "the system gives no threads");
         let reserve = u64::from(args.disk_reserve) << 20;
         let disk = DiskWatch::start(Arc::clone(&service), args.data.clone(), reserve).map_err(no_thread)?;
@@ -238,14 +238,20 @@ impl Server {
             writer,
             audience_writer,
             audiences_read,
+            exposures_read,
         })
     }
 
-    /// Returns once the audiences are in memory, or says why they cannot be. To be asked once.
-    pub(in crate::shell) async fn audiences_read(&mut self) -> Result<(), String> {
+    /// Returns once the audiences and what people were shown are in memory, or says why they cannot be. To be asked
+    /// once.
+    pub(in crate::shell) async fn people_read(&mut self) -> Result<(), String> {
         match (&mut self.audiences_read).await {
+            Ok(read) => read.map_err(|error| format!("{error}; {}", error.hint()))?,
+            Err(_) => return Err("the reader of the audiences has ended".to_owned()),
+        }
+        match (&mut self.exposures_read).await {
             Ok(read) => read.map_err(|error| format!("{error}; {}", error.hint())),
-            Err(_) => Err("the reader of the audiences has ended".to_owned()),
+            Err(_) => Err("the reader of what people were shown has ended".to_owned()),
         }
     }
 
@@ -313,6 +319,14 @@ impl Server {
             (_, Err(error)) => fail(WE_FAILED, &error, ""),
         }
     }
+}
+
+/// Tells other processes where the operator's door is.
+fn announce_door(data: &Path, admin: SocketAddr) -> Result<(), ExitCode> {
+    corrections::announce(data, admin).map_err(|error| {
+        let hint = "free disk space, or name a folder that can be written with `--data DIR`";
+        fail(WE_FAILED, &format!("the data folder cannot be written: {error}"), hint)
+    })
 }
 
 async fn bind(address: SocketAddr, flag: &str) -> Result<(TcpListener, SocketAddr), ExitCode> {

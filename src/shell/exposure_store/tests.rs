@@ -4,7 +4,7 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::campaign::{CapLevel, CountBy, FrequencyCap};
-use crate::frequency::{Counted, Exposure, Level, Windows};
+use crate::frequency::{Counted, Exposure, Level, Windows, first_exceeded};
 use crate::shell::exposure_store::{ExposureStore, NoPlace, Viewer};
 use crate::units::limits::EXPOSURES_MAX;
 use crate::units::{
@@ -58,6 +58,33 @@ fn a_cap_is_checked_again_where_the_exposure_is_recorded() {
     assert_eq!(expose(&store, &anna, 3, 1_000), capped, "a concurrent decision saw the same two");
     store.withdraw(&anna, exposure(1, 1_000).bid);
     assert_eq!(expose(&store, &anna, 4, 1_000), Ok(()));
+}
+
+#[test]
+fn until_what_was_shown_is_read_nothing_that_a_cap_counts_is_shown_to_whoever_is_known() {
+    let store = ExposureStore::unread();
+    let (own, outer) = ([cap(CountBy::User, 2)], [cap(CountBy::Household, 3)]);
+    let open = [FrequencyCap { include_unknown: true, ..cap(CountBy::User, 2) }];
+    let exceeded = |caps: &[FrequencyCap], viewer: &Viewer| {
+        let now = UnixMillis::from_raw(1_000);
+        let found = store.get(viewer, &windows(), now);
+        first_exceeded(&[(Level::LineItem(LINE_ITEM), caps)], found.seen(), &[], now)
+            .map(|found| found.is_reached)
+    };
+    let (anna, home) =
+        (Viewer { user: user(1), household: None }, Viewer { user: None, household: household(1) });
+    let nobody = Viewer::default();
+    store.restore(&anna, exposure(1, 900), &windows(), UnixMillis::from_raw(1_000));
+    assert_eq!(exceeded(&own, &anna), Some(true), "there may be more than is read");
+    assert_eq!(exceeded(&outer, &home), Some(true));
+    assert_eq!(exceeded(&[], &anna), None, "what no cap counts goes on");
+    assert_eq!(exceeded(&open, &nobody), None, "and so it does for whoever is not known");
+    assert_eq!(exceeded(&own, &nobody), Some(false));
+    assert!(!store.is_complete());
+    store.completed();
+    assert!(store.is_complete());
+    assert_eq!((exceeded(&own, &anna), exceeded(&outer, &home)), (None, None));
+    assert_eq!(exceeded(&[cap(CountBy::User, 1)], &anna), Some(true), "what was restored meanwhile counts");
 }
 
 #[test]

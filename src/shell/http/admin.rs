@@ -11,6 +11,7 @@ use percent_encoding::percent_decode_str;
 use crate::audience::ImportId;
 use crate::shell::corrections::Unbooked;
 use crate::shell::http::{Answer, JSON, body, empty, full, not_allowed, text};
+use crate::shell::leasing;
 use crate::shell::metrics::Turned;
 use crate::shell::service::Service;
 use crate::shell::store::{Health, StoreError};
@@ -36,11 +37,18 @@ pub(in crate::shell::http) async fn answer(request: &mut Request<Incoming>, serv
         "/readyz" if service.writer.health() == Health::NoSpace => {
             text(StatusCode::SERVICE_UNAVAILABLE, "the ledger's disk has too little space\n".to_owned())
         }
+        "/readyz" if !service.has_read_exposures() => {
+            text(StatusCode::SERVICE_UNAVAILABLE, "what people were shown is being read\n".to_owned())
+        }
+        "/readyz" if service.writer.health() == Health::Sound => {
+            text(StatusCode::SERVICE_UNAVAILABLE, "the leases have ended\n".to_owned())
+        }
         "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, "the ledger has stopped\n".to_owned()),
         "/metrics" => {
             let mut body = service.metrics.text(service.open.len(), &service.snapshot());
             service.writer.write_metrics(&mut body);
             service.audience_writer.write_metrics(&service.audiences, &mut body);
+            leasing::write_metrics(&service, &mut body);
             full(StatusCode::OK, HeaderValue::from_static("text/plain; version=0.0.4"), body)
         }
         "/" => {

@@ -224,3 +224,6 @@ pub(in crate::shell::store) fn read(
     tail.caps = treasury.take_changes();
     Ok((tail, number, seal))
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ mod archive;
 mod backup;
 mod balances;
 mod bills;
+mod checkpoints;
 mod error;
 mod journal;
 mod leases;

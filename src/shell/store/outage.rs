@@ -5,15 +5,13 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, ffi};
 
 use crate::shell::failpoint::{self, Point};
 
-/// How many pages the log may have before they are folded into the file.
-const LOG_PAGES: u32 = 1_000;
 /// Half of the bytes, in hexadecimal, that a probe finds room for in the file.
 const PROBE_BYTES: u32 = 64 * 1024;
 
@@ -132,38 +130,6 @@ pub(in crate::shell::store) fn is_lack_of_space(error: &rusqlite::Error) -> bool
     // The index of the log lies in a file of its own, whose growth fails with a code of its own.
     let index = error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_SHMSIZE);
     index || error.sqlite_error_code() == Some(ErrorCode::DiskFull)
-}
-
-/// The log of the ledger, which the writer folds into the file itself: SQLite alone would tell nobody that it failed.
-#[derive(Debug)]
-pub(in crate::shell::store) struct Log {
-    /// As of the last commit.
-    pages: Arc<AtomicU32>,
-}
-
-impl Log {
-    /// Takes the folding over, also that of the close: after a write that failed nothing is tried again.
-    pub(in crate::shell::store) fn of(connection: &mut Connection) -> rusqlite::Result<Self> {
-        keep_log(connection, true)?;
-        let pages = Arc::new(AtomicU32::new(0));
-        let counted = Arc::clone(&pages);
-        connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, count| {
-            counted.store(u32::try_from(count).unwrap_or(0), Ordering::Relaxed);
-            Ok(())
-        }))?;
-        Ok(Self { pages })
-    }
-
-    /// Folds the log into the file if it is long. Whoever reads is not waited for.
-    pub(in crate::shell::store) fn fold_if_long(&self, connection: &Connection) -> rusqlite::Result<()> {
-        if self.pages.load(Ordering::Relaxed) < LOG_PAGES {
-            return Ok(());
-        }
-        failpoint::sqlite(Point::LedgerCheckpoint)?;
-        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
-        failpoint::pass(Point::LedgerCheckpointed);
-        Ok(())
-    }
 }
 
 /// A clean end: folds the log into the file and takes it away, so that the next start has nothing to recover.

@@ -6,7 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row};
 
 use crate::budget::{Allocator as _, Book, Changes, LeaseTerms, Treasury};
 use crate::frequency::Exposure;
@@ -21,7 +21,7 @@ use crate::shell::store::parked::{self, Parked};
 use crate::shell::store::upgrade::upgrade;
 use crate::shell::store::{archive, balances, leases, log, outage, row};
 use crate::units::{
-    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Epoch, HouseholdKey, LineItemId, Steady,
+    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Epoch, HouseholdKey, LineItemId, Millis, Steady,
     UnixMillis, UserKey,
 };
 
@@ -208,39 +208,6 @@ impl Opened {
         self.treasury.states().map(|(cap, state)| (cap, state.elsewhere(epoch))).collect()
     }
 
-    /// Whom billed impressions since `since` were shown to, where that is known.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Sqlite`].
-    pub fn exposures(&self, since: UnixMillis) -> Result<Vec<(Viewer, Exposure)>, StoreError> {
-        let sqlite = |source| StoreError::Sqlite { file: self.file.clone(), source };
-        let mut statement = self
-            .connection
-            .prepare(
-                "SELECT user, household, bid, creative, line_item, campaign, advertiser FROM event
-                 WHERE kind = 2 AND (user IS NOT NULL OR household IS NOT NULL) AND bid_at > ? ORDER BY key",
-            )
-            .map_err(sqlite)?;
-        let rows = statement.query_map([since.raw()], |row| {
-            let id = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
-            let household = row.get::<_, Option<i64>>(1)?;
-            let viewer = Viewer {
-                user: row.get::<_, Option<[u8; 16]>>(0)?.map(UserKey::from_bytes),
-                household: household.map(|raw| HouseholdKey::from_raw(raw.cast_unsigned())),
-            };
-            let exposure = Exposure {
-                bid: BidId::from_bytes(row.get(2)?),
-                creative: CreativeId::from_raw(id(3)?),
-                line_item: LineItemId::from_raw(id(4)?),
-                campaign: CampaignId::from_raw(id(5)?),
-                advertiser: AdvertiserId::from_raw(id(6)?),
-            };
-            Ok((viewer, exposure))
-        });
-        rows.map_err(sqlite)?.collect::<Result<_, _>>().map_err(sqlite)
-    }
-
     /// The currency of every campaign that is known.
     ///
     /// # Errors
@@ -371,6 +338,37 @@ impl Store {
         self.each_part(minted, |connection, file| row::for_each_of_keys(connection, file, keys, each))
     }
 
+    /// Calls `each` with whom billed impressions were shown to whose bids were made after `since`, where that is known,
+    /// in order of time, until it returns false.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Sqlite`].
+    pub fn exposures(
+        &self,
+        since: UnixMillis,
+        mut each: impl FnMut(&Viewer, Exposure) -> bool,
+    ) -> Result<(), StoreError> {
+        let sqlite = |source| StoreError::Sqlite { file: self.file.clone(), source };
+        // Keys begin with the time of the bid: what is older is not even looked at.
+        let mut statement = self
+            .connection
+            .prepare(
+                "SELECT user, household, bid, creative, line_item, campaign, advertiser FROM event
+                 WHERE key >= ? AND kind = 2 AND (user IS NOT NULL OR household IS NOT NULL) ORDER BY key",
+            )
+            .map_err(sqlite)?;
+        let first = BidId::mint(since.plus(Millis::from_raw(1)), 0);
+        let mut rows = statement.query([first.as_bytes().as_slice()]).map_err(sqlite)?;
+        while let Some(row) = rows.next().map_err(sqlite)? {
+            let (viewer, exposure) = exposure(row).map_err(sqlite)?;
+            if !each(&viewer, exposure) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// What is kept of the sums of all events, up to the last commit: the snapshot and what came after it.
     ///
     /// # Errors
@@ -467,7 +465,7 @@ fn check_pages(connection: &Connection, file: &Path) -> Result<(), StoreError> {
     for name in names {
         let name = name.map_err(sqlite)?;
         let mut what = Vec::new();
-        let each = |row: &rusqlite::Row<'_>| row.get(0).map(|line: String| what.push(line));
+        let each = |row: &Row<'_>| row.get(0).map(|line: String| what.push(line));
         connection.pragma(None, "quick_check", &name, each).map_err(sqlite)?;
         if what != ["ok"] {
             let what = what.swap_remove(0).lines().next().unwrap_or_default().to_owned();
@@ -475,6 +473,23 @@ fn check_pages(connection: &Connection, file: &Path) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+fn exposure(row: &Row<'_>) -> rusqlite::Result<(Viewer, Exposure)> {
+    let id = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
+    let household = row.get::<_, Option<i64>>(1)?;
+    let viewer = Viewer {
+        user: row.get::<_, Option<[u8; 16]>>(0)?.map(UserKey::from_bytes),
+        household: household.map(|raw| HouseholdKey::from_raw(raw.cast_unsigned())),
+    };
+    let exposure = Exposure {
+        bid: BidId::from_bytes(row.get(2)?),
+        creative: CreativeId::from_raw(id(3)?),
+        line_item: LineItemId::from_raw(id(4)?),
+        campaign: CampaignId::from_raw(id(5)?),
+        advertiser: AdvertiserId::from_raw(id(6)?),
+    };
+    Ok((viewer, exposure))
 }
 
 /// The version of the tables; zero for an empty file.

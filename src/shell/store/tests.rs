@@ -13,9 +13,10 @@ use tokio::sync::oneshot;
 
 use crate::budget::{Allocator, LeaseTerms, Stage, TERMS, check_contract};
 use crate::ledger::{
-    AMOUNT_MOST, CapKey, Charge, DatedRate, Event, EventKind, Sums, Window, any_charge, any_event,
-    one_of_each, used, windows,
+    AMOUNT_MOST, CapKey, Charge, DatedRate, Event, EventKind, Level, Measure, Sums, Window, any_charge,
+    any_event, one_of_each, used, windows,
 };
+use crate::shell::exposure_store::Viewer;
 use crate::shell::store::{Name, NameKind, Opened, Store, StoreError, Writer};
 use crate::units::{
     BidId, CampaignId, Currency, Day, Epoch, FxRate, Hour, HouseholdKey, LineItemId, Millis, Nanos, Steady,
@@ -179,8 +180,16 @@ fn exposures_come_back_for_users_and_households() {
     };
     let sent = [bid(Some(1), None), bid(None, Some(2)), bid(Some(3), Some(4)), bid(None, None)];
     append(folder.path(), vec![sent.to_vec()]);
-    let ledger = open(folder.path()).unwrap();
-    let mut found = ledger.exposures(UnixMillis::from_raw(1_999)).unwrap();
+    let shown_since = |since| {
+        let mut found = Vec::new();
+        let each = |viewer: &Viewer, exposure| {
+            found.push((*viewer, exposure));
+            true
+        };
+        Store::open(folder.path()).unwrap().exposures(UnixMillis::from_raw(since), each).unwrap();
+        found
+    };
+    let mut found = shown_since(1_999);
     found.sort_by_key(|(viewer, _)| viewer.user);
     let viewers: Vec<_> = found.iter().map(|(viewer, _)| (viewer.user, viewer.household)).collect();
     let wanted = [&sent[1], &sent[0], &sent[2]];
@@ -190,7 +199,19 @@ fn exposures_come_back_for_users_and_households() {
         assert_eq!((exposure.creative, exposure.line_item), (event.bid.creative, event.bid.line_item));
         assert_eq!((exposure.campaign, exposure.advertiser), (event.bid.campaign, event.bid.advertiser));
     }
-    assert_eq!(ledger.exposures(UnixMillis::from_raw(2_000)).unwrap(), []);
+    assert_eq!(shown_since(2_000), []);
+    let mut seen = 0;
+    let one = |_: &Viewer, _| {
+        seen += 1;
+        false
+    };
+    Store::open(folder.path()).unwrap().exposures(UnixMillis::from_raw(0), one).unwrap();
+    assert_eq!(seen, 1, "whoever does not want more gets no more");
+}
+
+/// True for the kinds of events that a ledger before version 3 could keep.
+fn is_of_version_2(event: &Event) -> bool {
+    !matches!(event.kind, EventKind::Correction(_))
 }
 
 /// Takes from an event what a ledger before version 3 could not keep.
@@ -269,6 +290,7 @@ fn a_ledger_of_version_2_is_read_as_it_is_and_keeps_rates_from_its_next_writer_o
 #[test]
 fn a_ledger_of_version_1_is_read_as_it_is_and_brought_up_to_date_by_its_writer() {
     let mut some: Vec<Event> = sample(vec(any_event(AMOUNT_MOST / 1_000), 20));
+    some.retain(is_of_version_2);
     for event in &mut some {
         event.bid.household = None;
         without_version_3(event);
@@ -279,13 +301,14 @@ fn a_ledger_of_version_1_is_read_as_it_is_and_brought_up_to_date_by_its_writer()
 #[test]
 fn a_ledger_of_version_2_is_read_as_it_is_and_brought_up_to_date_by_its_writer() {
     let mut some: Vec<Event> = sample(vec(any_event(AMOUNT_MOST / 1_000), 5_000));
+    some.retain(is_of_version_2);
     some.iter_mut().for_each(without_version_3);
     check_upgraded(&some, BACK_TO_2);
 }
 
 /// What is kept of the ledger in `folder` is what all its events add up to, and every event has its checksum.
 #[track_caller]
-fn check_kept(folder: &Path) {
+pub(in crate::shell::store) fn check_kept(folder: &Path) {
     let store = Store::open(folder).unwrap();
     let kept = store.kept().unwrap();
     let (mut sums, mut used) = (Sums::default(), BTreeMap::new());
@@ -415,4 +438,50 @@ fn the_ledger_keeps_the_contract_of_allocators() {
         Box::new(Embedded { folder, ledger })
     };
     check_contract(&make, 8);
+}
+
+#[test]
+fn epochs_that_are_long_over_count_without_a_lease_and_old_hours_are_forgotten() {
+    let folder = folder();
+    drop(open(folder.path()).unwrap());
+    let file = folder.path().join("ledger.sqlite");
+    let now = Hour::of(crate::shell::clock::now()).raw();
+    // Epoch 4 is the last one; 1 and 2 hold nothing, 3 died with 5 more than it used.
+    execute(
+        &file,
+        &format!(
+            "UPDATE epoch SET last = 4;
+             INSERT INTO cap VALUES (1, 9, 0, 0, 0, 0, 0, 7), (1, 9, 0, 0, 0, 1, 10, 10), (1, 9, 0, 0, 0, 2, 3, 4),
+                 (1, 9, 0, 0, 0, 3, 15, 10), (1, 9, 0, 0, 0, 4, 1, 1), (2, 9, 0, 0, 0, 2, 6, 6),
+                 (1, 9, 2, {}, 0, 3, 15, 10), (1, 9, 2, {}, 0, 3, 15, 10);",
+            now - 60,
+            now - 40
+        ),
+    );
+    let total = |level| CapKey { level, window: Window::Total, measure: Measure::Money };
+    let campaign = total(Level::Campaign(CampaignId::from_raw(9)));
+    let line_item = total(Level::LineItem(LineItemId::from_raw(9)));
+    let hour = |raw| CapKey { window: Window::Hour(Hour::from_raw(raw)), ..campaign };
+    let taken = |ledger: &mut Opened, cap| ledger.treasury.state(cap).taken().raw();
+    // A second start finds nothing more to do.
+    for _ in 0..2 {
+        let mut ledger = open(folder.path()).unwrap();
+        assert_eq!(taken(&mut ledger, campaign), 7 + 10 + 4 + 15 + 1);
+        assert_eq!(taken(&mut ledger, line_item), 6);
+        assert_eq!(taken(&mut ledger, hour(now - 40)), 15);
+        assert_eq!(taken(&mut ledger, hour(now - 60)), 0);
+    }
+    let kept = Store::open(folder.path()).unwrap().kept().unwrap().caps;
+    let rows: Vec<_> = kept
+        .iter()
+        .map(|((cap, epoch), share)| (*cap, epoch.raw(), share.granted.raw(), share.used.raw()))
+        .collect();
+    let wanted = [
+        (campaign, 0, 0, 21),
+        (campaign, 3, 15, 10),
+        (campaign, 4, 1, 1),
+        (hour(now - 40), 3, 15, 10),
+        (line_item, 0, 0, 6),
+    ];
+    assert_eq!(rows, wanted);
 }

@@ -8,10 +8,11 @@ use tokio::sync::{mpsc, oneshot};
 use crate::budget::{Allocator as _, AllocatorError, LeaseAsk, LeaseGrant};
 use crate::ledger::Event;
 use crate::shell::failpoint::{self, Point};
+use crate::shell::store::checkpoints::Checkpoints;
 use crate::shell::store::error::StoreError;
 use crate::shell::store::leases;
 use crate::shell::store::names::{self, Name};
-use crate::shell::store::outage::{self, Health, Log, Outage, Watched};
+use crate::shell::store::outage::{self, Health, Outage, Watched};
 use crate::shell::store::parked::{self, Parked};
 use crate::shell::store::row;
 use crate::shell::store::schema::Opened;
@@ -21,7 +22,7 @@ use crate::units::{Epoch, Steady, limits};
 pub type Appended = Vec<bool>;
 
 enum Job {
-    Append { events: Vec<Event>, answer: oneshot::Sender<Result<Appended, StoreError>> },
+    Append { events: Vec<Event>, answer: oneshot::Sender<Result<(Vec<Event>, Appended), StoreError>> },
     Lease { epoch: Epoch, asks: Vec<LeaseAsk>, now: Steady, answer: std::sync::mpsc::SyncSender<Leased> },
     Remember(Vec<Name>),
     Park { epoch: Epoch, open: Vec<Parked>, now: Steady },
@@ -107,6 +108,15 @@ impl Writer {
     /// [`StoreError::Stopped`] if the queue is full or the writer has ended: nothing is booked, the caller
     /// may come again.
     pub async fn append(&self, events: Vec<Event>) -> Result<Appended, StoreError> {
+        Ok(self.book(events).await?.1)
+    }
+
+    /// The same, and gives the events back.
+    ///
+    /// # Errors
+    ///
+    /// As [`Writer::append`].
+    pub async fn book(&self, events: Vec<Event>) -> Result<(Vec<Event>, Appended), StoreError> {
         let (answer, answered) = oneshot::channel();
         self.jobs.try_send(Job::Append { events, answer }).map_err(|_| StoreError::Stopped)?;
         answered.await.unwrap_or(Err(StoreError::Stopped))
@@ -171,9 +181,9 @@ fn serve(
 ) -> Result<(), StoreError> {
     let file = ledger.file.clone();
     let sqlite = |source| StoreError::Sqlite { file: file.clone(), source };
-    let log = Log::of(&mut ledger.connection).map_err(sqlite)?;
+    let checkpoints = Checkpoints::start(&mut ledger.connection, &file).map_err(sqlite)?;
     while queue.blocking_recv_many(batch, limits::LEDGER_BATCH_MAX) > 0 {
-        match write(ledger, batch, &log, outage) {
+        match write(ledger, batch, &checkpoints, outage) {
             Err(error) if outage::is_lack_of_space(&error) => {
                 outage.fill();
                 // What was counted and granted in memory was rolled back with the rest.
@@ -185,7 +195,8 @@ fn serve(
     }
     // A clean end leaves a snapshot, so that the next start has nothing to add up; what found no space until now has a
     // last chance.
-    write(ledger, batch, &log, outage).and_then(|()| snapshot(ledger)).map_err(sqlite)
+    let written = write(ledger, batch, &checkpoints, outage);
+    checkpoints.stop().and(written).and_then(|()| snapshot(ledger)).map_err(sqlite)
 }
 
 fn snapshot(ledger: &mut Opened) -> rusqlite::Result<()> {
@@ -195,7 +206,12 @@ fn snapshot(ledger: &mut Opened) -> rusqlite::Result<()> {
 }
 
 /// Writes and answers `batch`, and after a lack of space tries whether it is over.
-fn write(ledger: &mut Opened, batch: &mut Vec<Job>, log: &Log, outage: &Outage) -> rusqlite::Result<()> {
+fn write(
+    ledger: &mut Opened,
+    batch: &mut Vec<Job>,
+    checkpoints: &Checkpoints,
+    outage: &Outage,
+) -> rusqlite::Result<()> {
     if !batch.is_empty() {
         let booked = commit(ledger, batch)?;
         failpoint::pass(Point::LedgerCommitted);
@@ -205,7 +221,7 @@ fn write(ledger: &mut Opened, batch: &mut Vec<Job>, log: &Log, outage: &Outage) 
     if outage.is_full() {
         outage::probe(&mut ledger.connection)?;
     }
-    log.fold_if_long(&ledger.connection)?;
+    checkpoints.committed(&ledger.connection)?;
     outage.mend();
     Ok(())
 }
@@ -297,9 +313,31 @@ fn answer(batch: impl Iterator<Item = Job>, answers: Vec<Answer>) {
     for (job, answer) in batch.zip(answers) {
         // A caller that hung up comes again, and finds a duplicate.
         match (job, answer) {
-            (Job::Append { answer, .. }, Answer::Appended(appended)) => drop(answer.send(Ok(appended))),
+            (Job::Append { events, answer }, Answer::Appended(appended)) => {
+                drop(answer.send(Ok((events, appended))));
+            }
             (Job::Lease { answer, .. }, Answer::Leased(leased)) => drop(answer.send(leased)),
             _ => {}
         }
     }
+}
+
+/// Books `events` in one commit, as the writer does, without its thread: for tests that die after any commit.
+#[cfg(test)]
+pub(in crate::shell::store) fn book(ledger: &mut Opened, events: Vec<Event>) {
+    let (answer, _answered) = oneshot::channel();
+    commit(ledger, &[Job::Append { events, answer }]).expect("a commit");
+}
+
+/// Grants `asks` in one commit, as the writer does.
+#[cfg(test)]
+pub(in crate::shell::store) fn grant(ledger: &mut Opened, epoch: Epoch, asks: Vec<LeaseAsk>) {
+    let (answer, _answered) = std::sync::mpsc::sync_channel(1);
+    commit(ledger, &[Job::Lease { epoch, asks, now: Steady::default(), answer }]).expect("a commit");
+}
+
+/// Makes a snapshot now.
+#[cfg(test)]
+pub(in crate::shell::store) fn snap(ledger: &mut Opened) {
+    snapshot(ledger).expect("a snapshot");
 }
