@@ -13,8 +13,7 @@ use crate::shell::store::tests::{append, execute, folder, open, sample};
 use crate::shell::store::verify::{Check, Difference, Place, Verified, VerifyError, sums};
 use crate::shell::store::{Store, Writer};
 use crate::units::{
-    BidId, CampaignId, CorrectionId, Currency, Day, Epoch, ExchangeId, Femtos, LineItemId, RatePpm,
-    UnixMillis,
+    BidId, CampaignId, CorrectionId, Currency, Day, Epoch, ExchangeId, Femtos, LineItemId, UnixMillis,
 };
 
 const DAY_MS: i64 = 86_400_000;
