@@ -220,6 +220,7 @@ fn without_version_3(event: &mut Event) {
     match &mut event.kind {
         EventKind::Impression(charge) => charge.fx = None,
         EventKind::Conversion(conversion) => conversion.fx = None,
+        EventKind::Correction(_) => event.kind = EventKind::View,
         _ => {}
     }
 }

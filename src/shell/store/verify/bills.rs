@@ -19,11 +19,16 @@ impl Store {
             let bills = Bills::of(events);
             let Some(bill) = bills.get(bid) else {
                 let kept = format!("{corrections} corrections");
-                return Err(VerifyError::differs(Check::Bills, Place::Bill(bid), kept, "nothing was billed"));
+                return Err(VerifyError::differs(
+                    Check::Bills,
+                    Place::Bill(bid),
+                    &kept,
+                    &"nothing was billed",
+                ));
             };
             if let Some((what, amount)) = bill.below_nothing() {
                 let kept = format!("{what}: {amount}");
-                return Err(VerifyError::differs(Check::Bills, Place::Bill(bid), kept, "0 or more"));
+                return Err(VerifyError::differs(Check::Bills, Place::Bill(bid), &kept, &"0 or more"));
             }
         }
         Ok(count)

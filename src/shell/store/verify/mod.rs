@@ -120,7 +120,7 @@ impl From<StoreError> for VerifyError {
 }
 
 impl VerifyError {
-    fn differs(check: Check, place: Place, kept: impl ToString, rebuilt: impl ToString) -> Self {
+    fn differs(check: Check, place: Place, kept: &impl ToString, rebuilt: &impl ToString) -> Self {
         let (kept, rebuilt) = (kept.to_string(), rebuilt.to_string());
         Self::Differs(Box::new(Difference { check, place, kept, rebuilt }))
     }
@@ -171,7 +171,7 @@ impl Store {
             self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(sqlite)?;
         if found != "ok" {
             let found = found.lines().next().unwrap_or_default();
-            return Err(VerifyError::differs(Check::Pages, Place::File(self.file.clone()), found, "ok"));
+            return Err(VerifyError::differs(Check::Pages, Place::File(self.file.clone()), &found, &"ok"));
         }
         let pages: i64 =
             self.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).map_err(sqlite)?;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use crate::ledger::{
@@ -60,12 +61,19 @@ impl Rebuilt {
     }
 
     fn add(&mut self, found: &Row<'_>, file: &Path) -> Result<(), VerifyError> {
-        let key: Vec<u8> =
-            found.get(0).map_err(|source| StoreError::Sqlite { file: file.to_owned(), source })?;
+        let key = found.get_ref(0).map_err(|source| StoreError::Sqlite { file: file.to_owned(), source })?;
+        let (is_bytes, key) = match key {
+            ValueRef::Blob(key) => (true, key.to_vec()),
+            ValueRef::Text(key) => (false, key.to_vec()),
+            _ => (false, Vec::new()),
+        };
         let differs = |bid, kept: &dyn ToString, rebuilt: &dyn ToString| {
             let place = Place::Row { file: file.to_owned(), key: hex(&key), bid };
-            VerifyError::differs(Check::Events, place, kept.to_string(), rebuilt.to_string())
+            VerifyError::differs(Check::Events, place, &kept.to_string(), &rebuilt.to_string())
         };
+        if !is_bytes {
+            return Err(differs(None, &"a key that is no bytes", &"an event"));
+        }
         let event = match row::read(found, file) {
             Ok(event) => event,
             Err(StoreError::Row(what)) => return Err(differs(None, &what, &"an event")),
@@ -138,7 +146,7 @@ impl Store {
     ) -> Result<(), VerifyError> {
         let (connection, file) = self.opened_archive(archive).map_err(|error| match error {
             StoreError::Archive { file, what } => {
-                VerifyError::differs(Check::Archives, Place::File(file), what, "as it was written")
+                VerifyError::differs(Check::Archives, Place::File(file), &what, &"as it was written")
             }
             other => other.into(),
         })?;
@@ -154,7 +162,7 @@ impl Store {
         if found != archive.digest {
             let words = |digest: Digest| format!("{} events, sum {:032x}", digest.events, digest.sum);
             let (kept, found) = (words(archive.digest), words(found));
-            return Err(VerifyError::differs(Check::Archives, Place::File(file), kept, found));
+            return Err(VerifyError::differs(Check::Archives, Place::File(file), &kept, &found));
         }
         Ok(())
     }

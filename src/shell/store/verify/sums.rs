@@ -17,10 +17,10 @@ type Balances = BTreeMap<(Account, Currency), Femtos>;
 pub(in crate::shell::store::verify) fn unkept(error: StoreError, file: &Path) -> VerifyError {
     match error {
         StoreError::Journal { .. } | StoreError::Altered { .. } => {
-            VerifyError::differs(Check::Commits, Place::File(file.to_owned()), error, "sealed commits")
+            VerifyError::differs(Check::Commits, Place::File(file.to_owned()), &error, &"sealed commits")
         }
         StoreError::Row(what) => {
-            VerifyError::differs(Check::Accounts, Place::File(file.to_owned()), what, "accounts of encan")
+            VerifyError::differs(Check::Accounts, Place::File(file.to_owned()), &what, &"accounts of encan")
         }
         other => other.into(),
     }
@@ -43,7 +43,7 @@ pub(in crate::shell::store::verify) fn days(
 ) -> Result<u64, VerifyError> {
     if let Some((day, kept, found)) = first_difference(kept, rebuilt, Digest::default()) {
         let words = |digest: Digest| format!("{} events, sum {:032x}", digest.events, digest.sum);
-        return Err(VerifyError::differs(Check::Days, Place::Day(day), words(kept), words(found)));
+        return Err(VerifyError::differs(Check::Days, Place::Day(day), &words(kept), &words(found)));
     }
     Ok(kept.len() as u64)
 }
@@ -55,7 +55,7 @@ pub(in crate::shell::store::verify) fn balances(
     match first_difference(kept, rebuilt, Femtos::ZERO) {
         Some(((account, currency), kept, rebuilt)) => {
             let place = Place::Account(account, currency);
-            Err(VerifyError::differs(Check::Accounts, place, kept, rebuilt))
+            Err(VerifyError::differs(Check::Accounts, place, &kept, &rebuilt))
         }
         None => Ok(kept.len() as u64),
     }
@@ -86,7 +86,7 @@ pub(in crate::shell::store::verify) fn caps(kept: &Kept, rebuilt: &Rebuilt) -> R
         if let Some((cap, kept, found)) = first_difference(kept_of, found_of, Quantity::ZERO) {
             let place = Place::Cap(cap, epoch);
             let words = |used| quantity(cap, used);
-            return Err(VerifyError::differs(Check::Caps, place, words(kept), words(found)));
+            return Err(VerifyError::differs(Check::Caps, place, &words(kept), &words(found)));
         }
     }
     Ok(all.len() as u64)
@@ -113,7 +113,7 @@ pub(in crate::shell::store::verify) fn balanced(kept: &Balances) -> Result<u64, 
     }
     match sums.iter().find(|(_, sum)| **sum != Femtos::ZERO) {
         Some((currency, sum)) => {
-            Err(VerifyError::differs(Check::Currencies, Place::Currency(*currency), sum, Femtos::ZERO))
+            Err(VerifyError::differs(Check::Currencies, Place::Currency(*currency), sum, &Femtos::ZERO))
         }
         None => Ok(sums.len() as u64),
     }
@@ -144,7 +144,7 @@ pub(in crate::shell::store::verify) fn totals(table: &Table, kept: &Balances) ->
         ] {
             if kept != reported {
                 let place = Place::Total(name, row.currency);
-                return Err(VerifyError::differs(Check::Totals, place, kept, reported));
+                return Err(VerifyError::differs(Check::Totals, place, &kept, &reported));
             }
             count += 1;
         }
