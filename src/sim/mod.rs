@@ -25,6 +25,7 @@ mod video;
 
 pub use catalog::catalog;
 pub use facts::{AuctionType, DealFacts, ImpFacts, RequestFacts, SizeClass};
+pub use faults::{Count, Happening, Run, Sabotage, Tally, Terms, Violation, run};
 pub use market::{CampaignTruth, Market, Offer, Outcome, Reaction, Truth, charged};
 pub use mutate::{Mutation, mutate};
 pub use people::{SEGMENTS, buyeruid, ifa, segment_id, segments_of};

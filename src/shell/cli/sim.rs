@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::shell::cli::{WE_FAILED, fail, put, say};
-use crate::sim::faults::{Count, Happening, Run, Sabotage, Tally, Terms, Violation, run as run_seed};
+use crate::sim::{Count, Happening, Run, Sabotage, Tally, Terms, Violation, run as run_seed};
 
 /// Flags of `sim`.
 #[derive(Debug, Clone, clap::Args)]
