@@ -2,6 +2,7 @@
 
 pub mod agents;
 pub mod audience_store;
+pub mod bidding;
 pub mod booking;
 pub mod boot;
 pub mod certify;

@@ -304,6 +304,7 @@ impl Server {
         let _ =
             self.service.writer.park(self.service.book.epoch(), self.service.parked(), clock::steady()).await;
         drop(self.service);
+        corrections::withdraw(&self.data);
         let closed = tokio::task::spawn_blocking(|| {
             self.audience_writer.join();
             self.writer.join()

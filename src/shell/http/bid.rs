@@ -8,9 +8,10 @@ use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method, Request, StatusCode};
 
 use crate::campaign::{AnswerForm, Caller, Refusal};
+use crate::shell::bidding::{BidReply, Unserved};
 use crate::shell::http::{Answer, JSON, body, empty, full, not_allowed};
 use crate::shell::metrics::Turned;
-use crate::shell::service::{BidReply, Service, Unserved};
+use crate::shell::service::Service;
 use crate::units::limits;
 
 const OPENRTB_VERSION: HeaderName = HeaderName::from_static("x-openrtb-version");
