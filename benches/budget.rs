@@ -1,5 +1,5 @@
 //! What a bid's money costs in time: reserving and giving back, alone and on two cores; settling a notice; and
-//! one lock around plain numbers beside it, which is what atomics have to beat.
+//! one lock around plain numbers beside it, which is the least that it can cost.
 
 #[path = "support/figures.rs"]
 mod figures;
@@ -42,18 +42,26 @@ fn main() {
             bencher.iter(|| drop(purse.hold(black_box(WORST)).expect("there is room")));
         });
     }
-    let sums = Mutex::new([0_i64; 8]);
+    let (few, sums) = (Mutex::new([0_i64; 4]), Mutex::new([0_i64; 8]));
+    criterion.bench_function("budget/the same for 4 numbers under one lock", |bencher| {
+        bencher.iter(|| take_and_give_back(&few));
+    });
     criterion.bench_function("budget/the same for 8 numbers under one lock", |bencher| {
-        bencher.iter(|| {
-            assert!(locked(&sums, black_box(WORST.raw())), "there is room");
-            locked(&sums, -WORST.raw())
-        });
+        bencher.iter(|| take_and_give_back(&sums));
     });
     let book = Book::default();
     let purse = purse(&book, &eight());
-    fill(&book);
+    let others = fill(&book);
     criterion.bench_function("budget/reserve, then release through the book", |bencher| {
         bencher.iter(|| book.release(&reserved(&purse)));
+    });
+    criterion.bench_function("budget/the same, each time for another of 10,000 line items", |bencher| {
+        let mut at = 0;
+        bencher.iter(|| {
+            at = (at + 7_919) % others.len();
+            let (key, purse) = &others[at];
+            book.release(&Reserved { purse: *key, ..reserved(purse) });
+        });
     });
     let used = [(Measure::Money, Quantity::from_raw(1_000)), (Measure::Impressions, Quantity::count(1))];
     criterion.bench_function("budget/reserve, then settle a bill", |bencher| {
@@ -67,10 +75,16 @@ fn main() {
             move || drop(purse.hold(black_box(WORST)).expect("there is room"))
         });
     }
-    on_two_cores("8 numbers under one lock", &|| {
-        assert!(locked(&sums, black_box(WORST.raw())), "there is room");
-        locked(&sums, -WORST.raw());
-    });
+    on_two_cores("4 numbers under one lock", &|| take_and_give_back(&few));
+    on_two_cores("8 numbers under one lock", &|| take_and_give_back(&sums));
+    for (name, budget) in [("4", four()), ("8", eight())] {
+        let book = Book::default();
+        on_two_cores(&format!("{name} caps, given back through the book"), &{
+            let purse = self::purse(&book, &budget);
+            let book = &book;
+            move || book.release(&reserved(&purse))
+        });
+    }
 }
 
 /// Both threads bid for the same line item at the same time; how long one bid takes each of them.
@@ -100,8 +114,13 @@ fn on_two_cores(name: &str, bid: &(dyn Fn() + Sync)) {
     say(format_args!("on two cores: {name}: {:.0} ns a bid", nanos[TURNS / 2]));
 }
 
+fn take_and_give_back<const N: usize>(sums: &Mutex<[i64; N]>) {
+    assert!(locked(sums, black_box(WORST.raw())), "there is room");
+    locked(sums, -WORST.raw());
+}
+
 /// What a lock costs: every number checked and changed by one holder.
-fn locked(sums: &Mutex<[i64; 8]>, amount: i64) -> bool {
+fn locked<const N: usize>(sums: &Mutex<[i64; N]>, amount: i64) -> bool {
     let mut sums = sums.lock().expect("nobody panics");
     let fits = sums.iter().all(|sum| sum.checked_add(amount).is_some_and(|sum| sum <= LIMIT));
     if fits {
@@ -135,13 +154,14 @@ fn purse(book: &Book, [campaign, line_item]: &[Budget; 2]) -> Purse {
 }
 
 /// As many caps as a catalog of 10,000 line items has.
-fn fill(book: &Book) {
+fn fill(book: &Book) -> Vec<(PurseKey, Purse)> {
     let [campaign, line_item] = four();
-    for at in 0..10_000 {
+    let purse = |at| {
         let key =
             PurseKey { campaign: CampaignId::from_raw(at / 10), line_item: LineItemId::from_raw(at), ..KEY };
-        let _ = book.purse(key, [&campaign, &line_item], Nanos::ZERO);
-    }
+        (key, book.purse(key, [&campaign, &line_item], Nanos::ZERO))
+    };
+    (0..10_000).map(purse).collect()
 }
 
 fn reserved(purse: &Purse) -> Reserved {

@@ -1,14 +1,16 @@
 //! The book of all caps, by name. The fast path never looks here: it holds purses.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::budget::bell::{Bell, Hourglass};
-use crate::budget::cap::{Cap, Look, Stake};
+use crate::budget::cap::{Cap, Look};
+use crate::budget::chain::{Chain, Chains, Link};
 use crate::budget::expected::Experience;
+use crate::budget::gate::Gate;
 use crate::budget::lot::Lot;
-use crate::budget::purse::{Purse, Stakes};
+use crate::budget::purse::{Kind, Purse, Stakes};
 use crate::budget::treasury::{LeaseAsk, LeaseGrant};
 use crate::campaign::{Budget, BudgetMode, Limits};
 use crate::ledger::{BidFacts, CapKey, Level, Measure, Quantity, Window, windows};
@@ -20,10 +22,7 @@ pub struct Book {
     caps: Mutex<Caps>,
     /// How many caps were ever made: a chain that was made before is looked up again.
     made: AtomicU64,
-    /// True once there is a cap of an hour.
-    by_hour: AtomicBool,
-    chains: [RwLock<Chains>; SHARDS],
-    experiences: RwLock<HashMap<CampaignId, Arc<Experience>>>,
+    chains: Chains,
     /// From whose leases this process spends; without one, limits are all that counts.
     epoch: Option<Epoch>,
     bell: Bell,
@@ -33,6 +32,11 @@ pub struct Book {
 #[derive(Debug, Default)]
 struct Caps {
     by_key: HashMap<CapKey, Arc<Cap>, foldhash::fast::RandomState>,
+    gates: HashMap<CampaignId, Arc<Gate>>,
+    /// Of campaigns whose budget is soft, or was.
+    experiences: HashMap<CampaignId, Arc<Experience>>,
+    /// Whoever has a cap of an hour.
+    by_hour: HashSet<Level>,
     /// Windows before these are forgotten: no cap of theirs is made again.
     since: Option<(Day, Hour)>,
 }
@@ -45,21 +49,6 @@ impl Caps {
             (Some((_, since)), Window::Hour(hour)) => hour < since,
         }
     }
-}
-
-/// So many locks on the chains: two notices rarely meet.
-const SHARDS: usize = 64;
-
-/// Which chain: its campaign, line item and day.
-type ChainKey = (CampaignId, LineItemId, Day);
-type Chains = HashMap<ChainKey, Chain, foldhash::fast::RandomState>;
-
-/// Every cap that a bid of one line item and day counts in, but for those of an hour: what a notice would have to
-/// look up one by one.
-#[derive(Debug)]
-struct Chain {
-    made: u64,
-    caps: Box<[Arc<Cap>]>,
 }
 
 /// Whose purse, and in which day and hour.
@@ -89,9 +78,7 @@ impl Default for Book {
         Self {
             caps: Mutex::default(),
             made: AtomicU64::new(0),
-            by_hour: AtomicBool::new(false),
-            chains: std::array::from_fn(|_| RwLock::default()),
-            experiences: RwLock::default(),
+            chains: Chains::default(),
             epoch: None,
             bell: Bell::default(),
             hourglass: Hourglass::endless(),
@@ -127,17 +114,23 @@ impl Book {
     /// The cap of `key`; without a limit and unused if it is new.
     #[must_use]
     pub fn cap(&self, key: CapKey) -> Arc<Cap> {
-        Arc::clone(self.entry(&mut self.lock(), key))
+        let campaign = if let Level::Campaign(campaign) = key.level { Some(campaign) } else { None };
+        self.entry(&mut self.lock(), key, campaign)
     }
 
-    fn entry<'a>(&self, caps: &'a mut Caps, key: CapKey) -> &'a mut Arc<Cap> {
-        caps.by_key.entry(key).or_insert_with(|| {
-            if matches!(key.window, Window::Hour(_)) {
-                self.by_hour.store(true, Ordering::Release);
-            }
+    /// The cap of `key`, behind the gate of its campaign as soon as somebody says which one that is.
+    fn entry(&self, caps: &mut Caps, key: CapKey, campaign: Option<CampaignId>) -> Arc<Cap> {
+        if matches!(key.window, Window::Hour(_)) {
+            caps.by_hour.insert(key.level);
+        }
+        let cap = caps.by_key.entry(key).or_insert_with(|| {
             self.made.fetch_add(1, Ordering::AcqRel);
             Arc::new(Cap::new(key, self.epoch.is_some(), self.bell.clone()))
-        })
+        });
+        if let Some(campaign) = campaign {
+            cap.move_behind(caps.gates.entry(campaign).or_default());
+        }
+        Arc::clone(cap)
     }
 
     fn lock(&self) -> MutexGuard<'_, Caps> {
@@ -157,19 +150,20 @@ impl Book {
             BudgetMode::Hard => None,
             BudgetMode::Soft { deviations } => Some(deviations),
         };
-        let experience = deviations.map(|_| self.experience(key.campaign));
         let mut caps = self.lock();
+        let experience = deviations.map(|_| self.experience(&mut caps, key.campaign));
+        let gate = Arc::clone(caps.gates.entry(key.campaign).or_default());
         let levels = windows(key.campaign, key.line_item, key.day, key.hour);
         let mut limited = |measure, at: usize| {
             let (level, window) = levels[at];
             let budget = budgets[usize::from(matches!(level, Level::LineItem(_)))];
             let limit = limit(budget, measure, window);
             let is_kept = measure == Measure::Money && at < 4;
-            let key = CapKey { level, window, measure };
-            if limit.is_none() && !is_kept && !caps.by_key.contains_key(&key) {
+            let of = CapKey { level, window, measure };
+            if limit.is_none() && !is_kept && !caps.by_key.contains_key(&of) {
                 return None;
             }
-            let cap = Arc::clone(self.entry(&mut caps, key));
+            let cap = self.entry(&mut caps, of, Some(key.campaign));
             let deviations = deviations.filter(|_| measure == Measure::Money);
             cap.expect(if measure == Measure::Money { Quantity::money(likely) } else { Quantity::count(1) });
             cap.set_limit(limit.unwrap_or(Quantity::MAX), deviations);
@@ -183,12 +177,16 @@ impl Book {
         for measure in [Measure::Impressions, Measure::Clicks] {
             more.extend((0..6).filter_map(|at| limited(measure, at)));
         }
-        Purse::new(money, more, experience, self.hourglass.clone())
+        Purse::new(money, more, gate, experience, self.hourglass.clone())
     }
 
-    fn experience(&self, campaign: CampaignId) -> Arc<Experience> {
-        let mut experiences = self.experiences.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(experiences.entry(campaign).or_default())
+    fn experience(&self, caps: &mut Caps, campaign: CampaignId) -> Arc<Experience> {
+        let experience = caps.experiences.entry(campaign).or_insert_with(|| {
+            // Chains that were made before do not know it.
+            self.made.fetch_add(1, Ordering::AcqRel);
+            Arc::default()
+        });
+        Arc::clone(experience)
     }
 
     /// Counts what an event of `bid` uses, and gives back what the bid held, if it was held here.
@@ -199,91 +197,86 @@ impl Book {
         let of = |measure| {
             used.iter().find(|(of, _)| *of == measure).map_or(Quantity::ZERO, |(_, quantity)| *quantity)
         };
-        self.each(PurseKey { campaign, line_item, day, hour: Hour::of(at) }, |cap| {
-            let stake = held.map(|held| held.stakes.on(cap.key())).unwrap_or_default();
-            let used = of(cap.key().measure);
+        let used = Measure::ALL.map(of);
+        let key = PurseKey { campaign, line_item, day, hour: Hour::of(at) };
+        self.with_chain(key, |chain| {
+            let links = chain.links(key.hour).into_iter().flatten();
             if is_ours {
-                cap.settle(stake, used);
-            } else if used != Quantity::ZERO {
-                cap.settle_elsewhere(used);
+                let inside = chain.gate.enter();
+                for (kind, cap) in links {
+                    let stake = held.map(|held| held.stakes.of(*kind)).unwrap_or_default();
+                    cap.settle(stake, used[kind.measure as usize], &inside);
+                }
+            } else {
+                for (kind, cap) in links {
+                    cap.settle_elsewhere(used[kind.measure as usize]);
+                }
+            }
+            if let (Some(held), Some(experience)) = (held, &chain.experience) {
+                experience.learn(held.stakes.worst, used[Measure::Money as usize]);
             }
         });
-        if let Some(held) = held {
-            self.learn(held, of(Measure::Money));
-        }
     }
 
     /// Holds a reservation that a former process was granted, at every level.
     pub fn hold(&self, reserved: &Reserved) {
-        self.each_stake(reserved, Cap::hold);
-    }
-
-    /// Gives the reservation of a bid that came to nothing back, at every level.
-    pub fn release(&self, reserved: &Reserved) {
-        self.each_stake(reserved, Cap::release);
-        self.learn(reserved, Quantity::ZERO);
-    }
-
-    /// Learns what a bid cost, where anybody asks.
-    fn learn(&self, reserved: &Reserved, used: Quantity) {
-        let experiences = self.experiences.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(experience) = experiences.get(&reserved.purse.campaign) {
-            experience.learn(reserved.stakes.worst, used);
-        }
-    }
-
-    fn each_stake(&self, reserved: &Reserved, act: impl Fn(&Cap, Stake)) {
-        self.each(reserved.purse, |cap| {
-            let stake = reserved.stakes.on(cap.key());
-            if stake != Stake::default() {
-                act(cap, stake);
+        self.with_chain(reserved.purse, |chain| {
+            let inside = chain.gate.enter();
+            for (kind, cap) in chain.links(reserved.purse.hour).into_iter().flatten() {
+                cap.hold(reserved.stakes.of(*kind), &inside);
             }
         });
     }
 
-    /// Every cap that a bid of `key` counts in; of those that have no limit, money by the day and in total.
-    fn each(&self, key: PurseKey, act: impl Fn(&Cap)) {
-        let place = (key.campaign, key.line_item, key.day);
-        let shard = usize::try_from(key.line_item.raw() % SHARDS as u64).expect("fewer shards than that");
-        let made = self.made.load(Ordering::Acquire);
-        let is_known = {
-            let chains = self.chains[shard].read().unwrap_or_else(PoisonError::into_inner);
-            let chain = chains.get(&place).filter(|chain| chain.made == made);
-            chain.map(|chain| chain.caps.iter().for_each(|cap| act(cap))).is_some()
-        };
-        if !is_known {
-            let chain = self.chain(key);
-            chain.caps.iter().for_each(|cap| act(cap));
-            let mut chains = self.chains[shard].write().unwrap_or_else(PoisonError::into_inner);
-            chains.insert(place, chain);
-        }
-        if self.by_hour.load(Ordering::Acquire) {
-            let caps = self.lock();
-            for (level, window) in &windows(key.campaign, key.line_item, key.day, key.hour)[4..] {
-                for measure in Measure::ALL {
-                    let key = CapKey { level: *level, window: *window, measure };
-                    caps.by_key.get(&key).into_iter().for_each(|cap| act(cap));
-                }
+    /// Gives the reservation of a bid that came to nothing back, at every level.
+    pub fn release(&self, reserved: &Reserved) {
+        self.with_chain(reserved.purse, |chain| {
+            let inside = chain.gate.enter();
+            for (kind, cap) in chain.links(reserved.purse.hour).into_iter().flatten() {
+                cap.release(reserved.stakes.of(*kind), &inside);
             }
-        }
+            if let Some(experience) = &chain.experience {
+                experience.learn(reserved.stakes.worst, Quantity::ZERO);
+            }
+        });
+    }
+
+    /// Does `act` with every cap that a bid of `key` counts in; of those that have no limit, money by the day and in
+    /// total.
+    fn with_chain(&self, key: PurseKey, act: impl FnOnce(&Chain)) {
+        let place = (key.campaign, key.line_item, key.day);
+        let made = self.made.load(Ordering::Acquire);
+        self.chains.with(place, key.hour, made, || self.chain(key), act);
     }
 
     fn chain(&self, key: PurseKey) -> Chain {
-        let mut caps = self.lock();
-        let mut chain = Vec::new();
-        for (level, window) in &windows(key.campaign, key.line_item, key.day, key.hour)[..4] {
-            for measure in Measure::ALL {
-                let key = CapKey { level: *level, window: *window, measure };
-                let is_kept = measure == Measure::Money && !caps.has_forgotten(*window);
-                if is_kept {
-                    chain.push(Arc::clone(self.entry(&mut caps, key)));
-                } else {
-                    chain.extend(caps.by_key.get(&key).cloned());
+        let caps = &mut *self.lock();
+        let windows = windows(key.campaign, key.line_item, key.day, key.hour);
+        let mut links = |at: std::ops::Range<usize>| -> Box<[Link]> {
+            let mut links = Vec::new();
+            for (level, window) in &windows[at] {
+                for measure in Measure::ALL {
+                    let of = CapKey { level: *level, window: *window, measure };
+                    let is_kept = measure == Measure::Money
+                        && !matches!(window, Window::Hour(_))
+                        && !caps.has_forgotten(*window);
+                    if is_kept || caps.by_key.contains_key(&of) {
+                        links.push((Kind::of(of), self.entry(caps, of, Some(key.campaign))));
+                    }
                 }
             }
+            links.into()
+        };
+        let (of_day, of_hour) = (links(0..4), links(4..6));
+        let by_hour = windows.iter().any(|(level, _)| caps.by_hour.contains(level));
+        Chain {
+            // Read while no cap can be made.
+            made: self.made.load(Ordering::Acquire),
+            gate: Arc::clone(caps.gates.entry(key.campaign).or_default()),
+            caps: of_day,
+            hours: by_hour.then(|| vec![(key.hour, of_hour)]),
+            experience: caps.experiences.get(&key.campaign).cloned(),
         }
-        // Read while no cap can be made.
-        Chain { made: self.made.load(Ordering::Acquire), caps: chain.into() }
     }
 
     /// What caps want of the allocator after a look at `now`.
@@ -360,10 +353,7 @@ impl Book {
             let kept = std::mem::take(&mut caps.by_key);
             caps.by_key = kept.into_iter().filter(|(key, _)| !caps.has_forgotten(key.window)).collect();
         }
-        for shard in &self.chains {
-            let mut chains = shard.write().unwrap_or_else(PoisonError::into_inner);
-            chains.retain(|(_, _, of), _| *of >= day);
-        }
+        self.chains.forget_before(day, hour);
     }
 }
 

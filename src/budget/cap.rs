@@ -1,13 +1,13 @@
 //! One cap, as one process sees it: what it may commit from its lease, and what it has committed.
 //!
-//! Whoever commits raises one number and then looks once more at the ceiling; whoever lowers the ceiling looks at
-//! that number afterwards. So nothing is ever committed above a ceiling that was lowered in the same moment, and
-//! what a lease gives back nobody spends.
+//! What is committed and the ceiling above it change behind the gate of the campaign only. So nothing is ever
+//! committed above a ceiling that was lowered in the same moment, and what a lease gives back nobody spends.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::budget::bell::Bell;
+use crate::budget::gate::{Gate, Inside, Sum};
 use crate::budget::lot::Lot;
 use crate::budget::treasury::{LeaseAsk, LeaseGrant};
 use crate::ledger::{CapKey, Quantity};
@@ -44,16 +44,19 @@ pub enum Look {
 pub struct Cap {
     hot: Hot,
     key: CapKey,
+    /// Its campaign's, once somebody said which campaign that is.
+    gate: OnceLock<Arc<Gate>>,
+    /// Stands in for it until then.
+    own_gate: Gate,
     /// The limit, and what is taken of it outside this process's lease: before it began, by others. The same as in
     /// the terms, for decisions, which wait for nobody.
-    limit: AtomicI64,
-    elsewhere: AtomicI64,
-    /// Used by this process.
-    used: AtomicI64,
+    limit: Sum,
+    elsewhere: Sum,
     /// The largest reservation that found no room, or what the plan says that one costs.
     largest: AtomicI64,
     /// True if a bid found too little leased, or soon will.
     is_short: AtomicBool,
+    /// Locked by whoever is inside, or reads it.
     terms: Mutex<Terms>,
     bell: Bell,
 }
@@ -63,15 +66,17 @@ pub struct Cap {
 #[repr(align(64))]
 struct Hot {
     /// Used and reserved by this process: the one number that the ceiling bounds.
-    committed: AtomicI64,
+    committed: Sum,
     /// The most that may be committed: what is leased, and never more than the limit leaves.
-    ceiling: AtomicI64,
+    ceiling: Sum,
     /// Beyond this the lease is running short.
-    low_water: AtomicI64,
+    low_water: Sum,
     /// Of all reservations that are open, where the budget is soft.
-    variance: AtomicI64,
+    variance: Sum,
     /// Hundredths of a standard deviation that are held beside the mean; [`HARD`] where the budget is hard.
-    deviations: AtomicI64,
+    deviations: Sum,
+    /// Used by this process.
+    used: Sum,
 }
 
 /// Stands for the deviations of a budget whose bids count their worst case.
@@ -121,23 +126,60 @@ impl Cap {
             looked: None,
         };
         let hot = Hot {
-            committed: AtomicI64::new(0),
-            ceiling: AtomicI64::new(terms.ceiling().raw()),
-            low_water: AtomicI64::new(i64::MAX),
-            variance: AtomicI64::new(0),
-            deviations: AtomicI64::new(HARD),
+            committed: Sum::new(0),
+            ceiling: Sum::new(terms.ceiling().raw()),
+            low_water: Sum::new(i64::MAX),
+            variance: Sum::new(0),
+            deviations: Sum::new(HARD),
+            used: Sum::new(0),
         };
         Self {
             hot,
             key,
-            limit: AtomicI64::new(terms.limit.raw()),
-            elsewhere: AtomicI64::new(0),
-            used: AtomicI64::new(0),
+            gate: OnceLock::new(),
+            own_gate: Gate::default(),
+            limit: Sum::new(terms.limit.raw()),
+            elsewhere: Sum::new(0),
             largest: AtomicI64::new(0),
             is_short: AtomicBool::new(false),
             terms: Mutex::new(terms),
             bell,
         }
+    }
+
+    /// Puts it behind the gate of its campaign, for good.
+    ///
+    /// # Panics
+    ///
+    /// If it stands behind another one: a line item has one campaign, and under two gates nobody could count.
+    pub(in crate::budget) fn move_behind(&self, gate: &Arc<Gate>) {
+        if self.gate.get().is_none() {
+            // Whoever enters its own gate after this finds that it has moved.
+            let _inside = self.own_gate.enter();
+            let _ = self.gate.set(Arc::clone(gate));
+        }
+        let is_there = self.gate.get().is_some_and(|of| Arc::ptr_eq(of, gate));
+        assert!(is_there, "{:?} is of two campaigns", self.key);
+    }
+
+    /// Enters the gate that it stands behind.
+    #[must_use]
+    pub fn enter(&self) -> Inside<'_> {
+        if let Some(gate) = self.gate.get() {
+            return gate.enter();
+        }
+        let inside = self.own_gate.enter();
+        match self.gate.get() {
+            None => inside,
+            Some(gate) => {
+                drop(inside);
+                gate.enter()
+            }
+        }
+    }
+
+    fn is_entered(&self, inside: &Inside<'_>) -> bool {
+        inside.is_of(self.gate.get().map_or(&self.own_gate, |gate| gate))
     }
 
     /// Its name.
@@ -146,60 +188,33 @@ impl Cap {
         self.key
     }
 
-    /// Commits `stake`, whole or not at all.
+    /// True if `stake` can be committed now. Where it cannot, [`Cap::was_refused`] is to be told.
     #[must_use]
-    pub fn try_reserve(&self, stake: Stake) -> bool {
+    pub fn fits(&self, stake: Stake, inside: &Inside<'_>) -> bool {
+        debug_assert!(self.is_entered(inside), "{:?} is not behind this gate", self.key);
         let mean = stake.mean.raw();
-        if mean < 0 || !self.add_variance(stake.variance) {
-            return false;
-        }
-        let margin = self.margin();
-        let ceiling = self.hot.ceiling.load(Ordering::Relaxed);
-        let before = self.hot.committed.try_update(Ordering::SeqCst, Ordering::Relaxed, |committed| {
-            let sum = committed.checked_add(mean)?;
-            (sum.saturating_add(margin) <= ceiling).then_some(sum)
-        });
-        let Ok(before) = before else {
-            self.subtract_variance(stake.variance);
-            self.was_refused(stake.mean);
-            return false;
-        };
-        let committed = before.saturating_add(mean);
-        // The other half of `lower`: of a ceiling that came down since, one of both sees the other.
-        if committed.saturating_add(margin) > self.hot.ceiling.load(Ordering::SeqCst) {
-            self.release(stake);
-            self.was_refused(stake.mean);
-            return false;
-        }
-        if committed > self.hot.low_water.load(Ordering::Relaxed) {
+        let sum = self.hot.committed.get().checked_add(mean).filter(|_| mean >= 0);
+        // A variance that nobody could add up fits nowhere.
+        let variance = self.hot.variance.get().checked_add(stake.variance);
+        let (Some(sum), Some(variance)) = (sum, variance) else { return false };
+        sum.saturating_add(self.margin(variance)) <= self.hot.ceiling.get()
+    }
+
+    /// Commits a stake that fits.
+    pub fn commit(&self, stake: Stake, inside: &Inside<'_>) {
+        self.hold(stake, inside);
+        if self.hot.committed.get() > self.hot.low_water.get() {
             self.ring();
         }
-        true
     }
 
-    /// Counts `variance` among that of the open reservations, unless nobody could count on the sum.
-    fn add_variance(&self, variance: i64) -> bool {
-        let sum = |sum: i64| sum.checked_add(variance);
-        variance == 0 || self.hot.variance.try_update(Ordering::AcqRel, Ordering::Relaxed, sum).is_ok()
-    }
-
-    fn subtract_variance(&self, variance: i64) {
-        if variance != 0 {
-            self.hot.variance.fetch_sub(variance, Ordering::AcqRel);
-        }
-    }
-
-    /// What is held beside the mean of all open reservations. Rounded up.
-    fn margin(&self) -> i64 {
-        let deviations = self.hot.deviations.load(Ordering::Relaxed);
-        if deviations <= 0 {
+    /// What is held beside the mean of open reservations that vary by `variance` together. Rounded up.
+    fn margin(&self, variance: i64) -> i64 {
+        let deviations = self.hot.deviations.get();
+        if deviations <= 0 || variance <= 0 {
             return 0;
         }
         // In thousands of nanos; squares of them keep the sum of a million bids within 64 bits.
-        let variance = self.hot.variance.load(Ordering::Relaxed).max(0);
-        if variance == 0 {
-            return 0;
-        }
         let deviation = i128::from(variance.isqrt()) + 1;
         let margin = deviation * 1_000 * i128::from(deviations) / 100 + 1;
         i64::try_from(margin).unwrap_or(i64::MAX)
@@ -207,9 +222,9 @@ impl Cap {
 
     /// Remembers that `quantity` found no room, and asks for more where anybody can help: not where the limit itself
     /// is reached.
-    fn was_refused(&self, quantity: Quantity) {
+    pub fn was_refused(&self, quantity: Quantity) {
         self.expect(quantity);
-        if self.hot.low_water.load(Ordering::Relaxed) != i64::MAX {
+        if self.hot.low_water.get() != i64::MAX {
             self.ring();
         }
     }
@@ -225,49 +240,48 @@ impl Cap {
     /// True if `quantity` more would fit now. Clicks, which nobody reserves, ask this.
     #[must_use]
     pub fn has_room(&self, quantity: Quantity) -> bool {
-        let fits = self.committed_here().plus(quantity).raw() <= self.hot.ceiling.load(Ordering::Relaxed);
-        if !fits {
-            self.was_refused(quantity);
-        }
-        fits
+        self.committed_here().plus(quantity).raw() <= self.hot.ceiling.get()
     }
 
     /// Holds what a former process committed, room or not.
-    pub fn hold(&self, stake: Stake) {
-        add(&self.hot.committed, stake.mean.raw());
-        add(&self.hot.variance, stake.variance);
+    pub fn hold(&self, stake: Stake, inside: &Inside<'_>) {
+        debug_assert!(self.is_entered(inside), "{:?} is not behind this gate", self.key);
+        self.hot.committed.add(stake.mean.raw(), inside);
+        self.hot.variance.add(stake.variance, inside);
     }
 
     /// Gives a reservation back.
-    pub fn release(&self, stake: Stake) {
-        self.hot.committed.fetch_sub(stake.mean.raw(), Ordering::AcqRel);
-        self.subtract_variance(stake.variance);
+    pub fn release(&self, stake: Stake, inside: &Inside<'_>) {
+        self.settle(stake, Quantity::ZERO, inside);
     }
 
     /// Turns a reservation into a use of `used`. Without one (`stake` is nothing) it is booked all the same, room
     /// or not: it is what happened.
-    pub fn settle(&self, stake: Stake, used: Quantity) {
-        add(&self.used, used.raw());
-        add(&self.hot.committed, used.minus(stake.mean).raw());
-        self.subtract_variance(stake.variance);
+    pub fn settle(&self, stake: Stake, used: Quantity, inside: &Inside<'_>) {
+        debug_assert!(self.is_entered(inside), "{:?} is not behind this gate", self.key);
+        self.hot.used.add(used.raw(), inside);
+        self.hot.committed.add(used.minus(stake.mean).raw(), inside);
+        self.hot.variance.add(stake.variance.saturating_neg(), inside);
     }
 
     /// Counts a use that is not paid from this process's lease.
     pub fn settle_elsewhere(&self, used: Quantity) {
-        self.set_terms(|terms| terms.elsewhere = terms.elsewhere.plus(used));
+        if used != Quantity::ZERO {
+            self.set_terms(|terms, _| terms.elsewhere = terms.elsewhere.plus(used));
+        }
     }
 
     /// Changes the limit from now on; what is committed stays committed. So many hundredths of a
     /// standard deviation are held beside the mean where the budget is soft.
     pub fn set_limit(&self, limit: Quantity, deviations: Option<u32>) {
-        self.hot.deviations.store(deviations.map_or(HARD, i64::from), Ordering::Relaxed);
-        let is_new = self.set_terms(|terms| {
+        let is_new = self.set_terms(|terms, inside| {
+            self.hot.deviations.set(deviations.map_or(HARD, i64::from), inside);
             let is_new = terms.limit != limit && terms.leased.is_some() && limit != Quantity::MAX;
             let is_lower = is_new && limit < terms.limit;
             terms.limit = limit;
             if is_lower {
                 // What others took since the last answer only the allocator knows: until it says so, no more.
-                let _ = self.lower(terms, Quantity::ZERO);
+                let _ = self.lower(terms, Quantity::ZERO, inside);
             }
             is_new
         });
@@ -279,13 +293,12 @@ impl Cap {
 
     /// Takes what was granted.
     pub fn grant(&self, grant: &LeaseGrant) {
-        self.set_terms(|terms| {
+        self.set_terms(|terms, inside| {
             if let Some(used_then) = terms.unknown_at.take() {
                 // Made in the midst of an epoch: what was used before it was made is told, and counts. What was
                 // used since the question may count twice; that errs on the safe side.
                 let missed = grant.used.minus(used_then).max(Quantity::ZERO);
-                add(&self.used, missed.raw());
-                add(&self.hot.committed, missed.raw());
+                self.settle(Stake::default(), missed, inside);
             }
             terms.leased = terms.leased.map(|_| grant.leased);
             terms.elsewhere = grant.elsewhere;
@@ -297,10 +310,12 @@ impl Cap {
     /// it is. What it gives back nobody commits any more when this returns.
     #[must_use]
     pub fn ask(&self, now: Steady, lot: &Lot, look: Look) -> Option<LeaseAsk> {
-        let is_short = self.is_short.swap(false, Ordering::AcqRel);
+        // Read first: of all caps few are short.
+        let is_short = self.is_short.load(Ordering::Acquire) && self.is_short.swap(false, Ordering::AcqRel);
         if look == Look::Rung && !is_short {
             return None;
         }
+        let inside = self.enter();
         let mut terms = self.lock();
         let leased = terms.leased?;
         if let Some(used_then) = &mut terms.unknown_at {
@@ -339,40 +354,36 @@ impl Cap {
             ask.target = ask.target.min(terms.left().max(committed));
         }
         if ask.target < leased {
-            ask.target = self.lower(&mut terms, ask.target);
+            ask.target = self.lower(&mut terms, ask.target, &inside);
         }
         Some(ask)
     }
 
     /// Takes all of the lease above `target` out of use, but for what is committed already; returns what stays.
-    fn lower(&self, terms: &mut Terms, target: Quantity) -> Quantity {
+    fn lower(&self, terms: &mut Terms, target: Quantity, inside: &Inside<'_>) -> Quantity {
+        let target = target.max(self.committed_here());
         // An earlier return that nobody answered may be others' by now: what it took out of use stays so.
-        let kept = terms.kept;
-        terms.kept = kept.min(target);
-        self.hot.ceiling.store(terms.ceiling().raw(), Ordering::SeqCst);
-        // The other half of `try_reserve`: who committed under the old ceiling is seen here, or sees the new one.
-        let committed = Quantity::from_raw(self.hot.committed.load(Ordering::SeqCst));
-        let target = target.max(committed.plus(Quantity::from_raw(self.margin())));
-        terms.kept = kept.min(target);
-        self.hot.ceiling.store(terms.ceiling().raw(), Ordering::SeqCst);
+        terms.kept = terms.kept.min(target);
+        self.hot.ceiling.set(terms.ceiling().raw(), inside);
         target
     }
 
-    fn set_terms<T>(&self, change: impl FnOnce(&mut Terms) -> T) -> T {
+    fn set_terms<T>(&self, change: impl FnOnce(&mut Terms, &Inside<'_>) -> T) -> T {
+        let inside = &self.enter();
         let mut terms = self.lock();
-        let changed = change(&mut terms);
-        self.limit.store(terms.limit.raw(), Ordering::Release);
-        self.elsewhere.store(terms.elsewhere.raw(), Ordering::Release);
-        self.hot.ceiling.store(terms.ceiling().raw(), Ordering::SeqCst);
+        let changed = change(&mut terms, inside);
+        self.limit.set(terms.limit.raw(), inside);
+        self.elsewhere.set(terms.elsewhere.raw(), inside);
+        self.hot.ceiling.set(terms.ceiling().raw(), inside);
         // A lease that ends at the limit cannot grow; one that does not is asked about in good time.
         let low_water = match terms.leased {
             Some(leased) if leased < terms.left() && terms.limit != Quantity::MAX => {
-                let committed = self.hot.committed.load(Ordering::Acquire);
+                let committed = self.hot.committed.get();
                 leased.raw() - leased.raw().saturating_sub(committed).max(0) / 2
             }
             _ => i64::MAX,
         };
-        self.hot.low_water.store(low_water, Ordering::Relaxed);
+        self.hot.low_water.set(low_water, inside);
         changed
     }
 
@@ -383,7 +394,7 @@ impl Cap {
     /// The limit.
     #[must_use]
     pub fn limit(&self) -> Quantity {
-        Quantity::from_raw(self.limit.load(Ordering::Acquire))
+        Quantity::from_raw(self.limit.get())
     }
 
     /// What is leased; `None` where nobody grants.
@@ -395,13 +406,14 @@ impl Cap {
     /// True if its reservations count what they are expected to cost.
     #[must_use]
     pub fn is_soft(&self) -> bool {
-        self.hot.deviations.load(Ordering::Relaxed) != HARD
+        self.hot.deviations.get() != HARD
     }
 
     /// Used and reserved by this process alone, and what is held beside the mean of its soft reservations.
     #[must_use]
     pub fn committed_here(&self) -> Quantity {
-        Quantity::from_raw(self.hot.committed.load(Ordering::Acquire)).plus(Quantity::from_raw(self.margin()))
+        let margin = self.margin(self.hot.variance.get());
+        Quantity::from_raw(self.hot.committed.get()).plus(Quantity::from_raw(margin))
     }
 
     /// Used and reserved by anybody, as far as this process knows.
@@ -413,13 +425,13 @@ impl Cap {
     /// Taken outside this process's lease, as far as it knows.
     #[must_use]
     pub fn elsewhere(&self) -> Quantity {
-        Quantity::from_raw(self.elsewhere.load(Ordering::Acquire))
+        Quantity::from_raw(self.elsewhere.get())
     }
 
     /// Used by this process: billed, shown or clicked.
     #[must_use]
     pub fn used(&self) -> Quantity {
-        Quantity::from_raw(self.used.load(Ordering::Acquire))
+        Quantity::from_raw(self.hot.used.get())
     }
 
     /// Tells that a reservation may be as large as `quantity`: a lease is never smaller.
@@ -431,7 +443,7 @@ impl Cap {
 
     /// Counts what was taken before this epoch began, or by others: all that the allocator knows when it begins.
     pub fn restore(&self, elsewhere: Quantity) {
-        self.set_terms(|terms| {
+        self.set_terms(|terms, _| {
             terms.unknown_at = None;
             terms.elsewhere = elsewhere;
         });
@@ -441,12 +453,5 @@ impl Cap {
     #[must_use]
     pub fn is_spent(&self, quantity: Quantity) -> bool {
         self.committed().plus(quantity) > self.limit()
-    }
-}
-
-/// Adds what has happened, room or not; held at the ends of the range.
-fn add(sum: &AtomicI64, amount: i64) {
-    if amount != 0 {
-        let _ = sum.update(Ordering::SeqCst, Ordering::Relaxed, |sum| sum.saturating_add(amount));
     }
 }

@@ -25,7 +25,8 @@ impl Book {
                 let key = CapKey { level, window, measure };
                 if before.on(key) == Default::default() && purse.limits(key) {
                     reserved.stakes.hold_of(key);
-                    self.cap(key).hold(reserved.stakes.on(key));
+                    let cap = self.cap(key);
+                    cap.hold(reserved.stakes.on(key), &cap.enter());
                 }
             }
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::budget::bell::Hourglass;
 use crate::budget::cap::{Cap, Stake};
 use crate::budget::expected::Experience;
+use crate::budget::gate::Gate;
 use crate::budget::refusal::{Refusal, Shortage};
 use crate::ledger::{CapKey, Level, Measure, Quantity, Window};
 use crate::units::Nanos;
@@ -13,11 +14,11 @@ use crate::units::Nanos;
 /// other one that has a limit.
 #[derive(Debug, Clone)]
 pub struct Purse {
-    /// Of the campaign: day, total; of the line item: day, total.
-    caps: [Arc<Cap>; 4],
-    /// With what each of them measures, which need not be looked up in the cap.
-    more: Box<[(Measure, Arc<Cap>)]>,
-    /// Those of `more`.
+    /// Of the campaign's money: day, total; of the line item's: day, total; then every other one. With what each of
+    /// them measures, which need not be looked up in the cap. All of them stand behind `gate`.
+    caps: Box<[(Measure, Arc<Cap>)]>,
+    gate: Arc<Gate>,
+    /// Those caps that not every purse has.
     bits: u8,
     /// What bids are expected to cost, where the budget is soft.
     experience: Option<Arc<Experience>>,
@@ -25,23 +26,20 @@ pub struct Purse {
 }
 
 impl Purse {
-    /// A purse of these caps of money, and of `more` that have a limit. Its bids count what `experience` tells, or
-    /// without one their worst case; once `hourglass` has run out it is closed.
+    /// A purse of these caps of money, and of `more` that have a limit, all behind `gate`. Its bids count what
+    /// `experience` tells, or without one their worst case; once `hourglass` has run out it is closed.
     #[must_use]
-    pub fn new(
+    pub(in crate::budget) fn new(
         caps: [Arc<Cap>; 4],
         more: Vec<Arc<Cap>>,
+        gate: Arc<Gate>,
         experience: Option<Arc<Experience>>,
         hourglass: Hourglass,
     ) -> Self {
         let bits = more.iter().fold(0, |bits, cap| bits | bit(cap.key()));
-        let more = more.into_iter().map(|cap| (cap.key().measure, cap)).collect();
-        Self { caps, more, bits, experience, hourglass }
-    }
-
-    fn all(&self) -> impl Iterator<Item = (Measure, &Cap)> {
-        let money = self.caps.iter().map(|cap| (Measure::Money, &**cap));
-        money.chain(self.more.iter().map(|(measure, cap)| (*measure, &**cap)))
+        let all = caps.into_iter().chain(more);
+        let caps = all.map(|cap| (cap.key().measure, cap)).collect();
+        Self { caps, gate, bits, experience, hourglass }
     }
 
     /// What a bid that costs `worst` at most stakes on each kind of cap.
@@ -60,27 +58,37 @@ impl Purse {
     /// The first cap under which it does not fit.
     pub fn reserve(&self, worst: Nanos) -> Result<Stakes, Refusal> {
         if self.hourglass.is_out() {
-            return Err(Refusal::of(self.caps[0].key(), Shortage::NotLeased));
+            return Err(Refusal::of(self.caps[0].1.key(), Shortage::NotLeased));
         }
         let stakes = self.stakes(worst);
-        for (at, (measure, cap)) in self.all().enumerate() {
-            let fits = match measure {
-                Measure::Clicks => cap.has_room(CLICK),
-                measure => cap.try_reserve(stakes.full(measure)),
-            };
-            if !fits {
-                self.release(&stakes, at);
-                return Err(refusal(cap, stakes.needs(measure)));
-            }
+        let inside = self.gate.enter();
+        // All are asked before one is changed: nothing has to be taken back, and nobody sees a bid that was refused.
+        let refusing = self.caps.iter().find(|(measure, cap)| match measure {
+            Measure::Clicks => !cap.has_room(CLICK),
+            measure => !cap.fits(stakes.full(*measure), &inside),
+        });
+        if let Some((measure, cap)) = refusing {
+            drop(inside);
+            let needed = stakes.needs(*measure);
+            cap.was_refused(needed);
+            return Err(refusal(cap, needed));
         }
+        self.each_stake(&stakes, |cap, stake| cap.commit(stake, &inside));
         Ok(stakes)
     }
 
-    /// Gives `stakes` back to the first `caps` of all caps.
-    fn release(&self, stakes: &Stakes, caps: usize) {
-        for (measure, cap) in self.all().take(caps).filter(|(measure, _)| *measure != Measure::Clicks) {
-            cap.release(stakes.full(measure));
+    /// Every cap, and what a bid that holds `stakes` holds of it.
+    fn each_stake(&self, stakes: &Stakes, act: impl Fn(&Cap, Stake)) {
+        for (measure, cap) in &self.caps {
+            if *measure != Measure::Clicks {
+                act(cap, stakes.full(*measure));
+            }
         }
+    }
+
+    fn release(&self, stakes: &Stakes) {
+        let inside = self.gate.enter();
+        self.each_stake(stakes, |cap, stake| cap.release(stake, &inside));
     }
 
     /// The same, in a guard that gives the money back unless it is kept: whatever ends a decision, nothing stays
@@ -99,7 +107,7 @@ impl Purse {
     pub fn exhausted(&self, least: Nanos) -> Option<Refusal> {
         let stakes = self.stakes(least);
         // Only the limit puts a line item to sleep: a lease grows while it is awake.
-        let (_, spent) = self.all().find(|(measure, cap)| cap.is_spent(stakes.needs(*measure)))?;
+        let (_, spent) = self.caps.iter().find(|(measure, cap)| cap.is_spent(stakes.needs(*measure)))?;
         Some(Refusal::of(spent.key(), Shortage::Spent))
     }
 
@@ -111,25 +119,25 @@ impl Purse {
     /// What is committed of the campaign's money today, by anybody.
     #[must_use]
     pub fn campaign_day(&self) -> Nanos {
-        committed(&self.caps[0])
+        committed(&self.caps[0].1)
     }
 
     /// Over the campaign's flight.
     #[must_use]
     pub fn campaign_total(&self) -> Nanos {
-        committed(&self.caps[1])
+        committed(&self.caps[1].1)
     }
 
     /// What is committed of the line item's money today.
     #[must_use]
     pub fn line_item_day(&self) -> Nanos {
-        committed(&self.caps[2])
+        committed(&self.caps[2].1)
     }
 
     /// Over the line item's flight.
     #[must_use]
     pub fn line_item_total(&self) -> Nanos {
-        committed(&self.caps[3])
+        committed(&self.caps[3].1)
     }
 }
 
@@ -167,7 +175,17 @@ impl Stakes {
     /// reserve.
     #[must_use]
     pub fn on(&self, key: CapKey) -> Stake {
-        if is_common(key) || self.more & bit(key) != 0 { self.full(key.measure) } else { Stake::default() }
+        self.of(Kind::of(key))
+    }
+
+    /// The same, of a cap of `kind`.
+    #[must_use]
+    pub(in crate::budget) const fn of(&self, kind: Kind) -> Stake {
+        if kind.is_common || self.more & kind.bit != 0 {
+            self.full(kind.measure)
+        } else {
+            Stake::certain(Quantity::ZERO)
+        }
     }
 
     /// Holds its part of caps of the kind of `key` from now on.
@@ -186,6 +204,25 @@ impl Stakes {
     /// What must be left of a cap for it.
     const fn needs(&self, measure: Measure) -> Quantity {
         if matches!(measure, Measure::Clicks) { CLICK } else { self.full(measure).mean }
+    }
+}
+
+/// What of a cap's name tells how much a bid holds of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    /// What it counts.
+    pub measure: Measure,
+    /// True for those of which every purse has one.
+    is_common: bool,
+    /// Of the others.
+    bit: u8,
+}
+
+impl Kind {
+    /// Of the cap of `key`.
+    #[must_use]
+    pub fn of(key: CapKey) -> Self {
+        Self { measure: key.measure, is_common: is_common(key), bit: bit(key) }
     }
 }
 
@@ -231,7 +268,7 @@ impl Held<'_> {
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         if !self.kept {
-            self.purse.release(&self.stakes, usize::MAX);
+            self.purse.release(&self.stakes);
         }
     }
 }
