@@ -274,7 +274,6 @@ fn report(data: &Path, more: &[&str]) -> Output {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "how fast it is, for whoever asks")]
 fn old_days_are_archived_and_every_reader_goes_over_them() {
     let rows = std::env::var("ENCAN_LEDGER_ROWS").map_or(4_000, |rows| rows.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();

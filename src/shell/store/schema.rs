@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row};
 
-use crate::budget::{Allocator as _, Book, Changes, LeaseTerms, Treasury};
+use crate::budget::{Allocator as _, Book, LeaseTerms, Treasury};
 use crate::frequency::Exposure;
-use crate::ledger::{CapKey, Checksum, Event, Quantity, Sums};
+use crate::ledger::{CapKey, Event, Quantity};
 use crate::shell::clock;
 use crate::shell::exposure_store::Viewer;
 use crate::shell::failpoint::{self, Point};
@@ -231,18 +231,6 @@ impl Opened {
     }
 }
 
-/// What is kept of the sums of all events, so that nobody has to read them all.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Kept {
-    /// Balances of money, and digests by day.
-    pub sums: Sums,
-    /// What is granted and used of each cap by epoch; those of epochs that are long over are under
-    /// [`Epoch::NONE`], and hours are kept for two days.
-    pub caps: Changes,
-    /// The last epoch that began: its leases are in use, if anything runs; those of others are locked up.
-    pub last_epoch: Epoch,
-}
-
 /// A ledger opened to be read, beside the process that writes it.
 #[derive(Debug)]
 pub struct Store {
@@ -369,67 +357,6 @@ impl Store {
         Ok(())
     }
 
-    /// What is kept of the sums of all events, up to the last commit: the snapshot and what came after it.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Older`] of a ledger that keeps none yet; [`StoreError::Altered`], [`StoreError::Journal`],
-    /// [`StoreError::Row`] if what came after the snapshot is not as it was written.
-    pub fn kept(&self) -> Result<Kept, StoreError> {
-        // As of one commit, so that a snapshot that is made meanwhile counts nothing twice.
-        self.at_once(|| {
-            self.check_is_summed()?;
-            let sqlite = |source| StoreError::Sqlite { file: self.file.clone(), source };
-            let unknown = StoreError::Row("an unknown account or currency");
-            let mut sums = balances::read(&self.connection).map_err(sqlite)?.ok_or(unknown)?;
-            let (tail, ..) = journal::read(&self.connection, &self.file)?;
-            for (account, amount) in tail.sums.balances() {
-                sums.add_balance(account, amount);
-            }
-            for (day, digest) in tail.sums.days() {
-                sums.add_day(*day, *digest);
-            }
-            let mut caps = Changes::new();
-            for (cap, epoch, share) in leases::shares(&self.connection).map_err(sqlite)? {
-                caps.insert((cap, epoch), share);
-            }
-            for (of, share) in tail.caps {
-                let kept = caps.entry(of).or_default();
-                kept.used = kept.used.plus(share.used);
-            }
-            let last_epoch = leases::last_epoch(&self.connection).map_err(sqlite)?;
-            Ok(Kept { sums, caps, last_epoch })
-        })
-    }
-
-    /// Refuses a ledger that keeps no sums yet.
-    fn check_is_summed(&self) -> Result<(), StoreError> {
-        let found = check_version(&self.connection, &self.file)?;
-        if found < SCHEMA_VERSION {
-            return Err(StoreError::Older { file: self.file.clone(), found });
-        }
-        Ok(())
-    }
-
-    /// Calls `each` with every event and the checksum that was kept with it, in the order of their keys.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Older`] of a ledger that keeps none yet; else as [`Store::events`].
-    pub fn checked_events(&self, mut each: impl FnMut(&Event, Checksum)) -> Result<(), StoreError> {
-        self.check_is_summed()?;
-        self.each_part(archive::EVER, |connection, file| {
-            let mut wrong = None;
-            row::for_each(connection, file, row::SELECT, &[], |event, found| {
-                match row::checksum(found, file) {
-                    Ok(checksum) => each(event, checksum),
-                    Err(error) => wrong = Some(error),
-                }
-            })?;
-            wrong.map_or(Ok(()), Err)
-        })
-    }
-
     /// The names that reports print.
     ///
     /// # Errors
@@ -493,7 +420,10 @@ fn exposure(row: &Row<'_>) -> rusqlite::Result<(Viewer, Exposure)> {
 }
 
 /// The version of the tables; zero for an empty file.
-fn check_version(connection: &Connection, file: &Path) -> Result<i64, StoreError> {
+pub(in crate::shell::store) fn check_version(
+    connection: &Connection,
+    file: &Path,
+) -> Result<i64, StoreError> {
     let sqlite = |source: rusqlite::Error| match source.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => StoreError::Foreign { file: file.to_owned() },
         _ => StoreError::Sqlite { file: file.to_owned(), source },

@@ -256,6 +256,8 @@ fn check_upgraded(some: &[Event], back: &str) {
     assert!(matches!(refused, StoreError::Older { .. }) && !refused.hint().is_empty());
     let mut another = some[0].clone();
     another.bid.id = BidId::mint(UnixMillis::from_raw(9), 9);
+    // An order converts once, whichever bid it is reported with.
+    another.kind = EventKind::View;
     another.bid.household = Some(HouseholdKey::from_raw(7));
     append(folder.path(), vec![vec![some[0].clone(), another.clone()]]);
     let all = in_order([some, &[another]].concat());

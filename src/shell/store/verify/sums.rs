@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::ledger::{Account, CapKey, Digest, Measure, Quantity, Window};
 use crate::report::Table;
 use crate::shell::store::error::StoreError;
-use crate::shell::store::schema::Kept;
+use crate::shell::store::kept::Kept;
 use crate::shell::store::verify::rows::Rebuilt;
 use crate::shell::store::verify::{Check, Place, VerifyError};
 use crate::units::{Currency, Day, Epoch, Femtos, Nanos};
