@@ -142,7 +142,9 @@ impl Opened {
         // A ledger that is refused stays as it is, its log beside it.
         outage::keep_log(&connection, has_log).map_err(sqlite)?;
         let version = check_version(&connection, &file)?;
-        check_pages(&connection, &file)?;
+        if version > 0 {
+            check_pages(&connection, &file)?;
+        }
         match version {
             0 => create(&mut connection).map_err(sqlite)?,
             SCHEMA_VERSION => {}
@@ -398,6 +400,11 @@ fn check_pages(connection: &Connection, file: &Path) -> Result<(), StoreError> {
             let what = what.swap_remove(0).lines().next().unwrap_or_default().to_owned();
             return Err(StoreError::Damaged { file: file.to_owned(), what });
         }
+    }
+    // Of the events the pages from the root to the first and the last one, on which the next ones are put.
+    for order in ["ASC", "DESC"] {
+        let edge = format!("SELECT at FROM event ORDER BY key {order} LIMIT 1");
+        connection.query_row(&edge, [], |_| Ok(())).optional().map_err(sqlite)?;
     }
     Ok(())
 }
