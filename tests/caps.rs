@@ -578,7 +578,7 @@ impl Crowd {
     fn round(&mut self, at: usize, luck: u32) {
         let lot = Lot { ttl: LEASES.ttl };
         let (book, now) = (&self.bidders[at].book, self.now);
-        let asks = book.asks(now, &lot, if luck % 2 == 0 { Look::Round } else { Look::Rung });
+        let asks = book.asks(now, &lot, if luck.is_multiple_of(2) { Look::Round } else { Look::Rung });
         if luck == 0 {
             return;
         }
@@ -615,7 +615,7 @@ impl Crowd {
         let bid = BidFacts { lease: out.epoch, ..facts(purse_of(out.line_item, 0)) };
         let charge = media(Nanos::from_raw(paid));
         let event =
-            Event { bid: bid.clone(), at: UnixMillis::from_raw(0), kind: EventKind::Impression(charge) };
+            Event { bid: bid, at: UnixMillis::from_raw(0), kind: EventKind::Impression(charge) };
         self.treasury.count(&[event]).unwrap();
         for cap in [0, 1 + out.line_item] {
             self.used[cap] += paid;
