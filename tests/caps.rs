@@ -615,7 +615,7 @@ impl Crowd {
         let bid = BidFacts { lease: out.epoch, ..facts(purse_of(out.line_item, 0)) };
         let charge = media(Nanos::from_raw(paid));
         let event =
-            Event { bid: bid, at: UnixMillis::from_raw(0), kind: EventKind::Impression(charge) };
+            Event { bid, at: UnixMillis::from_raw(0), kind: EventKind::Impression(charge) };
         self.treasury.count(&[event]).unwrap();
         for cap in [0, 1 + out.line_item] {
             self.used[cap] += paid;
