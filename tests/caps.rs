@@ -614,8 +614,7 @@ impl Crowd {
     fn bill(&mut self, out: &Out, paid: i64) -> BidFacts {
         let bid = BidFacts { lease: out.epoch, ..facts(purse_of(out.line_item, 0)) };
         let charge = media(Nanos::from_raw(paid));
-        let event =
-            Event { bid, at: UnixMillis::from_raw(0), kind: EventKind::Impression(charge) };
+        let event = Event { bid, at: UnixMillis::from_raw(0), kind: EventKind::Impression(charge) };
         self.treasury.count(&[event]).unwrap();
         for cap in [0, 1 + out.line_item] {
             self.used[cap] += paid;

@@ -65,7 +65,7 @@ fn the_same_seed_is_the_same_run_to_the_last_number() {
         let mut all = [Vec::new(), Vec::new()];
         let runs = [0, 1].map(|at| {
             run_world(seed, Terms { auctions: 600, sabotage: None }, &mut |happening| {
-                all[at].push(*happening)
+                all[at].push(*happening);
             })
         });
         assert_eq!(all[0], all[1], "seed {seed}");
@@ -90,8 +90,9 @@ fn every_planted_fault_is_found() {
 }
 
 fn encan(arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_encan")).arg("sim").args(arguments).output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_encan")).arg("sim").args(arguments).output().expect("it runs");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
