@@ -191,11 +191,13 @@ impl Book {
         Arc::clone(experiences.entry(campaign).or_default())
     }
 
-    /// Counts what an event of `bid` uses, and gives back what the bid held, if it was held here.
+    /// Counts what an event of `bid` uses, and gives back what the bid held, if it was held here. The
+    /// lease of `bid` pays.
     pub fn settle(&self, bid: &BidFacts, held: Option<&Reserved>, used: &[(Measure, Quantity)]) {
         let BidFacts { campaign, line_item, day, at, .. } = *bid;
-        // What another run's lease pays is taken elsewhere, until the allocator says how much.
-        let is_ours = held.is_some() || bid.lease == self.epoch();
+        // What another run's lease pays is taken elsewhere, as the allocator counts it: it would take its place twice
+        // if it were counted here.
+        let is_ours = self.epoch.is_none() || bid.lease == self.epoch();
         let of = |measure| {
             used.iter().find(|(of, _)| *of == measure).map_or(Quantity::ZERO, |(_, quantity)| *quantity)
         };
@@ -204,8 +206,14 @@ impl Book {
             let used = of(cap.key().measure);
             if is_ours {
                 cap.settle(stake, used);
-            } else if used != Quantity::ZERO {
+                return;
+            }
+            // Counted before it is given back: in between nobody finds room that there is not.
+            if used != Quantity::ZERO {
                 cap.settle_elsewhere(used);
+            }
+            if stake != Stake::default() {
+                cap.release(stake);
             }
         });
         if let Some(held) = held {

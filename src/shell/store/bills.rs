@@ -6,8 +6,8 @@ use rusqlite::params;
 
 use crate::ledger::{Bills, Event, EventKind, Lot, NO_LINE_ITEM, Target};
 use crate::shell::store::error::StoreError;
+use crate::shell::store::reader::Store;
 use crate::shell::store::row;
-use crate::shell::store::schema::Store;
 use crate::units::{BidId, Millis, UnixMillis};
 
 impl Store {

@@ -15,6 +15,7 @@ mod log;
 mod names;
 mod outage;
 mod parked;
+mod reader;
 mod row;
 mod schema;
 #[cfg(test)]
@@ -26,5 +27,6 @@ pub use error::StoreError;
 pub use names::{Name, NameKind};
 pub use outage::Health;
 pub use parked::Parked;
-pub use schema::{Kept, Opened, Store};
+pub use reader::{Kept, Store};
+pub use schema::Opened;
 pub use writer::{Appended, Writer, WriterHandle};
