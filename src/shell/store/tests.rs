@@ -215,6 +215,7 @@ fn without_version_3(event: &mut Event) {
     match &mut event.kind {
         EventKind::Impression(charge) => charge.fx = None,
         EventKind::Conversion(conversion) => conversion.fx = None,
+        EventKind::Correction(_) => event.kind = EventKind::Click,
         _ => {}
     }
 }
@@ -251,6 +252,8 @@ fn check_upgraded(some: &[Event], back: &str) {
     let mut another = some[0].clone();
     another.bid.id = BidId::mint(UnixMillis::from_raw(9), 9);
     another.bid.household = Some(HouseholdKey::from_raw(7));
+    // The key of a conversion is its order's, of whichever bid.
+    another.kind = EventKind::Click;
     append(folder.path(), vec![vec![some[0].clone(), another.clone()]]);
     let all = in_order([some, &[another]].concat());
     assert_eq!(events(folder.path()), all);
