@@ -92,7 +92,10 @@ fn a_file_is_booked_once_without_a_server_and_the_report_is_net_of_it() {
     let market = market(&json!({ "total": 20 }));
     let encan = market.start();
     let offers = bill(&encan, 4);
+    let door = market.data().join("admin");
+    assert!(door.exists());
     encan.stop();
+    assert!(!door.exists(), "the address of a door that is closed");
     let before = row(&market);
     assert_eq!((&before["media"], &before["impressions"]), (&json!("0.02"), &json!(4)));
     let notes = json!([
