@@ -16,6 +16,9 @@ use support::http::Client;
 use support::market::{Buyer, Market, Offer, campaign, report, seed};
 use support::{Encan, encan, wait_until};
 
+/// What every bid costs: 5.00 a thousand, and a tax of a tenth of a percent on top.
+const PRICE: i64 = 5_000_000;
+
 fn market(budget: &Value) -> Market {
     let market = Market::new("10m");
     let mut spring = campaign("spring", 5.005, budget);
@@ -89,7 +92,10 @@ fn a_file_is_booked_once_without_a_server_and_the_report_is_net_of_it() {
     let market = market(&json!({ "total": 20 }));
     let encan = market.start();
     let offers = bill(&encan, 4);
+    let door = market.data().join("admin");
+    assert!(door.exists());
     encan.stop();
+    assert!(!door.exists(), "the address of a door that is closed");
     let before = row(&market);
     assert_eq!((&before["media"], &before["impressions"]), (&json!("0.02"), &json!(4)));
     let notes = json!([
@@ -210,6 +216,17 @@ fn what_came_back_of_a_total_cap_is_spent_again_by_the_running_server_and_no_cap
     assert!(Buyer::of(&encan).bid().is_none());
     booked(&correct(&market, &notes, &[]));
     assert!(Buyer::of(&encan).bid().is_none(), "what is known gives nothing back again");
+    // What a former run was billed comes back to this one, too.
+    let late = json!([{ "kind": "credit_note", "bid": more[0].id, "share": 1, "reason": "note" }]);
+    booked(&correct(&market, &late, &[]));
+    let mut buyer = Buyer::of(&encan);
+    let mut last = None;
+    wait_until("one more", || {
+        last = last.take().or_else(|| buyer.bid());
+        last.is_some()
+    });
+    assert_eq!(last.unwrap().price, PRICE);
+    assert!(buyer.bid().is_none());
 }
 
 #[test]

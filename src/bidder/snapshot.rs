@@ -81,6 +81,8 @@ pub struct PlanRow {
     pub bound: Cpm,
     /// True if it has modifiers.
     modified: bool,
+    /// The least that one impression takes from its budget.
+    least: Nanos,
 }
 
 impl Plan {
@@ -98,7 +100,7 @@ impl Plan {
         rates: Rates,
     ) -> Self {
         scenarios.push(Scenario::none());
-        let campaign_scenarios = catalog
+        let campaign_scenarios: Vec<usize> = catalog
             .campaigns
             .iter()
             .map(|campaign| {
@@ -106,6 +108,7 @@ impl Plan {
                 found.unwrap_or(scenarios.len() - 1)
             })
             .collect();
+        let decimals = exchanges.iter().map(|exchange| exchange.price_decimals).min().unwrap_or(6);
         let mut rows: Vec<PlanRow> = catalog
             .line_items
             .iter()
@@ -116,7 +119,9 @@ impl Plan {
                 let line_item = u32::try_from(at).expect("fewer than four billion line items");
                 let most = highest_factor(&catalog.line_items[at]).of(value);
                 let modified = !catalog.line_items[at].modifiers.is_empty();
-                PlanRow { line_item, value, bound: comparable(most, currency, &rates), modified }
+                let scenario = &scenarios[campaign_scenarios[catalog.line_items[at].campaign]];
+                let least = least(&catalog, at, scenario, decimals);
+                PlanRow { line_item, value, bound: comparable(most, currency, &rates), modified, least }
             })
             .collect();
         // Ties go to the line item that stands first in the files.
@@ -321,10 +326,7 @@ fn asleep(plan: &Plan, money: &Money, row: usize, allowances: &[Nanos], now: Uni
         }
     }
     let purse = &money.purses[row];
-    // On an agreed deal, or by a modifier, an impression may cost less than its value, elsewhere it costs about that.
-    let on_deals = !line_item.deals.is_empty();
-    let least =
-        if on_deals || plan.rows[row].modified { NANO } else { plan.rows[row].value.per_impression() };
+    let (least, on_deals) = (plan.rows[row].least, !line_item.deals.is_empty());
     if let Some(refusal) = purse.exhausted(least) {
         return Some(Asleep::Spent(refusal));
     }
@@ -339,3 +341,21 @@ fn asleep(plan: &Plan, money: &Money, row: usize, allowances: &[Nanos], now: Uni
 
 /// The least that anything costs.
 const NANO: Nanos = Nanos::from_raw(1);
+
+/// The least that one impression takes from the budget of the line item at `at`, whose campaign is taxed by
+/// `scenario`, where prices have at least `decimals` decimals. Whoever sleeps has less than that: with more, what came
+/// back of one bill could not be spent again.
+fn least(catalog: &Catalog, at: usize, scenario: &Scenario, decimals: u32) -> Nanos {
+    let line_item = &catalog.line_items[at];
+    if !line_item.deals.is_empty() || !line_item.modifiers.is_empty() {
+        // On an agreed deal, or by a modifier, an impression may cost next to nothing.
+        return NANO;
+    }
+    let value = pricing::value(&line_item.goal);
+    // A bid leaves room for the tax, whether or not the budget counts it.
+    let bears = catalog.campaigns[line_item.campaign].tax.bearer.advertiser_pays();
+    let rate = if bears { i128::from(scenario.highest().ppm()) } else { 0 };
+    let left = i128::from(value.micros()) * 1_000_000 / (1_000_000 + rate);
+    let left = i64::try_from(left).ok().and_then(Cpm::from_micros).unwrap_or(value);
+    left.with_decimals(decimals).per_impression().max(NANO)
+}

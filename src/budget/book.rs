@@ -189,11 +189,13 @@ impl Book {
         Arc::clone(experience)
     }
 
-    /// Counts what an event of `bid` uses, and gives back what the bid held, if it was held here.
+    /// Counts what an event of `bid` uses, and gives back what the bid held, if it was held here. The
+    /// lease of `bid` pays.
     pub fn settle(&self, bid: &BidFacts, held: Option<&Reserved>, used: &[(Measure, Quantity)]) {
         let BidFacts { campaign, line_item, day, at, .. } = *bid;
-        // What another run's lease pays is taken elsewhere, until the allocator says how much.
-        let is_ours = held.is_some() || bid.lease == self.epoch();
+        // What another run's lease pays is taken elsewhere, as the allocator counts it: it would take its place twice
+        // if it were counted here.
+        let is_ours = self.epoch.is_none() || bid.lease == self.epoch();
         let of = |measure| {
             used.iter().find(|(of, _)| *of == measure).map_or(Quantity::ZERO, |(_, quantity)| *quantity)
         };
@@ -209,7 +211,14 @@ impl Book {
                 }
             } else {
                 for (kind, cap) in links {
-                    cap.settle_elsewhere(used[kind.measure as usize]);
+                    // Counted before it is given back: in between nobody finds room that there is not.
+                    let used = used[kind.measure as usize];
+                    if used != Quantity::ZERO {
+                        cap.settle_elsewhere(used);
+                    }
+                    if let Some(held) = held {
+                        cap.release(held.stakes.of(*kind), &chain.gate.enter());
+                    }
                 }
             }
             if let (Some(held), Some(experience)) = (held, &chain.experience) {

@@ -336,7 +336,7 @@ impl Cap {
             terms.looked = Some((now, committed));
         }
         let least = Quantity::from_raw(self.largest.load(Ordering::Relaxed).max(1));
-        let wanted = lot.free(grown, now.since(since), least);
+        let wanted = lot.free(grown, now.since(since), least, terms.left());
         let free = leased.minus(committed);
         let is_short = free.raw() < wanted.raw() / 2;
         let room = terms.left().minus(leased);

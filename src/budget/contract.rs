@@ -11,11 +11,12 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 use crate::budget::{Allocator, AllocatorError, LeaseAsk, LeaseGrant, LeaseTerms};
 use crate::ledger::{
-    BidFacts, CapKey, Charge, Event, EventKind, Level, Measure, Quantity, Window, any_charge,
+    BidFacts, CapKey, Cause, Charge, Correction, Event, EventKind, Level, Measure, Quantity, Window,
+    any_charge,
 };
 use crate::units::{
-    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, Epoch, ExchangeId, LineItemId, Millis, Nanos,
-    Steady, UnixMillis,
+    AdvertiserId, BidId, CampaignId, CorrectionId, CreativeId, Currency, Day, Epoch, ExchangeId, LineItemId,
+    Millis, Nanos, Steady, UnixMillis,
 };
 
 /// How long leases live in every case.
@@ -41,7 +42,7 @@ pub(crate) fn check_contract(make: &dyn Fn() -> Box<dyn Stage>, random_cases: u3
     nothing_is_ever_granted_above_a_limit(make, random_cases);
 }
 
-const CASES: [fn(&mut Play); 13] = [
+const CASES: [fn(&mut Play); 15] = [
     who_is_alone_gets_what_it_asks_up_to_the_limit,
     who_is_one_of_several_leaves_something_to_the_others,
     there_is_never_less_than_one_impression_while_there_is_any,
@@ -51,6 +52,8 @@ const CASES: [fn(&mut Play); 13] = [
     who_comes_back_in_time_goes_on,
     what_is_billed_late_counts_all_the_same,
     what_is_billed_without_a_lease_counts_at_once,
+    what_is_credited_to_who_is_over_is_free_for_others_and_stays_so_over_restarts,
+    what_is_credited_to_who_bids_stays_in_its_lease,
     an_heir_takes_over_what_is_out_and_the_rest_is_free,
     a_limit_moves_while_bidders_hold_leases,
     an_epoch_that_nobody_knows_has_ended,
@@ -139,6 +142,44 @@ fn what_is_billed_without_a_lease_counts_at_once(play: &mut Play) {
     let one = play.enrol();
     play.bill(Epoch::NONE, 75);
     assert_eq!(play.ask(one, 100, 100), 25);
+}
+
+fn what_is_credited_to_who_is_over_is_free_for_others_and_stays_so_over_restarts(play: &mut Play) {
+    let former = play.enrol();
+    assert_eq!(play.ask(former, 200, 100), 100);
+    let heir = play.enrol();
+    play.bill(former, 90);
+    play.bill(Epoch::NONE, 10);
+    let now = play.now;
+    play.stage.allocator().hand_over(former, heir, &[(CAP, quantity(10))], now).unwrap();
+    assert_eq!(play.ask(heir, 110, 110), 10, "of 110 used are 100, and 10 are out");
+    play.credit(former, 30);
+    play.credit(Epoch::NONE, 5);
+    assert_eq!(play.ask(heir, 110, 110), 45);
+    play.ask(heir, 110, 0);
+    for credited in [20, 5] {
+        play.restart();
+        let next = play.enrol();
+        let free = play.ask(next, 110, 110);
+        play.credit(former, credited);
+        assert_eq!(play.ask(next, 110, 110), free + credited, "also after a restart");
+        play.ask(next, 110, 0);
+    }
+    play.restart();
+    let last = play.enrol();
+    assert_eq!(play.ask(last, 110, 110), 70, "of 90 and 10 are 60 back, and what was out is not");
+}
+
+fn what_is_credited_to_who_bids_stays_in_its_lease(play: &mut Play) {
+    let (one, other) = (play.enrol(), play.enrol());
+    play.ask(one, 400, 100);
+    play.bill(one, 100);
+    play.credit(one, 40);
+    let answer = play.lease(one, &[play_ask(400, 100)]).unwrap()[0];
+    assert_eq!((answer.leased, answer.used), (quantity(100), quantity(60)));
+    assert_eq!(play.lease(other, &[play_ask(400, 0)]).unwrap()[0].elsewhere, quantity(100));
+    assert_eq!(play.ask(one, 400, 60), 60, "until it gives it back");
+    assert_eq!(play.lease(other, &[play_ask(400, 0)]).unwrap()[0].elsewhere, quantity(60));
 }
 
 fn an_heir_takes_over_what_is_out_and_the_rest_is_free(play: &mut Play) {
@@ -334,6 +375,32 @@ impl Play {
     }
 
     fn bill_to(&mut self, line_item: usize, epoch: Epoch, amount: i64) {
+        let charge = Charge { media: Nanos::from_raw(amount), ..self.charge.clone() };
+        self.count(line_item, epoch, amount, EventKind::Impression(charge));
+    }
+
+    /// Takes `amount` of a bill of the first line item back.
+    fn credit(&mut self, epoch: Epoch, amount: i64) {
+        self.credit_to(0, epoch, amount);
+    }
+
+    fn credit_to(&mut self, line_item: usize, epoch: Epoch, amount: i64) {
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&(self.bids + 1).to_be_bytes());
+        let correction = Correction {
+            id: CorrectionId::from_bytes(id),
+            cause: Cause::CreditNote,
+            impressions: 0,
+            charge: Charge { media: Nanos::from_raw(-amount), ..self.charge.clone() },
+            budget: Nanos::from_raw(-amount),
+            disputed: Nanos::ZERO,
+            reason: "nobody saw it".to_owned(),
+            author: "ann".to_owned(),
+        };
+        self.count(line_item, epoch, -amount, EventKind::Correction(correction));
+    }
+
+    fn count(&mut self, line_item: usize, epoch: Epoch, amount: i64, kind: EventKind) {
         self.bids += 1;
         let mut id = [0; 16];
         id[..8].copy_from_slice(&self.bids.to_be_bytes());
@@ -352,8 +419,7 @@ impl Play {
             household: None,
             lease: epoch,
         };
-        let charge = Charge { media: Nanos::from_raw(amount), ..self.charge.clone() };
-        let event = Event { bid, at: UnixMillis::from_raw(0), kind: EventKind::Impression(charge) };
+        let event = Event { bid, at: UnixMillis::from_raw(0), kind };
         self.stage.allocator().count(std::slice::from_ref(&event)).unwrap();
         for cap in [CAP, CAPS[1 + line_item]] {
             *self.oracle.used.entry((cap, epoch)).or_default() += amount;
@@ -402,6 +468,12 @@ enum Step {
         line_item: usize,
         amount: i64,
     },
+    /// Of what was billed to who is over.
+    Credit {
+        bidder: usize,
+        line_item: usize,
+        amount: i64,
+    },
     HandOver {
         bidder: usize,
         heir: usize,
@@ -423,6 +495,8 @@ fn any_step() -> impl Strategy<Value = Step> {
         10 => (bidder(), asks).prop_map(|(bidder, asks)| Step::Ask { bidder, asks }),
         8 => (bidder(), 0..2_usize, 1..200_i64)
             .prop_map(|(bidder, line_item, amount)| Step::Bill { bidder, line_item, amount }),
+        3 => (bidder(), 0..2_usize, 1..200_i64)
+            .prop_map(|(bidder, line_item, amount)| Step::Credit { bidder, line_item, amount }),
         1 => (bidder(), bidder(), 0..400_i64)
             .prop_map(|(bidder, heir, kept)| Step::HandOver { bidder, heir, kept }),
         1 => (0..3_usize, 0..2_000_i64).prop_map(|(cap, to)| Step::Limit { cap, to }),
@@ -470,6 +544,13 @@ fn take(
             let amount = amount.min(free(CAP)).min(free(CAPS[1 + line_item]));
             if amount > 0 {
                 play.bill_to(line_item, epoch, amount);
+            }
+        }
+        Step::Credit { bidder, line_item, amount } => {
+            let epoch = at(bidder);
+            let billed = play.oracle.used(CAPS[1 + line_item], epoch);
+            if !play.oracle.ends.contains_key(&epoch) && billed > 0 {
+                play.credit_to(line_item, epoch, amount.min(billed));
             }
         }
         Step::HandOver { bidder, heir, kept } => {

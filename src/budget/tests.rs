@@ -463,7 +463,34 @@ fn what_another_epochs_lease_pays_counts_elsewhere_until_it_is_told() {
     assert_eq!((cap.used(), cap.committed()), (quantity(10), quantity(55)), "late, but ours");
     book.hold(&certain(30));
     bill(&book, Epoch::from_raw(2), Some(&certain(30)), 20);
-    assert_eq!(cap.used(), quantity(30), "a bid that was taken over is paid here");
+    let counted = (cap.used(), cap.committed());
+    assert_eq!(counted, (quantity(10), quantity(75)), "a bid that was taken over was only held here");
+    bill(&book, Epoch::from_raw(2), None, -40);
+    assert_eq!(cap.committed(), quantity(35), "what is credited of another run is free here");
+}
+
+#[test]
+fn a_lease_of_a_large_limit_has_room_for_a_burst_and_rings_while_half_of_it_is_left() {
+    let (book, at) = (Book::leased(EPOCH), Steady::from_raw);
+    let limit = 256_000_000_000;
+    let purse = purse(&book, [None, Some(limit), None, None]);
+    let asks = book.asks(at(0), &LOT, Look::Round);
+    let leased = asks.iter().map(|ask| ask.target.raw()).max().unwrap();
+    assert!(leased >= limit / 256, "{leased} of {limit}");
+    let granted = |ask: LeaseAsk| LeaseGrant {
+        cap: ask.cap,
+        leased: ask.target,
+        used: quantity(0),
+        elsewhere: quantity(0),
+    };
+    book.granted(&asks.into_iter().map(granted).collect::<Vec<_>>(), at(5_000));
+    let _ = book.bell().has_rung();
+    assert_eq!(reserve(&purse, leased / 2), Ok(()));
+    assert!(!book.bell().has_rung());
+    assert_eq!(reserve(&purse, 2), Ok(()));
+    assert!(book.bell().has_rung(), "half of it is left");
+    let asks = book.asks(at(1), &LOT, Look::Rung);
+    assert!(asks.iter().any(|ask| ask.target.raw() > leased), "{asks:?}");
 }
 
 #[test]

@@ -327,14 +327,22 @@ impl Treasury {
                     }
                     let cap = CapKey { level, window, measure };
                     let state = self.caps.entry(cap).or_default();
-                    if self.tenures.contains_key(&tally.lease) {
+                    let tenure = self.tenures.get(&tally.lease);
+                    // Who makes no more bids does not spend again what comes back: its lease shrinks with its use,
+                    // here and in what is kept, or the next start would take the difference for bids that are out.
+                    let has_begun = tally.lease != Epoch::NONE && tally.lease <= self.last;
+                    let is_over = has_begun && tenure.is_none_or(|tenure| tenure.is_over);
+                    let returned = if is_over { quantity.min(Quantity::ZERO) } else { Quantity::ZERO };
+                    if tenure.is_some() {
                         let share = state.shares.entry(tally.lease).or_default();
                         share.used = share.used.plus(quantity);
+                        share.granted = share.granted.plus(returned);
                     } else {
                         state.settled = state.settled.plus(quantity);
                     }
                     let changed = change(&mut self.changes, cap, tally.lease);
                     changed.used = changed.used.plus(quantity);
+                    changed.granted = changed.granted.plus(returned);
                 }
             }
         }

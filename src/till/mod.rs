@@ -12,7 +12,7 @@ use crate::budget::{Book, Hold, Open, Reservation};
 use crate::ledger::{self, Event, EventKind};
 use crate::notice::{self, NoticeKind, Params, Refused, Ticket};
 use crate::ttf::Scenario;
-use crate::units::{BidId, UnixMillis};
+use crate::units::{BidId, Nanos, UnixMillis};
 
 /// The caps of a process and its bids that are out.
 #[derive(Debug, Clone, Copy)]
@@ -78,8 +78,9 @@ impl Till<'_> {
             }
         };
         let mut events = understood.events;
-        if held.is_some() {
-            // A bid that this run took over from another is paid from its own lease.
+        if held.is_some_and(|held| held.reserved.stakes.worst > Nanos::ZERO) {
+            // A bid that this run took over from another is paid from its own lease; not so one of which it took over
+            // only the place under frequency caps, for its money lies in the lease of a run that was killed.
             for event in &mut events {
                 event.bid.lease = self.book.epoch();
             }

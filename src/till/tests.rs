@@ -1,8 +1,10 @@
 //! Notices in every order, with and without their reservation: what is held, used, late and given back.
 
+use std::collections::HashSet;
+
 use crate::budget::{Book, Open, PurseKey, Reservation, Reserved, Stakes};
 use crate::campaign::{BillsOn, MissingPrice};
-use crate::ledger::{BidFacts, CapKey, EventKind, Level, Measure, Quantity, Window};
+use crate::ledger::{BidFacts, CapKey, EventKey, Level, Measure, Quantity, Window};
 use crate::notice::{NoticeKind, Params, Ticket};
 use crate::till::{Pending, Settled, Till};
 use crate::ttf::{Bearer, Evidence, Place};
@@ -61,7 +63,7 @@ struct Counter {
     book: Book,
     open: Open,
     ticket: Ticket,
-    is_booked: bool,
+    known: HashSet<EventKey>,
 }
 
 impl Counter {
@@ -77,7 +79,7 @@ impl Counter {
             let expires = Steady::from_raw(600_000);
             open.insert(id, Reservation { reserved, expires, user: None, household: None });
         }
-        Self { book, open, ticket, is_booked: false }
+        Self { book, open, ticket, known: HashSet::new() }
     }
 
     fn till(&self) -> Till<'_> {
@@ -89,13 +91,9 @@ impl Counter {
         self.till().begin(kind, &self.ticket, &params, NOW.plus(Millis::from_seconds(after)), None).ok()
     }
 
-    /// The store keeps what waits: an impression is news once.
+    /// The store keeps what waits: each event is news once.
     fn keep(&mut self, pending: Pending) -> Settled {
-        let is_new = |event: &crate::ledger::Event| match event.kind {
-            EventKind::Impression(_) => !std::mem::replace(&mut self.is_booked, true),
-            _ => true,
-        };
-        let news: Vec<bool> = pending.events.iter().map(is_new).collect();
+        let news: Vec<bool> = pending.events.iter().map(|event| self.known.insert(event.key())).collect();
         self.till().kept(pending, &news)
     }
 
@@ -175,6 +173,20 @@ fn a_bid_that_was_taken_over_is_paid_from_the_heirs_lease() {
 }
 
 #[test]
+fn a_bid_of_which_only_the_place_was_taken_over_is_paid_from_the_lease_of_who_was_killed() {
+    let mut counter = Counter::new(FORMER, true);
+    let reservation = counter.open.take(counter.ticket.bid.id).unwrap();
+    counter.book.release(&reservation.reserved);
+    let reserved = Reserved { stakes: Stakes::default(), ..reservation.reserved };
+    counter.open.insert(counter.ticket.bid.id, Reservation { reserved, ..reservation });
+    counter.check(1, 0, 0);
+    let pending = counter.begin(NoticeKind::Billing, "1.5", 1).unwrap();
+    assert!(pending.events.iter().all(|event| event.bid.lease == FORMER));
+    assert_eq!(counter.keep(pending), PAID_IN_TIME);
+    counter.check(0, PAID, 0);
+}
+
+#[test]
 fn a_bill_that_is_not_kept_leaves_the_bid_as_it_was() {
     let mut counter = Counter::new(EPOCH, true);
     let pending = counter.begin(NoticeKind::Billing, "1.5", 1).unwrap();
@@ -213,13 +225,12 @@ fn twins_at_the_same_moment_pay_once_and_are_not_late_whoever_is_kept_first() {
 #[test]
 fn what_moves_no_money_leaves_the_reservation_open() {
     let mut counter = Counter::new(EPOCH, true);
+    let clicks = counter.book.cap(CapKey { measure: Measure::Clicks, ..TOTAL });
     for kind in [NoticeKind::Win, NoticeKind::View, NoticeKind::Click] {
         assert_eq!(counter.told(kind, 1), NOTHING);
         counter.check(1, WORST, 0);
     }
     // A click before its impression counts where clicks are limited.
-    let clicks = counter.book.cap(CapKey { measure: Measure::Clicks, ..TOTAL });
-    counter.told(NoticeKind::Click, 1);
     assert_eq!(clicks.used(), Quantity::count(1));
     counter.check(1, WORST, 0);
 }

@@ -237,6 +237,12 @@ impl Scenario {
         self.rows(kind).iter().filter(meets).map(|row| row.rate).max().unwrap_or(RatePpm::ZERO)
     }
 
+    /// The highest rate of all: of any kind, anywhere, at any time.
+    #[must_use]
+    pub fn highest(&self) -> RatePpm {
+        self.space.iter().chain(&self.data).map(|row| row.rate).max().unwrap_or(RatePpm::ZERO)
+    }
+
     /// What an impression billed at `billed_at` owes on `media` and `data`, and why.
     ///
     /// Each line is taxed or exempt, and keeps its base either way. `billable` is false for a test and for

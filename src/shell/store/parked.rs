@@ -1,4 +1,5 @@
-//! Open reservations over a clean restart: written at the end, held again at the next start.
+//! Open reservations over a clean restart: written at the end, held again at the next start. What frequency caps count
+//! of them stays until the next clean end, for whoever holds them may be killed.
 
 use rusqlite::{Connection, params};
 
@@ -28,6 +29,9 @@ CREATE TABLE parked (
     more INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 ";
+
+/// The last bytes of the keys of an impression and of a loss, which begin with their bid.
+const OUTCOMES: [u8; 2] = [2, 3];
 
 /// A bid whose outcome is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +87,10 @@ pub(in crate::shell::store) fn ended_cleanly(
 
 /// Takes what is parked: whoever commits that holds it from now on, in an epoch that begins now. A reservation has
 /// as long to go as it had when it was parked: time that nobody was there to count does not free money.
+///
+/// Money is taken once: a run that is killed leaves what it took in its lease, which nobody spends until its time is
+/// over. The places under frequency caps are taken by every run until one ends cleanly, but for those of bids that
+/// were billed, which the ledger tells, or lost.
 pub(in crate::shell::store) fn take(connection: &Connection) -> rusqlite::Result<Vec<Parked>> {
     let mut statement = connection.prepare("SELECT * FROM parked")?;
     let rows = statement.query_map([], |row| {
@@ -112,8 +120,17 @@ pub(in crate::shell::store) fn take(connection: &Connection) -> rusqlite::Result
         let reservation = Reservation { reserved, expires, user, household };
         Ok(Parked { bid, reservation, exposure: counts.then_some(exposure) })
     })?;
-    let parked = rows.collect::<rusqlite::Result<_>>()?;
-    connection.execute("DELETE FROM parked", [])?;
+    let mut outcome = connection.prepare("SELECT 1 FROM event WHERE key IN (?, ?)")?;
+    let mut parked = Vec::new();
+    for row in rows {
+        let row: Parked = row?;
+        let [billed, lost] = OUTCOMES.map(|kind| [row.bid.as_bytes().as_slice(), &[kind]].concat());
+        if !outcome.exists([billed, lost])? {
+            parked.push(row);
+        }
+    }
+    connection.execute("DELETE FROM parked WHERE user IS NULL AND household IS NULL", [])?;
+    connection.execute("UPDATE parked SET amount = 0, mean = 0, variance = 0, more = 0", [])?;
     connection.execute("UPDATE epoch SET ended = NULL", [])?;
     Ok(parked)
 }
@@ -133,9 +150,10 @@ mod tests {
     };
 
     #[test]
-    fn what_is_parked_is_taken_once_with_the_time_that_it_had_left() {
+    fn money_is_taken_once_and_a_place_until_the_next_clean_end_with_the_time_that_was_left() {
         let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(&format!("{TABLE} {}", leases::TABLES)).unwrap();
+        let events = "CREATE TABLE event (key BLOB PRIMARY KEY);";
+        connection.execute_batch(&format!("{TABLE} {events} {}", leases::TABLES)).unwrap();
         let purse = PurseKey {
             campaign: CampaignId::from_slug("c"),
             line_item: LineItemId::from_slug("c/l"),
@@ -168,7 +186,18 @@ mod tests {
         want[0].reservation.expires = left(40);
         want[1].reservation.expires = left(0);
         assert_eq!(take(&connection).unwrap(), want);
-        assert_eq!(take(&connection).unwrap(), []);
         assert!(!ended_cleanly(&connection, epoch).unwrap());
+        // Whoever took it was killed: its money is taken, but somebody's place is not.
+        let mut place = want[1];
+        place.reservation.reserved.stakes = Stakes::default();
+        for _ in 0..2 {
+            assert_eq!(take(&connection).unwrap(), [place]);
+        }
+        let billed = [bids[1].as_bytes().as_slice(), &[2]].concat();
+        connection.execute("INSERT INTO event VALUES (?)", [billed]).unwrap();
+        assert_eq!(take(&connection).unwrap(), [], "what was billed the ledger tells");
+        replace(&connection, &[], (epoch.next(), Steady::from_raw(50))).unwrap();
+        connection.execute("DELETE FROM event", []).unwrap();
+        assert_eq!(take(&connection).unwrap(), [], "until the next clean end");
     }
 }

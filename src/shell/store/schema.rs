@@ -29,7 +29,7 @@ use crate::units::{
 pub(in crate::shell::store) const SCHEMA_VERSION: i64 = 3;
 /// `encn`: marks the file as ours.
 const APPLICATION_ID: i64 = 0x656e_636e;
-const FILE: &str = "ledger.sqlite";
+pub(in crate::shell::store) const FILE: &str = "ledger.sqlite";
 const LOCK: &str = "lock";
 /// What the lock's file holds once there is a ledger.
 const MARK: &[u8] = b"a ledger of encan lies here\n";
@@ -171,7 +171,8 @@ impl Opened {
     }
 
     /// Begins a run of the bidder: its epoch, and the bids that are still out of one that ended cleanly, whose
-    /// leases it takes over. What one that was killed held stays locked up until its notices cannot come any more.
+    /// leases it takes over. What one that was killed held stays locked up until its notices cannot come any more; of
+    /// what it had taken over itself only the places under frequency caps are found.
     ///
     /// # Errors
     ///
@@ -184,7 +185,7 @@ impl Opened {
         let former = self.treasury.last_epoch();
         let epoch = self.treasury.enrol(now).map_err(|_| StoreError::Stopped)?;
         let ended_cleanly = parked::ended_cleanly(&transaction, former).map_err(sqlite)?;
-        let parked = if ended_cleanly { parked::take(&transaction).map_err(sqlite)? } else { Vec::new() };
+        let parked = parked::take(&transaction).map_err(sqlite)?;
         if ended_cleanly {
             let held = Book::default().held(parked.iter().map(|parked| &parked.reservation.reserved));
             self.treasury.hand_over(former, epoch, &held, now).map_err(|_| StoreError::Stopped)?;

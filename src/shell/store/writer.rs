@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::budget::{Allocator as _, AllocatorError, LeaseAsk, LeaseGrant};
-use crate::ledger::Event;
+use crate::ledger::{Event, EventKind};
 use crate::shell::failpoint::{self, Point};
 use crate::shell::store::checkpoints::Checkpoints;
 use crate::shell::store::error::StoreError;
@@ -252,7 +252,7 @@ fn commit(ledger: &mut Opened, batch: &[Job]) -> rusqlite::Result<Vec<Answer>> {
     let transaction = ledger.connection.transaction()?;
     let mut answers = Vec::with_capacity(batch.len());
     let mut to_name = Vec::new();
-    let mut parking = None;
+    let (mut parking, mut moves_leases) = (None, false);
     {
         let mut insert = transaction.prepare_cached(row::INSERT)?;
         for job in batch {
@@ -267,6 +267,7 @@ fn commit(ledger: &mut Opened, batch: &[Job]) -> rusqlite::Result<Vec<Answer>> {
                             ledger.journal.note(event, &key, checksum);
                             // It keeps what it counts until it is asked: it cannot be out of its own reach.
                             let _ = ledger.treasury.count(std::slice::from_ref(event));
+                            moves_leases |= matches!(event.kind, EventKind::Correction(_));
                         }
                         appended.push(is_new);
                     }
@@ -288,8 +289,9 @@ fn commit(ledger: &mut Opened, batch: &[Job]) -> rusqlite::Result<Vec<Answer>> {
         }
     }
     ledger.journal.write(&transaction)?;
-    if answers.iter().any(|answer| matches!(answer, Answer::Leased(_))) {
-        // What is granted is kept before it may be used.
+    if moves_leases || answers.iter().any(|answer| matches!(answer, Answer::Leased(_))) {
+        // What is granted is kept before it may be used; and what a credit gives back of the lease of a former run with
+        // the credit, or the next start would take it for bids that are out.
         let grants = ledger.journal.grants_of(ledger.treasury.take_changes());
         if !grants.is_empty() {
             leases::write(&transaction, &grants, ledger.treasury.last_epoch())?;
