@@ -100,7 +100,7 @@ fn encan(arguments: &[&str]) -> (Option<i32>, String, String) {
 fn the_command_counts_worlds_and_names_the_seed_that_broke_a_law() {
     let (code, out, err) = encan(&["--seeds", "4", "--auctions", "200", "--json"]);
     assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
-    let sum: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let sum: serde_json::Value = serde_json::from_str(&out).expect("JSON");
     assert_eq!((&sum["seeds"], &sum["counts"]["auctions"]), (&4.into(), &800.into()), "{sum}");
     assert_eq!(sum["violations"], serde_json::json!([]));
 
