@@ -261,9 +261,12 @@ impl Book {
     fn chain(&self, key: PurseKey) -> Chain {
         let caps = &mut *self.lock();
         let windows = windows(key.campaign, key.line_item, key.day, key.hour);
-        let mut links = |at: std::ops::Range<usize>| -> Box<[Link]> {
+        let mut links = |by_hour: bool| -> Box<[Link]> {
             let mut links = Vec::new();
-            for (level, window) in &windows[at] {
+            for (level, window) in &windows {
+                if matches!(window, Window::Hour(_)) != by_hour {
+                    continue;
+                }
                 for measure in Measure::ALL {
                     let of = CapKey { level: *level, window: *window, measure };
                     let is_kept = measure == Measure::Money
@@ -276,7 +279,7 @@ impl Book {
             }
             links.into()
         };
-        let (of_day, of_hour) = (links(0..4), links(4..6));
+        let (of_day, of_hour) = (links(false), links(true));
         let by_hour = windows.iter().any(|(level, _)| caps.by_hour.contains(level));
         Chain {
             // Read while no cap can be made.

@@ -8,7 +8,7 @@ use crate::budget::{
     Stake, Stakes, Whose,
 };
 use crate::campaign::{Budget, BudgetMode, Limits};
-use crate::ledger::{BidFacts, CapKey, Level, Measure, Quantity, Window};
+use crate::ledger::{BidFacts, CapKey, Level, Measure, NO_LINE_ITEM, Quantity, Window};
 use crate::units::{
     AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, Epoch, ExchangeId, Hour, LineItemId, Millis,
     Nanos, Steady, UnixMillis,
@@ -626,6 +626,23 @@ fn a_line_item_of_two_campaigns_is_refused_for_nobody_could_count_under_two_gate
     drop(purse(&book, [None; 4]));
     let other = PurseKey { campaign: CampaignId::from_slug("d"), ..KEY };
     let _ = book.purse(other, [&Budget::default(), &Budget::default()], Nanos::ZERO);
+}
+
+#[test]
+fn what_is_about_a_whole_campaign_counts_in_that_campaign_and_in_no_line_item() {
+    for lease in [EPOCH, Epoch::NONE] {
+        let book = Book::leased(EPOCH);
+        let used = [(Measure::Money, quantity(5))];
+        let campaigns = [CAMPAIGN, CampaignId::from_slug("d"), CAMPAIGN];
+        for campaign in campaigns {
+            let whole = BidFacts { campaign, line_item: NO_LINE_ITEM, ..facts(lease) };
+            book.settle(&whole, None, &used);
+        }
+        for (campaign, times) in campaigns.into_iter().zip([2, 1]) {
+            let cap = book.cap(CapKey { level: Level::Campaign(campaign), ..TOTAL });
+            assert_eq!(cap.used().plus(cap.elsewhere()), quantity(5 * times), "{campaign:?} by {lease:?}");
+        }
+    }
 }
 
 #[test]

@@ -105,18 +105,26 @@ impl Quantity {
 }
 
 /// The windows of a campaign and of a line item in which a bid made in `hour` of `day` counts: days, totals,
-/// hours, of the campaign first.
+/// hours, of the campaign first. Of [`NO_LINE_ITEM`] none: it stands for no line item of any campaign, so a cap of it
+/// would be of all campaigns at once.
 #[must_use]
-pub fn windows(campaign: CampaignId, line_item: LineItemId, day: Day, hour: Hour) -> [(Level, Window); 6] {
+pub fn windows(
+    campaign: CampaignId,
+    line_item: LineItemId,
+    day: Day,
+    hour: Hour,
+) -> SmallVec<[(Level, Window); 6]> {
     let (campaign, line_item) = (Level::Campaign(campaign), Level::LineItem(line_item));
-    [
+    let mut windows = SmallVec::from([
         (campaign, Window::Day(day)),
         (campaign, Window::Total),
         (line_item, Window::Day(day)),
         (line_item, Window::Total),
         (campaign, Window::Hour(hour)),
         (line_item, Window::Hour(hour)),
-    ]
+    ]);
+    windows.retain(|(level, _)| *level != Level::LineItem(NO_LINE_ITEM));
+    windows
 }
 
 /// What an event uses of the caps of its bid, by measure: money and an impression when billed, a click, and
@@ -216,9 +224,6 @@ pub fn movements(event: &Event) -> SmallVec<[Movement; 24]> {
     let epoch = bid.lease;
     for (measure, quantity) in used(event) {
         for (level, window) in windows(bid.campaign, bid.line_item, bid.day, Hour::of(bid.at)) {
-            if level == Level::LineItem(NO_LINE_ITEM) {
-                continue;
-            }
             let cap = CapKey { level, window, measure };
             let from = if epoch == Epoch::NONE {
                 BudgetAccount::Available(cap)

@@ -41,10 +41,13 @@ impl ClaimName {
         Self(first_half(&blake3::hash(id.as_bytes())))
     }
 
-    /// The name of a claim without an id: every time another one.
+    /// The name of a claim without an id: the `at`th of a file whose text is named like an id. The same file sent
+    /// again names the same claims.
     #[must_use]
-    pub const fn fresh(random: u64) -> Self {
-        Self(random.to_be_bytes())
+    pub fn at(self, at: usize) -> Self {
+        let mut hash = blake3::Hasher::new();
+        hash.update(&self.0).update(&(at as u64).to_le_bytes());
+        Self(first_half(&hash.finalize()))
     }
 
     /// The first and the last id that begin with it.

@@ -59,9 +59,12 @@ fn any_claim(most: i64) -> impl Strategy<Value = Claim> {
         1 => Just(Extent::Share(Share::ALL)),
         1 => (1..4_u32).prop_map(Extent::Impressions),
     ];
-    (select(Cause::ALL.as_slice()), target, extent, any::<u64>()).prop_map(|(cause, target, extent, name)| {
-        Claim { name: ClaimName::fresh(name), ..claim(cause, target, extent) }
-    })
+    (select(Cause::ALL.as_slice()), target, extent, any::<usize>()).prop_map(
+        |(cause, target, extent, name)| Claim {
+            name: ClaimName::given("any").at(name),
+            ..claim(cause, target, extent)
+        },
+    )
 }
 
 /// The events of the claims that are not refused.

@@ -139,7 +139,7 @@ fn corrected() -> Vec<Event> {
         (3, Cause::Dispute, Extent::Amount(nanos("5"))),
     ] {
         let target = Target::Bid(BidId::mint(NOON, number));
-        let name = ClaimName::fresh(events.len() as u64);
+        let name = ClaimName::given("robots").at(events.len());
         let (reason, author) = ("robots".to_owned(), "Ada".to_owned());
         let claim = Claim { name, cause, target, extent, reason, author };
         let Ok(Settlement::New(more)) = bills.settle(&claim, NOON) else { panic!("{claim:?} is refused") };

@@ -93,7 +93,7 @@ impl From<StoreError> for Unbooked {
 /// [`Unbooked`]: every fault of the file, or why the ledger cannot be read.
 pub fn plan(store: &Store, source: &Source, now: UnixMillis) -> Result<Planned, Unbooked> {
     let mut faults = Faults::new();
-    let claims = read(source, rand::random, &mut faults);
+    let claims = read(source, &mut faults);
     let Some(claims) = claims.filter(|_| faults.errors() == 0) else {
         return Err(Unbooked::Faulty(faults.into_vec()));
     };

@@ -14,9 +14,9 @@ const OF_A_DAY: [&str; 4] = ["exchange", "deal", "day", "impressions"];
 /// The largest amount of one correction, in whole units: far above any bill.
 const AMOUNT_MAX: i64 = 10_000_000;
 
-/// The claims in `source`, in their order; those without an id get a name by `random`. To be used only if no fault
-/// was found.
-pub fn read(source: &Source, mut random: impl FnMut() -> u64, faults: &mut Faults) -> Option<Vec<Claim>> {
+/// The claims in `source`, in their order; those without an id are named by the file's bytes and their place in it, so
+/// that a file whose answer was lost may be sent again. To be used only if no fault was found.
+pub fn read(source: &Source, faults: &mut Faults) -> Option<Vec<Claim>> {
     let document = Document::parse(source, faults)?;
     let file = document.root().object(&["author", "corrections"], faults)?;
     let author = file.require("author", faults).and_then(|it| it.line(limits::AUTHOR_CHARS_MAX, faults));
@@ -26,13 +26,14 @@ pub fn read(source: &Source, mut random: impl FnMut() -> u64, faults: &mut Fault
     if count == 0 || count > most {
         return faults.refuse(listed.error(format!("must hold 1 to {most} corrections, got {count}")));
     }
+    let file = ClaimName::given(&source.text);
     let mut names = HashSet::new();
     let mut claims = Vec::with_capacity(count);
-    for correction in corrections {
+    for (at, correction) in corrections.into_iter().enumerate() {
         if faults.is_full() {
             break;
         }
-        let claim = claim(correction, author.unwrap_or_default(), &mut random, faults);
+        let claim = claim(correction, author.unwrap_or_default(), file.at(at), faults);
         if let Some(claim) = claim {
             if !names.insert(claim.name) {
                 faults.push(correction.error("has the `id` of another correction of this file"));
@@ -61,18 +62,13 @@ pub fn refused(source: &Source, refusals: &[(usize, Refusal)]) -> Vec<Fault> {
     faults.into_vec()
 }
 
-fn claim(
-    node: Node<'_>,
-    author: &str,
-    random: &mut impl FnMut() -> u64,
-    faults: &mut Faults,
-) -> Option<Claim> {
+fn claim(node: Node<'_>, author: &str, unnamed: ClaimName, faults: &mut Faults) -> Option<Claim> {
     let object = node.object(&KEYS, faults)?;
     let cause = object.require("kind", faults).and_then(|it| it.choice(&causes(), faults));
     let reason = object.require("reason", faults).and_then(|it| it.line(limits::REASON_CHARS_MAX, faults));
     let name = match object.get("id") {
         Some(id) => id.line(limits::AUTHOR_CHARS_MAX, faults).map(ClaimName::given),
-        None => Some(ClaimName::fresh(random())),
+        None => Some(unnamed),
     };
     let (target, extent) = (target(object, faults), extent(object, faults));
     Some(Claim {
@@ -173,7 +169,7 @@ mod tests {
     #[track_caller]
     fn check(corrections: &str, want: &str) {
         let mut faults = Faults::new();
-        let _ = read(&source(corrections), || 7, &mut faults);
+        let _ = read(&source(corrections), &mut faults);
         let faults = faults.into_vec();
         assert_eq!(faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join("; "), want);
         assert!(faults.iter().all(|fault| fault.place.as_ref().is_some_and(|place| place.line == 2)));
@@ -189,7 +185,7 @@ mod tests {
               "impressions": 120, "reason": "robots", "note": "by report 7"}}"#
         );
         let mut faults = Faults::new();
-        let claims = read(&source(&text), || 7, &mut faults).unwrap();
+        let claims = read(&source(&text), &mut faults).unwrap();
         assert_eq!(faults.errors(), 0);
         assert_eq!((claims[0].cause, claims[0].extent), (Cause::CreditNote, Extent::Share(Share::ALL)));
         assert!(matches!(claims[1].target, Target::Lot(lot) if lot.day.to_string() == "2026-11-21"));
@@ -226,7 +222,7 @@ mod tests {
             (r#"{"author": " ", "corrections": [{}]}"#, "`author` must not be empty"),
         ] {
             let mut faults = Faults::new();
-            let _ = read(&Source::new("c.json", text), || 7, &mut faults);
+            let _ = read(&Source::new("c.json", text), &mut faults);
             let all: Vec<_> = faults.into_vec().into_iter().map(|fault| fault.message).collect();
             assert!(all.join("; ").contains(want), "{all:?}");
         }

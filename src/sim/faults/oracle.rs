@@ -90,9 +90,9 @@ pub(in crate::sim::faults) struct Oracle {
 
 const WINDOWS: usize = 6;
 
-fn caps_of(bid: &BidFacts, measure: Measure) -> [CapKey; WINDOWS] {
+fn caps_of(bid: &BidFacts, measure: Measure) -> impl Iterator<Item = CapKey> {
     let windows = windows(bid.campaign, bid.line_item, bid.day, Hour::of(bid.at));
-    windows.map(|(level, window)| CapKey { level, window, measure })
+    windows.into_iter().map(move |(level, window)| CapKey { level, window, measure })
 }
 
 fn span(window: Window) -> u8 {
@@ -207,7 +207,7 @@ impl Oracle {
         let BidRecord { ticket, worst, .. } = self.bids[number as usize];
         let mut counted = 0;
         for (at, measure) in [Measure::Money, Measure::Impressions, Measure::Clicks].into_iter().enumerate() {
-            for (place, cap) in caps_of(&ticket.bid, measure).into_iter().enumerate() {
+            for (place, cap) in caps_of(&ticket.bid, measure).enumerate() {
                 let Some(limit) = scene::limit(budgets, cap.level, cap.window, measure) else { continue };
                 let highest = self.highest.get(&(cap.level, span(cap.window), measure)).copied();
                 let most = if alone { limit } else { highest.unwrap_or(limit) };
@@ -245,7 +245,7 @@ impl Oracle {
     fn close(&mut self, number: u32, billed: Option<i64>) {
         let BidRecord { ticket, worst, counted, .. } = self.bids[number as usize];
         for (at, measure) in [Measure::Money, Measure::Impressions].into_iter().enumerate() {
-            for (place, cap) in caps_of(&ticket.bid, measure).into_iter().enumerate() {
+            for (place, cap) in caps_of(&ticket.bid, measure).enumerate() {
                 if counted & 1 << (at * WINDOWS + place) == 0 {
                     continue;
                 }
@@ -266,7 +266,7 @@ impl Oracle {
         let BidRecord { ticket, counted, unheard, .. } = self.bids[number as usize];
         let Some(cost) = unheard else { return };
         for (at, measure) in [Measure::Money, Measure::Impressions].into_iter().enumerate() {
-            for (place, cap) in caps_of(&ticket.bid, measure).into_iter().enumerate() {
+            for (place, cap) in caps_of(&ticket.bid, measure).enumerate() {
                 if counted & 1 << (at * WINDOWS + place) != 0 {
                     let exposed = self.exposed.entry(cap).or_default();
                     exposed.unheard -= if measure == Measure::Money { cost } else { 1 };

@@ -42,7 +42,8 @@ campaign     with `day` and `exchange` or `deal` (or both): every bill of that d
 amount       of the price, over many bills in proportion; or
 share        of each bill, above 0 and at most 1; or
 impressions  so many whole bills, evenly from those of the day
-id           the same correction under the same id is booked once; without one, every time
+id           the same correction under the same id is booked once, in whatever file; one without an id once a
+             file: the very same file again changes nothing, a file that differs books it again
 
 Examples:
   encan ledger correct november.json --dry-run
@@ -123,11 +124,9 @@ pub fn run(args: &Args) -> ExitCode {
             let is_input = matches!(error, StoreError::Missing { .. });
             fail(if is_input { INPUT_WRONG } else { WE_FAILED }, &error, error.hint())
         }
-        Err(Halt::Call(error)) => fail(
-            WE_FAILED,
-            &error,
-            "corrections that have an `id` may be sent again: what is booked is not booked twice",
-        ),
+        Err(Halt::Call(error)) => {
+            fail(WE_FAILED, &error, "send the same file again, unchanged: what is booked is not booked twice")
+        }
         Err(Halt::Nowhere) => {
             let error = format!("the ledger in `{}` is in use", args.data.data.display());
             fail(WE_FAILED, &error, "name the admin's door of the server that has it with `--admin ADDR`")

@@ -7,9 +7,7 @@ use std::path::Path;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
-use crate::ledger::{
-    CapKey, Digest, Event, EventKind, Level, NO_LINE_ITEM, Quantity, Sums, Window, checksum, used, windows,
-};
+use crate::ledger::{CapKey, Digest, Event, EventKind, Quantity, Sums, Window, checksum, used, windows};
 use crate::report::Report;
 use crate::shell::store::archive::Archive;
 use crate::shell::store::error::StoreError;
@@ -109,7 +107,7 @@ impl Rebuilt {
         for (measure, quantity) in used(event) {
             for (level, window) in windows(bid.campaign, bid.line_item, bid.day, Hour::of(bid.at)) {
                 let is_kept = !matches!(window, Window::Hour(hour) if hour < self.hours_from);
-                if is_kept && level != Level::LineItem(NO_LINE_ITEM) {
+                if is_kept {
                     let cap = CapKey { level, window, measure };
                     let sum = self.caps.entry((cap, bid.lease)).or_default();
                     *sum = sum.plus(quantity);
