@@ -267,6 +267,17 @@ impl Treasury {
         self.caps.iter().map(|(cap, state)| (*cap, state))
     }
 
+    /// Notices of what is bid from now on may take as long as `longest`.
+    pub fn lengthen(&mut self, longest: Millis) {
+        self.terms.longest_notice = self.terms.longest_notice.max(longest);
+    }
+
+    /// True while something is locked up: granted to an epoch that makes no more bids, and neither used nor free.
+    #[must_use]
+    pub fn has_locked_up(&self) -> bool {
+        self.tenures.values().any(|tenure| tenure.is_over)
+    }
+
     /// The last epoch.
     #[must_use]
     pub fn last_epoch(&self) -> Epoch {

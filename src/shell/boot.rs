@@ -89,8 +89,7 @@ pub struct Booted {
 ///
 /// [`BootError`].
 pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> {
-    let longest = plan.exchanges.iter().map(|exchange| exchange.reservation.longest(true)).max();
-    let mut ledger = Opened::open(data, leasing::terms(longest.unwrap_or_default()))?;
+    let mut ledger = Opened::open(data, leasing::terms(leasing::longest_notice(&plan)))?;
     let spent_in = ledger.currencies()?;
     keeps_currencies(&plan, |campaign| spent_in.get(&campaign).copied())?;
     let now = clock::now();

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::bidder::Plan;
 use crate::budget::{AllocatorError, LeaseTerms, Look, Lot};
 use crate::shell::clock;
 use crate::shell::service::Service;
@@ -16,6 +17,12 @@ use crate::units::{Currency, Millis, Nanos, Rounding, limits};
 const LOOK: Duration = Duration::from_millis(2);
 /// How often every cap is looked at, whether the bell rings or not: well within the time that leases live.
 const ROUND: Duration = Duration::from_millis(500);
+
+/// How long the slowest notice may take of a bid that is made by `plan`.
+#[must_use]
+pub fn longest_notice(plan: &Plan) -> Millis {
+    plan.exchanges.iter().map(|exchange| exchange.reservation.longest(true)).max().unwrap_or_default()
+}
 
 /// How long leases live, where the slowest notice may take `longest_notice`.
 #[must_use]

@@ -21,8 +21,9 @@ use crate::shell::clock;
 use crate::shell::corrections::Corrections;
 use crate::shell::events::Events;
 use crate::shell::exposure_store::{ExposureStore, Viewer};
+use crate::shell::leasing;
 use crate::shell::metrics::Metrics;
-use crate::shell::store::{Health, Name, NameKind, Parked, Writer};
+use crate::shell::store::{Health, Name, NameKind, Parked, StoreError, Writer};
 use crate::till::Till;
 use crate::units::{CampaignId, CreativeId, Currency, Day, Hour, LineItemId, Steady, UnixMillis, UserKey};
 
@@ -75,6 +76,28 @@ impl CurrencyChanged {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         "give the campaign in the new currency an id of its own"
+    }
+}
+
+/// Why a new revision is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// A campaign's currency.
+    #[error(transparent)]
+    Currency(#[from] CurrencyChanged),
+    /// Reservations that are longer than any before could not be kept in the ledger.
+    #[error("longer reservations cannot be kept: {0}")]
+    Ledger(#[from] StoreError),
+}
+
+impl InstallError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Currency(error) => error.hint(),
+            Self::Ledger(_) => "reload again once the ledger takes notices: see `/readyz`",
+        }
     }
 }
 
@@ -158,13 +181,18 @@ impl Service {
         self.exposures.is_complete()
     }
 
-    /// Takes a new revision of the campaigns, whole, from the next request on.
+    /// Takes a new revision of the campaigns, whole, from the next request on. On a thread that may wait.
     ///
     /// # Errors
     ///
-    /// [`CurrencyChanged`]; the old revision goes on.
-    pub fn install(&self, plan: Plan) -> Result<(), CurrencyChanged> {
+    /// [`InstallError`]; the old revision goes on.
+    pub fn install(&self, plan: Plan) -> Result<(), InstallError> {
         keeps_currencies(&plan, |campaign| self.currencies.get(&campaign).map(|known| *known))?;
+        let longest = leasing::longest_notice(&plan);
+        if longest > leasing::longest_notice(&self.snapshot().plan) {
+            // Should this process be killed, its leases are locked up as long as its bids may be billed.
+            self.writer.lengthen(longest)?;
+        }
         let _making = self.making_snapshot.lock().unwrap_or_else(PoisonError::into_inner);
         let former = self.snapshot.load();
         let snapshot = Snapshot::new(Arc::new(plan), &self.book, clock::now(), Some(&former));

@@ -83,7 +83,10 @@ fn look(service: &Service, folder: &Path, users: [u8; 32], seen: Option<Looks>) 
 /// The secrets, on the disk for good: a key that a loss of power could take back must not sign.
 fn durable(folder: &Path) -> Result<Secrets, SecretsError> {
     let secrets = Secrets::existing(folder)?;
-    let synced = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
+    // Whoever put the file there may have synced neither.
+    let synced = std::fs::File::open(folder.join(FILE))
+        .and_then(|file| file.sync_all())
+        .and_then(|()| std::fs::File::open(folder)?.sync_all());
     synced.map_err(|source| SecretsError::File { file: folder.join(FILE), source })?;
     Ok(secrets)
 }

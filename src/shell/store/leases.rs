@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 use crate::budget::{Allocator, AllocatorError, Changes, LeaseAsk, LeaseGrant, LeaseTerms, Share, Treasury};
 use crate::ledger::{CapKey, Event, Level, Measure, Quantity, Window};
 use crate::shell::store::schema::Opened;
-use crate::units::{CampaignId, Day, Epoch, Hour, LineItemId, Steady, UnixMillis};
+use crate::units::{CampaignId, Day, Epoch, Hour, LineItemId, Millis, Steady, UnixMillis};
 
 pub(in crate::shell::store) const TABLES: &str = "
 CREATE TABLE cap (
@@ -19,8 +19,8 @@ CREATE TABLE cap (
     used INTEGER NOT NULL,
     PRIMARY KEY (level, id, span, window, measure, epoch)
 ) WITHOUT ROWID;
-CREATE TABLE epoch (last INTEGER NOT NULL, ended INTEGER);
-INSERT INTO epoch VALUES (0, 0);
+CREATE TABLE epoch (last INTEGER NOT NULL, ended INTEGER, longest INTEGER NOT NULL);
+INSERT INTO epoch VALUES (0, 0, 0);
 ";
 
 /// The numbers of a cap in its row; never reused.
@@ -67,6 +67,21 @@ pub(in crate::shell::store) fn last_epoch(connection: &Connection) -> rusqlite::
     let last: Option<i64> =
         connection.query_row("SELECT last FROM epoch", [], |row| row.get(0)).optional()?;
     Ok(Epoch::from_raw(last.unwrap_or_default().cast_unsigned()))
+}
+
+/// The longest that a notice may take of any bid that may still be out: a former process may have had other profiles.
+pub(in crate::shell::store) fn longest(connection: &Connection) -> rusqlite::Result<Millis> {
+    let longest: Option<i64> =
+        connection.query_row("SELECT longest FROM epoch", [], |row| row.get(0)).optional()?;
+    Ok(Millis::from_raw(longest.unwrap_or_default()))
+}
+
+/// Keeps that it is `longest` now.
+pub(in crate::shell::store) fn keep_longest(
+    transaction: &Transaction<'_>,
+    longest: Millis,
+) -> rusqlite::Result<()> {
+    transaction.execute("UPDATE epoch SET longest = ?", [longest.raw()]).map(|_| ())
 }
 
 /// Counts epochs that are long over (all that they held is used or given back) as used without a lease, and forgets

@@ -102,6 +102,8 @@ pub struct Opened {
     pub(in crate::shell::store) file: PathBuf,
     /// Held as long as the ledger is.
     pub(in crate::shell::store) lock: File,
+    /// How long a notice may take by the profiles that it was opened with.
+    pub(in crate::shell::store) longest_notice: Millis,
     /// Who may spend how much.
     pub(in crate::shell::store) treasury: Treasury,
     /// What was committed since the last snapshot.
@@ -161,13 +163,17 @@ impl Opened {
         let last = leases::last_epoch(&transaction).map_err(sqlite)?;
         let journal = journal::recover(&transaction, last, &file)?;
         leases::tidy(&transaction, last, clock::now()).map_err(sqlite)?;
+        // What was bid under longer profiles is waited for as long as they said.
+        let longest_notice = terms.longest_notice;
+        let kept = leases::longest(&transaction).map_err(sqlite)?;
+        let terms = LeaseTerms { longest_notice: longest_notice.max(kept), ..terms };
         let treasury = leases::read(&transaction, terms, last).map_err(sqlite)?;
         transaction.commit().map_err(sqlite)?;
         if !was_there {
             // Says that there is a ledger here, should it ever be missing.
             lock.write_all(MARK).and_then(|()| lock.sync_all()).map_err(unusable)?;
         }
-        Ok(Self { connection, file, lock, treasury, journal, is_broken: false })
+        Ok(Self { connection, file, lock, longest_notice, treasury, journal, is_broken: false })
     }
 
     /// Begins a run of the bidder: its epoch, and the bids that are still out of one that ended cleanly, whose
@@ -190,6 +196,16 @@ impl Opened {
             let held = Book::default().held(parked.iter().map(|parked| &parked.reservation.reserved));
             self.treasury.hand_over(former, epoch, &held, now).map_err(|_| StoreError::Stopped)?;
         }
+        let longest = if self.treasury.has_locked_up() {
+            self.longest_notice.max(leases::longest(&transaction).map_err(sqlite)?)
+        } else {
+            // Nothing is out but what was parked.
+            let left = |parked: &Parked| {
+                Millis::from_raw(parked.reservation.expires.raw().saturating_sub(now.raw()))
+            };
+            parked.iter().map(left).fold(self.longest_notice, Millis::max)
+        };
+        leases::keep_longest(&transaction, longest).map_err(sqlite)?;
         leases::write(&transaction, &self.treasury.take_changes(), epoch).map_err(sqlite)?;
         transaction.commit().map_err(sqlite)?;
         Ok((epoch, parked))

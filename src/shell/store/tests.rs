@@ -11,12 +11,13 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use crate::budget::{Allocator, LeaseTerms, Stage, TERMS, check_contract};
+use crate::budget::{Allocator, LeaseAsk, LeaseTerms, Stage, TERMS, check_contract};
 use crate::ledger::{
-    AMOUNT_MOST, CapKey, Charge, DatedRate, Event, EventKind, Level, Measure, Sums, Window, any_charge,
-    any_event, one_of_each, used, windows,
+    AMOUNT_MOST, CapKey, Charge, DatedRate, Event, EventKind, Level, Measure, Quantity, Sums, Window,
+    any_charge, any_event, one_of_each, used, windows,
 };
 use crate::shell::exposure_store::Viewer;
+use crate::shell::store::writer::{grant, lengthen, snap};
 use crate::shell::store::{Name, NameKind, Opened, Store, StoreError, Writer};
 use crate::units::{
     BidId, CampaignId, Currency, Day, Epoch, FxRate, Hour, HouseholdKey, LineItemId, Millis, Nanos, Steady,
@@ -487,4 +488,55 @@ fn epochs_that_are_long_over_count_without_a_lease_and_old_hours_are_forgotten()
         (line_item, 0, 0, 6),
     ];
     assert_eq!(rows, wanted);
+}
+
+#[test]
+fn what_a_dead_epoch_held_is_locked_up_as_long_as_its_own_bids_may_be_billed() {
+    let cap = CapKey {
+        level: Level::Campaign(CampaignId::from_raw(9)),
+        window: Window::Total,
+        measure: Measure::Money,
+    };
+    let all = Quantity::from_raw(1_000);
+    let ask = LeaseAsk { cap, limit: all, target: all, least: all };
+    let terms =
+        |seconds| LeaseTerms { ttl: Millis::from_seconds(5), longest_notice: Millis::from_seconds(seconds) };
+    let after = |seconds| Steady::default().plus(Millis::from_seconds(seconds));
+    for is_reloaded in [false, true] {
+        let folder = folder();
+        // The profile is long from the start, or from a reload on.
+        let mut ledger = Opened::open(folder.path(), terms(if is_reloaded { 60 } else { 600 })).unwrap();
+        let (epoch, _) = ledger.begin().unwrap();
+        if is_reloaded {
+            lengthen(&mut ledger, Millis::from_seconds(600));
+        }
+        grant(&mut ledger, epoch, vec![ask]);
+        drop(ledger);
+        // Killed, and killed again: today's profile is short, and as long as the old one matters it is remembered.
+        for _ in 0..2 {
+            drop(Opened::open(folder.path(), terms(60)).unwrap().begin().unwrap());
+        }
+        let mut ledger = Opened::open(folder.path(), terms(60)).unwrap();
+        let (epoch, _) = ledger.begin().unwrap();
+        let mut free_after = |seconds| {
+            let _ = ledger.treasury.lease(epoch, &[], after(seconds)).unwrap();
+            all.minus(ledger.treasury.state(cap).taken()).raw()
+        };
+        assert_eq!(free_after(0), 0);
+        assert_eq!(free_after(300), 0, "a bid of the first run may still be billed");
+        assert_eq!(free_after(604), 0);
+        assert_eq!(free_after(605), 1_000);
+        snap(&mut ledger);
+        drop(ledger);
+        // Nothing is locked up any more: today's profile counts.
+        let mut ledger = Opened::open(folder.path(), terms(60)).unwrap();
+        let (epoch, _) = ledger.begin().unwrap();
+        grant(&mut ledger, epoch, vec![ask]);
+        drop(ledger);
+        let mut ledger = Opened::open(folder.path(), terms(60)).unwrap();
+        ledger.treasury.expire(after(64));
+        assert_eq!(ledger.treasury.state(cap).taken(), all);
+        ledger.treasury.expire(after(65));
+        assert_eq!(ledger.treasury.state(cap).taken(), Quantity::ZERO);
+    }
 }

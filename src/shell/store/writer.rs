@@ -16,7 +16,7 @@ use crate::shell::store::outage::{self, Health, Outage, Watched};
 use crate::shell::store::parked::{self, Parked};
 use crate::shell::store::row;
 use crate::shell::store::schema::Opened;
-use crate::units::{Epoch, Steady, limits};
+use crate::units::{Epoch, Millis, Steady, limits};
 
 /// What became of the events of one request, in their order: true = booked, false = known already.
 pub type Appended = Vec<bool>;
@@ -24,6 +24,7 @@ pub type Appended = Vec<bool>;
 enum Job {
     Append { events: Vec<Event>, answer: oneshot::Sender<Result<(Vec<Event>, Appended), StoreError>> },
     Lease { epoch: Epoch, asks: Vec<LeaseAsk>, now: Steady, answer: std::sync::mpsc::SyncSender<Leased> },
+    Lengthen { longest: Millis, answer: std::sync::mpsc::SyncSender<Result<(), StoreError>> },
     Remember(Vec<Name>),
     Park { epoch: Epoch, open: Vec<Parked>, now: Steady },
     Probe,
@@ -144,6 +145,17 @@ impl Writer {
         answered.recv().unwrap_or(Err(AllocatorError::OutOfReach))
     }
 
+    /// Keeps that notices may take as long as `longest`, on a thread that may wait: only then may such bids be made.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Stopped`] if it could not be kept.
+    pub fn lengthen(&self, longest: Millis) -> Result<(), StoreError> {
+        let (answer, answered) = std::sync::mpsc::sync_channel(1);
+        self.jobs.try_send(Job::Lengthen { longest, answer }).map_err(|_| StoreError::Stopped)?;
+        answered.recv().unwrap_or(Err(StoreError::Stopped))
+    }
+
     /// Keeps names for reports, some time later.
     ///
     /// # Errors
@@ -232,6 +244,7 @@ fn refuse(batch: &mut Vec<Job>) {
         match job {
             Job::Append { answer, .. } => drop(answer.send(Err(StoreError::Stopped))),
             Job::Lease { answer, .. } => drop(answer.send(Err(AllocatorError::OutOfReach))),
+            Job::Lengthen { answer, .. } => drop(answer.send(Err(StoreError::Stopped))),
             Job::Probe => {}
             kept => batch.push(kept),
         }
@@ -276,6 +289,11 @@ fn commit(ledger: &mut Opened, batch: &[Job]) -> rusqlite::Result<Vec<Answer>> {
                 Job::Lease { epoch, asks, now, .. } => {
                     Answer::Leased(ledger.treasury.lease(*epoch, asks, *now))
                 }
+                Job::Lengthen { longest, .. } => {
+                    ledger.treasury.lengthen(*longest);
+                    leases::keep_longest(&transaction, leases::longest(&transaction)?.max(*longest))?;
+                    Answer::Nothing
+                }
                 Job::Remember(more) => {
                     to_name.extend_from_slice(more);
                     Answer::Nothing
@@ -319,6 +337,7 @@ fn answer(batch: impl Iterator<Item = Job>, answers: Vec<Answer>) {
                 drop(answer.send(Ok((events, appended))));
             }
             (Job::Lease { answer, .. }, Answer::Leased(leased)) => drop(answer.send(leased)),
+            (Job::Lengthen { answer, .. }, _) => drop(answer.send(Ok(()))),
             _ => {}
         }
     }
@@ -342,4 +361,11 @@ pub(in crate::shell::store) fn grant(ledger: &mut Opened, epoch: Epoch, asks: Ve
 #[cfg(test)]
 pub(in crate::shell::store) fn snap(ledger: &mut Opened) {
     snapshot(ledger).expect("a snapshot");
+}
+
+/// Keeps longer notices in one commit, as the writer does.
+#[cfg(test)]
+pub(in crate::shell::store) fn lengthen(ledger: &mut Opened, longest: Millis) {
+    let (answer, _answered) = std::sync::mpsc::sync_channel(1);
+    commit(ledger, &[Job::Lengthen { longest, answer }]).expect("a commit");
 }
