@@ -73,13 +73,15 @@ impl Till<'_> {
         let understood = match notice::event(kind, ticket, params, now, scenario, late) {
             Ok(understood) => understood,
             Err(refused) => {
-                self.put_back(bid, held);
+                if held.is_some() {
+                    self.open.put_back(bid);
+                }
                 return Err(refused);
             }
         };
         let mut events = understood.events;
-        if held.is_some() {
-            // A bid that this run took over from another is paid from its own lease.
+        if hold != Hold::Gone {
+            // A bid that this run took over from another is paid from its own lease, whichever of twins is kept.
             for event in &mut events {
                 event.bid.lease = self.book.epoch();
             }
@@ -132,13 +134,8 @@ impl Till<'_> {
     /// The events could not be kept: whoever sent the notice comes again.
     #[expect(clippy::needless_pass_by_value, reason = "a notice is kept or lost, once")]
     pub fn lost(&self, pending: Pending) {
-        let Pending { bid, held, .. } = pending;
-        self.put_back(bid, held);
-    }
-
-    fn put_back(&self, bid: BidId, held: Option<Reservation>) {
-        if let Some(reservation) = held {
-            self.open.insert(bid, reservation);
+        if pending.held.is_some() {
+            self.open.put_back(pending.bid);
         }
     }
 }
