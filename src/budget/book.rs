@@ -244,6 +244,7 @@ impl Book {
             for (kind, cap) in chain.links(reserved.purse.hour).into_iter().flatten() {
                 cap.release(reserved.stakes.of(*kind), &inside);
             }
+            drop(inside);
             if let Some(experience) = &chain.experience {
                 experience.learn(reserved.stakes.worst, Quantity::ZERO);
             }
@@ -294,7 +295,13 @@ impl Book {
     /// What caps want of the allocator after a look at `now`.
     #[must_use]
     pub fn asks(&self, now: Steady, lot: &Lot, look: Look) -> Vec<LeaseAsk> {
-        self.lock().by_key.values().filter_map(|cap| cap.ask(now, lot, look)).collect()
+        let ask = |cap: &Arc<Cap>| {
+            let known = cap.untold();
+            let ask = cap.ask(now, lot, look)?;
+            cap.will_be_told(known);
+            Some(ask)
+        };
+        self.lock().by_key.values().filter_map(ask).collect()
     }
 
     /// Takes what the allocator granted to a question that was put before `until` less the time that leases live.

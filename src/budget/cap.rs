@@ -52,6 +52,8 @@ pub struct Cap {
     /// the terms, for decisions, which wait for nobody.
     limit: Sum,
     elsewhere: Sum,
+    /// What was counted elsewhere since the allocator was asked: an answer does not know of it yet.
+    untold: AtomicI64,
     /// The largest reservation that found no room, or what the plan says that one costs.
     largest: AtomicI64,
     /// True if a bid found too little leased, or soon will.
@@ -140,6 +142,7 @@ impl Cap {
             own_gate: Gate::default(),
             limit: Sum::new(terms.limit.raw()),
             elsewhere: Sum::new(0),
+            untold: AtomicI64::new(0),
             largest: AtomicI64::new(0),
             is_short: AtomicBool::new(false),
             terms: Mutex::new(terms),
@@ -267,8 +270,22 @@ impl Cap {
     /// Counts a use that is not paid from this process's lease.
     pub fn settle_elsewhere(&self, used: Quantity) {
         if used != Quantity::ZERO {
-            self.set_terms(|terms, _| terms.elsewhere = terms.elsewhere.plus(used));
+            self.set_terms(|terms, _| {
+                terms.elsewhere = terms.elsewhere.plus(used);
+                // What is given back is believed once the allocator tells it.
+                self.untold.fetch_add(used.raw().max(0), Ordering::AcqRel);
+            });
         }
+    }
+
+    /// What was counted elsewhere since the last question.
+    pub(in crate::budget) fn untold(&self) -> i64 {
+        self.untold.load(Ordering::Acquire)
+    }
+
+    /// A question is put that was asked after `known` was counted elsewhere: its answer contains that.
+    pub(in crate::budget) fn will_be_told(&self, known: i64) {
+        self.untold.fetch_sub(known, Ordering::AcqRel);
     }
 
     /// Changes the limit from now on; what is committed stays committed. So many hundredths of a
@@ -301,7 +318,8 @@ impl Cap {
                 self.settle(Stake::default(), missed, inside);
             }
             terms.leased = terms.leased.map(|_| grant.leased);
-            terms.elsewhere = grant.elsewhere;
+            // What came since the question may count twice; that errs on the safe side.
+            terms.elsewhere = grant.elsewhere.plus(Quantity::from_raw(self.untold()));
             terms.kept = Quantity::MAX;
         });
     }

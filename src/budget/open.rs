@@ -13,6 +13,9 @@ const SHARDS: usize = 64;
 const STALE_MAX: usize = 1_024;
 /// Seconds after which a reservation whose notice is being booked is looked at again.
 const HELD_AGAIN_S: i64 = 10;
+/// So often: a notice that takes longer was dropped on the way, and its bid expires after all. What it books
+/// nevertheless is late.
+const HELD_LOOKS_MAX: u8 = 30;
 
 /// A bid whose outcome is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +36,7 @@ pub enum Hold {
     /// It is open, and from now on this notice's to close or to put back.
     Ours(Reservation),
     /// Another notice of the same bid is being booked.
-    Others,
+    Others(Reservation),
     /// It was closed or has expired.
     Gone,
 }
@@ -73,6 +76,8 @@ struct Entry {
     reservation: Reservation,
     /// True while a notice is being booked: it does not expire meanwhile.
     held: bool,
+    /// How often its second came while it was held.
+    looked_at: u8,
 }
 
 impl Default for Open {
@@ -85,7 +90,7 @@ impl Open {
     /// Opens the reservation of `bid`.
     pub fn insert(&self, bid: BidId, reservation: Reservation) {
         let mut shard = self.shard(bid);
-        shard.entries.insert(bid, Entry { reservation, held: false });
+        shard.entries.insert(bid, Entry { reservation, held: false, looked_at: 0 });
         shard.expiring.entry(second_after(reservation.expires)).or_default().push(bid);
     }
 
@@ -96,16 +101,23 @@ impl Open {
     }
 
     /// Holds the reservation of `bid` while its notice is being booked. Whoever gets [`Hold::Ours`] takes it
-    /// out afterwards, or inserts it again if nothing was booked.
+    /// out afterwards, or puts it back if nothing was booked.
     #[must_use]
     pub fn hold(&self, bid: BidId) -> Hold {
         match self.shard(bid).entries.get_mut(&bid) {
-            Some(entry) if entry.held => Hold::Others,
+            Some(entry) if entry.held => Hold::Others(entry.reservation),
             Some(entry) => {
                 entry.held = true;
                 Hold::Ours(entry.reservation)
             }
             None => Hold::Gone,
+        }
+    }
+
+    /// Lets go of the reservation of `bid`, as it is by now: nothing was booked.
+    pub fn put_back(&self, bid: BidId) {
+        if let Some(entry) = self.shard(bid).entries.get_mut(&bid) {
+            (entry.held, entry.looked_at) = (false, 0);
         }
     }
 
@@ -117,9 +129,10 @@ impl Open {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
             let later = shard.expiring.split_off(&(now.raw().div_euclid(1_000) + 1));
             for bid in std::mem::replace(&mut shard.expiring, later).into_values().flatten() {
-                match shard.entries.get(&bid) {
+                match shard.entries.get_mut(&bid) {
                     // Its notice is being booked; looked at again in case that comes to nothing.
-                    Some(entry) if entry.held => {
+                    Some(entry) if entry.held && entry.looked_at < HELD_LOOKS_MAX => {
+                        entry.looked_at += 1;
                         shard.expiring.entry(second_after(now) + HELD_AGAIN_S).or_default().push(bid);
                     }
                     Some(_) => {
@@ -214,11 +227,28 @@ mod tests {
         let (open, bid) = (Open::default(), BidId::mint(UnixMillis::from_raw(1), 7));
         open.insert(bid, reservation(1_500));
         assert_eq!(open.hold(bid), Hold::Ours(reservation(1_500)));
-        assert_eq!(open.hold(bid), Hold::Others);
+        assert_eq!(open.hold(bid), Hold::Others(reservation(1_500)));
         assert!(open.take_expired(Steady::from_raw(10_000)).is_empty());
-        open.insert(bid, reservation(1_500));
-        assert_eq!(open.take_expired(Steady::from_raw(10_000)).len(), 1, "put back, it expires after all");
+        // A new limit is written meanwhile.
+        let more = Stakes { more: 1, ..reservation(1_500).reserved.stakes };
+        open.revise(|reservation| reservation.reserved.stakes = more);
+        open.put_back(bid);
+        let expired = open.take_expired(Steady::from_raw(20_000));
+        assert_eq!(expired.len(), 1, "put back, it expires after all");
+        assert_eq!(expired[0].1.reserved.stakes, more, "with all that it holds by now");
         assert_eq!(open.hold(bid), Hold::Gone);
+        open.put_back(bid);
+        assert!(open.is_empty(), "what is closed stays closed");
+    }
+
+    #[test]
+    fn a_notice_that_was_dropped_on_the_way_does_not_hold_its_bid_for_ever() {
+        let (open, bid) = (Open::default(), BidId::mint(UnixMillis::from_raw(1), 7));
+        open.insert(bid, reservation(1_500));
+        assert_eq!(open.hold(bid), Hold::Ours(reservation(1_500)));
+        let seconds = (2..3_600).find(|at| !open.take_expired(Steady::from_raw(at * 1_000)).is_empty());
+        assert_eq!(seconds, Some(302), "five minutes after its own time");
+        assert!(open.is_empty());
     }
 
     #[test]

@@ -494,6 +494,29 @@ fn a_lease_of_a_large_limit_has_room_for_a_burst_and_rings_while_half_of_it_is_l
 }
 
 #[test]
+fn what_is_counted_elsewhere_while_a_question_is_out_outlives_the_answer_to_it() {
+    let book = Book::leased(EPOCH);
+    drop(purse(&book, [None, Some(100), None, None]));
+    let cap = book.cap(TOTAL);
+    let grant = |elsewhere| LeaseGrant {
+        cap: TOTAL,
+        leased: quantity(10),
+        used: quantity(0),
+        elsewhere: quantity(elsewhere),
+    };
+    let asks = |at| book.asks(Steady::from_raw(at), &LOT, Look::Round);
+    bill(&book, Epoch::from_raw(2), None, 3);
+    assert!(asks(0).iter().any(|ask| ask.cap == TOTAL));
+    bill(&book, Epoch::from_raw(2), None, 7);
+    book.granted(&[grant(3)], Steady::from_raw(60_000));
+    assert_eq!(cap.elsewhere(), quantity(10), "the answer is older than the second bill");
+    bill(&book, EPOCH, None, 9);
+    assert!(asks(2_000).iter().any(|ask| ask.cap == TOTAL));
+    book.granted(&[grant(10)], Steady::from_raw(60_000));
+    assert_eq!(cap.elsewhere(), quantity(10), "by now the allocator knows of both");
+}
+
+#[test]
 fn purses_close_when_the_allocator_was_silent_for_too_long_and_open_when_it_answers() {
     let (book, at) = (Book::leased(EPOCH), Steady::from_raw);
     let purse = purse(&book, [None, Some(1_000), None, None]);

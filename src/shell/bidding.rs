@@ -11,6 +11,7 @@ use std::time::Instant;
 use bumpalo::Bump;
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
+use smallvec::SmallVec;
 
 use crate::bidder::{Ask, Chosen, Decision, NoBidReason, Silent, Snapshot, compose, decide, markup_fits};
 use crate::budget::{self, PurseKey, Reservation, Reserved, Shortage, Span, Whose};
@@ -23,7 +24,7 @@ use crate::shell::clock;
 use crate::shell::exposure_store::{NoPlace, Viewer};
 use crate::shell::service::{Service, exposure_of};
 use crate::shell::store::Health;
-use crate::units::{Hour, UnixMillis};
+use crate::units::{BidId, Hour, UnixMillis};
 
 /// The answer to a bid request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,13 +166,17 @@ impl Service {
             // Whoever asked has gone on. The bids are dropped, and with them what they hold.
             return Err(NoBidReason::OutOfTime);
         }
+        let mut unsent = Unsent { service: self, bids: SmallVec::new() };
         bids.retain(|chosen| {
             if !markup_fits(&composer, exchange, chosen) {
                 reason = NoBidReason::LimitExceeded;
                 return false;
             }
             match self.hold(chosen, now) {
-                Ok(()) => true,
+                Ok(()) => {
+                    unsent.bids.push(chosen.ticket.bid.id);
+                    true
+                }
                 Err(refused) => {
                     reason = refused;
                     false
@@ -181,9 +186,10 @@ impl Service {
         if bids.is_empty() {
             return Err(reason);
         }
-        self.metrics.bid(bids.len());
         let mut out = Vec::with_capacity(4_096 * bids.len());
         compose(&composer, request.id, exchange, currency, &bids, arena, &mut out);
+        unsent.bids.clear();
+        self.metrics.bid(bids.len());
         Ok(out)
     }
 
@@ -222,6 +228,23 @@ impl Service {
         self.open.insert(bid.id, Reservation { reserved, expires, user, household: bid.household });
         chosen.held.keep();
         Ok(())
+    }
+}
+
+/// Bids that are open and of which no answer is written yet. Dropped, they are given back: a panic on the way to the
+/// answer leaves nothing reserved.
+struct Unsent<'a> {
+    service: &'a Service,
+    bids: SmallVec<[BidId; 4]>,
+}
+
+impl Drop for Unsent<'_> {
+    fn drop(&mut self) {
+        for bid in &self.bids {
+            if let Some(reservation) = self.service.open.take(*bid) {
+                self.service.give_back(*bid, &reservation);
+            }
+        }
     }
 }
 

@@ -73,14 +73,21 @@ impl Till<'_> {
         let understood = match notice::event(kind, ticket, params, now, scenario, late) {
             Ok(understood) => understood,
             Err(refused) => {
-                self.put_back(bid, held);
+                if held.is_some() {
+                    self.open.put_back(bid);
+                }
                 return Err(refused);
             }
         };
         let mut events = understood.events;
-        if held.is_some_and(|held| held.reserved.stakes.worst > Nanos::ZERO) {
-            // A bid that this run took over from another is paid from its own lease; not so one of which it took over
-            // only the place under frequency caps, for its money lies in the lease of a run that was killed.
+        let holds_money = match hold {
+            Hold::Ours(held) | Hold::Others(held) => held.reserved.stakes.worst > Nanos::ZERO,
+            Hold::Gone => false,
+        };
+        if holds_money {
+            // A bid that this run took over from another is paid from its own lease, whichever of twins is kept; not so
+            // one of which it took over only the place under frequency caps, for its money lies in the lease of a run
+            // that was killed.
             for event in &mut events {
                 event.bid.lease = self.book.epoch();
             }
@@ -133,13 +140,8 @@ impl Till<'_> {
     /// The events could not be kept: whoever sent the notice comes again.
     #[expect(clippy::needless_pass_by_value, reason = "a notice is kept or lost, once")]
     pub fn lost(&self, pending: Pending) {
-        let Pending { bid, held, .. } = pending;
-        self.put_back(bid, held);
-    }
-
-    fn put_back(&self, bid: BidId, held: Option<Reservation>) {
-        if let Some(reservation) = held {
-            self.open.insert(bid, reservation);
+        if pending.held.is_some() {
+            self.open.put_back(pending.bid);
         }
     }
 }

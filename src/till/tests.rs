@@ -186,6 +186,22 @@ fn a_bid_of_which_only_the_place_was_taken_over_is_paid_from_the_lease_of_who_wa
 }
 
 #[test]
+fn both_twins_of_a_bid_that_was_taken_over_are_paid_from_the_heirs_lease() {
+    for reversed in [false, true] {
+        let mut counter = Counter::new(FORMER, true);
+        let mut twins = [(); 2].map(|()| counter.begin(NoticeKind::Billing, "1.5", 1).unwrap());
+        for twin in &twins {
+            assert!(twin.events.iter().all(|event| event.bid.lease == EPOCH));
+        }
+        if reversed {
+            twins.reverse();
+        }
+        assert_eq!(twins.map(|twin| counter.keep(twin).paid), [true, false]);
+        counter.check(0, PAID, PAID);
+    }
+}
+
+#[test]
 fn a_bill_that_is_not_kept_leaves_the_bid_as_it_was() {
     let mut counter = Counter::new(EPOCH, true);
     let pending = counter.begin(NoticeKind::Billing, "1.5", 1).unwrap();
