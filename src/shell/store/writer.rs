@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::budget::{Allocator as _, AllocatorError, LeaseAsk, LeaseGrant};
 use crate::ledger::Event;
+use crate::shell::clock;
 use crate::shell::failpoint::{self, Point};
 use crate::shell::store::checkpoints::Checkpoints;
 use crate::shell::store::error::StoreError;
@@ -194,7 +195,13 @@ fn serve(
     let file = ledger.file.clone();
     let sqlite = |source| StoreError::Sqlite { file: file.clone(), source };
     let checkpoints = Checkpoints::start(&mut ledger.connection, &file).map_err(sqlite)?;
+    let mut forgotten = None;
     while queue.blocking_recv_many(batch, limits::LEDGER_BATCH_MAX) > 0 {
+        let (day, hour) = leases::first_windows(clock::now());
+        if forgotten < Some(hour) {
+            ledger.treasury.forget_before(day, hour);
+            forgotten = Some(hour);
+        }
         match write(ledger, batch, &checkpoints, outage) {
             Err(error) if outage::is_lack_of_space(&error) => {
                 outage.fill();
