@@ -214,6 +214,7 @@ impl Opened {
     /// Goes back to what is committed, after a commit that found no space.
     pub(in crate::shell::store) fn revert(&mut self) -> Result<(), StoreError> {
         let sqlite = |source| StoreError::Sqlite { file: self.file.clone(), source };
+        failpoint::sqlite(Point::LedgerRevert).map_err(sqlite)?;
         let since = leases::first_windows(clock::now());
         let mut shares = leases::shares_since(&self.connection, since).map_err(sqlite)?;
         let (journal, used) = journal::resume(&self.connection, &self.file)?;
