@@ -157,8 +157,11 @@ fn purse(book: &Book, [campaign, line_item]: &[Budget; 2]) -> Purse {
 fn fill(book: &Book) -> Vec<(PurseKey, Purse)> {
     let [campaign, line_item] = four();
     let purse = |at| {
-        let key =
-            PurseKey { campaign: CampaignId::from_raw(at / 10), line_item: LineItemId::from_raw(at), ..KEY };
+        let key = PurseKey {
+            campaign: CampaignId::from_raw(at / 10),
+            line_item: LineItemId::from_raw(at + 1),
+            ..KEY
+        };
         (key, book.purse(key, [&campaign, &line_item], Nanos::ZERO))
     };
     (0..10_000).map(purse).collect()

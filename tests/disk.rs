@@ -158,6 +158,35 @@ fn a_moment_without_space_at_any_step_costs_no_money_and_no_restart() {
 
 #[test]
 #[cfg(debug_assertions)]
+fn while_the_disk_is_full_notices_are_refused_at_once_and_memory_is_read_again_only_once() {
+    let market = market();
+    let disk = FakeDisk::of(&market);
+    // The first attempt to read it finds no space either; a third one would end the process.
+    let revert = ("ENCAN_FAILPOINTS", "ledger.revert=enospc@1,ledger.revert=eio@3..");
+    let encan = market.start_with(&["--disk-reserve", "0"], &[disk.variable(), revert]);
+    let mut buyer = Buyer::of(&encan);
+    let offers = bids(&mut buyer, 400);
+    disk.is(&market, "pages 1\n");
+    let mut billed = 0;
+    wait_until("no space", || {
+        billed = bill(&mut buyer, &offers);
+        encan.metric("encan_ledger_full_total") > 0
+    });
+    assert!(billed < 400, "400 rows want more than a page");
+    for _ in 0..2 {
+        assert_eq!(bill(&mut buyer, &offers), 0, "nothing is written, and so nothing fits");
+    }
+    check_stopped(&encan);
+    disk.is(&market, "pages 100000\n");
+    wait_for_bids(&encan);
+    assert_eq!(bill(&mut buyer, &offers), 400, "what was refused comes again");
+    let (code, words) = encan.stop();
+    assert_eq!(code, Some(0), "{words}");
+    check_booked(&market, &offers);
+}
+
+#[test]
+#[cfg(debug_assertions)]
 fn a_log_that_cannot_be_folded_stops_bidding_and_an_end_without_space_says_so() {
     let market = market();
     let fold = [("ENCAN_FAILPOINTS", "ledger.checkpoint=enospc@1")];
@@ -189,7 +218,8 @@ fn a_real_disk_that_fills_while_running_stops_bidding_loses_nothing_and_bidding_
     let filler = data.join("filler");
     let mut all = Vec::new();
     for _ in 0..2 {
-        let offers = bids(&mut buyer, 1_000);
+        // More than fits into what the log and the file have already, however often one is folded into the other.
+        let offers = bids(&mut buyer, 3_000);
         fill(&filler);
         assert!(bill(&mut buyer, &offers) < offers.len(), "the disk is never full");
         check_stopped(&encan);

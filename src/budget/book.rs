@@ -335,6 +335,12 @@ impl Book {
         held.into_iter().collect()
     }
 
+    /// True if any limit may be passed.
+    #[must_use]
+    pub fn has_soft_caps(&self) -> bool {
+        self.lock().by_key.values().any(|cap| cap.is_soft())
+    }
+
     /// By how much each campaign whose budget is soft can pass a limit now: if all of `open`, the bids that are out,
     /// are billed at their worst. Campaigns that cannot are left out.
     #[must_use]

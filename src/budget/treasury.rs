@@ -166,6 +166,8 @@ pub struct Treasury {
     caps: Map<CapKey, CapState>,
     tenures: BTreeMap<Epoch, Tenure>,
     last: Epoch,
+    /// Windows before these are forgotten.
+    since: Option<(Day, Hour)>,
     /// Used since the last look at the caps, by what shares all windows.
     tallies: Map<Tally, Used>,
     changes: Changes,
@@ -198,6 +200,7 @@ impl Treasury {
             caps: Map::default(),
             tenures: BTreeMap::new(),
             last: Epoch::NONE,
+            since: None,
             tallies: Map::default(),
             changes: Changes::new(),
         }
@@ -240,8 +243,8 @@ impl Treasury {
     pub fn revert(&mut self, shares: impl IntoIterator<Item = (CapKey, Epoch, Share)>) {
         // An epoch whose end could not be kept ends again, later.
         let tenures = std::mem::take(&mut self.tenures);
-        let mut kept = Self { last: self.last, tenures, ..Self::new(self.terms) };
-        kept.fill(shares, Steady::default());
+        let mut kept = Self { last: self.last, since: self.since, tenures, ..Self::new(self.terms) };
+        kept.fill(shares.into_iter().filter(|(cap, ..)| !self.has_forgotten(cap.window)), Steady::default());
         *self = kept;
     }
 
@@ -284,15 +287,21 @@ impl Treasury {
         self.last
     }
 
-    /// Drops what is known of windows that ended before `day` and `hour`: nobody bids in them any more, and what is
-    /// kept of them is added to.
+    /// Drops what is known of windows that ended before `day` and `hour`: nobody bids in them any more, and nothing of
+    /// them is granted from now on. What is used of them later is a change like any other, to be added to what is kept.
     pub fn forget_before(&mut self, day: Day, hour: Hour) {
         self.spread();
-        self.caps.retain(|cap, _| match cap.window {
-            Window::Total => true,
-            Window::Day(of) => of >= day,
-            Window::Hour(of) => of >= hour,
-        });
+        self.since = Some(self.since.map_or((day, hour), |since| (since.0.max(day), since.1.max(hour))));
+        let caps = std::mem::take(&mut self.caps);
+        self.caps = caps.into_iter().filter(|(cap, _)| !self.has_forgotten(cap.window)).collect();
+    }
+
+    fn has_forgotten(&self, window: Window) -> bool {
+        self.since.is_some_and(|(day, hour)| match window {
+            Window::Total => false,
+            Window::Day(of) => of < day,
+            Window::Hour(of) => of < hour,
+        })
     }
 
     /// Ends the leases that have run out at `now`; what they held and did not use is free again.
@@ -361,6 +370,11 @@ impl Treasury {
 
     /// What of `ask` is granted to `epoch`, where `bidders` share the cap.
     fn grant(&mut self, epoch: Epoch, bidders: i64, ask: &LeaseAsk) -> LeaseGrant {
+        if self.has_forgotten(ask.cap.window) {
+            // What is taken of it is not known here: all of it may be.
+            let (leased, used) = (Quantity::ZERO, Quantity::ZERO);
+            return LeaseGrant { cap: ask.cap, leased, used, elsewhere: ask.limit };
+        }
         let state = self.caps.entry(ask.cap).or_default();
         let free = ask.limit.minus(state.taken()).max(Quantity::ZERO);
         // Alone there is nobody to leave anything to.
@@ -460,12 +474,16 @@ impl Allocator for Treasury {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
-    use super::{Allocator, AllocatorError, LeaseAsk, LeaseGrant, LeaseTerms, Share, Treasury};
+    use proptest::strategy::{Strategy as _, ValueTree as _};
+    use proptest::test_runner::TestRunner;
+
+    use super::{Allocator, AllocatorError, Changes, LeaseAsk, LeaseGrant, LeaseTerms, Share, Treasury};
     use crate::budget::{Stage, TERMS, check_contract};
     use crate::ledger::{
-        Applied, BudgetAccount, CapKey, Event, LeaseMove, LeaseStep, Ledger, Level, Measure, Quantity, Window,
+        AMOUNT_MOST, Applied, BudgetAccount, CapKey, Event, EventKind, LeaseMove, LeaseStep, Ledger, Level,
+        Measure, Quantity, Window, any_event,
     };
-    use crate::units::{CampaignId, Epoch, Millis, Steady};
+    use crate::units::{CampaignId, Day, Epoch, Hour, Millis, Steady};
 
     /// A treasury whose changes are kept before it answers, in rows and in the double-entry books, which must agree.
     struct Kept {
@@ -611,5 +629,47 @@ mod tests {
         let granted = treasury.lease(epoch, &[ask(40)], NOW).unwrap();
         let [leased, used, elsewhere] = [40, 30, 0].map(Quantity::from_raw);
         assert_eq!(granted, [LeaseGrant { cap: CAP, leased, used, elsewhere }]);
+    }
+
+    #[test]
+    fn of_a_forgotten_window_nothing_is_granted_or_known_and_what_it_uses_later_is_a_change() {
+        let mut treasury = Treasury::new(TERMS);
+        let epoch = treasury.enrol(NOW).unwrap();
+        let event = any_event(AMOUNT_MOST).new_tree(&mut TestRunner::deterministic()).unwrap().current();
+        let mut event = Event { kind: EventKind::Click, ..event };
+        event.bid.lease = epoch;
+        let (day, hour) = (event.bid.day, Hour::of(event.bid.at));
+        let cap =
+            |window| CapKey { level: Level::Campaign(event.bid.campaign), window, measure: Measure::Clicks };
+        let old = [cap(Window::Day(day)), cap(Window::Hour(hour))];
+        let all = [cap(Window::Total), old[0], old[1]];
+        let asks = all.map(|cap| LeaseAsk { cap, ..ask(30) });
+        let of_cap =
+            |changes: Changes| all.map(|cap| changes.get(&(cap, epoch)).copied().unwrap_or_default());
+        treasury.lease(epoch, &asks, NOW).unwrap();
+        treasury.count(std::slice::from_ref(&event)).unwrap();
+        let rows: Vec<_> =
+            treasury.take_changes().into_iter().map(|((cap, of), share)| (cap, of, share)).collect();
+        let share = |granted: i64, used: i64| Share {
+            granted: Quantity::from_raw(granted),
+            used: Quantity::from_raw(used),
+        };
+        // The day and the hour of the event themselves are still known.
+        treasury.forget_before(day, hour);
+        assert!(all.iter().all(|cap| treasury.state(*cap).used() == Quantity::from_raw(1)));
+        treasury.forget_before(Day::from_raw(day.raw() + 1), Hour::from_raw(hour.raw() + 1));
+        assert!(treasury.states().all(|(cap, _)| cap.window == Window::Total), "no memory is left of them");
+        let leased = treasury.lease(epoch, &asks, NOW).unwrap();
+        let taken =
+            leased.iter().map(|grant| (grant.leased.raw(), grant.elsewhere.raw())).collect::<Vec<_>>();
+        assert_eq!(taken, [(30, 0), (0, 100), (0, 100)]);
+        assert!(treasury.take_changes().is_empty());
+        treasury.count(std::slice::from_ref(&event)).unwrap();
+        assert_eq!(of_cap(treasury.take_changes()), [share(0, 1); 3], "added to its row");
+        // Neither an earlier day nor a commit that failed brings them back.
+        treasury.forget_before(day, hour);
+        treasury.revert(rows);
+        assert!(treasury.states().all(|(cap, _)| cap.window == Window::Total));
+        assert_eq!(treasury.state(all[0]).used(), Quantity::from_raw(1));
     }
 }

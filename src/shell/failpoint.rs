@@ -31,6 +31,8 @@ pub enum Point {
     LedgerCheckpoint,
     #[cfg_attr(debug_assertions, strum(serialize = "ledger.checkpointed"))]
     LedgerCheckpointed,
+    #[cfg_attr(debug_assertions, strum(serialize = "ledger.revert"))]
+    LedgerRevert,
     #[cfg_attr(debug_assertions, strum(serialize = "ledger.close"))]
     LedgerClose,
     #[cfg_attr(debug_assertions, strum(serialize = "ledger.closed"))]

@@ -96,7 +96,8 @@ pub fn round(service: &Service, look: Look) {
 pub fn write_metrics(service: &Service, out: &mut String) {
     let snapshot = service.snapshot();
     let plan = &snapshot.plan;
-    let open = service.open.all();
+    // What is out is copied, and may be much: only where a budget can be passed at all.
+    let open = if service.book.has_soft_caps() { service.open.all() } else { Vec::new() };
     let overruns = service.book.overruns(open.iter().map(|(_, reservation)| reservation.reserved));
     let in_euros = overruns.iter().filter_map(|(campaign, over)| {
         let campaign = plan.catalog.campaigns.iter().find(|known| known.id == *campaign)?;

@@ -14,10 +14,13 @@ macro_rules! slug_id {
         pub struct $name(u64);
 
         impl $name {
-            /// The id of `slug`: its FNV-1a hash, stable over restarts and versions.
+            /// The id of `slug`: its FNV-1a hash, stable over restarts and versions; never 0, which stands for none.
             #[must_use]
             pub const fn from_slug(slug: &str) -> Self {
-                Self(fnv1a(slug.as_bytes()))
+                match fnv1a(slug.as_bytes()) {
+                    0 => Self(1),
+                    hash => Self(hash),
+                }
             }
 
             /// The id from its 64 bits, as stored in a token or a ledger.

@@ -35,9 +35,10 @@ pub const POD_OFFERS_MAX: usize = 32;
 pub const BIDS_OF_POD_MAX: usize = 8;
 /// Bytes of a server-to-server conversion.
 pub const CONVERSION_BYTES_MAX: usize = 16 * 1024;
-/// Events waiting for the ledger's writer. A full queue answers notices with 503, and they are retried.
+/// Jobs waiting for the ledger's writer, each the events of one request, or a question for leases. A full queue answers notices with 503, and they are retried.
 pub const LEDGER_QUEUE_MAX: usize = 16_384;
-/// Events in one commit: bounds the wait of the first one.
+/// Jobs in one commit of the ledger's writer, each the events of one request, or a question for leases: bounds the wait
+/// of the first one.
 pub const LEDGER_BATCH_MAX: usize = 4_096;
 /// Exposures remembered for a user or household, over all campaigns. Whoever has as many that caps still count sees
 /// no ad with a cap until one of them is too old. A household of eight fits, each at the highest cap that `check`

@@ -62,6 +62,18 @@ fn cap_of(row: &Row<'_>) -> rusqlite::Result<Option<CapKey>> {
 /// For how long hours are kept: a bid is billed, and its click comes, well within it.
 pub(in crate::shell::store) const HOURS_KEPT: i64 = 48;
 
+/// For how many days before today's days are of use. Those of campaigns far in the west are a day behind.
+const DAYS_KEPT: i64 = 3;
+const HOURS_OF_DAY: i64 = 24;
+
+/// The first day and hour that a bid which is still billed may count in.
+pub(in crate::shell::store) fn first_windows(now: UnixMillis) -> (Day, Hour) {
+    let hour = Hour::of(now).raw();
+    let day = hour.div_euclid(HOURS_OF_DAY).saturating_sub(DAYS_KEPT);
+    let day = Day::from_raw(i32::try_from(day).unwrap_or(i32::MIN));
+    (day, Hour::from_raw(hour.saturating_sub(HOURS_KEPT)))
+}
+
 /// The last epoch that began.
 pub(in crate::shell::store) fn last_epoch(connection: &Connection) -> rusqlite::Result<Epoch> {
     let last: Option<i64> =
@@ -84,26 +96,28 @@ pub(in crate::shell::store) fn keep_longest(
     transaction.execute("UPDATE epoch SET longest = ?", [longest.raw()]).map(|_| ())
 }
 
-/// Counts epochs that are long over (all that they held is used or given back) as used without a lease, and forgets
-/// hours that nobody bids in or is billed for any more: a ledger does not grow with every start.
+/// Counts epochs that are long over (all that they held is used or given back, or is of a day of which nobody may
+/// spend any more) as used without a lease, and forgets hours that nobody bids in or is billed for any more: a ledger does not grow with every start.
 pub(in crate::shell::store) fn tidy(
     transaction: &Transaction<'_>,
     last: Epoch,
     now: UnixMillis,
 ) -> rusqlite::Result<()> {
-    let hour = Hour::of(now).raw().saturating_sub(HOURS_KEPT);
-    transaction.execute("DELETE FROM cap WHERE span = 2 AND window < ?", [hour])?;
+    let (day, hour) = first_windows(now);
+    transaction.execute("DELETE FROM cap WHERE span = 2 AND window < ?", [hour.raw()])?;
+    let (last, day) = (last.raw().cast_signed(), i64::from(day.raw()));
     transaction.execute(
         "INSERT INTO cap
              SELECT level, id, span, window, measure, 0, 0, SUM(used) FROM cap
-             WHERE epoch BETWEEN 1 AND ?1 - 1 AND granted <= used
+             WHERE epoch BETWEEN 1 AND ?1 - 1 AND (granted <= used OR span = 1 AND window < ?2)
              GROUP BY level, id, span, window, measure
          ON CONFLICT DO UPDATE SET used = used + excluded.used",
-        [last.raw().cast_signed()],
+        [last, day],
     )?;
     transaction.execute(
-        "DELETE FROM cap WHERE epoch BETWEEN 1 AND ?1 - 1 AND granted <= used",
-        [last.raw().cast_signed()],
+        "DELETE FROM cap
+             WHERE epoch BETWEEN 1 AND ?1 - 1 AND (granted <= used OR span = 1 AND window < ?2)",
+        [last, day],
     )?;
     Ok(())
 }
@@ -112,8 +126,18 @@ pub(in crate::shell::store) fn tidy(
 pub(in crate::shell::store) fn shares(
     connection: &Connection,
 ) -> rusqlite::Result<Vec<(CapKey, Epoch, Share)>> {
-    let mut statement = connection.prepare("SELECT * FROM cap")?;
-    let rows = statement.query_map([], |row| {
+    shares_since(connection, (Day::from_raw(i32::MIN), Hour::from_raw(i64::MIN)))
+}
+
+/// The rows of totals, and of windows that are not before these.
+pub(in crate::shell::store) fn shares_since(
+    connection: &Connection,
+    (day, hour): (Day, Hour),
+) -> rusqlite::Result<Vec<(CapKey, Epoch, Share)>> {
+    let mut statement = connection.prepare(
+        "SELECT * FROM cap WHERE span = 0 OR span = 1 AND window >= ? OR span = 2 AND window >= ?",
+    )?;
+    let rows = statement.query_map([i64::from(day.raw()), hour.raw()], |row| {
         let share = Share { granted: Quantity::from_raw(row.get(6)?), used: Quantity::from_raw(row.get(7)?) };
         let epoch = Epoch::from_raw(row.get::<_, i64>(5)?.cast_unsigned());
         Ok(cap_of(row)?.map(|cap| (cap, epoch, share)))
@@ -125,13 +149,19 @@ pub(in crate::shell::store) fn shares(
     Ok(shares)
 }
 
-/// The treasury as a former process left it.
+/// The treasury as a former process left it, but for windows that nobody spends of any more at `now`: a start takes no
+/// longer, and no more memory, with every day that ever was.
 pub(in crate::shell::store) fn read(
     connection: &Connection,
     terms: LeaseTerms,
     last: Epoch,
+    now: UnixMillis,
 ) -> rusqlite::Result<Treasury> {
-    Ok(Treasury::restored(terms, last, shares(connection)?, Steady::default()))
+    let (day, hour) = first_windows(now);
+    let shares = shares_since(connection, (day, hour))?;
+    let mut treasury = Treasury::restored(terms, last, shares, Steady::default());
+    treasury.forget_before(day, hour);
+    Ok(treasury)
 }
 
 /// Keeps what the treasury has changed, in the caller's commit: only then may it be told.

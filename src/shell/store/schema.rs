@@ -162,12 +162,13 @@ impl Opened {
         let transaction = connection.transaction().map_err(sqlite)?;
         let last = leases::last_epoch(&transaction).map_err(sqlite)?;
         let journal = journal::recover(&transaction, last, &file)?;
-        leases::tidy(&transaction, last, clock::now()).map_err(sqlite)?;
+        let now = clock::now();
+        leases::tidy(&transaction, last, now).map_err(sqlite)?;
         // What was bid under longer profiles is waited for as long as they said.
         let longest_notice = terms.longest_notice;
         let kept = leases::longest(&transaction).map_err(sqlite)?;
         let terms = LeaseTerms { longest_notice: longest_notice.max(kept), ..terms };
-        let treasury = leases::read(&transaction, terms, last).map_err(sqlite)?;
+        let treasury = leases::read(&transaction, terms, last, now).map_err(sqlite)?;
         transaction.commit().map_err(sqlite)?;
         if !was_there {
             // Says that there is a ledger here, should it ever be missing.
@@ -214,7 +215,9 @@ impl Opened {
     /// Goes back to what is committed, after a commit that found no space.
     pub(in crate::shell::store) fn revert(&mut self) -> Result<(), StoreError> {
         let sqlite = |source| StoreError::Sqlite { file: self.file.clone(), source };
-        let mut shares = leases::shares(&self.connection).map_err(sqlite)?;
+        failpoint::sqlite(Point::LedgerRevert).map_err(sqlite)?;
+        let since = leases::first_windows(clock::now());
+        let mut shares = leases::shares_since(&self.connection, since).map_err(sqlite)?;
         let (journal, used) = journal::resume(&self.connection, &self.file)?;
         shares.extend(used.into_iter().map(|((cap, epoch), share)| (cap, epoch, share)));
         self.treasury.revert(shares);

@@ -17,7 +17,7 @@ use crate::ledger::{
     any_charge, any_event, one_of_each, used, windows,
 };
 use crate::shell::exposure_store::Viewer;
-use crate::shell::store::writer::{grant, lengthen, snap};
+use crate::shell::store::writer::{book, grant, lengthen, snap};
 use crate::shell::store::{Name, NameKind, Opened, Store, StoreError, Writer};
 use crate::units::{
     BidId, CampaignId, Currency, Day, Epoch, FxRate, Hour, HouseholdKey, LineItemId, Millis, Nanos, Steady,
@@ -85,11 +85,12 @@ proptest! {
         some in vec((any_event(1_000_000_000), 0..3_u64, 0..2), 1..60),
     ) {
         let folder = folder();
+        let today = i32::try_from(Hour::of(crate::shell::clock::now()).raw() / 24).unwrap();
         let (mut booked, mut sent) = (BTreeMap::new(), Vec::new());
         for (mut event, item, day) in some {
             event.bid.line_item = LineItemId::from_raw(item | (1 << 63));
             event.bid.campaign = CampaignId::from_raw((item / 2) | (1 << 63));
-            event.bid.day = Day::from_raw(day - 1);
+            event.bid.day = Day::from_raw(today + day - 1);
             count(&mut booked, &event);
             sent.push(event);
         }
@@ -539,4 +540,44 @@ fn what_a_dead_epoch_held_is_locked_up_as_long_as_its_own_bids_may_be_billed() {
         ledger.treasury.expire(after(65));
         assert_eq!(ledger.treasury.state(cap).taken(), Quantity::ZERO);
     }
+}
+
+#[test]
+fn of_old_days_nothing_is_read_at_a_start_and_their_rows_stay_and_are_added_to() {
+    let folder = folder();
+    drop(open(folder.path()).unwrap());
+    let file = folder.path().join("ledger.sqlite");
+    let today = i32::try_from(Hour::of(crate::shell::clock::now()).raw() / 24).unwrap();
+    let (old, late) = (today - 40, today - 2);
+    execute(
+        &file,
+        &format!(
+            "UPDATE epoch SET last = 4;
+             INSERT INTO cap VALUES (1, 9, 1, {old}, 2, 3, 15, 10), (1, 9, 1, {late}, 2, 3, 15, 10),
+                 (1, 9, 1, {old}, 2, 4, 15, 10), (1, 9, 0, 0, 2, 3, 15, 10);"
+        ),
+    );
+    let cap =
+        |window| CapKey { level: Level::Campaign(CampaignId::from_raw(9)), window, measure: Measure::Clicks };
+    let day = |day| cap(Window::Day(Day::from_raw(day)));
+    let mut ledger = open(folder.path()).unwrap();
+    let mut known: Vec<_> =
+        ledger.taken_besides(Epoch::NONE).into_iter().map(|(cap, taken)| (cap, taken.raw())).collect();
+    known.sort_unstable();
+    let mut wanted = [(cap(Window::Total), 15), (day(late), 15)];
+    wanted.sort_unstable();
+    assert_eq!(known, wanted);
+    let mut event = Event { kind: EventKind::Click, ..sample(any_event(AMOUNT_MOST)) };
+    event.bid.campaign = CampaignId::from_raw(9);
+    (event.bid.day, event.bid.lease) = (Day::from_raw(old), Epoch::from_raw(4));
+    book(&mut ledger, vec![event]);
+    snap(&mut ledger);
+    let kept = Store::open(folder.path()).unwrap().kept().unwrap().caps;
+    let share = |cap, epoch| {
+        kept.get(&(cap, Epoch::from_raw(epoch))).map(|share| (share.granted.raw(), share.used.raw()))
+    };
+    assert_eq!(share(day(old), 0), Some((0, 10)), "nobody can use what a dead epoch held of it");
+    assert_eq!(share(day(old), 3), None);
+    assert_eq!(share(day(old), 4), Some((15, 11)));
+    assert_eq!(share(day(late), 3), Some((15, 10)));
 }

@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::budget::{Allocator as _, AllocatorError, LeaseAsk, LeaseGrant};
 use crate::ledger::{Event, EventKind};
+use crate::shell::clock;
 use crate::shell::failpoint::{self, Point};
 use crate::shell::store::checkpoints::Checkpoints;
 use crate::shell::store::error::StoreError;
@@ -194,16 +195,43 @@ fn serve(
     let file = ledger.file.clone();
     let sqlite = |source| StoreError::Sqlite { file: file.clone(), source };
     let checkpoints = Checkpoints::start(&mut ledger.connection, &file).map_err(sqlite)?;
+    let (mut forgotten, mut is_refusing, mut is_stale) = (None, false, false);
     while queue.blocking_recv_many(batch, limits::LEDGER_BATCH_MAX) > 0 {
+        let mut kept = Vec::new();
+        if is_refusing {
+            let is_probed = batch.iter().any(|job| matches!(job, Job::Probe));
+            hear(ledger, batch);
+            refuse(batch);
+            if !is_probed || !reverts(ledger, &mut is_stale)? {
+                continue;
+            }
+            // The probe alone is written: if it fails, nothing in memory has changed.
+            kept = std::mem::take(batch);
+        }
+        let (day, hour) = leases::first_windows(clock::now());
+        if forgotten < Some(hour) {
+            ledger.treasury.forget_before(day, hour);
+            forgotten = Some(hour);
+        }
         match write(ledger, batch, &checkpoints, outage) {
             Err(error) if outage::is_lack_of_space(&error) => {
                 outage.fill();
-                // What was counted and granted in memory was rolled back with the rest.
-                ledger.revert()?;
-                refuse(batch);
+                // Else all is committed and answered, and only the log could not be folded: it takes more.
+                if !batch.is_empty() {
+                    refuse(batch);
+                    (is_refusing, is_stale) = (true, true);
+                    reverts(ledger, &mut is_stale)?;
+                }
             }
-            done => done.map_err(sqlite)?,
+            done => {
+                done.map_err(sqlite)?;
+                is_refusing = false;
+            }
         }
+        batch.append(&mut kept);
+    }
+    if is_stale {
+        ledger.revert()?;
     }
     // A clean end leaves a snapshot, so that the next start has nothing to add up; what found no space until now has a
     // last chance.
@@ -215,6 +243,28 @@ fn snapshot(ledger: &mut Opened) -> rusqlite::Result<()> {
     let transaction = ledger.connection.transaction()?;
     ledger.journal.snapshot(&transaction, &mut ledger.treasury)?;
     transaction.commit()
+}
+
+/// While there is no space nobody is granted anything, but who asks is alive, and may go on once there is some.
+fn hear(ledger: &mut Opened, batch: &[Job]) {
+    for job in batch {
+        if let Job::Lease { epoch, now, .. } = job {
+            let _ = ledger.treasury.lease(*epoch, &[], *now);
+        }
+    }
+}
+
+/// Goes back to what is committed where `is_stale`, for what was counted and granted in memory was rolled back with the
+/// rest. Reading wants space too, for the index of the log: without it false, and it is tried again later.
+fn reverts(ledger: &mut Opened, is_stale: &mut bool) -> Result<bool, StoreError> {
+    if *is_stale {
+        match ledger.revert() {
+            Err(StoreError::Sqlite { source, .. }) if outage::is_lack_of_space(&source) => return Ok(false),
+            done => done?,
+        }
+        *is_stale = false;
+    }
+    Ok(true)
 }
 
 /// Writes and answers `batch`, and after a lack of space tries whether it is over.
