@@ -427,7 +427,7 @@ fn check_pages(connection: &Connection, file: &Path) -> Result<(), StoreError> {
         let each = |row: &Row<'_>| row.get(0).map(|line: String| what.push(line));
         connection.pragma(None, "quick_check", &name, each).map_err(sqlite)?;
         if what != ["ok"] {
-            let what = what.swap_remove(0).lines().next().unwrap_or_default().to_owned();
+            let what = first_fault(&what.swap_remove(0)).to_owned();
             return Err(StoreError::Damaged { file: file.to_owned(), what });
         }
     }
@@ -437,6 +437,11 @@ fn check_pages(connection: &Connection, file: &Path) -> Result<(), StoreError> {
         connection.query_row(&edge, [], |_| Ok(())).optional().map_err(sqlite)?;
     }
     Ok(())
+}
+
+/// The first line of what SQLite's check says that says anything: above it stands which database it is about.
+pub(in crate::shell::store) fn first_fault(said: &str) -> &str {
+    said.lines().find(|line| !line.starts_with("***")).unwrap_or(said)
 }
 
 fn exposure(row: &Row<'_>) -> rusqlite::Result<(Viewer, Exposure)> {
