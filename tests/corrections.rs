@@ -106,7 +106,8 @@ fn a_file_is_booked_once_without_a_server_and_the_report_is_net_of_it() {
         { "id": "5", "kind": "dispute", "bid": offers[3].id, "share": 0.5, "reason": "no such page" },
     ]);
     let dry = booked(&correct(&market, &notes, &["--dry-run"]));
-    assert!(dry.starts_with("credit_note: would be booked, 1 entry, -0.005 EUR, impressions -1\n"), "{dry}");
+    let line = "corrections[0] `1`, credit_note: would be booked, 1 entry, -0.005 EUR, impressions -1\n";
+    assert!(dry.starts_with(line), "{dry}");
     assert_eq!((row(&market), listed(&market).len()), (before, 0), "a dry run books nothing");
     let first = booked(&correct(&market, &notes, &[]));
     assert_eq!(first.lines().filter(|line| line.contains(": booked, 1 entry")).count(), 5, "{first}");
@@ -149,8 +150,8 @@ fn all_of_a_file_is_booked_or_nothing_and_every_fault_has_its_place() {
     let wrong =
         json!([credit(&offers[0].id, "0.004"), credit(&offers[0].id, "0.002"), credit(&unknown, "1")]);
     let faults = [
-        "line 10: `corrections[1]` asks for 0.002 EUR, but only 0.001 EUR is left of what was billed",
-        "line 16: `corrections[2]` bid `00000000000000000000000000000000` was never billed",
+        "line 10: `corrections[1]`: asks for 0.002 EUR, but only 0.001 EUR is left of what was billed",
+        "line 16: `corrections[2]`: bid `00000000000000000000000000000000` was never billed",
         "nothing was booked",
     ];
     let malformed = json!([{ "kind": "credit_note", "bid": offers[0].id, "share": 2, "why": "?" }]);
@@ -170,7 +171,7 @@ fn all_of_a_file_is_booked_or_nothing_and_every_fault_has_its_place() {
         json!([{ "id": "a", "kind": "refund", "bid": offers[1].id, "amount": "0.001", "reason": "r" }]);
     booked(&correct(&market, &named, &[]));
     named[0]["amount"] = json!("0.002");
-    check_refused(&correct(&market, &named, &[]), &["its `id` is booked already"]);
+    check_refused(&correct(&market, &named, &[]), &["`corrections[0]`: its `id` is booked already"]);
 }
 
 #[test]
@@ -241,11 +242,11 @@ fn a_day_of_invalid_traffic_is_spread_over_its_bills_exactly() {
         json!([correction])
     };
     let told = booked(&correct(&market, &of_day("invalid_traffic", "impressions", json!(3)), &[]));
-    assert_eq!(told, "invalid_traffic: booked, 3 entries, -0.015 EUR, impressions -3\n");
+    assert_eq!(told, "corrections[0], invalid_traffic: booked, 3 entries, -0.015 EUR, impressions -3\n");
     let told = booked(&correct(&market, &of_day("invalid_traffic", "amount", json!("0.000000010")), &[]));
-    assert_eq!(told, "invalid_traffic: booked, 7 entries, -0.00000001 EUR, impressions 0\n");
+    assert_eq!(told, "corrections[0], invalid_traffic: booked, 7 entries, -0.00000001 EUR, impressions 0\n");
     let told = booked(&correct(&market, &of_day("adjustment", "amount", json!("1.5")), &[]));
-    assert_eq!(told, "adjustment: booked, 1 entry, 1.50 EUR, impressions 0\n");
+    assert_eq!(told, "corrections[0], adjustment: booked, 1 entry, 1.50 EUR, impressions 0\n");
     let after = row(&market);
     assert_eq!((&after["media"], &after["impressions"]), (&json!("1.53499999"), &json!(7)));
     let output = encan.report(&["--by", "line-item", "--json"]);

@@ -161,6 +161,61 @@ fn a_ledger_that_is_gone_is_not_made_anew_unless_that_is_said() {
 }
 
 #[test]
+fn a_ledger_whose_log_is_gone_is_refused_until_it_is_back_or_that_is_said() {
+    for after_a_clean_end in [false, true] {
+        let (market, ids) = billed(20);
+        if after_a_clean_end {
+            assert_eq!(market.start().stop().0, Some(0));
+            drop(market.start().kill());
+        }
+        let log = std::fs::read(market.path(LOG)).unwrap();
+        let _ = std::fs::remove_file(market.path("data/ledger.sqlite-shm"));
+        for is_empty in [false, true] {
+            if is_empty {
+                std::fs::write(market.path(LOG), "").unwrap();
+            } else {
+                std::fs::remove_file(market.path(LOG)).unwrap();
+            }
+            check_refused(&market, "ledger.sqlite-wal` of the ledger is gone", "remove the folder's `lock`");
+            let error = Store::open(&market.data()).unwrap_err().to_string();
+            assert!(error.ends_with("ledger.sqlite-wal` of the ledger is gone"), "{error}");
+        }
+        std::fs::write(market.path(LOG), &log).unwrap();
+        drop(market.start().kill());
+        assert_eq!(market.start().stop().0, Some(0), "with its log it is taken, killed or not");
+        assert_eq!(market.events().len(), ids.len());
+        // After a clean end there is no log that could be missed.
+        assert!(!market.path(LOG).exists());
+        assert_eq!(market.start().stop().0, Some(0));
+        drop(market.start().kill());
+        std::fs::remove_file(market.path(LOG)).unwrap();
+        std::fs::remove_file(market.path("data/lock")).unwrap();
+        assert_eq!(market.start().stop().0, Some(0), "as the hint says");
+        assert_eq!(market.events().len(), ids.len());
+    }
+}
+
+#[test]
+fn a_copy_of_the_ledger_alone_is_taken_and_an_empty_file_in_its_place_is_not() {
+    let (market, ids) = billed(20);
+    let copy = market.path("copy.sqlite");
+    Store::open(&market.data()).unwrap().backup(&copy).unwrap();
+    std::fs::remove_dir_all(market.data()).unwrap();
+    std::fs::create_dir(market.data()).unwrap();
+    std::fs::copy(&copy, market.path(FILE)).unwrap();
+    assert_eq!(market.start().stop().0, Some(0));
+    assert_eq!(market.events().len(), ids.len());
+    // A database that nobody wrote anything to.
+    std::fs::remove_file(market.path(FILE)).unwrap();
+    let empty = rusqlite::Connection::open(market.path(FILE)).unwrap();
+    empty.execute_batch("PRAGMA journal_mode = WAL").unwrap();
+    drop(empty);
+    assert!(market.path(FILE).metadata().unwrap().len() > 0);
+    check_refused(&market, "ledger.sqlite` is gone", "restore it from a backup");
+    assert!(matches!(Store::open(&market.data()), Err(encan::shell::store::StoreError::Gone { .. })));
+}
+
+#[test]
 fn what_is_no_file_or_not_ours_is_refused() {
     let (market, _) = closed(5);
     std::fs::rename(market.path(FILE), market.path("elsewhere")).unwrap();

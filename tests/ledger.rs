@@ -186,11 +186,20 @@ fn a_folder_without_a_ledger_and_a_file_that_is_none_are_told_apart() {
     for verb in
         [&["verify"][..], &["balances"], &["backup", "/nowhere/copy"], &["archive", "--before", "2020-01-01"]]
     {
-        refused(folder.path(), verb, 1, "there is no ledger in");
+        // Of verify, 1 is a difference.
+        let code = if verb == ["verify"] { 2 } else { 1 };
+        refused(folder.path(), verb, code, "there is no ledger in");
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     std::fs::write(folder.path().join("ledger.sqlite"), b"Dear diary, ".repeat(99)).unwrap();
     refused(folder.path(), &["verify"], 2, "is not a ledger of encan");
+    std::fs::remove_file(folder.path().join("ledger.sqlite")).unwrap();
+    refused(folder.path(), &["verify"], 2, "there is no ledger in");
+    // Who once had one is told so.
+    std::fs::write(folder.path().join("lock"), "a ledger of encan lies here\n").unwrap();
+    for verb in ["verify", "balances"] {
+        refused(folder.path(), &[verb], 2, "ledger.sqlite` is gone");
+    }
 }
 
 fn impression(minted: i64, number: u128, price: i64) -> Event {

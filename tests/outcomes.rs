@@ -538,6 +538,36 @@ fn macros_that_were_not_replaced_do_what_the_profile_says_to_ledger_and_reservat
 }
 
 #[test]
+fn an_impression_booked_at_the_bids_price_for_want_of_another_is_counted_once_by_why() {
+    let world = World::new(&[("one".to_owned(), 10_000_000_000)]);
+    let keys = Keys::new(&SECRET, None);
+    let counted = || {
+        ["missing", "not_a_price", "currency"]
+            .map(|why| world.server.metric(&format!("encan_notices_unpriced_total{{reason=\"{why}\"}}")))
+    };
+    for (exchange, query, want) in [
+        ("as_missing-book_bid", "p=5&c=EUR", [0, 0, 0]),
+        ("as_missing-book_bid", "", [1, 0, 0]),
+        ("as_missing-book_bid", "p=abc", [1, 1, 0]),
+        ("as_missing-book_bid", "p=-1", [1, 2, 0]),
+        ("as_missing-book_bid", "p=NaN", [1, 3, 0]),
+        ("as_missing-book_bid", "p=5&c=XXX", [1, 3, 1]),
+        // Above the bid, and where the profile refuses: nothing is booked.
+        ("as_missing-book_bid", "p=99", [1, 3, 1]),
+        ("as_missing-refuse", "p=abc", [1, 3, 1]),
+    ] {
+        let ticket = world.bid(exchange, "one");
+        let path = address("bill", &ticket, &keys);
+        let (path, _) = path.split_once('?').expect("parameters");
+        // The second one is a duplicate.
+        for _ in 0..2 {
+            world.server.get(&format!("{path}?{query}"));
+            assert_eq!(counted(), want, "{query} at {exchange}");
+        }
+    }
+}
+
+#[test]
 fn a_notice_of_money_is_late_behind_its_reservation_and_too_old_behind_the_age_of_its_format() {
     let world = World::new(&[("one".to_owned(), 1_000_000_000)]);
     let keys = Keys::new(&SECRET, None);

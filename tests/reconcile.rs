@@ -106,7 +106,7 @@ fn every_line_of_a_statement_has_its_verdict_and_the_sums_are_exact() {
         result["verdicts"],
         json!({
             "exact": 1, "rounded": 1, "converted": 1, "differs": 1, "twice": 1, "not_billed": 2,
-            "unknown_id": 2, "unreadable": 4, "blank": 1, "summary": 1, "only_ours": 1,
+            "unknown_id": 2, "unreadable": 4, "blank": 1, "summary_uncompared": 1, "only_ours": 1,
         })
     );
     assert_eq!(result["lines"], 15);

@@ -313,11 +313,14 @@ fn parts<'a>(claim: &Claim, meant: &[&'a Bill]) -> Result<Vec<(&'a Bill, Part)>,
             _ => spread(cause, amount, meant),
         },
         Extent::Share(share) => {
+            let is_of_many = matches!(claim.target, Target::Lot(_));
             let mut parts = Vec::with_capacity(meant.len());
             for bill in meant {
-                let part = share.of(bill.whole(cause));
+                // A bill of the day of which less is left gives what is left: the others still give their share.
+                let whole = share.of(bill.whole(cause));
+                let part = if is_of_many { whole.min(bill.room(cause)) } else { whole };
                 let takes_free = part == Nanos::ZERO && share == Share::ALL && bill.has_room(cause);
-                if part != Nanos::ZERO {
+                if part > Nanos::ZERO {
                     parts.push((*bill, Part::Of(part)));
                 } else if takes_free && bill.whole(cause) == Nanos::ZERO {
                     parts.push((*bill, Part::All));

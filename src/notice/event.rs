@@ -80,6 +80,24 @@ pub struct Outcome {
     pub spent: Option<Nanos>,
     /// True if the bid's reservation ends: it was billed, or it lost.
     pub closes: bool,
+    /// If an impression is among them at the bid's price, for the exchange told none that can be taken: why.
+    pub unpriced: Option<Unpriced>,
+}
+
+/// Why a price that an exchange told was not taken, and the bid's was booked as the profile says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unpriced {
+    /// None came: the macro was empty or not replaced.
+    Missing,
+    /// It is not a number that a price can be.
+    NotAPrice,
+    /// It is in another currency than the bid.
+    Currency,
+}
+
+impl Unpriced {
+    /// All names, in the order of the reasons.
+    pub const NAMES: [&'static str; 3] = ["missing", "not_a_price", "currency"];
 }
 
 /// Why a well-signed notice is not booked.
@@ -132,25 +150,26 @@ pub fn event(
         // A test: nothing happened that anybody pays for, or that a report should count.
         let lost = kind == NoticeKind::Loss && !ticket.is_billed_by(NoticeKind::Impression);
         let closes = lost || ticket.is_billed_by(kind);
-        return Ok(Outcome { events: Vec::new(), spent: None, closes });
+        return Ok(Outcome { events: Vec::new(), spent: None, unpriced: None, closes });
     }
     let fact = |kind| Event { bid: facts_of(ticket, &kind), at: now, kind };
-    let nothing = |kind| Outcome { events: vec![fact(kind)], spent: None, closes: false };
+    let nothing = |kind| Outcome { events: vec![fact(kind)], spent: None, unpriced: None, closes: false };
     match kind {
         NoticeKind::Win => {
             let bills = ticket.is_billed_by(kind);
             let price = match clearing_price(ticket, params) {
-                Ok(price) => Some(price),
+                Ok(taken) => Some(taken),
                 // A win notice that moves no money is news all the same.
                 Err(_) if !bills => None,
                 Err(refused) => return Err(refused),
             };
-            let media = price.map(|price| ticket.media(price).ok_or(Refused::OutOfRange)).transpose()?;
+            let media = price.map(|(price, _)| ticket.media(price).ok_or(Refused::OutOfRange)).transpose()?;
             let mut outcome = nothing(EventKind::Win { price: media });
             if let (true, Some(media)) = (bills, media) {
                 let (charge, spent) = charge(ticket, media, now, scenario, late)?;
                 outcome.events.push(fact(EventKind::Impression(charge)));
                 outcome.spent = Some(spent);
+                outcome.unpriced = price.and_then(|(_, unpriced)| unpriced);
                 outcome.closes = true;
             }
             Ok(outcome)
@@ -158,15 +177,16 @@ pub fn event(
         NoticeKind::Billing | NoticeKind::Impression => {
             if !ticket.is_billed_by(kind) {
                 // Another notice moves the money; this one says nothing new.
-                return Ok(Outcome { events: Vec::new(), spent: None, closes: false });
+                return Ok(Outcome { events: Vec::new(), spent: None, unpriced: None, closes: false });
             }
             // What a browser says of the price is nobody's word: the bid's own is booked.
             let of_a_browser = kind == NoticeKind::Impression;
-            let price = if of_a_browser { ticket.price } else { clearing_price(ticket, params)? };
+            let (price, unpriced) =
+                if of_a_browser { (ticket.price, None) } else { clearing_price(ticket, params)? };
             let media = ticket.media(price).ok_or(Refused::OutOfRange)?;
             let (charge, spent) = charge(ticket, media, now, scenario, late)?;
             let events = vec![fact(EventKind::Impression(charge))];
-            Ok(Outcome { events, spent: Some(spent), closes: true })
+            Ok(Outcome { events, spent: Some(spent), closes: true, unpriced })
         }
         NoticeKind::Loss => {
             let reason = params.loss.trim().parse().ok();
@@ -184,7 +204,7 @@ pub fn event(
             Some(step) => Ok(nothing(EventKind::Playback(step))),
             None => Err(Refused::UnknownStep(params.step.chars().take(STEP_CHARS_SHOWN).collect())),
         },
-        NoticeKind::Clicked => Ok(Outcome { events: Vec::new(), spent: None, closes: false }),
+        NoticeKind::Clicked => Ok(Outcome { events: Vec::new(), spent: None, unpriced: None, closes: false }),
     }
 }
 
@@ -206,11 +226,21 @@ fn facts_of(ticket: &Ticket, kind: &EventKind) -> BidFacts {
 /// The price that the exchange charges, per thousand, in the bid's currency. Where it tells none that can be
 /// taken, the profile says whether the bid's is booked: a refusal would be repeated, and never booked. But nobody
 /// charges more than we bid: that is refused, whatever the profile says.
-fn clearing_price(ticket: &Ticket, params: &Params<'_>) -> Result<Cpm, Refused> {
-    told_price(ticket, params).or_else(|refused| match (ticket.missing_price, &refused) {
-        (_, Refused::AboveBid { .. }) | (MissingPrice::Refuse, _) => Err(refused),
-        (MissingPrice::BookBid, _) => Ok(ticket.price),
-    })
+fn clearing_price(ticket: &Ticket, params: &Params<'_>) -> Result<(Cpm, Option<Unpriced>), Refused> {
+    let refused = match told_price(ticket, params) {
+        Ok(price) => return Ok((price, None)),
+        Err(refused) => refused,
+    };
+    let why = match &refused {
+        Refused::NoPrice => Unpriced::Missing,
+        Refused::NotAPrice(_) => Unpriced::NotAPrice,
+        Refused::Currency(..) => Unpriced::Currency,
+        _ => return Err(refused),
+    };
+    match ticket.missing_price {
+        MissingPrice::BookBid => Ok((ticket.price, Some(why))),
+        MissingPrice::Refuse => Err(refused),
+    }
 }
 
 fn told_price(ticket: &Ticket, params: &Params<'_>) -> Result<Cpm, Refused> {

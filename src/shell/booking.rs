@@ -197,6 +197,9 @@ impl Service {
         pending.events = events;
         let settled = till.kept(pending, &news);
         failpoint::pass(Point::BookingSettled);
+        if let Some(why) = settled.unpriced {
+            self.metrics.unpriced(why);
+        }
         let facts = &ticket.bid;
         if let Some(reservation) = settled.given_back {
             self.exposures.withdraw(&viewer_of(&reservation), facts.id);

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::bidder::{Asleep, NoBidReason, Snapshot};
 use crate::budget::AllocatorError;
-use crate::notice::{NoticeKind, TokenError};
+use crate::notice::{NoticeKind, TokenError, Unpriced};
 use crate::privacy::Restriction;
 
 /// What became of a notice. `notice/token.md` has the table.
@@ -196,6 +196,7 @@ pub struct Metrics {
     bids: AtomicU64,
     no_bids: [AtomicU64; NoBidReason::NAMES.len()],
     notices: [[AtomicU64; NoticeOutcome::NAMES.len()]; NoticeKind::ALL.len()],
+    unpriced: [AtomicU64; Unpriced::NAMES.len()],
     turned: [AtomicU64; Turned::NAMES.len()],
     events: [[AtomicU64; EventOutcome::NAMES.len()]; EventDoor::NAMES.len()],
     expired: AtomicU64,
@@ -260,6 +261,11 @@ impl Metrics {
     /// A notice came.
     pub fn noticed(&self, kind: NoticeKind, outcome: NoticeOutcome) {
         add(&self.notices[kind as usize][outcome as usize], 1);
+    }
+
+    /// An impression was booked at the bid's price, for the exchange told none that can be taken.
+    pub fn unpriced(&self, why: Unpriced) {
+        add(&self.unpriced[why as usize], 1);
     }
 
     /// An event of a person came.
@@ -358,6 +364,12 @@ impl Metrics {
                 let (kind, value) = (kind.name(), read(counter));
                 let _ = writeln!(out, "{name}{{kind=\"{kind}\",outcome=\"{outcome}\"}} {value}");
             }
+        }
+        let name = "encan_notices_unpriced_total";
+        let help = "Impressions booked at the bid's price, for want of one that can be taken, by why.";
+        let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} counter\n");
+        for (why, counter) in Unpriced::NAMES.iter().zip(&self.unpriced) {
+            let _ = writeln!(out, "{name}{{reason=\"{why}\"}} {}", read(counter));
         }
     }
 

@@ -10,7 +10,7 @@ mod tests;
 
 use crate::budget::{Book, Hold, Open, Reservation};
 use crate::ledger::{self, Event, EventKind};
-use crate::notice::{self, NoticeKind, Params, Refused, Ticket};
+use crate::notice::{self, NoticeKind, Params, Refused, Ticket, Unpriced};
 use crate::ttf::Scenario;
 use crate::units::{BidId, Nanos, UnixMillis};
 
@@ -33,6 +33,8 @@ pub struct Pending {
     held: Option<Reservation>,
     closes: bool,
     late: bool,
+    /// Why the bid's price is booked, if it is for want of another.
+    unpriced: Option<Unpriced>,
 }
 
 /// What became of the money.
@@ -40,6 +42,8 @@ pub struct Pending {
 pub struct Settled {
     /// True if an impression was paid for the first time.
     pub paid: bool,
+    /// If it was, and at the bid's price for want of another: why.
+    pub unpriced: Option<Unpriced>,
     /// True if it was news, and its bid held no money any more: its reservation had expired, or was closed.
     pub late: bool,
     /// True if nothing was reserved for it any more, or by another run: nor had it a place under the frequency caps.
@@ -65,7 +69,8 @@ impl Till<'_> {
         let bid = ticket.bid.id;
         let understood = notice::event(kind, ticket, params, now, scenario, false)?;
         if !understood.closes {
-            return Ok(Pending { events: understood.events, bid, held: None, closes: false, late: false });
+            let (events, unpriced) = (understood.events, understood.unpriced);
+            return Ok(Pending { events, bid, held: None, closes: false, late: false, unpriced });
         }
         let hold = self.open.hold(bid);
         let held = if let Hold::Ours(reservation) = hold { Some(reservation) } else { None };
@@ -92,7 +97,7 @@ impl Till<'_> {
                 event.bid.lease = self.book.epoch();
             }
         }
-        Ok(Pending { events, bid, held, closes: true, late })
+        Ok(Pending { events, bid, held, closes: true, late, unpriced: understood.unpriced })
     }
 
     /// True if the reservation of a bid that is not open here has expired. Of a bid of another run that was never
@@ -104,10 +109,11 @@ impl Till<'_> {
     /// The events are kept; `news` says for each whether it was the first of its key.
     #[must_use]
     pub fn kept(&self, pending: Pending, news: &[bool]) -> Settled {
-        let Pending { events, bid, held, closes, late } = pending;
+        let Pending { events, bid, held, closes, late, unpriced } = pending;
         let held = held.and_then(|held| self.open.take(bid).or(Some(held)));
         let mut settled = Settled {
             paid: false,
+            unpriced: None,
             late: late && news.last() == Some(&true),
             held_no_place: false,
             given_back: None,
@@ -126,6 +132,7 @@ impl Till<'_> {
             }
             if charge.is_some() {
                 settled.paid = true;
+                settled.unpriced = unpriced;
                 settled.held_no_place = held.is_none();
             }
         }

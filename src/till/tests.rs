@@ -117,7 +117,8 @@ const TOTAL: CapKey = CapKey {
     window: Window::Total,
     measure: Measure::Money,
 };
-const NOTHING: Settled = Settled { paid: false, late: false, held_no_place: false, given_back: None };
+const NOTHING: Settled =
+    Settled { paid: false, unpriced: None, late: false, held_no_place: false, given_back: None };
 const PAID_IN_TIME: Settled = Settled { paid: true, ..NOTHING };
 
 #[test]
@@ -148,7 +149,7 @@ fn a_loss_gives_all_of_it_back_once() {
 fn a_bill_after_the_reservation_expired_is_booked_and_late() {
     let mut counter = Counter::new(EPOCH, false);
     let late = counter.told(NoticeKind::Billing, 601);
-    assert_eq!(late, Settled { paid: true, late: true, held_no_place: true, given_back: None });
+    assert_eq!(late, Settled { paid: true, late: true, held_no_place: true, ..NOTHING });
     counter.check(0, PAID, PAID);
 }
 
@@ -157,7 +158,7 @@ fn a_bill_for_another_run_is_late_by_its_own_time_only_and_not_paid_from_our_lea
     for (after, late) in [(600, false), (601, true)] {
         let mut counter = Counter::new(FORMER, false);
         let settled = counter.told(NoticeKind::Billing, after);
-        assert_eq!(settled, Settled { paid: true, late, held_no_place: true, given_back: None });
+        assert_eq!(settled, Settled { paid: true, late, held_no_place: true, ..NOTHING });
         counter.check(0, PAID, 0);
     }
 }

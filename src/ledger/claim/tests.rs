@@ -288,6 +288,28 @@ fn more_than_is_left_is_refused_and_all_that_is_left_is_not() {
 }
 
 #[test]
+fn a_share_of_a_day_takes_no_more_of_a_bill_than_is_left_of_it() {
+    let half = Extent::Share(Share::from_billionths(500_000_000).unwrap());
+    let credit = |target, extent| claim(Cause::CreditNote, target, extent);
+    let mut known = Bills::of(three());
+    // Nothing is left of the first, less than a half of the second, all of the third.
+    for (number, text) in [(1, "0.10"), (2, "0.15")] {
+        known.settle(&credit(bid(number), amount(text)), NOW).unwrap();
+    }
+    let Settlement::New(events) = known.settle(&credit(lot(), half), NOW).unwrap() else { panic!("new") };
+    assert_eq!(events.len(), 2, "no entry about the first");
+    let left = |number| known.get(BidId::mint(NOW, number)).unwrap().left().media.raw();
+    assert_eq!([left(1), left(2), left(3)], [0, 0, 150_000_000]);
+    // Of one bid that is named, no more than is left is given in silence.
+    check_refused(
+        &[(Cause::CreditNote, bid(2), amount("0.15")), (Cause::CreditNote, bid(2), half)],
+        "asks for 0.10 EUR, but only 0.05 EUR is left of what was billed",
+    );
+    let rest = Extent::Share(Share::ALL);
+    check_refused(&[(Cause::CreditNote, lot(), rest), (Cause::CreditNote, lot(), half)], "comes to nothing");
+}
+
+#[test]
 fn a_dispute_is_about_what_is_owed_and_conceded_is_what_is_disputed() {
     let dispute = |text| (Cause::Dispute, bid(1), amount(text));
     let conceded = |text| (Cause::Conceded, bid(1), amount(text));

@@ -244,7 +244,11 @@ impl<'a> Comparison<'a> {
     fn summary(&mut self, line: &SummaryLine) -> Finding {
         let [all, since] = &self.running;
         let found = [all, since].into_iter().find(|running| adds_up(line, running));
-        let verdict = if found.is_some() { Verdict::Summary } else { Verdict::SummaryDiffers };
+        let verdict = match found {
+            Some(_) if line.amount.is_none() && line.impressions.is_none() => Verdict::SummaryUncompared,
+            Some(_) => Verdict::Summary,
+            None => Verdict::SummaryDiffers,
+        };
         let currency = line.amount.and_then(|(_, said)| said).or_else(|| sole(all));
         let sum = currency.and_then(|currency| all.get(&currency)).copied().unwrap_or_default();
         let why = found.is_none().then(|| Reason::LinesComeTo {

@@ -61,13 +61,13 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// True if nothing differs: every line agrees, and, where days are compared, every day does.
+    /// True if something was compared and nothing differs: every line agrees, and, where days are compared, every day does.
     #[must_use]
     pub fn agrees(&self) -> bool {
         // A bill that both sides have credited is no finding, although its line says what was billed first.
         let settled = |verdict| verdict == Verdict::Credited && self.credits_open == 0;
         let lines = self.counts.each().all(|(verdict, _)| verdict.agrees() || settled(verdict));
-        lines && (!self.by_day || self.days.iter().all(|row| self.row_agrees(row)))
+        self.counts.compares() && lines && (!self.by_day || self.days.iter().all(|row| self.row_agrees(row)))
     }
 
     /// True if both sides of a row say the same.

@@ -262,6 +262,20 @@ fn a_line_of_sums_is_no_impression() {
     of(&[("TOTAL;0.0048;", "summary_differs"), ("TOTAL;0.0048456;3", "summary_differs")]);
     of(&[("Subtotal;0.0048456;2", "summary"), ("{5};0.004;1", "exact"), ("Sum;0.0088456;3", "summary")]);
     of(&[("Total;many;2", "unreadable")]);
+    // The column holds prices: a sum of them means nothing.
+    let prices = [("{1};2.3456;EUR", "exact"), ("Total;99;EUR", "summary_uncompared")];
+    check_as("bid_id;price;currency", &euros(), &prices);
+}
+
+#[test]
+fn a_file_without_a_line_that_could_be_compared_does_not_agree() {
+    for text in ["bid_id;cost;imps", "bid_id;cost;imps\n;;\nTotal;0;0"] {
+        let (_, outcome) = reconcile(text, &euros(), &ledger(), true);
+        assert!(!outcome.agrees(), "{text}");
+        assert!(
+            outcome.to_text().ends_with("Nothing was compared: the file has no line of a bid or a day.\n")
+        );
+    }
 }
 
 #[test]

@@ -40,7 +40,13 @@ impl Outcome {
                 used.to
             ));
         }
-        text.push_str(if self.agrees() { "All agrees.\n" } else { "There are differences.\n" });
+        text.push_str(match self.agrees() {
+            true => "All agrees.\n",
+            false if self.counts.compares() || self.counts.of(Verdict::SummaryDiffers) > 0 => {
+                "There are differences.\n"
+            }
+            false => "Nothing was compared: the file has no line of a bid or a day.\n",
+        });
         text
     }
 

@@ -21,6 +21,8 @@ pub enum Verdict {
     OfDay,
     /// A line of sums that says what its lines come to.
     Summary,
+    /// A line of sums without an amount or a count that could be compared.
+    SummaryUncompared,
     /// Nothing in any field.
     Blank,
     /// The amounts differ.
@@ -50,7 +52,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    pub(super) const COUNT: usize = 19;
+    pub(super) const COUNT: usize = 20;
 
     /// Its name for programs.
     #[must_use]
@@ -62,6 +64,7 @@ impl Verdict {
             Self::CreditAgrees => "credit_agrees",
             Self::OfDay => "of_day",
             Self::Summary => "summary",
+            Self::SummaryUncompared => "summary_uncompared",
             Self::Blank => "blank",
             Self::Differs => "differs",
             Self::ConvertedDiffers => "converted_differs",
@@ -88,6 +91,7 @@ impl Verdict {
             Self::CreditAgrees => "credited by both",
             Self::OfDay => "counted into its day",
             Self::Summary => "sums that agree",
+            Self::SummaryUncompared => "sums, not compared",
             Self::Blank => "empty",
             Self::Differs => "price differs",
             Self::ConvertedDiffers => "differs at the rate of the table",
@@ -115,6 +119,7 @@ impl Verdict {
                 | Self::CreditAgrees
                 | Self::OfDay
                 | Self::Summary
+                | Self::SummaryUncompared
                 | Self::Blank
         )
     }
@@ -143,6 +148,14 @@ impl Counts {
     pub fn each(&self) -> impl Iterator<Item = (Verdict, u64)> {
         let all = <Verdict as strum::IntoEnumIterator>::iter();
         all.map(|verdict| (verdict, self.of(verdict))).filter(|(_, count)| *count > 0)
+    }
+
+    /// True if any line was held against our books, or is only there.
+    #[must_use]
+    pub fn compares(&self) -> bool {
+        let says_nothing =
+            [Verdict::Blank, Verdict::Summary, Verdict::SummaryUncompared, Verdict::SummaryDiffers];
+        self.each().any(|(verdict, _)| !says_nothing.contains(&verdict))
     }
 
     /// Of all lines of the file.

@@ -61,8 +61,17 @@ enum Verb {
     /// Change the keys that sign notices, and show which there are.
     #[command(subcommand)]
     Keys(keys::KeysVerb),
-    /// Look after the books: correct them, and see what was corrected.
-    #[command(subcommand)]
+    /// Look after the books: verify, correct, back up and archive them, and see balances.
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  encan ledger verify
+  encan ledger balances
+  encan ledger correct november.json --dry-run
+  encan ledger corrections
+  encan ledger backup /mnt/ledger.sqlite
+  encan ledger archive --before 2026-01-01"
+    )]
     Ledger(ledger::Ledger),
     /// Keep audiences: who is in which segment, and what they did.
     #[command(subcommand)]

@@ -48,6 +48,9 @@ pub struct Planned {
 /// What becomes of one correction of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
+    /// Under which the file names it, if it does.
+    #[serde(default)]
+    pub id: Option<String>,
     /// `credit_note`, ...
     pub kind: String,
     /// True if it was booked before: nothing changes.
@@ -110,12 +113,19 @@ pub fn plan(store: &Store, source: &Source, now: UnixMillis) -> Result<Planned, 
             break;
         }
     }
-    if refusals.is_empty() { Ok(planned) } else { Err(Unbooked::Faulty(refused(source, &refusals))) }
+    if !refusals.is_empty() {
+        return Err(Unbooked::Faulty(refused(source, &refusals)));
+    }
+    for (line, id) in planned.lines.iter_mut().zip(read::ids(source)) {
+        line.id = id;
+    }
+    Ok(planned)
 }
 
 impl Planned {
     fn take(&mut self, claim: &Claim, settlement: Settlement) {
         let mut line = Line {
+            id: None,
             kind: claim.cause.name().to_owned(),
             known: false,
             entries: 0,

@@ -44,6 +44,16 @@ pub fn read(source: &Source, faults: &mut Faults) -> Option<Vec<Claim>> {
     Some(claims)
 }
 
+/// The ids that people gave to the claims of `source`, in their order.
+pub(in crate::shell::corrections) fn ids(source: &Source) -> Vec<Option<String>> {
+    let mut faults = Faults::new();
+    let document = Document::parse(source, &mut faults);
+    let root = document.as_ref().map(Document::root);
+    let corrections = root.and_then(|root| root.peek("corrections")?.list(&mut faults)).unwrap_or_default();
+    let id = |node: &Node<'_>| node.peek("id").and_then(Node::peek_text).map(str::to_owned);
+    corrections.iter().map(id).collect()
+}
+
 /// The faults that claims of `source` were refused with: by their numbers in the file.
 #[must_use]
 pub fn refused(source: &Source, refusals: &[(usize, Refusal)]) -> Vec<Fault> {
@@ -53,7 +63,8 @@ pub fn refused(source: &Source, refusals: &[(usize, Refusal)]) -> Vec<Fault> {
     let corrections = root.and_then(|root| root.peek("corrections")?.list(&mut faults)).unwrap_or_default();
     for (at, refusal) in refusals {
         let Some(node) = corrections.get(*at).filter(|_| !faults.is_full()) else { break };
-        let fault = node.error(refusal);
+        // Whole sentences about the claim, not about the place.
+        let fault = Fault { message: format!("`corrections[{at}]`: {refusal}"), ..node.error(refusal) };
         faults.push(match refusal.hint() {
             Some(hint) => fault.hint(hint),
             None => fault,
@@ -236,8 +247,8 @@ mod tests {
         assert_eq!(
             shown,
             [
-                "`c.json` line 2: `corrections[0]` nothing was billed there",
-                "`c.json` line 3: `corrections[1]` comes to nothing"
+                "`c.json` line 2: `corrections[0]`: nothing was billed there",
+                "`c.json` line 3: `corrections[1]`: comes to nothing"
             ]
         );
     }

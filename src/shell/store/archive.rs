@@ -15,6 +15,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 
 use crate::ledger::{Digest, filed_on, utc_day};
 use crate::shell::store::error::StoreError;
+use crate::shell::store::mark::Mark;
 use crate::shell::store::outage;
 use crate::shell::store::row;
 use crate::shell::store::schema::{Opened, SCHEMA_VERSION, Store};
@@ -114,12 +115,13 @@ impl Opened {
             return Err(ArchiveError::TooYoung { asked: before, latest });
         }
         let Some(draft) = self.draft(before)? else { return Ok(None) };
+        self.run()?;
         self.hand_over(&draft)?;
         let file = self.file.clone();
         let sqlite = |source| StoreError::Sqlite { file: file.clone(), source };
         self.connection.execute_batch("VACUUM").map_err(sqlite)?;
         let Self { connection, lock, .. } = self;
-        outage::close(connection).map_err(sqlite)?;
+        outage::close(connection, || lock.set(Mark::Ended)).map_err(sqlite)?;
         drop(lock);
         let Archive { first, last, digest, .. } = draft.archive;
         Ok(Some(Archived { file: draft.file, first, last, events: digest.events }))

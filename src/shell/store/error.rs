@@ -50,6 +50,12 @@ pub enum StoreError {
         /// The file.
         file: PathBuf,
     },
+    /// The log that the last run left is not there, and with it what it was told last.
+    #[error("the log `{log}` of the ledger is gone")]
+    LogGone {
+        /// The log.
+        log: PathBuf,
+    },
     /// A part of the log that was once whole is not.
     #[error("the ledger's log `{log}` is damaged at frame {frame}, before commits that are whole")]
     LogDamaged {
@@ -128,6 +134,10 @@ impl StoreError {
             Self::Foreign { .. } => "use another folder with `--data DIR`; nothing was touched",
             Self::Gone { .. } => {
                 "restore it from a backup; only if no campaign has spent anything, remove the folder's `lock`"
+            }
+            Self::LogGone { .. } => {
+                "restore the ledger and its log from a backup; only if the file is whole without the log, as one that \
+                 was restored just now, remove the folder's `lock`"
             }
             Self::LogDamaged { .. } => "restore the ledger and its log from a backup; nothing was touched",
             Self::Damaged { .. } => "restore the ledger from a backup; nothing was touched",

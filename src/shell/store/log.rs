@@ -10,6 +10,7 @@ use std::io::{self, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use crate::shell::store::error::StoreError;
+use crate::shell::store::mark::Mark;
 
 const LOG_HEADER_BYTES: usize = 32;
 const FRAME_HEADER_BYTES: usize = 24;
@@ -22,28 +23,37 @@ pub(in crate::shell::store) fn is_long(file: &Path) -> bool {
 }
 
 /// Where SQLite keeps the log of `file`.
-fn beside(file: &Path) -> PathBuf {
+pub(in crate::shell::store) fn beside(file: &Path) -> PathBuf {
     let mut log = file.as_os_str().to_owned();
     log.push("-wal");
     PathBuf::from(log)
 }
 
-/// Refuses a ledger that SQLite would take and lose something by it. `was_there` if a ledger was once made here.
+/// True if a run that did not end cleanly left a log beside `file`, by the folder's `mark`, and it is not there: what it
+/// alone had is lost.
+pub(in crate::shell::store) fn is_lost(file: &Path, mark: Mark) -> bool {
+    mark == Mark::Running && !is_long(file)
+}
+
+/// Refuses a ledger that SQLite would take and lose something by it. `mark` tells what once was made here.
 ///
 /// # Errors
 ///
-/// [`StoreError::Gone`], [`StoreError::LogDamaged`], [`StoreError::Folder`]; nothing was touched.
-pub(in crate::shell::store) fn inspect(file: &Path, was_there: bool) -> Result<(), StoreError> {
+/// [`StoreError::Gone`], [`StoreError::LogGone`], [`StoreError::LogDamaged`], [`StoreError::Folder`]; nothing was touched.
+pub(in crate::shell::store) fn inspect(file: &Path, mark: Mark) -> Result<(), StoreError> {
     let log = beside(file);
     let unusable = |source| StoreError::Folder { folder: log.clone(), source };
     let page_bytes = match page_bytes(file) {
         Ok(page_bytes) => page_bytes,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::UnexpectedEof) => {
-            let is_gone = was_there || is_long(file);
+            let is_gone = mark != Mark::None || is_long(file);
             return if is_gone { Err(StoreError::Gone { file: file.to_owned() }) } else { Ok(()) };
         }
         Err(source) => return Err(StoreError::Folder { folder: file.to_owned(), source }),
     };
+    if is_lost(file, mark) {
+        return Err(StoreError::LogGone { log });
+    }
     // What has no page size is no database: SQLite says so.
     if let (true, Some(page_bytes)) = (is_long(file), page_bytes) {
         let opened = File::open(&log).map_err(unusable)?;

@@ -15,6 +15,7 @@ mod journal;
 mod kept;
 mod leases;
 mod log;
+mod mark;
 mod names;
 mod outage;
 mod parked;

@@ -4,11 +4,12 @@
 //! all a sync that failed: nobody knows what of it is on the disk, and a second sync may say that all is well.
 
 use std::fmt::Write as _;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, ffi};
+use rusqlite::{Connection, ErrorCode, Row, ffi};
 
 use crate::shell::failpoint::{self, Point};
 
@@ -132,11 +133,21 @@ pub(in crate::shell::store) fn is_lack_of_space(error: &rusqlite::Error) -> bool
     index || error.sqlite_error_code() == Some(ErrorCode::DiskFull)
 }
 
-/// A clean end: folds the log into the file and takes it away, so that the next start has nothing to recover.
-pub(in crate::shell::store) fn close(connection: Connection) -> rusqlite::Result<()> {
+/// A clean end: folds the log into the file and takes it away, so that the next start has nothing to recover. Between
+/// both, `folded` notes that the log is not needed any more.
+pub(in crate::shell::store) fn close(
+    connection: Connection,
+    folded: impl FnOnce() -> io::Result<()>,
+) -> rusqlite::Result<()> {
     failpoint::sqlite(Point::LedgerClose)?;
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-    keep_log(&connection, false)?;
+    let moved = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let (is_busy, pages, moved): (bool, i64, i64) =
+        connection.query_row("PRAGMA wal_checkpoint(FULL)", [], moved)?;
+    // Where a reader holds it up, or the note cannot be taken back, the log stays for the next start.
+    if !is_busy && pages == moved && folded().is_ok() {
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        keep_log(&connection, false)?;
+    }
     drop(connection);
     failpoint::pass(Point::LedgerClosed);
     Ok(())

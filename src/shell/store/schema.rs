@@ -2,8 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
-use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row};
@@ -16,6 +15,7 @@ use crate::shell::exposure_store::Viewer;
 use crate::shell::failpoint::{self, Point};
 use crate::shell::store::error::StoreError;
 use crate::shell::store::journal::{self, Journal};
+use crate::shell::store::mark::{self, Lock, Mark};
 use crate::shell::store::names::{self, Name};
 use crate::shell::store::parked::{self, Parked};
 use crate::shell::store::upgrade::upgrade;
@@ -30,9 +30,6 @@ pub(in crate::shell::store) const SCHEMA_VERSION: i64 = 3;
 /// `encn`: marks the file as ours.
 const APPLICATION_ID: i64 = 0x656e_636e;
 pub(in crate::shell::store) const FILE: &str = "ledger.sqlite";
-const LOCK: &str = "lock";
-/// What the lock's file holds once there is a ledger.
-const MARK: &[u8] = b"a ledger of encan lies here\n";
 
 const TABLES: &str = "
 CREATE TABLE event (
@@ -101,7 +98,7 @@ pub struct Opened {
     pub(in crate::shell::store) connection: Connection,
     pub(in crate::shell::store) file: PathBuf,
     /// Held as long as the ledger is.
-    pub(in crate::shell::store) lock: File,
+    pub(in crate::shell::store) lock: Lock,
     /// How long a notice may take by the profiles that it was opened with.
     pub(in crate::shell::store) longest_notice: Millis,
     /// Who may spend how much.
@@ -121,12 +118,12 @@ impl Opened {
     pub fn open(folder: &Path, terms: LeaseTerms) -> Result<Self, StoreError> {
         let unusable = |source| StoreError::Folder { folder: folder.to_owned(), source };
         std::fs::create_dir_all(folder).map_err(unusable)?;
-        let mut lock = OpenOptions::new()
+        let lock = OpenOptions::new()
             .create(true)
             .truncate(false)
             .read(true)
             .write(true)
-            .open(folder.join(LOCK))
+            .open(folder.join(mark::FILE))
             .map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -137,15 +134,19 @@ impl Opened {
         }
         let file = folder.join(FILE);
         let sqlite = |source| StoreError::Sqlite { file: file.clone(), source };
-        let was_there = lock.metadata().map_err(unusable)?.len() > 0;
-        log::inspect(&file, was_there)?;
+        let lock = Lock::held(lock);
+        let mark = lock.mark().map_err(unusable)?;
+        log::inspect(&file, mark)?;
         let has_log = log::is_long(&file);
         let mut connection = Connection::open(&file).map_err(sqlite)?;
         // A ledger that is refused stays as it is, its log beside it.
         outage::keep_log(&connection, has_log).map_err(sqlite)?;
         let version = check_version(&connection, &file)?;
-        if version > 0 {
-            check_pages(&connection, &file)?;
+        match version {
+            // There was more here than an empty file.
+            0 if mark != Mark::None => return Err(StoreError::Gone { file }),
+            0 => {}
+            _ => check_pages(&connection, &file)?,
         }
         match version {
             0 => create(&mut connection).map_err(sqlite)?,
@@ -170,9 +171,9 @@ impl Opened {
         let terms = LeaseTerms { longest_notice: longest_notice.max(kept), ..terms };
         let treasury = leases::read(&transaction, terms, last, now).map_err(sqlite)?;
         transaction.commit().map_err(sqlite)?;
-        if !was_there {
+        if mark == Mark::None {
             // Says that there is a ledger here, should it ever be missing.
-            lock.write_all(MARK).and_then(|()| lock.sync_all()).map_err(unusable)?;
+            lock.set(Mark::Ended).map_err(unusable)?;
         }
         Ok(Self { connection, file, lock, longest_notice, treasury, journal, is_broken: false })
     }
@@ -185,6 +186,7 @@ impl Opened {
     ///
     /// [`StoreError::Sqlite`].
     pub fn begin(&mut self) -> Result<(Epoch, Vec<Parked>), StoreError> {
+        self.run()?;
         let now = Steady::default();
         let file = self.file.clone();
         let sqlite = |source| StoreError::Sqlite { file: file.clone(), source };
@@ -210,6 +212,24 @@ impl Opened {
         leases::write(&transaction, &self.treasury.take_changes(), epoch).map_err(sqlite)?;
         transaction.commit().map_err(sqlite)?;
         Ok((epoch, parked))
+    }
+
+    /// Notes in the folder that from here on the log has what the file has not, until a clean end.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]; then nothing may be booked.
+    pub(in crate::shell::store) fn run(&mut self) -> Result<(), StoreError> {
+        let sqlite = |source| StoreError::Sqlite { file: self.file.clone(), source };
+        let unusable = |source| StoreError::Folder { folder: self.file.with_file_name(mark::FILE), source };
+        if self.lock.mark().map_err(unusable)? == Mark::Running {
+            return Ok(());
+        }
+        // The log is on the disk before the note is, or a crash between them would look like a loss.
+        self.connection.pragma_update(None, "user_version", SCHEMA_VERSION).map_err(sqlite)?;
+        // Nor does a run that fails to begin take it away: that is for a clean end.
+        outage::keep_log(&self.connection, true).map_err(sqlite)?;
+        self.lock.set(Mark::Running).map_err(unusable)
     }
 
     /// Goes back to what is committed, after a commit that found no space.
@@ -272,16 +292,25 @@ impl Store {
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let file = folder.join(FILE);
         if !file.exists() {
-            return Err(StoreError::Missing { folder: folder.to_owned() });
+            return Err(match mark::of(folder) {
+                Mark::None => StoreError::Missing { folder: folder.to_owned() },
+                _ => StoreError::Gone { file },
+            });
+        }
+        if log::is_lost(&file, mark::of(folder)) && mark::of(folder) == Mark::Running {
+            return Err(StoreError::LogGone { log: log::beside(&file) });
         }
         // Read-write without creation: a reader of a log left by a crash must be able to recover it.
         let connection = Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE)
             .map_err(|source| StoreError::Sqlite { file: file.clone(), source })?;
         // What a dead process left is for the next one to fold: a reader changes nothing.
-        outage::keep_log(&connection, log::is_long(&file))
+        outage::keep_log(&connection, log::is_long(&file) || mark::of(folder) == Mark::Running)
             .map_err(|source| StoreError::Sqlite { file: file.clone(), source })?;
         if check_version(&connection, &file)? == 0 {
-            return Err(StoreError::Foreign { file });
+            return Err(match mark::of(folder) {
+                Mark::None => StoreError::Foreign { file },
+                _ => StoreError::Gone { file },
+            });
         }
         Ok(Self { connection, file, has_archives: true, sound_archives: RefCell::default() })
     }
@@ -417,7 +446,7 @@ fn check_pages(connection: &Connection, file: &Path) -> Result<(), StoreError> {
         let each = |row: &Row<'_>| row.get(0).map(|line: String| what.push(line));
         connection.pragma(None, "quick_check", &name, each).map_err(sqlite)?;
         if what != ["ok"] {
-            let what = what.swap_remove(0).lines().next().unwrap_or_default().to_owned();
+            let what = first_fault(&what.swap_remove(0)).to_owned();
             return Err(StoreError::Damaged { file: file.to_owned(), what });
         }
     }
@@ -427,6 +456,11 @@ fn check_pages(connection: &Connection, file: &Path) -> Result<(), StoreError> {
         connection.query_row(&edge, [], |_| Ok(())).optional().map_err(sqlite)?;
     }
     Ok(())
+}
+
+/// The first line of what SQLite's check says that says anything: above it stands which database it is about.
+pub(in crate::shell::store) fn first_fault(said: &str) -> &str {
+    said.lines().find(|line| !line.starts_with("***")).unwrap_or(said)
 }
 
 fn exposure(row: &Row<'_>) -> rusqlite::Result<(Viewer, Exposure)> {

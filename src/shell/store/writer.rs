@@ -12,6 +12,7 @@ use crate::shell::failpoint::{self, Point};
 use crate::shell::store::checkpoints::Checkpoints;
 use crate::shell::store::error::StoreError;
 use crate::shell::store::leases;
+use crate::shell::store::mark::Mark;
 use crate::shell::store::names::{self, Name};
 use crate::shell::store::outage::{self, Health, Outage, Watched};
 use crate::shell::store::parked::{self, Parked};
@@ -174,8 +175,10 @@ fn run(mut ledger: Opened, mut queue: mpsc::Receiver<Job>, watched: Watched) -> 
     let _watched = watched;
     let ended = serve(&mut ledger, &mut queue, &mut batch, &outage);
     let Opened { connection, file, lock, .. } = ledger;
-    let closed =
-        ended.and_then(|()| outage::close(connection).map_err(|source| StoreError::Sqlite { file, source }));
+    let folded = || lock.set(Mark::Ended);
+    let closed = ended.and_then(|()| {
+        outage::close(connection, folded).map_err(|source| StoreError::Sqlite { file, source })
+    });
     if closed.is_err() {
         // Bidding stops before anybody is told that a notice was not kept.
         outage.end();
@@ -194,6 +197,7 @@ fn serve(
 ) -> Result<(), StoreError> {
     let file = ledger.file.clone();
     let sqlite = |source| StoreError::Sqlite { file: file.clone(), source };
+    ledger.run()?;
     let checkpoints = Checkpoints::start(&mut ledger.connection, &file).map_err(sqlite)?;
     let (mut forgotten, mut is_refusing, mut is_stale) = (None, false, false);
     while queue.blocking_recv_many(batch, limits::LEDGER_BATCH_MAX) > 0 {

@@ -227,8 +227,9 @@ fn json(told: &Told) -> String {
 /// A line for each correction, in the order of the file.
 fn text(told: &Told) -> String {
     let done = if told.dry_run { "would be booked" } else { "booked" };
-    let line = |line: &Line| {
-        let (kind, entries) = (&line.kind, line.entries);
+    let line = |(at, line): (usize, &Line)| {
+        let id = line.id.as_ref().map_or_else(String::new, |id| format!(" `{id}`"));
+        let (kind, entries) = (format!("corrections[{at}]{id}, {}", line.kind), line.entries);
         let plural = if entries == 1 { "entry" } else { "entries" };
         if line.known {
             return format!("{kind}: booked before, {entries} {plural}\n");
@@ -237,5 +238,5 @@ fn text(told: &Told) -> String {
         let impressions = line.impressions;
         format!("{kind}: {done}, {entries} {plural}, {amount} {currency}, impressions {impressions}\n")
     };
-    told.corrections.iter().map(line).collect()
+    told.corrections.iter().enumerate().map(line).collect()
 }

@@ -6,10 +6,10 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
 use crate::report::Names;
-use crate::shell::cli::ledger::{DataArgs, names, unusable};
+use crate::shell::cli::ledger::{DataArgs, names};
 use crate::shell::cli::reconcile::progress::Progress;
 use crate::shell::cli::report;
-use crate::shell::cli::{INPUT_WRONG, put};
+use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, put};
 use crate::shell::clock;
 use crate::shell::store::{Difference, Place, Store, StoreError, Verified, VerifyError};
 
@@ -78,7 +78,8 @@ pub fn run(args: &Args) -> ExitCode {
             });
             if told.right { ExitCode::SUCCESS } else { ExitCode::from(INPUT_WRONG) }
         }
-        Err(error) => unusable(&error),
+        // Not as elsewhere: 1 is a difference.
+        Err(error) => fail(WE_FAILED, &error, error.hint()),
     }
 }
 

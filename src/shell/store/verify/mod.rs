@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use crate::ledger::{Account, CapKey};
 use crate::report::{Names, Report};
 use crate::shell::store::error::StoreError;
-use crate::shell::store::schema::Store;
+use crate::shell::store::schema::{Store, first_fault};
 use crate::shell::store::verify::rows::Rebuilt;
 use crate::shell::store::{archive, leases};
 use crate::units::{BidId, Currency, Day, Epoch, Hour, UnixMillis};
@@ -170,7 +170,7 @@ impl Store {
         let found: String =
             self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(sqlite)?;
         if found != "ok" {
-            let found = found.lines().next().unwrap_or_default();
+            let found = first_fault(&found);
             return Err(VerifyError::differs(Check::Pages, Place::File(self.file.clone()), &found, &"ok"));
         }
         let pages: i64 =
