@@ -298,6 +298,30 @@ fn the_admin_s_door_takes_json_by_post_only_and_tells_faults_as_json() {
 }
 
 #[test]
+fn whole_campaigns_are_adjusted_one_after_the_other_while_a_server_bids_for_all_of_them() {
+    let market = market(&json!({ "total": 20 }));
+    market.campaign(&campaign("autumn", 5.005, &json!({ "total": 0.01 })));
+    let encan = market.start();
+    let spent = |slug: &str| market.spent(slug);
+    wait_until("both are billed", || {
+        bill(&encan, 1);
+        spent("spring") > 0 && spent("autumn") > 0
+    });
+    let day = market.events()[0].bid.day.to_string();
+    let adjustments: Vec<Value> = ["spring", "autumn", "spring", "autumn"]
+        .map(|slug| json!({ "kind": "adjustment", "campaign": slug, "exchange": "market", "day": day, "amount": "0.5", "reason": "fee" }))
+        .into();
+    // Four that look alike in pairs, of which none has an id.
+    let told = booked(&correct(&market, &json!(adjustments), &[]));
+    assert_eq!(told.lines().filter(|line| line.contains(": booked, 1 entry, 0.50 EUR")).count(), 4, "{told}");
+    let again = booked(&correct(&market, &json!(adjustments), &[]));
+    assert_eq!(again.lines().filter(|line| line.ends_with("booked before, 1 entry")).count(), 4, "{again}");
+    assert_eq!(corrections(&market), [Cause::Adjustment; 4]);
+    assert!(Buyer::of(&encan).bid().is_some(), "the server goes on");
+    encan.stop();
+}
+
+#[test]
 fn a_kill_in_between_leaves_all_of_a_file_or_nothing_and_sending_it_again_books_it_once() {
     let market = market(&json!({ "total": 20 }));
     let mut random = SmallRng::seed_from_u64(seed());

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use crate::budget::{
-    Bell, Book, Cap, LeaseAsk, LeaseGrant, Look, Lot, Purse, PurseKey, Refusal, Reserved, Shortage, Span,
-    Stake, Stakes, Whose,
+    Bell, Book, Cap, LeaseAsk, LeaseGrant, Look, Lot, Open, Purse, PurseKey, Refusal, Reservation, Reserved,
+    Shortage, Span, Stake, Stakes, Whose,
 };
 use crate::campaign::{Budget, BudgetMode, Limits};
 use crate::ledger::{BidFacts, CapKey, Level, Measure, NO_LINE_ITEM, Quantity, Window};
@@ -666,6 +666,25 @@ fn what_is_about_a_whole_campaign_counts_in_that_campaign_and_in_no_line_item() 
             assert_eq!(cap.used().plus(cap.elsewhere()), quantity(5 * times), "{campaign:?} by {lease:?}");
         }
     }
+}
+
+#[test]
+fn a_bid_of_a_removed_line_item_holds_a_new_limit_of_its_campaign_once() {
+    let (book, open, bid) = (Book::default(), Open::default(), BidId::from_bytes([7; 16]));
+    let stakes = purse(&book, [None; 4]).reserve(nanos(5)).unwrap();
+    let expires = Steady::from_raw(60_000);
+    open.insert(bid, Reservation { reserved: reserved(stakes), expires, user: None, household: None });
+    let other = PurseKey { line_item: LineItemId::from_slug("c/other"), ..KEY };
+    let budget = all_measures(3, 9);
+    let of_other = book.purse(other, [&budget, &budget], nanos(5));
+    let impressions = |level| book.cap(CapKey { level, measure: Measure::Impressions, ..TOTAL }).committed();
+    for _ in 0..3 {
+        book.include(&open, |_| None, |campaign| (campaign == CAMPAIGN).then_some(&of_other));
+        assert_eq!(impressions(Level::Campaign(CAMPAIGN)), quantity(1));
+        assert_eq!(impressions(Level::LineItem(LINE_ITEM)), quantity(0), "it has no limits any more");
+    }
+    book.release(&open.take(bid).unwrap().reserved);
+    assert_eq!(impressions(Level::Campaign(CAMPAIGN)), quantity(0));
 }
 
 #[test]

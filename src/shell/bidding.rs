@@ -172,16 +172,8 @@ impl Service {
                 reason = NoBidReason::LimitExceeded;
                 return false;
             }
-            match self.hold(chosen, now) {
-                Ok(()) => {
-                    unsent.bids.push(chosen.ticket.bid.id);
-                    true
-                }
-                Err(refused) => {
-                    reason = refused;
-                    false
-                }
-            }
+            let held = self.hold(chosen, now).map(|()| unsent.bids.push(chosen.ticket.bid.id));
+            held.map_err(|refused| reason = refused).is_ok()
         });
         if bids.is_empty() {
             return Err(reason);

@@ -4,6 +4,7 @@
 //! No HTTP here: bytes and words in, replies out, so that the server, the demo and the tests share it.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -25,7 +26,12 @@ use crate::shell::leasing;
 use crate::shell::metrics::Metrics;
 use crate::shell::store::{Health, Name, NameKind, Parked, StoreError, Writer};
 use crate::till::Till;
-use crate::units::{CampaignId, CreativeId, Currency, Day, Hour, LineItemId, Steady, UnixMillis, UserKey};
+use crate::units::{
+    CampaignId, CreativeId, Currency, Day, Hour, LineItemId, Millis, Steady, UnixMillis, UserKey,
+};
+
+/// Far longer than a decision takes: after so long every bid that is sent knows the newest limits.
+const FORMER_FOR: Millis = Millis::from_seconds(5);
 
 /// The bidder.
 #[derive(Debug)]
@@ -34,6 +40,8 @@ pub struct Service {
     /// Held while the next snapshot is made from the last, so that a tick never undoes a reload. Readers
     /// do not take it.
     making_snapshot: Mutex<()>,
+    /// Until when bids may be sent that were decided before the last revision, by the clock that never steps.
+    former_until: AtomicI64,
     pub(in crate::shell) book: Book,
     pub(in crate::shell) open: Open,
     pub(in crate::shell) exposures: Arc<ExposureStore>,
@@ -133,6 +141,7 @@ impl Service {
         let service = Self {
             snapshot: ArcSwap::from_pointee(snapshot),
             making_snapshot: Mutex::new(()),
+            former_until: AtomicI64::new(i64::MIN),
             book,
             open,
             exposures,
@@ -197,6 +206,7 @@ impl Service {
         let former = self.snapshot.load();
         let snapshot = Snapshot::new(Arc::new(plan), &self.book, clock::now(), Some(&former));
         self.snapshot.store(Arc::new(snapshot));
+        self.former_until.store(clock::steady().plus(FORMER_FOR).raw(), Ordering::Release);
         self.include_open();
         self.remember();
         Ok(())
@@ -213,7 +223,11 @@ impl Service {
         let (plan, purses) = (&snapshot.plan, &snapshot.money.purses);
         let purses: HashMap<LineItemId, &Purse> =
             purses.iter().enumerate().map(|(row, purse)| (plan.line_item(row).id, purse)).collect();
-        self.book.include(&self.open, |line_item| purses.get(&line_item).copied());
+        let campaign = |row| plan.campaign(plan.line_item(row)).id;
+        let any_of: HashMap<CampaignId, &Purse> =
+            snapshot.money.purses.iter().enumerate().map(|(row, purse)| (campaign(row), purse)).collect();
+        let of_line_item = |line_item| purses.get(&line_item).copied();
+        self.book.include(&self.open, of_line_item, |campaign| any_of.get(&campaign).copied());
     }
 
     /// Keeps what outlives a campaign's file: landing pages and currencies.
@@ -246,6 +260,10 @@ impl Service {
             self.book.forget_before(Day::from_raw(today.raw() - 2), Hour::from_raw(Hour::of(now).raw() - 48));
         }
         self.snapshot.store(Arc::new(next));
+        if steady.raw() < self.former_until.load(Ordering::Acquire) {
+            // Bids that were decided on the former revision and are out only now hold nothing of the new limits yet.
+            self.include_open();
+        }
     }
 
     /// Returns what an unsuccessful bid held: its money and its place under the frequency caps.
