@@ -2,9 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
-use crate::budget::{Allocator, AllocatorError, Changes, LeaseAsk, LeaseGrant, LeaseTerms, Share, Treasury};
-use crate::ledger::{CapKey, Event, Level, Measure, Quantity, Window};
-use crate::shell::store::schema::Opened;
+use crate::budget::{Changes, LeaseTerms, Share, Treasury};
+use crate::ledger::{CapKey, Level, Measure, Quantity, Window};
 use crate::units::{CampaignId, Day, Epoch, Hour, LineItemId, Millis, Steady, UnixMillis};
 
 pub(in crate::shell::store) const TABLES: &str = "
@@ -193,52 +192,5 @@ pub(in crate::shell::store) fn write(
     Ok(())
 }
 
-/// The allocator of one server: its own ledger. The writer's thread does the same for a whole batch in one commit.
-impl Allocator for Opened {
-    fn enrol(&mut self, now: Steady) -> Result<Epoch, AllocatorError> {
-        self.act(|treasury| treasury.enrol(now))
-    }
-
-    fn lease(
-        &mut self,
-        epoch: Epoch,
-        asks: &[LeaseAsk],
-        now: Steady,
-    ) -> Result<Vec<LeaseGrant>, AllocatorError> {
-        self.act(|treasury| treasury.lease(epoch, asks, now))
-    }
-
-    fn count(&mut self, events: &[Event]) -> Result<(), AllocatorError> {
-        self.act(|treasury| treasury.count(events))
-    }
-
-    fn hand_over(
-        &mut self,
-        epoch: Epoch,
-        heir: Epoch,
-        kept: &[(CapKey, Quantity)],
-        now: Steady,
-    ) -> Result<(), AllocatorError> {
-        self.act(|treasury| treasury.hand_over(epoch, heir, kept, now))
-    }
-}
-
-impl Opened {
-    /// Lets the treasury act, and answers once its changes are kept.
-    fn act<T>(
-        &mut self,
-        act: impl FnOnce(&mut Treasury) -> Result<T, AllocatorError>,
-    ) -> Result<T, AllocatorError> {
-        if self.is_broken {
-            return Err(AllocatorError::OutOfReach);
-        }
-        let answer = act(&mut self.treasury);
-        let kept = self.connection.transaction().and_then(|transaction| {
-            write(&transaction, &self.treasury.take_changes(), self.treasury.last_epoch())?;
-            transaction.commit()
-        });
-        // What is in memory and not in the file must never be told: a failed commit is not tried again.
-        self.is_broken = kept.is_err();
-        kept.map_err(|_| AllocatorError::OutOfReach).and(answer)
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -105,8 +105,6 @@ pub struct Opened {
     pub(in crate::shell::store) treasury: Treasury,
     /// What was committed since the last snapshot.
     pub(in crate::shell::store) journal: Journal,
-    /// True once what the treasury says could not be kept.
-    pub(in crate::shell::store) is_broken: bool,
 }
 
 impl Opened {
@@ -175,7 +173,7 @@ impl Opened {
             // Says that there is a ledger here, should it ever be missing.
             lock.set(Mark::Ended).map_err(unusable)?;
         }
-        Ok(Self { connection, file, lock, longest_notice, treasury, journal, is_broken: false })
+        Ok(Self { connection, file, lock, longest_notice, treasury, journal })
     }
 
     /// Begins a run of the bidder: its epoch, and the bids that are still out of one that ended cleanly, whose

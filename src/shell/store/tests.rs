@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use crate::budget::{Allocator, LeaseAsk, LeaseTerms, Stage, TERMS, check_contract};
+use crate::budget::{Allocator as _, LeaseAsk, LeaseTerms};
 use crate::ledger::{
     AMOUNT_MOST, CapKey, Charge, DatedRate, Event, EventKind, Level, Measure, Quantity, Sums, Window,
     any_charge, any_event, one_of_each, used, windows,
@@ -415,34 +415,6 @@ fn names_come_back_and_the_last_one_of_an_id_counts() {
     found.sort_by_key(key);
     names.sort_by_key(key);
     assert_eq!(found, names);
-}
-
-/// The allocator in the ledger's own database. Killed, it leaves its file as the last commit left it.
-struct Embedded {
-    folder: TempDir,
-    ledger: Option<Opened>,
-}
-
-impl Stage for Embedded {
-    fn allocator(&mut self) -> &mut dyn Allocator {
-        self.ledger.as_mut().unwrap()
-    }
-
-    fn restart(&mut self) -> Steady {
-        self.ledger = None;
-        self.ledger = Some(Opened::open(self.folder.path(), TERMS).unwrap());
-        Steady::default()
-    }
-}
-
-#[test]
-fn the_ledger_keeps_the_contract_of_allocators() {
-    let make = || -> Box<dyn Stage> {
-        let folder = folder();
-        let ledger = Some(Opened::open(folder.path(), TERMS).unwrap());
-        Box::new(Embedded { folder, ledger })
-    };
-    check_contract(&make, 8);
 }
 
 #[test]
