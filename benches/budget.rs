@@ -156,7 +156,7 @@ fn purse(book: &Book, [campaign, line_item]: &[Budget; 2]) -> Purse {
 /// As many caps as a catalog of 10,000 line items has.
 fn fill(book: &Book) -> Vec<(PurseKey, Purse)> {
     let [campaign, line_item] = four();
-    let purse = |at| {
+    let purse = |at: u64| {
         let key = PurseKey {
             campaign: CampaignId::from_raw(at / 10),
             line_item: LineItemId::from_raw(at + 1),

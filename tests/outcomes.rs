@@ -561,7 +561,7 @@ fn an_impression_booked_at_the_bids_price_for_want_of_another_is_counted_once_by
         let (path, _) = path.split_once('?').expect("parameters");
         // The second one is a duplicate.
         for _ in 0..2 {
-            world.server.get(&format!("{path}?{query}"));
+            let _ = world.server.get(&format!("{path}?{query}"));
             assert_eq!(counted(), want, "{query} at {exchange}");
         }
     }
