@@ -21,6 +21,7 @@ mod outage;
 mod parked;
 mod row;
 mod schema;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod upgrade;

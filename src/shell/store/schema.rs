@@ -8,10 +8,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row};
 
 use crate::budget::{Allocator as _, Book, LeaseTerms, Treasury};
-use crate::frequency::Exposure;
 use crate::ledger::{CapKey, Event, Quantity};
 use crate::shell::clock;
-use crate::shell::exposure_store::Viewer;
 use crate::shell::failpoint::{self, Point};
 use crate::shell::store::error::StoreError;
 use crate::shell::store::journal::{self, Journal};
@@ -20,10 +18,7 @@ use crate::shell::store::names::{self, Name};
 use crate::shell::store::parked::{self, Parked};
 use crate::shell::store::upgrade::upgrade;
 use crate::shell::store::{archive, balances, leases, log, outage, row};
-use crate::units::{
-    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Epoch, HouseholdKey, LineItemId, Millis, Steady,
-    UnixMillis, UserKey,
-};
+use crate::units::{BidId, CampaignId, Currency, Epoch, Millis, Steady, UnixMillis};
 
 /// Bumped with every change of the tables.
 pub(in crate::shell::store) const SCHEMA_VERSION: i64 = 3;
@@ -375,37 +370,6 @@ impl Store {
         self.each_part(minted, |connection, file| row::for_each_of_keys(connection, file, keys, each))
     }
 
-    /// Calls `each` with whom billed impressions were shown to whose bids were made after `since`, where that is known,
-    /// in order of time, until it returns false.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Sqlite`].
-    pub fn exposures(
-        &self,
-        since: UnixMillis,
-        mut each: impl FnMut(&Viewer, Exposure) -> bool,
-    ) -> Result<(), StoreError> {
-        let sqlite = |source| StoreError::Sqlite { file: self.file.clone(), source };
-        // Keys begin with the time of the bid: what is older is not even looked at.
-        let mut statement = self
-            .connection
-            .prepare(
-                "SELECT user, household, bid, creative, line_item, campaign, advertiser FROM event
-                 WHERE key >= ? AND kind = 2 AND (user IS NOT NULL OR household IS NOT NULL) ORDER BY key",
-            )
-            .map_err(sqlite)?;
-        let first = BidId::mint(since.plus(Millis::from_raw(1)), 0);
-        let mut rows = statement.query([first.as_bytes().as_slice()]).map_err(sqlite)?;
-        while let Some(row) = rows.next().map_err(sqlite)? {
-            let (viewer, exposure) = exposure(row).map_err(sqlite)?;
-            if !each(&viewer, exposure) {
-                break;
-            }
-        }
-        Ok(())
-    }
-
     /// The names that reports print.
     ///
     /// # Errors
@@ -459,23 +423,6 @@ fn check_pages(connection: &Connection, file: &Path) -> Result<(), StoreError> {
 /// The first line of what SQLite's check says that says anything: above it stands which database it is about.
 pub(in crate::shell::store) fn first_fault(said: &str) -> &str {
     said.lines().find(|line| !line.starts_with("***")).unwrap_or(said)
-}
-
-fn exposure(row: &Row<'_>) -> rusqlite::Result<(Viewer, Exposure)> {
-    let id = |column| row.get::<_, i64>(column).map(i64::cast_unsigned);
-    let household = row.get::<_, Option<i64>>(1)?;
-    let viewer = Viewer {
-        user: row.get::<_, Option<[u8; 16]>>(0)?.map(UserKey::from_bytes),
-        household: household.map(|raw| HouseholdKey::from_raw(raw.cast_unsigned())),
-    };
-    let exposure = Exposure {
-        bid: BidId::from_bytes(row.get(2)?),
-        creative: CreativeId::from_raw(id(3)?),
-        line_item: LineItemId::from_raw(id(4)?),
-        campaign: CampaignId::from_raw(id(5)?),
-        advertiser: AdvertiserId::from_raw(id(6)?),
-    };
-    Ok((viewer, exposure))
 }
 
 /// The version of the tables; zero for an empty file.
