@@ -518,6 +518,8 @@ struct Crowd {
     orphans: Vec<Out>,
     /// Of the campaign, and of its two line items.
     limits: [i64; 3],
+    /// What may be taken: the limits, or what was leased already when they were lowered.
+    bounds: [i64; 3],
     used: [i64; 3],
 }
 
@@ -606,7 +608,21 @@ impl Crowd {
             taken[1 + out.line_item] += out.reserved.stakes.worst.raw();
         }
         for cap in [0, 1 + line_item] {
-            assert!(taken[cap] <= self.limits[cap], "cap {cap}: {taken:?} of {:?}", self.limits);
+            assert!(taken[cap] <= self.bounds[cap], "cap {cap}: {taken:?} of {:?}", self.bounds);
+        }
+    }
+
+    /// Moves the limits. Where one is lowered, nothing more is granted until less than it is taken; but a bidder that
+    /// did not hear of it from the others may still spend what was leased before.
+    fn change_limits(&mut self, limits: [i64; 3]) {
+        self.limits = limits;
+        for (at, bound) in self.bounds.iter_mut().enumerate() {
+            let level = match at {
+                0 => Level::Campaign(CAMPAIGNS[0]),
+                at => Level::LineItem(LINE_ITEMS[at - 1]),
+            };
+            let cap = CapKey { level, window: Window::Total, measure: Measure::Money };
+            *bound = limits[at].max(self.treasury.state(cap).taken().raw());
         }
     }
 
@@ -679,6 +695,7 @@ fn bidders_that_share_a_campaign_never_pass_a_limit_together_however_they_die() 
             bidders: Vec::new(),
             orphans: Vec::new(),
             limits: [20_000, 15_000, 12_000],
+            bounds: [20_000, 15_000, 12_000],
             used: [0; 3],
         };
         for _ in 0..1_500 {
@@ -692,7 +709,7 @@ fn bidders_that_share_a_campaign_never_pass_a_limit_together_however_they_die() 
                 0..10 => crowd.die(at),
                 10..20 => crowd.end(at),
                 20..30 => {
-                    crowd.limits = [0; 3].map(|_| random.random_range(0..25_000));
+                    crowd.change_limits([0; 3].map(|_| random.random_range(0..25_000)));
                     for bidder in &mut crowd.bidders {
                         bidder.purses = Bidder::purses(&bidder.book, crowd.limits);
                     }
