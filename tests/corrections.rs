@@ -291,7 +291,7 @@ fn the_admin_s_door_takes_json_by_post_only_and_tells_faults_as_json() {
         &json!([{ "kind": "credit_note", "bid": offers[0].id, "share": 1, "reason": "note" }]),
         &["--admin", &address],
     );
-    assert_eq!(booked(&again), "credit_note: booked before, 1 entry\n", "the very same file");
+    assert_eq!(booked(&again), "corrections[0], credit_note: booked before, 1 entry\n", "the very same file");
     let other = json!([{ "kind": "credit_note", "bid": offers[0].id, "share": 1, "reason": "again" }]);
     let other = correct(&market, &other, &["--admin", &address]);
     check_refused(&other, &["asks for 0.005 EUR, but only 0.00 EUR is left"]);
