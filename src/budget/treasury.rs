@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::ledger::{CapKey, Event, Level, Measure, NO_LINE_ITEM, Quantity, Window, used, windows};
+use crate::ledger::{CapKey, Event, Measure, Quantity, Window, used, windows};
 use crate::units::{CampaignId, Day, Epoch, Hour, LineItemId, Millis, Steady};
 
 /// What a bidder asks of one cap.
@@ -338,9 +338,6 @@ impl Treasury {
     fn spread(&mut self) {
         for (tally, used) in self.tallies.drain() {
             for (level, window) in windows(tally.campaign, tally.line_item, tally.day, tally.hour) {
-                if level == Level::LineItem(NO_LINE_ITEM) {
-                    continue;
-                }
                 for (measure, quantity) in Measure::ALL.into_iter().zip(used) {
                     if quantity == Quantity::ZERO {
                         continue;
