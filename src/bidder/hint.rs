@@ -153,6 +153,8 @@ fn raised(market: &Market<'_, '_, '_>, line_item: &LineItem, factor: Factor, flo
         Goal::Cpm(price) => ("cpm", price.to_string()),
         Goal::Cpc { target, .. } => ("cpc", target.to_string()),
         Goal::Cpa { target, .. } => ("cpa", target.to_string()),
+        Goal::Return { value, .. } => ("value", value.to_string()),
+        Goal::MaxConversions { ceiling, .. } => ("max_cpm", ceiling.to_string()),
     };
     let least = Nanos::from_raw(enough * CENT_NANOS);
     let currency = plan.campaign(line_item).currency;
@@ -166,6 +168,11 @@ fn goal_at(goal: &Goal, cents: i64) -> Goal {
         Goal::Cpm(_) => Goal::Cpm(Cpm::from_micros(cents * CENT_NANOS / 1_000).unwrap_or(Cpm::MAX)),
         Goal::Cpc { ctr, .. } => Goal::Cpc { target, ctr },
         Goal::Cpa { ctr, cvr, .. } => Goal::Cpa { target, ctr, cvr },
+        Goal::Return { least, ctr, cvr, .. } => Goal::Return { least, value: target, ctr, cvr },
+        Goal::MaxConversions { ctr, cvr, .. } => {
+            let ceiling = Cpm::from_micros(cents * CENT_NANOS / 1_000).unwrap_or(Cpm::MAX);
+            Goal::MaxConversions { ceiling, ctr, cvr }
+        }
     }
 }
 

@@ -32,7 +32,7 @@ pub use exchange::{
 pub use frequency::{CapLevel, CountBy, FrequencyCap, Shadow, shadow};
 pub use model::{
     Advertiser, AgreedDeal, Attribution, Budget, BudgetMode, Campaign, Catalog, ConversionType, Costs,
-    Flight, FormatKind, Goal, Limits, LineItem, Pacing, Status, TaxPlan, Transparency,
+    Feedback, Flight, FormatKind, Goal, Learning, Limits, LineItem, Pacing, Status, TaxPlan, Transparency,
 };
 pub use modifier::{Factor, Modifier};
 pub use rates::Rates;

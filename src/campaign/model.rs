@@ -7,7 +7,7 @@
 use jiff::tz::TimeZone;
 
 use crate::audience::Definitions;
-use crate::campaign::{Creative, FrequencyCap, Modifier, Rule};
+use crate::campaign::{Creative, Factor, FrequencyCap, Modifier, Rule};
 use crate::ttf::Bearer;
 use crate::units::{
     AdvertiserId, CampaignId, Country, Cpm, Currency, DealId, LineItemId, Millis, Nanos, RatePpm, ScenarioId,
@@ -103,6 +103,11 @@ pub struct Campaign {
     pub budget: Budget,
     /// How it spends.
     pub pacing: Pacing,
+    /// True if what the advertiser's campaigns that say so may spend today is spent where it buys most, each within its
+    /// own caps.
+    pub pooled: bool,
+    /// What may be learnt for it.
+    pub learning: Learning,
     /// What it costs besides media.
     pub costs: Costs,
     /// The hypothetical tax.
@@ -173,8 +178,16 @@ pub enum BudgetMode {
 /// How a day's budget is laid over the day.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Pacing {
+    /// Where it buys most: every request at the same multiple of what it is worth. `smoothness`, in thousandths from 0
+    /// to 1,000, ties it to time.
+    Dual {
+        /// 0 = for value alone, 1,000 = as even as the traffic allows.
+        smoothness: u32,
+    },
     /// In proportion to time.
     Even,
+    /// In proportion to time, but a part sooner, so that nothing is left over.
+    Ahead,
     /// In proportion to these 24 hourly shares, which sum to 1,000,000.
     Curve(Box<[u32; 24]>),
     /// As fast as it comes.
@@ -240,6 +253,8 @@ pub struct LineItem {
     pub pacing: Pacing,
     /// What it is after.
     pub goal: Goal,
+    /// Over how long its goal is to be met.
+    pub goal_window: Millis,
     /// Who, where, when. `Rule::All(vec![])` is everyone.
     pub targeting: Rule,
     /// What makes an impression worth more or less than `goal` says; those that hold multiply.
@@ -292,6 +307,65 @@ pub enum Goal {
         /// Conversions per click, 0 to 1.
         cvr: f64,
     },
+    /// That much of conversions' value for each unit of cost.
+    Return {
+        /// Value per cost, in millionths: a ROAS of 4 and a ROI of 300 % are both 4,000,000.
+        least: u64,
+        /// What a conversion is expected to be worth.
+        value: Nanos,
+        /// Clicks per impression, 0 to 1.
+        ctr: f64,
+        /// Conversions per click, 0 to 1.
+        cvr: f64,
+    },
+    /// As many conversions as the budget buys.
+    MaxConversions {
+        /// At most this per thousand impressions.
+        ceiling: Cpm,
+        /// Clicks per impression, 0 to 1.
+        ctr: f64,
+        /// Conversions per click, 0 to 1.
+        cvr: f64,
+    },
+}
+
+/// What may be learnt for a campaign, and how far that may change what it bids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Learning {
+    /// The least and the most by which learnt chances, calibration and placements together may multiply what an
+    /// impression is worth.
+    pub corridor: (Factor, Factor),
+    /// The share of the money that may be spent on what is not known yet.
+    pub exploration: RatePpm,
+    /// What happens to changes that the sink's figures suggest.
+    pub feedback: Feedback,
+    /// True if bids in first-price auctions are shaded.
+    pub shading: bool,
+}
+
+impl Default for Learning {
+    fn default() -> Self {
+        let quarter = Factor::from_thousandths(250).unwrap_or(Factor::ONE);
+        let fourfold = Factor::from_thousandths(4_000).unwrap_or(Factor::ONE);
+        Self {
+            corridor: (quarter, fourfold),
+            exploration: RatePpm::from_ppm(20_000).unwrap_or(RatePpm::ZERO),
+            feedback: Feedback::Propose,
+            shading: true,
+        }
+    }
+}
+
+/// What happens to changes that the sink's figures suggest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Feedback {
+    /// None is made.
+    Off,
+    /// A person accepts them.
+    #[default]
+    Propose,
+    /// They are made, bounded and reversible.
+    Automatic,
 }
 
 /// `format`, and the kind of a creative.

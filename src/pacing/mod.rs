@@ -4,6 +4,12 @@
 //! starts in the afternoon spreads what is left instead of catching up in one burst; a changed budget
 //! makes a new plan. Deliberately absent: the traffic's own curve and any learning.
 
+mod dual;
+mod traffic;
+
+pub use dual::Dual;
+pub use traffic::Outlook;
+
 use crate::campaign::Pacing;
 use crate::units::{Nanos, UnixMillis};
 
@@ -47,11 +53,19 @@ impl Pace {
     #[must_use]
     pub fn new(pacing: &Pacing, day: DaySpan, now: UnixMillis, already: Nanos, target: Nanos) -> Self {
         let curve = match pacing {
-            Pacing::Asap => None,
-            Pacing::Even => Some(Curve::Even),
+            Pacing::Asap | Pacing::Dual { .. } => None,
+            Pacing::Even | Pacing::Ahead => Some(Curve::Even),
             Pacing::Curve(shares) => Some(Curve::Hourly { shares: shares.clone(), day_start: day.start }),
         };
         Self { curve, from: now.max(day.start), day_end: day.end, already, target: target.max(already) }
+    }
+
+    /// What a request should cost on average from `now` on, in nanos, where `spent` nanos are spent or expected to be by
+    /// the bids that are out, and `seen` requests came by since the plan was made; `None` = whatever it is worth.
+    #[must_use]
+    pub fn per_request(&self, outlook: &Outlook, now: UnixMillis, spent: f64, seen: u64) -> Option<f64> {
+        let _ = (outlook, now, spent, seen);
+        None
     }
 
     /// The most that may be committed at `now`, a bid included: the plan so far and a head start of

@@ -16,6 +16,8 @@ pub fn value(goal: &Goal) -> Cpm {
         Goal::Cpm(price) => price,
         Goal::Cpc { target, ctr } => expected(target, ctr),
         Goal::Cpa { target, ctr, cvr } => expected(target, ctr * cvr),
+        Goal::Return { least, value, ctr, cvr } => expected(value, ctr * cvr * 1e6 / least.max(1) as f64),
+        Goal::MaxConversions { ceiling, .. } => ceiling,
     }
 }
 

@@ -12,7 +12,7 @@ use rand::{RngExt, SeedableRng};
 
 use crate::campaign::{
     Advertiser, AgreedDeal, Attribution, Budget, Campaign, Catalog, ConversionType, Costs, CountBy, Flight,
-    FormatKind, FrequencyCap, Goal, Limits, LineItem, Pacing, Status, TaxPlan, Transparency,
+    FormatKind, FrequencyCap, Goal, Learning, Limits, LineItem, Pacing, Status, TaxPlan, Transparency,
 };
 use crate::sim::creatives::{SIZES, creative};
 use crate::sim::rules::rule;
@@ -89,6 +89,8 @@ fn campaign(catalog: &Catalog, zone: &TimeZone, rng: &mut Xoshiro256PlusPlus) ->
             1 => Pacing::Curve(Box::new(evening_curve())),
             _ => Pacing::Even,
         },
+        pooled: false,
+        learning: Learning::default(),
         costs: Costs {
             platform_fee: RatePpm::from_ppm(50_000).expect("below one"),
             fixed: heavy_tailed(rng, 10, 2_000),
@@ -153,6 +155,7 @@ fn line_item(catalog: &Catalog, number: usize, rng: &mut Xoshiro256PlusPlus) -> 
         budget: money(rng.random_bool(0.5).then(|| heavy_tailed(rng, 5, 1_000)), None),
         pacing: campaign.pacing.clone(),
         goal: goal(rng),
+        goal_window: Millis::from_seconds(7 * 86_400),
         targeting: rule(rng),
         modifiers: Vec::new(),
         frequency: caps(rng, 0.6, 6),

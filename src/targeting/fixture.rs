@@ -9,8 +9,8 @@ use jiff::tz::TimeZone;
 use crate::audience::{Definitions, Happened, Profile};
 use crate::campaign::{
     Advertiser, AgreedDeal, Attribute, Attribution, AvAd, BannerAd, BannerBody, Budget, Campaign, Catalog,
-    Circle, Costs, Creative, CreativeContent, Flight, Goal, Kind, LineItem, NativeAd, Pacing, Played, Range,
-    Rule, Status, TaxPlan, Test, Transparency, ValueList, Wanted, version_number,
+    Circle, Costs, Creative, CreativeContent, Flight, Goal, Kind, Learning, LineItem, NativeAd, Pacing,
+    Played, Range, Rule, Status, TaxPlan, Test, Transparency, ValueList, Wanted, version_number,
 };
 use crate::openrtb::{
     Av, Banner, BidRequest, BrandVersion, Broadcaster, Channel, Content, Deal, Device, Gender, Geo, Imp,
@@ -413,6 +413,8 @@ fn campaign(slug: &str, zone_name: &str) -> Campaign {
         flight: Flight { start: UnixMillis::from_raw(0), end: None },
         budget: Budget::default(),
         pacing: Pacing::Asap,
+        pooled: false,
+        learning: Learning::default(),
         costs: Costs::default(),
         tax: TaxPlan {
             scenario: ScenarioId::from_slug("none"),
@@ -438,6 +440,7 @@ pub(super) fn line_item(number: usize, targeting: Rule) -> LineItem {
         budget: Budget::default(),
         pacing: Pacing::Asap,
         goal: Goal::Cpm(Cpm::from_micros(1_000_000).unwrap()),
+        goal_window: Millis::from_seconds(7 * 86_400),
         targeting,
         modifiers: Vec::new(),
         frequency: Vec::new(),

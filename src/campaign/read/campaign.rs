@@ -14,7 +14,7 @@ use crate::campaign::read::reach::format_of;
 use crate::campaign::read::targeting::{country, domain};
 use crate::campaign::read::{NAME_CHARS_MAX, Reading, plan};
 use crate::campaign::{
-    Advertiser, Campaign, CapLevel, Creative, Flight, LineItem, Pacing, Status, Transparency,
+    Advertiser, Campaign, CapLevel, Creative, Flight, Learning, LineItem, Pacing, Status, Transparency,
 };
 use crate::document::{Document, Faults, Node, Object};
 use crate::units::{AdvertiserId, CampaignId, Currency, UnixMillis};
@@ -166,6 +166,8 @@ fn read_plan(object: Object<'_>, slug: &str, reading: Reading<'_>, faults: &mut 
         flight: flight.unwrap_or(Flight { start: UnixMillis::default(), end: None }),
         budget: budget.unwrap_or_default(),
         pacing: pacing.unwrap_or(Pacing::Even),
+        pooled: false,
+        learning: Learning::default(),
         costs: costs.unwrap_or_default(),
         tax: tax.unwrap_or_else(plan::no_tax),
         frequency: caps.unwrap_or_default(),

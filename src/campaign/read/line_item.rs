@@ -11,7 +11,7 @@ use crate::campaign::read::targeting::{rule, segments};
 use crate::campaign::read::{NAME_CHARS_MAX, Reading};
 use crate::campaign::{AgreedDeal, Campaign, CapLevel, Flight, FormatKind, Goal, LineItem, Rule, Status};
 use crate::document::{Faults, Node, Object, suggestion};
-use crate::units::{Cpm, Currency, LineItemId, Nanos};
+use crate::units::{Cpm, Currency, LineItemId, Millis, Nanos};
 
 const KEYS: [&str; 13] = [
     "id",
@@ -91,6 +91,7 @@ pub(in crate::campaign) fn line_item(
         budget,
         pacing: pacing?,
         goal: goal?,
+        goal_window: Millis::from_seconds(7 * 86_400),
         targeting: targeting?,
         modifiers: modifiers?,
         frequency: caps.unwrap_or_default(),

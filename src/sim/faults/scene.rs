@@ -9,8 +9,8 @@ use rand::rngs::Xoshiro256PlusPlus;
 use crate::bidder::Plan;
 use crate::campaign::{
     Advertiser, Attribution, BannerAd, BannerBody, Budget, BudgetMode, Campaign, Catalog, Costs, Creative,
-    CreativeContent, Exchange, Flight, Goal, Limits, LineItem, Pacing, Rates, Rule, Status, TaxPlan,
-    Transparency, read_exchange,
+    CreativeContent, Exchange, Flight, Goal, Learning, Limits, LineItem, Pacing, Rates, Rule, Status,
+    TaxPlan, Transparency, read_exchange,
 };
 use crate::document::{Faults, Source};
 use crate::ledger::{Level, Measure, Window};
@@ -214,6 +214,8 @@ impl Concern {
             flight,
             budget: Budget { mode, ..budget(rng, price) },
             pacing: pacing.clone(),
+            pooled: false,
+            learning: Learning::default(),
             costs: Costs { platform_fee: RatePpm::from_ppm(50_000).expect("below one"), fixed: Nanos::ZERO },
             tax: TaxPlan {
                 scenario: ScenarioId::from_slug(scenario_slug),
@@ -247,6 +249,7 @@ fn line_item(rng: &mut Xoshiro256PlusPlus, campaign: &Campaign, number: usize, p
         budget: if rng.random_bool(0.6) { budget(rng, price) } else { Budget::default() },
         pacing: campaign.pacing.clone(),
         goal: Goal::Cpm(Cpm::from_micros(price).expect("below the highest price")),
+        goal_window: Millis::from_seconds(7 * 86_400),
         targeting: Rule::All(Vec::new()),
         modifiers: Vec::new(),
         frequency: Vec::new(),
