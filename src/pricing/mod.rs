@@ -10,6 +10,6 @@ mod price;
 mod terms;
 mod value;
 
-pub use price::{Auction, Case, Priced, Shading, Step, Unpriced, price};
+pub use price::{Auction, Case, Priced, Shading, Step, Steps, Unpriced, price};
 pub use terms::{Terms, highest_bid, worst_case};
 pub use value::{learned, value};
