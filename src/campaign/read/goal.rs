@@ -33,6 +33,8 @@ pub(in crate::campaign) struct Around<'a> {
     pub campaign: &'a Campaign,
     /// The line item's.
     pub flight: Option<Flight>,
+    /// True if neither it nor its campaign holds money back.
+    pub is_rushed: bool,
     /// True if the campaign's file says how long after a click a conversion counts.
     pub says_click_window: bool,
     pub reading: Reading<'a>,
@@ -118,6 +120,11 @@ fn on_conversions(
             let price = price(ceiling, faults)?;
             check_dear_price(ceiling, price.per_impression(), around, faults);
             says_yes.filter(|yes| *yes)?;
+            if around.is_rushed {
+                let fault =
+                    target.warning("bids `max_cpm` everywhere, since `asap` lets the budget decide nothing");
+                faults.push(fault.hint("pace by `dual`, which finds the price"));
+            }
             Some(Goal::MaxConversions { ceiling: price, ctr: ctr?, cvr: cvr? })
         }
         _ => {

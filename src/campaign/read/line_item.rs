@@ -10,7 +10,9 @@ use crate::campaign::read::pacing::line_item_pacing;
 use crate::campaign::read::reach::{check_formats, check_satisfiable};
 use crate::campaign::read::targeting::{rule, segments};
 use crate::campaign::read::{NAME_CHARS_MAX, Reading};
-use crate::campaign::{AgreedDeal, Campaign, CapLevel, Flight, FormatKind, Goal, LineItem, Rule, Status};
+use crate::campaign::{
+    AgreedDeal, Campaign, CapLevel, Flight, FormatKind, Goal, LineItem, Pacing, Rule, Status,
+};
 use crate::document::{Faults, Node, Object, suggestion};
 use crate::units::{Cpm, LineItemId};
 
@@ -62,7 +64,8 @@ pub(in crate::campaign) fn line_item(
         budget.map(|node| line_item_budget(node, flight, campaign.budget, faults)).unwrap_or_default();
     let pacing = object.get("pacing");
     let pacing = pacing.map_or(Some(campaign.pacing.clone()), |node| line_item_pacing(node, faults));
-    let around = Around { campaign, flight, says_click_window: outer.says_click_window, reading };
+    let is_rushed = campaign.pacing == Pacing::Asap && pacing == Some(Pacing::Asap);
+    let around = Around { campaign, flight, is_rushed, says_click_window: outer.says_click_window, reading };
     let goal = object.require("goal", faults).and_then(|node| goal(node, around, faults));
     let targeting = object.get("targeting");
     let targeting = targeting.map_or(Some(Rule::All(Vec::new())), |node| rule(node, reading, faults));

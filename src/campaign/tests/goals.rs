@@ -249,6 +249,25 @@ fn the_most_conversions_have_a_ceiling() {
 }
 
 #[test]
+fn the_most_conversions_as_fast_as_they_come_are_noticed() {
+    let goal = format!(r#"{{"max_conversions": true, "max_cpm": 4, {CHANCES}}}"#);
+    let paced = |campaign: &str, own: &str| {
+        let text =
+            text(&goal, PURCHASES, campaign).replace(r#""id": "all","#, &format!(r#""id": "all",{own}"#));
+        faults(&[&text])
+    };
+    let asap = r#" "pacing": "asap","#;
+    let warned = [
+        "warning 12:35 `line_items[0].goal.max_conversions` bids `max_cpm` everywhere, since `asap` lets the \
+                   budget decide nothing (pace by `dual`, which finds the price)",
+    ];
+    assert_eq!(paced(asap, ""), warned);
+    assert_eq!(paced(asap, asap), warned);
+    assert_eq!(paced(asap, r#" "pacing": "dual","#), [""; 0]);
+    assert_eq!(paced("", asap), [""; 0], "its campaign holds back");
+}
+
+#[test]
 fn a_window_longer_than_the_flight_is_noticed() {
     let goal = r#"{"cpc": 0.3, "expected_ctr": 0.001, "window_days": 8}"#;
     let within = |end: &str| {
