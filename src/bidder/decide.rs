@@ -9,7 +9,7 @@ use crate::bidder::blocks::admits_seat;
 use crate::bidder::offer::Market;
 use crate::bidder::profile::{answer_currency, beyond_limits};
 use crate::bidder::search::{RequestWide, Search};
-use crate::bidder::{NoBidReason, Plan, Snapshot};
+use crate::bidder::{Awaited, Lesson, NoBidReason, Plan, Snapshot};
 use crate::budget::Held;
 use crate::campaign::{Advertiser, Campaign, Creative, Exchange, LineItem};
 use crate::creative::{Disclosure, Placement};
@@ -17,6 +17,7 @@ use crate::frequency::Seen;
 use crate::geo::Located;
 use crate::notice::Ticket;
 use crate::openrtb::{BidRequest, Deal, Imp};
+use crate::pricing::Priced;
 use crate::privacy::Permissions;
 use crate::supply::judge;
 use crate::targeting::{Known, Scene};
@@ -103,8 +104,22 @@ pub struct Chosen<'a> {
     pub disclosure: Option<Disclosure>,
     /// What is reserved for it, in the campaign's currency: given back if the bid is dropped.
     pub held: Held<'a>,
+    /// What it is expected to take from the budgets that pace it: they are told if it is dropped.
+    pub awaited: Awaited<'a>,
+    /// Its price, step by step.
+    pub priced: Priced,
+    /// What its outcome will teach.
+    pub lesson: Lesson,
     /// What the bid says of itself, the price included.
     pub ticket: Ticket,
+}
+
+impl Chosen<'_> {
+    /// The bid is sent: its money stays held, and its outcome is waited for.
+    pub fn keep(&mut self) {
+        self.held.keep();
+        self.awaited.keep();
+    }
 }
 
 /// Sees every line item that was looked at and turned down.

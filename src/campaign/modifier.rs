@@ -75,6 +75,13 @@ impl Factor {
         u32::try_from(product).map_or(Self::MAX, |millionths| Self(millionths).min(Self::MAX))
     }
 
+    /// `amount` times the factor, rounded down; cut to the range of amounts.
+    #[must_use]
+    pub fn of_amount(self, amount: i64) -> i64 {
+        let product = i128::from(amount) * i128::from(self.0) / i128::from(Self::ONE.0);
+        i64::try_from(product).unwrap_or(i64::MAX)
+    }
+
     /// `price` times the factor, rounded down to the micro-unit; at most [`Cpm::MAX`].
     #[must_use]
     pub fn of(self, price: Cpm) -> Cpm {
