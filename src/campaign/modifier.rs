@@ -32,6 +32,18 @@ impl Factor {
         thousandths.checked_mul(1_000).map(Self).filter(|factor| *factor <= Self::MAX)
     }
 
+    /// `millionths` millionths; `None` above ten.
+    #[must_use]
+    pub const fn from_millionths(millionths: u32) -> Option<Self> {
+        if millionths > Self::MAX.0 { None } else { Some(Self(millionths)) }
+    }
+
+    /// The factor in millionths.
+    #[must_use]
+    pub const fn millionths(self) -> u32 {
+        self.0
+    }
+
     /// One after the other; each product rounded down to the millionth, the last one cut at ten.
     #[must_use]
     pub fn product(factors: impl IntoIterator<Item = Self>) -> Self {

@@ -4,6 +4,10 @@
 //! an impression is worth and enters in [`value`], nowhere else. Deliberately absent: pacing
 //! multipliers, shading and learning.
 
+mod adjust;
+
+pub use adjust::{Adjusted, Adjustments, placement_key};
+
 use crate::campaign::Goal;
 use crate::ttf::Bearer;
 use crate::units::{Cpm, FxRate, Multiplier, Nanos, RatePpm, Rounding};
