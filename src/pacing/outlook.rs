@@ -170,7 +170,8 @@ impl Outlook {
         debug_assert!(self.today.day == Some(day), "another day began anew");
         let mut ratios = vec![(1.0, YESTERDAY)];
         for part in self.today.first..at.min(PARTS) {
-            let promised = self.done_by((part + 1) as f64 / PARTS as f64) - self.done_by(part as f64 / PARTS as f64);
+            let promised =
+                self.done_by((part + 1) as f64 / PARTS as f64) - self.done_by(part as f64 / PARTS as f64);
             if promised > 1e-9 {
                 ratios.push((f64::from(self.today.parts[part]) / (promised * volume), promised));
             }

@@ -62,6 +62,12 @@ impl Pace {
         Self { plan, day, from: now.max(day.start), already, target: target.max(already) }
     }
 
+    /// The day that is planned.
+    #[must_use]
+    pub fn day(&self) -> DaySpan {
+        self.day
+    }
+
     /// What should be committed when the day ends.
     #[must_use]
     pub fn target(&self) -> Nanos {
