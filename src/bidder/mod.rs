@@ -5,10 +5,12 @@
 //! is handed. Deliberately absent: any second implementation of a rule.
 
 mod blocks;
+mod case;
 mod compose;
 mod decide;
 mod explain;
 mod hint;
+mod learned;
 mod lists;
 mod modifiers;
 mod money;
@@ -16,6 +18,7 @@ mod offer;
 mod pod;
 mod profile;
 mod reason;
+mod rhythm;
 mod search;
 mod snapshot;
 mod sorted;
@@ -26,7 +29,9 @@ mod trial;
 pub use compose::{Composer, compose, markup_fits};
 pub use decide::{Ask, Chosen, Decision, Silent, Witness, decide};
 pub use explain::{Outcome, Verdict, explain};
+pub use learned::{Learned, Lesson, Part};
 pub use money::Money;
 pub use reason::NoBidReason;
+pub use rhythm::{Awaited, Rhythm};
 pub use snapshot::{Asleep, Plan, PlanRow, Snapshot};
 pub use trial::Then;

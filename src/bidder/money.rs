@@ -4,14 +4,16 @@
 //! every decision spends from the same purses. Deliberately absent: how much may be spent, which `budget` knows.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::bidder::Rhythm;
 use crate::bidder::snapshot::{Plan, Snapshot};
 use crate::budget::{Book, Purse, PurseKey};
-use crate::campaign::{Budget, Campaign, Flight, Limits, LineItem, Pacing};
-use crate::pacing::{DaySpan, Pace};
+use crate::campaign::{Budget, Campaign, Factor, Flight, Limits, LineItem, Pacing};
+use crate::pacing::{DaySpan, Dual, Outlook, Pace};
 use crate::units::{CampaignId, Day, Epoch, Hour, LineItemId, Nanos, UnixMillis};
 
 /// Purses and paces of one day of each campaign.
@@ -20,9 +22,13 @@ pub struct Money {
     /// By row.
     pub purses: Vec<Purse>,
     /// By campaign.
-    pub paces: Vec<Pace>,
+    pub rhythms: Vec<Rhythm>,
     /// By row, for line items with a budget of their own.
-    pub line_item_paces: Vec<Option<Pace>>,
+    pub line_item_rhythms: Vec<Option<Rhythm>>,
+    /// By campaign: the pool whose budgets its own is spent with.
+    pub pools: Vec<Option<Arc<Dual>>>,
+    /// By line item: its row.
+    rows: HashMap<LineItemId, usize>,
     /// By campaign: its civil day.
     pub days: Vec<Day>,
     /// The first instant of all of the days, and of the hour if a budget has a limit for each.
@@ -42,7 +48,7 @@ impl Money {
     pub fn build(plan: &Plan, book: &Book, now: UnixMillis, former: Option<&Snapshot>) -> Self {
         let spans: Vec<(Day, DaySpan)> =
             plan.catalog.campaigns.iter().map(|campaign| day_of(&campaign.zone, now)).collect();
-        let former = FormerPaces::of(former);
+        let former = FormerRhythms::of(former);
         let hour = Hour::of(now);
         let mut by_hour = false;
         let mut purses = Vec::with_capacity(plan.rows.len());
@@ -60,35 +66,44 @@ impl Money {
             let likely = plan.rows[row].value.per_impression();
             purses.push(book.purse(key, budgets, likely));
         }
-        let mut paces: Vec<Option<Pace>> = vec![None; plan.catalog.campaigns.len()];
-        let mut line_item_paces = Vec::with_capacity(plan.rows.len());
+        let mut rhythms: Vec<Option<Rhythm>> = vec![None; plan.catalog.campaigns.len()];
+        let mut line_item_rhythms = Vec::with_capacity(plan.rows.len());
+        let outlook = Outlook::default;
         for (row, purse) in purses.iter().enumerate() {
             let line_item = plan.line_item(row);
             let campaign = plan.campaign(line_item);
             let today = spans[line_item.campaign];
-            paces[line_item.campaign].get_or_insert_with(|| {
+            rhythms[line_item.campaign].get_or_insert_with(|| {
                 former.campaign(campaign, today.0).unwrap_or_else(|| {
                     let committed = (purse.campaign_day(), purse.campaign_total());
                     let target = target(&campaign.budget, campaign.flight, today.1, now, committed);
-                    Pace::new(&campaign.pacing, today.1, now, committed.0, target)
+                    let pace = Pace::new(&campaign.pacing, today.1, now, committed.0, target);
+                    Rhythm::new(pace, former.campaign_dual(campaign), outlook())
                 })
             });
-            line_item_paces.push((line_item.budget.money != Limits::default()).then(|| {
+            line_item_rhythms.push((line_item.budget.money != Limits::default()).then(|| {
                 former.line_item(line_item, &campaign.zone_name, today.0).unwrap_or_else(|| {
                     let committed = (purse.line_item_day(), purse.line_item_total());
                     let target = target(&line_item.budget, line_item.flight, today.1, now, committed);
-                    Pace::new(&line_item.pacing, today.1, now, committed.0, target)
+                    let pace = Pace::new(&line_item.pacing, today.1, now, committed.0, target);
+                    Rhythm::new(pace, former.line_item_dual(line_item), outlook())
                 })
             }));
         }
-        let paces = paces.into_iter().zip(&spans).map(|(pace, (_, span))| {
+        let rhythms = rhythms.into_iter().zip(&spans).map(|(rhythm, (_, span))| {
             // A campaign without line items never asks.
-            pace.unwrap_or_else(|| Pace::new(&Pacing::Asap, *span, now, Nanos::ZERO, Nanos::ZERO))
+            rhythm.unwrap_or_else(|| {
+                let pace = Pace::new(&Pacing::Asap, *span, now, Nanos::ZERO, Nanos::ZERO);
+                Rhythm::new(pace, Arc::default(), outlook())
+            })
         });
+        let rows = (0..plan.rows.len()).map(|row| (plan.line_item(row).id, row));
         Self {
             purses,
-            paces: paces.collect(),
-            line_item_paces,
+            rhythms: rhythms.collect(),
+            line_item_rhythms,
+            pools: vec![None; plan.catalog.campaigns.len()],
+            rows: rows.collect(),
             days: spans.iter().map(|(day, _)| *day).collect(),
             valid_from: spans
                 .iter()
@@ -106,6 +121,56 @@ impl Money {
         }
     }
 
+    /// By how much budgets multiply what an impression is worth to the line item of `row`: the least of its own, its
+    /// campaign's and its pool's.
+    #[must_use]
+    pub fn pace(&self, row: usize, campaign: usize) -> Factor {
+        let of_dual = |dual: &Dual| Factor::from_ratio(dual.factor());
+        self.duals(row, campaign).into_iter().flatten().map(of_dual).min().unwrap_or(Factor::ONE)
+    }
+
+    /// By how much budgets and the goal together multiply what an impression is worth to the line item of `row`.
+    #[must_use]
+    pub fn factor(&self, row: usize, campaign: usize) -> Factor {
+        self.pace(row, campaign).min(self.goal(row))
+    }
+
+    /// By how much the goal of the line item of `row` lets it bid more, or less, than its value.
+    #[must_use]
+    pub fn goal(&self, _row: usize) -> Factor {
+        Factor::ONE
+    }
+
+    /// The multipliers of a line item: of its campaign, its own, its pool's.
+    #[must_use]
+    pub fn duals(&self, row: usize, campaign: usize) -> [Option<&Dual>; 3] {
+        [
+            Some(&**self.rhythms[campaign].dual()),
+            self.line_item_rhythms[row].as_ref().map(|rhythm| &**rhythm.dual()),
+            self.pools[campaign].as_deref(),
+        ]
+    }
+
+    /// The row of a line item.
+    #[must_use]
+    pub fn row(&self, line_item: LineItemId) -> Option<usize> {
+        self.rows.get(&line_item).copied()
+    }
+
+    /// Says to every budget what a request should cost it from now on.
+    pub(in crate::bidder) fn replan(&self, plan: &Plan, now: UnixMillis) {
+        let mut told = vec![false; self.rhythms.len()];
+        for (row, purse) in self.purses.iter().enumerate() {
+            let campaign = plan.line_item(row).campaign;
+            if !std::mem::replace(&mut told[campaign], true) {
+                self.rhythms[campaign].replan(now, purse.campaign_day_used());
+            }
+            if let Some(rhythm) = &self.line_item_rhythms[row] {
+                rhythm.replan(now, purse.line_item_day_used());
+            }
+        }
+    }
+
     /// False once a day or an hour of it is over, or has not begun: the wall clock may step back.
     #[must_use]
     pub fn is_of(&self, now: UnixMillis) -> bool {
@@ -113,14 +178,14 @@ impl Money {
     }
 }
 
-/// The paces of a former snapshot, by what they were made of.
-struct FormerPaces<'a> {
+/// The rhythms of a former snapshot, by what they were made of.
+struct FormerRhythms<'a> {
     snapshot: Option<&'a Snapshot>,
     campaigns: HashMap<CampaignId, usize>,
     rows: HashMap<LineItemId, usize>,
 }
 
-impl<'a> FormerPaces<'a> {
+impl<'a> FormerRhythms<'a> {
     fn of(snapshot: Option<&'a Snapshot>) -> Self {
         let Some(former) = snapshot else {
             return Self { snapshot, campaigns: HashMap::new(), rows: HashMap::new() };
@@ -134,24 +199,39 @@ impl<'a> FormerPaces<'a> {
         }
     }
 
-    fn campaign(&self, now: &Campaign, today: Day) -> Option<Pace> {
+    /// The multiplier that a campaign had, if it is paced as before.
+    fn campaign_dual(&self, now: &Campaign) -> Arc<Dual> {
+        let former = self.snapshot.zip(self.campaigns.get(&now.id));
+        let former = former.filter(|(former, at)| former.plan.catalog.campaigns[**at].pacing == now.pacing);
+        former.map_or_else(Arc::default, |(former, at)| Arc::clone(former.money.rhythms[*at].dual()))
+    }
+
+    /// The multiplier that a line item had, if it is paced as before.
+    fn line_item_dual(&self, now: &LineItem) -> Arc<Dual> {
+        let former = self.snapshot.zip(self.rows.get(&now.id));
+        let former = former.filter(|(former, row)| former.plan.line_item(**row).pacing == now.pacing);
+        let dual = former.and_then(|(former, row)| former.money.line_item_rhythms[*row].as_ref());
+        dual.map_or_else(Arc::default, |rhythm| Arc::clone(rhythm.dual()))
+    }
+
+    fn campaign(&self, now: &Campaign, today: Day) -> Option<Rhythm> {
         let former = self.snapshot?;
         let at = *self.campaigns.get(&now.id)?;
         let then = &former.plan.catalog.campaigns[at];
         let unchanged = former.money.days[at] == today
             && (then.budget, then.flight, &then.pacing) == (now.budget, now.flight, &now.pacing)
             && then.zone_name == now.zone_name;
-        unchanged.then(|| former.money.paces[at].clone())
+        unchanged.then(|| former.money.rhythms[at].clone())
     }
 
-    fn line_item(&self, now: &LineItem, zone_name: &str, today: Day) -> Option<Pace> {
+    fn line_item(&self, now: &LineItem, zone_name: &str, today: Day) -> Option<Rhythm> {
         let former = self.snapshot?;
         let row = *self.rows.get(&now.id)?;
         let then = former.plan.line_item(row);
         let unchanged = former.money.days[then.campaign] == today
             && former.plan.campaign(then).zone_name == zone_name
             && (then.budget, then.flight, &then.pacing) == (now.budget, now.flight, &now.pacing);
-        former.money.line_item_paces[row].clone().filter(|_| unchanged)
+        former.money.line_item_rhythms[row].clone().filter(|_| unchanged)
     }
 }
 
