@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::landscape::{Segment, View};
 use crate::learning::{Features, Model, Prediction};
-use crate::pricing::Auction;
+use crate::pricing::{Adjustments, Auction};
 use crate::units::{Cpm, FxRate};
 
 /// What a decision reads of what was learnt.
@@ -14,6 +14,8 @@ pub struct Learned {
     pub landscapes: View,
     /// What impressions bring; `None` before there is a model.
     pub model: Option<Arc<Model>>,
+    /// What the sink's figures changed.
+    pub adjustments: Arc<Adjustments>,
 }
 
 /// Which part a bid plays in measuring what shading saves.
