@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::landscape::{Segment, View};
+use crate::landscape::{Arm, Segment, View};
 use crate::learning::{Features, Model, Prediction};
 use crate::pricing::{Adjustments, Auction};
 use crate::units::{Cpm, FxRate};
@@ -18,19 +18,6 @@ pub struct Learned {
     pub adjustments: Arc<Adjustments>,
 }
 
-/// Which part a bid plays in measuring what shading saves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// It could not be shaded.
-    None,
-    /// It could be and was not, to compare with.
-    Control,
-    /// It was shaded.
-    Shaded,
-    /// It was bid above the best, to learn.
-    Explored,
-}
-
 /// What a bid's outcome will teach. Kept in memory while the bid is out.
 #[derive(Debug, Clone, Copy)]
 pub struct Lesson {
@@ -38,8 +25,8 @@ pub struct Lesson {
     pub segment: Segment,
     /// How the price was made.
     pub auction: Auction,
-    /// Its part in measuring.
-    pub part: Part,
+    /// Its arm in measuring what shading saves, if it could be shaded.
+    pub arm: Option<Arm>,
     /// In the bid's currency: the floor, the most worth bidding, and what was bid.
     pub floor: Cpm,
     /// The most worth bidding.
