@@ -25,13 +25,15 @@ use encan::units::{
 };
 use serde_json::{Value, json};
 
-use support::market::{Market, campaign};
+use support::market::{Buyer, Market, campaign};
 use support::wait_until;
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 /// What each impression costs, in nanos.
 const PRICE: i64 = 2_000_000;
+/// What a thousand impressions are worth where one euro buys a click and one in a hundred is clicked, in millionths.
+const WORTH: i64 = 10_000_000;
 const LINE_ITEM: LineItemId = LineItemId::from_slug("spring/all");
 
 /// A campaign that pays one euro a click, of which it expects one in a hundred impressions.
@@ -185,8 +187,11 @@ fn a_proposal_waits_for_a_person_is_followed_by_a_server_and_undone_exactly() {
 
     let encan = market.start();
     assert_eq!(encan.metric("encan_feedback_line_items"), 0);
+    let mut buyer = Buyer::of(&encan);
+    assert_eq!(buyer.bid().unwrap().price, WORTH);
     assert_eq!(json_of(&market, &["accept", "1"])[0]["state"], "made");
     wait_until("the server follows", || encan.metric("encan_feedback_line_items") == 1);
+    assert_eq!(buyer.bid().unwrap().price, WORTH * 4 / 5);
     let listed = told(&market, &["list", "--state", "made"]);
     assert!(listed.contains("spring/all") && listed.contains("0.8"), "{listed}");
     let shown = told(&market, &["show", "1"]);
@@ -198,6 +203,7 @@ fn a_proposal_waits_for_a_person_is_followed_by_a_server_and_undone_exactly() {
     check_refused(&market, &["accept", "1"], 1, &["change 1 is made, not proposed", "encan feedback undo 1"]);
     assert_eq!(json_of(&market, &["undo", "1"])[0]["state"], "undone");
     wait_until("the server follows", || encan.metric("encan_feedback_line_items") == 0);
+    assert_eq!(buyer.bid().unwrap().price, WORTH);
     assert_eq!(json_of(&market, &["run"]), json!([]), "what a person undid rests for a week");
     let states = json_of(&market, &["show", "1"])["states"].clone();
     let states: Vec<&str> =
@@ -219,8 +225,11 @@ fn an_automatic_change_is_made_at_once_and_a_server_starts_with_it() {
     );
     let encan = market.start();
     assert_eq!(encan.metric("encan_feedback_line_items_paused"), 1);
+    let mut buyer = Buyer::of(&encan);
+    assert!(buyer.bid().is_none(), "it is paused from the first request on");
     json_of(&market, &["undo", "1"]);
-    wait_until("the server follows", || encan.metric("encan_feedback_line_items_paused") == 0);
+    wait_until("the server bids again", || buyer.bid().is_some());
+    assert_eq!(encan.metric("encan_feedback_line_items_paused"), 0);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use crate::bidder::Plan;
-use crate::campaign::{Goal, LineItem};
+use crate::campaign::LineItem;
 use crate::feedback::{Daily, Figures, Placement, Row, Settings, Subject};
 use crate::ledger::{Charge, Correction, Event, EventKind};
 use crate::shell::feedback::FeedbackError;
@@ -143,7 +143,7 @@ impl Tally {
         Self {
             subject: Subject { campaign: campaign.id, line_item: line_item.id, goal, learning, daily },
             until: now.minus(settings.settle(&goal)),
-            chances: chances(&goal),
+            chances: goal.chances().map_or((0.0, 0.0), |(ctr, cvr)| (ctr, cvr.unwrap_or(0.0))),
             figures: Figures::default(),
             predicted: Figures::default(),
             placements: BTreeMap::new(),
@@ -240,15 +240,4 @@ fn cost(charge: &Charge) -> Nanos {
 #[expect(clippy::cast_precision_loss, reason = "evidence is no more precise than a float")]
 fn in_units(amount: Nanos) -> f64 {
     amount.raw() as f64 / 1e9
-}
-
-/// What a goal's file expects: clicks an impression, conversions a click.
-const fn chances(goal: &Goal) -> (f64, f64) {
-    match *goal {
-        Goal::Cpm(_) => (0.0, 0.0),
-        Goal::Cpc { ctr, .. } => (ctr, 0.0),
-        Goal::Cpa { ctr, cvr, .. }
-        | Goal::Return { ctr, cvr, .. }
-        | Goal::MaxConversions { ctr, cvr, .. } => (ctr, cvr),
-    }
 }
