@@ -123,7 +123,7 @@ impl View<'_> {
         for (placement, figures) in &self.row.placements {
             let multiplier = self.factor(Setting::Placement(placement.clone()));
             let events = self.measure.events(figures);
-            weighted += events.expected * (ratio(multiplier) - 1.0);
+            weighted += events.expected * (multiplier.as_f64() - 1.0);
             placed.push((placement, figures, multiplier, events));
         }
         tests.extend(self.calibration(known, all, weighted));
@@ -134,7 +134,7 @@ impl View<'_> {
     fn calibration(&self, known: &Figures, all: Events, weighted: f64) -> Option<Test> {
         let (enough, prior) = (self.settings.line_item_events, self.settings.prior_events);
         let from = self.factor(Setting::Calibrate);
-        let expected = weighted * ratio(from);
+        let expected = weighted * from.as_f64();
         let is_told = expected.is_finite() && expected > 0.0 && weighted > 0.0;
         if !is_told || all.observed.max(expected) < enough {
             return None;
@@ -155,7 +155,7 @@ impl View<'_> {
 
     fn multipliers(&self, placed: &[(&Placement, &Figures, Factor, Events)]) -> Vec<Test> {
         let observed: f64 = placed.iter().map(|(.., events)| events.observed).sum();
-        let weight = |multiplier: &Factor, events: &Events| events.expected * ratio(*multiplier);
+        let weight = |multiplier: &Factor, events: &Events| events.expected * multiplier.as_f64();
         let weights: f64 = placed.iter().map(|(.., multiplier, events)| weight(multiplier, events)).sum();
         if placed.len() < 2 || observed < self.settings.line_item_events || weights <= 0.0 {
             return Vec::new();
@@ -239,7 +239,7 @@ impl View<'_> {
     /// Events that should have come: by the target, else by what was predicted.
     fn due(&self, figures: &Figures) -> f64 {
         let events = self.measure.events(figures);
-        events.due.unwrap_or(events.expected * ratio(self.factor(Setting::Calibrate)))
+        events.due.unwrap_or(events.expected * self.factor(Setting::Calibrate).as_f64())
     }
 
     /// The same where none came.
@@ -334,8 +334,8 @@ fn budget(
 ) -> Option<Draft> {
     let Subject { campaign, daily, .. } = rows.first()?.subject;
     let limit = if line_item.is_some() { daily.line_item } else { daily.campaign }?;
-    let days = rows.iter().map(|row| row.days.len()).min()?;
-    // The newest days, which all rows have.
+    let days = rows.iter().map(|row| row.days.len()).max()?;
+    // From the newest day back: on a day that a row has not, it spent nothing.
     let spent = |back: usize| -> i128 {
         rows.iter().filter_map(|row| row.days.iter().rev().nth(back)).map(|day| i128::from(day.raw())).sum()
     };
@@ -344,7 +344,7 @@ fn budget(
         return None;
     }
     let (mut observed, mut due, mut figures) = (0.0, 0.0, Figures::default());
-    for row in rows {
+    for row in rows.iter().filter(|row| row.figures.impressions > 0) {
         let events = Measure::of(&row.subject, &row.figures)?.events(&row.figures);
         observed += events.observed;
         due += events.due?;
@@ -418,21 +418,12 @@ pub(in crate::feedback) fn step(from: Factor, wanted: f64, corridor: (Factor, Fa
     if !wanted.is_finite() || wanted < 0.0 {
         return None;
     }
-    let wanted = millionths(wanted).max(least).min(most);
+    let wanted = Factor::from_ratio(wanted).millionths().max(least).min(most);
     let rounded = (u64::from(wanted) + 500) / 1_000 * 1_000;
     // Rounding must not leave the corridor either.
     let to = rounded.max(u64::from(least)).min(u64::from(most)).max(low).min(high);
     let is_worth = to.abs_diff(from) * 100 >= from * LEAST_HUNDREDTHS && from > 0;
     is_worth.then(|| u32::try_from(to).ok().and_then(Factor::from_millionths)).flatten()
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the range before")]
-fn millionths(factor: f64) -> u32 {
-    (factor * 1e6).clamp(0.0, 1e7).round() as u32
-}
-
-fn ratio(factor: Factor) -> f64 {
-    f64::from(factor.millionths()) / 1e6
 }
 
 /// An outlet as a request spelt it, without what a terminal would take for more than letters.
