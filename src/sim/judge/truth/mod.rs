@@ -4,6 +4,7 @@
 //! its notice does not compile.
 
 mod account;
+mod crowd;
 mod day;
 mod generate;
 mod hindsight;
@@ -15,6 +16,7 @@ mod replay;
 #[cfg(test)]
 mod tests;
 
+pub use crowd::{Crowd, CrowdOutcome};
 pub use day::{Source, Truth};
 pub use generate::Generator;
 pub use hindsight::{Best, hindsight};
