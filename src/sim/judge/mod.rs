@@ -20,6 +20,6 @@ pub use regime::{BUDGETS, Believed, Budget, Change, Curve, Delay, Notices, Price
 pub use statistics::{Interval, bootstrap, mean};
 pub use truth::{
     Best, CAMPAIGNS, Crowd, CrowdOutcome, Generator, Log, LogError, Outcome, Published, Source, Truth,
-    first_leak, hindsight, replay,
+    first_leak, hindsight, learnt_on, replay,
 };
-pub use tune::{Tuned, tune};
+pub use tune::{Day, Tuned, tune};

@@ -9,7 +9,7 @@ use crate::shell::cli::judge::source::Set;
 use crate::shell::cli::say;
 use crate::sim::AuctionType;
 use crate::sim::judge::{
-    Budget, Candidate, Interval, Outcome, Regime, Truth, Tuned, bootstrap, hindsight, mean, replay, tune,
+    Budget, Candidate, Day, Interval, Outcome, Regime, Tuned, bootstrap, hindsight, mean, tune,
 };
 
 /// Both auctions.
@@ -130,25 +130,14 @@ pub fn study(sets: &[Set], regimes: &[&'static Regime], candidates: &[Candidate]
         }
     }
     let measured = in_parallel(&jobs, "days", |(set, regime, seed)| {
-        let second = Truth::new(&sets[*set].judged, regime, AuctionType::SecondPrice, *seed);
-        let best = hindsight(&second);
-        let first = second.in_auction(AuctionType::FirstPrice);
-        [&second, &first]
-            .iter()
-            .enumerate()
-            .map(|(auction, truth)| {
-                let tuned = tuned(*set, auction, regime);
-                candidates
-                    .iter()
-                    .zip(tuned)
-                    .map(|(candidate, tuned)| {
-                        let outcome =
-                            replay(truth, &|brief| (candidate.make)(brief, tuned.setting), |_, _| {});
-                        Measure { share: outcome.of_hindsight(&best, regime), outcome }
-                    })
-                    .collect::<Vec<_>>()
-            })
-            .collect::<Vec<_>>()
+        let day = Day::new(&sets[*set].judged, &sets[*set].tuning, regime, *seed);
+        let best = hindsight(&day.truth);
+        let measures = |auction: usize, day: &Day| -> Vec<Measure> {
+            let all = candidates.iter().zip(tuned(*set, auction, regime));
+            let outcomes = all.map(|(candidate, tuned)| day.run(candidate, tuned.setting));
+            outcomes.map(|outcome| Measure { share: outcome.of_hindsight(&best, regime), outcome }).collect()
+        };
+        [measures(0, &day), measures(1, &day.in_auction(AUCTIONS[1]))]
     });
     let mut lines = Vec::new();
     let per_set = regimes.len() * usize::try_from(seeds).unwrap_or(usize::MAX);
@@ -187,7 +176,8 @@ fn tunings(sets: &[Set], regimes: &[&'static Regime], candidates: &[Candidate]) 
         }
     }
     in_parallel(&jobs, "budgets tuned", |(set, auction, regime)| {
-        let tuned = tune(&sets[*set].tuning, regime, AUCTIONS[*auction], candidates);
+        let Set { tuning, judged, .. } = &sets[*set];
+        let tuned = tune(tuning, judged, regime, AUCTIONS[*auction], candidates);
         ((*set, *auction), regime.budget, tuned)
     })
 }

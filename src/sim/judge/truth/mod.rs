@@ -23,7 +23,7 @@ pub use hindsight::{Best, hindsight};
 pub use leak::first_leak;
 pub use log::{Log, LogError};
 pub use published::{CAMPAIGNS, Published};
-pub use replay::{Outcome, replay};
+pub use replay::{Outcome, learnt_on, replay};
 
 /// An impression before the day gives it a time.
 #[derive(Debug, Clone, Copy, PartialEq)]
