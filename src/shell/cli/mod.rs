@@ -9,6 +9,7 @@ pub mod check;
 pub mod demo;
 pub mod explain;
 pub mod feedback;
+pub mod judge;
 pub mod keys;
 pub mod ledger;
 pub mod reconcile;
@@ -59,6 +60,8 @@ enum Verb {
     Report(report::Args),
     /// Run worlds that go wrong, from seeds, and hold the core to the laws of money.
     Sim(sim::Args),
+    /// Judge pacing policies on days of auctions whose prices are known.
+    Judge(judge::Args),
     /// Change the keys that sign notices, and show which there are.
     #[command(subcommand)]
     Keys(keys::KeysVerb),
@@ -114,6 +117,7 @@ pub fn run() -> ExitCode {
         Verb::Certify(args) => certify::run(&args),
         Verb::Report(args) => report::run(&args),
         Verb::Sim(args) => sim::run(&args),
+        Verb::Judge(args) => judge::run(&args),
         Verb::Keys(verb) => keys::run(&verb),
         Verb::Ledger(verb) => ledger::run(&verb),
         Verb::Feedback(verb) => feedback::run(&verb),
