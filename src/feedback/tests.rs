@@ -494,3 +494,34 @@ proptest! {
         }
     }
 }
+
+/// `rows` of the same placements as one.
+fn together(rows: &[Row]) -> Row {
+    let mut all = rows[0].clone();
+    for row in &rows[1..] {
+        for ((_, sum), (_, figures)) in all.placements.iter_mut().zip(&row.placements) {
+            *sum = sum.plus(figures);
+        }
+        all.figures = all.figures.plus(&row.figures);
+    }
+    all.predicted = Some(all.figures);
+    all
+}
+
+#[test]
+fn noise_that_is_looked_at_every_day_of_a_month_changes_fewer_than_half_of_all_line_items() {
+    let (seeds, mut changed) = (60, 0);
+    for seed in 0..seeds {
+        let mut rng = SmallRng::seed_from_u64(seed);
+        let mut quiet_day = || clicked(&mut rng, Feedback::Automatic, 1_000, &[1.0; 12]);
+        let mut window: Vec<Row> = (0..28).map(|_| quiet_day()).collect();
+        let mut log = Log::default();
+        for number in 0..28 {
+            window.remove(0);
+            window.push(quiet_day());
+            run(&mut log, &[together(&window)], day(number));
+        }
+        changed += u64::from(log.changes().next().is_some());
+    }
+    assert!(changed * 2 < seeds, "{changed} of {seeds}");
+}
