@@ -168,7 +168,7 @@ fn a_conversions_worth_counts_where_the_goal_is_a_return() {
     };
     let subject = subject(goal, Feedback::Propose);
     let row = Row { subject, figures, predicted: None, placements: vec![], days: vec![] };
-    let news = suggest(&[row.clone()], &Settings::default(), &Log::default(), START);
+    let news = suggest(std::slice::from_ref(&row), &Settings::default(), &Log::default(), START);
     let [change] = news.as_slice() else { panic!("{news:?}") };
     assert_eq!((change.target.setting.name(), change.to), ("calibrate", Value::Factor(factor(800))));
     // As many conversions of very unequal worth leave it open.
@@ -383,15 +383,6 @@ fn any_figures() -> impl Strategy<Value = Figures> {
             expected_conversions: conversions,
         }
     })
-}
-
-/// Zero, as a strategy beside ranges.
-struct Just0;
-
-impl Just0 {
-    fn zero() -> proptest::strategy::BoxedStrategy<f64> {
-        proptest::strategy::Just(0.0).boxed()
-    }
 }
 
 fn any_goal() -> impl Strategy<Value = Goal> {
