@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod reconcile;
 pub mod report;
 pub mod serve;
+pub mod shading;
 pub mod sim;
 
 use std::fmt::Display;
@@ -58,6 +59,8 @@ enum Verb {
     Report(report::Args),
     /// Run worlds that go wrong, from seeds, and hold the core to the laws of money.
     Sim(sim::Args),
+    /// Compare ways to shade first-price bids, on seeded worlds and on a log.
+    Shading(shading::Args),
     /// Change the keys that sign notices, and show which there are.
     #[command(subcommand)]
     Keys(keys::KeysVerb),
@@ -102,6 +105,7 @@ pub fn run() -> ExitCode {
         Verb::Certify(args) => certify::run(&args),
         Verb::Report(args) => report::run(&args),
         Verb::Sim(args) => sim::run(&args),
+        Verb::Shading(args) => shading::run(&args),
         Verb::Keys(verb) => keys::run(&verb),
         Verb::Ledger(verb) => ledger::run(&verb),
         Verb::Audience(verb) => audience::run(&verb),
