@@ -13,12 +13,26 @@ use crate::landscape::grid::EDGES;
 pub type Chances = [f64; CELLS];
 
 /// Steps of one estimate at most: the next one starts where this one ended.
-const STEPS_MAX: usize = 200;
+const STEPS_MAX: usize = 60;
 /// The estimate stands when a step moves less than this share.
 const MOVED_MIN: f64 = 1e-6;
 
+/// Of what a narrow segment takes from a wider one, so much is spread evenly: no price is impossible.
+const SPREAD: f64 = 0.005;
+
 /// No cell likelier than another.
 pub const EVEN: Chances = [1.0 / CELLS as f64; CELLS];
+
+/// The chances of a window that starts at `from`, for one that starts at `to`.
+pub fn prior(chances: &Chances, from: usize, to: usize) -> Chances {
+    let mut prior = [SPREAD / CELLS as f64; CELLS];
+    prior[0] += chances[0] * (1.0 - SPREAD);
+    for (cell, chance) in chances.iter().enumerate().skip(1) {
+        let at = (from + cell).saturating_sub(to).clamp(1, CELLS - 1);
+        prior[at] += chance * (1.0 - SPREAD);
+    }
+    prior
+}
 
 /// The chances that follow from `counts`, each of which weighs `scale`, and from `borrowed` samples spread as `prior`.
 /// Iterates from `first`.
