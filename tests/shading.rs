@@ -38,14 +38,14 @@ fn saved(
 
 #[test]
 fn context_saves_where_prices_differ_by_context() {
-    let (unshaded, global) = saved(World::Contexts, Told::MinToWin, Strategy::Contextual, 2, 6_000);
+    let (unshaded, global) = saved(World::Contexts, Told::MinToWin, Strategy::Contextual, 2, 3_000);
     assert!(unshaded.unwrap().low > 5.0, "{unshaded:?}");
     assert!(global.unwrap().low > 3.0, "{global:?}");
 }
 
 #[test]
 fn context_costs_little_where_it_tells_nothing() {
-    let (_, global) = saved(World::Alike, Told::MinToWin, Strategy::Contextual, 2, 6_000);
+    let (_, global) = saved(World::Alike, Told::MinToWin, Strategy::Contextual, 2, 3_000);
     let global = global.unwrap();
     assert!(global.estimate < 3.0 && global.estimate > -5.0, "{global:?}");
 }
@@ -59,7 +59,7 @@ fn the_command_prints_the_table_and_names_a_folder_without_the_log() {
     assert!(good.status.success(), "{}", String::from_utf8_lossy(&good.stderr));
     let cases: serde_json::Value = serde_json::from_slice(&good.stdout).unwrap();
     assert_eq!(cases.as_array().unwrap().len(), 6);
-    assert_eq!(cases[0]["rows"].as_array().unwrap().len(), 12);
+    assert_eq!(cases[0]["rows"].as_array().unwrap().len(), 15);
     let empty = tempfile::tempdir().unwrap();
     let bad = run(&["--data", empty.path().to_str().unwrap()]);
     assert_eq!(bad.status.code(), Some(1));

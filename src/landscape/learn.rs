@@ -7,7 +7,7 @@ use foldhash::fast::FixedState;
 
 use crate::landscape::arms::{Arm, Arms};
 use crate::landscape::counts::Counts;
-use crate::landscape::estimate::{Chances, EVEN, chances, prior};
+use crate::landscape::estimate::{Chances, EVEN, Sharing, chances, prior};
 use crate::landscape::{Curve, Segment, View};
 use crate::units::{Cpm, Currency, ExchangeId, Millis, UnixMillis};
 
@@ -178,7 +178,7 @@ impl Landscapes {
             Some(_) | None => (EVEN, BORROWED_EVENLY),
         };
         let first = if learnt.chances.0 == start { learnt.chances.1 } else { spread };
-        let chances = chances(&learnt.counts, scale, &spread, borrowed, &first);
+        let chances = chances(&learnt.counts, scale, (&spread, borrowed), &first, Sharing::Smooth);
         let wider = wider.as_ref().map(|(curve, _)| (&**curve, borrowed));
         let weight = own + if wider.is_some() { borrowed } else { 0.0 };
         learnt.curve = Arc::new(Curve::new(&learnt.counts, &chances, weight, scale, wider));

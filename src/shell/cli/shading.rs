@@ -152,14 +152,14 @@ fn in_words(comparisons: &[(&Case, Comparison)]) -> String {
         );
         let _ = writeln!(
             text,
-            "  {:<12} {:>6} {:>10}  {:<28} {:<28}",
+            "  {:<13} {:>6} {:>10}  {:<28} {:<28}",
             "strategy", "value", "spent", "saved to unshaded", "saved to global"
         );
         for row in &comparison.rows {
             let spend = row.spend.map_or_else(|| "-".to_owned(), |spend| format!("{spend:.0}"));
             let _ = writeln!(
                 text,
-                "  {:<12} {:>4.0} % {:>10}  {:<28} {:<28}",
+                "  {:<13} {:>4.0} % {:>10}  {:<28} {:<28}",
                 row.strategy.to_string(),
                 row.level * 100.0,
                 spend,
@@ -170,7 +170,7 @@ fn in_words(comparisons: &[(&Case, Comparison)]) -> String {
         for (strategy, surplus) in &comparison.surplus {
             let _ = writeln!(
                 text,
-                "  surplus of 1,000 auctions at full value: {:<12} {surplus:.1}",
+                "  surplus of 1,000 auctions at full value: {:<13} {surplus:.1}",
                 strategy.to_string()
             );
         }

@@ -59,7 +59,7 @@ pub struct Comparison {
     pub rows: Vec<Row>,
     /// Surplus by strategy with multiplier 1: worth less paid, a thousand auctions.
     pub surplus: Vec<(Strategy, f64)>,
-    /// The sums of the arms of the contextual strategy with multiplier 1, of the first seed.
+    /// The sums of the arms of the strategy with control and multiplier 1, of the first seed.
     pub arms: Arms,
 }
 
@@ -87,7 +87,7 @@ pub fn compare(seeds: &[Vec<Auction>], told: Told, blocks: usize, apart: bool, s
         for (number, it) in seeds.iter().enumerate() {
             let (takes, own) = replay(it, (strategy, told), ONE, (blocks, warm(it)));
             gained += takes.iter().map(|take| take.value - take.spend).sum::<f64>();
-            if number == 0 && strategy == Strategy::Contextual {
+            if number == 0 && strategy == Strategy::WithControl {
                 arms = own;
             }
         }

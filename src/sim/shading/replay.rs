@@ -1,6 +1,6 @@
 //! One replay: a strategy bids on auction after auction, and is told as much as the exchange tells. Truth stays here.
 
-use crate::landscape::{Arms, Landscapes, Sample, Segment, View};
+use crate::landscape::{Arm, Arms, Landscapes, Sample, Segment, View};
 use crate::sim::shading::Auction;
 use crate::units::{BidId, Cpm, Currency, UnixMillis};
 
@@ -12,8 +12,11 @@ pub enum Strategy {
     Unshaded,
     /// By one landscape of all auctions.
     Global,
-    /// By the landscapes of their context, which fall back on wider ones.
+    /// By the landscapes of their context, which fall back on wider ones; as the global one, with no bids but shaded ones,
+    /// and those that explore where prices are not told.
     Contextual,
+    /// As contextual, with the bids that are not shaded, so that the saving is measured: what is really run.
+    WithControl,
     /// At the price to beat, wherever that is below the value: nobody can know it.
     Hindsight,
 }
@@ -54,7 +57,7 @@ pub fn replay(
     let mut landscapes = Landscapes::default();
     let mut view = View::default();
     for (number, auction) in auctions.iter().enumerate() {
-        let learns = matches!(strategy, Strategy::Global | Strategy::Contextual);
+        let learns = !matches!(strategy, Strategy::Unshaded | Strategy::Hindsight);
         if learns && number % VIEW_EVERY == 0 {
             view = landscapes.view(auction.at);
         }
@@ -63,9 +66,15 @@ pub fn replay(
         let (bid, arm) = match strategy {
             Strategy::Unshaded => (worth, None),
             Strategy::Hindsight => (if auction.to_beat <= worth { auction.to_beat } else { Cpm::ZERO }, None),
-            Strategy::Global | Strategy::Contextual => {
+            Strategy::Global | Strategy::Contextual | Strategy::WithControl => {
                 let id = BidId::mint(UnixMillis::from_raw(0), number as u128);
-                view.curve(&segment).map_or((worth, None), |curve| curve.bid(worth, auction.floor, &id))
+                let explores = told == Told::Outcome && Arm::of(&id) == Arm::Explored;
+                match view.curve(&segment) {
+                    None => (worth, None),
+                    Some(curve) if strategy == Strategy::WithControl => curve.bid(worth, auction.floor, &id),
+                    Some(curve) if explores => (curve.bid(worth, auction.floor, &id).0, None),
+                    Some(curve) => (curve.shaded(worth, auction.floor), None),
+                }
             }
         };
         if bid < auction.floor || bid == Cpm::ZERO {
@@ -98,7 +107,7 @@ fn segment(auction: &Auction, strategy: Strategy) -> Segment {
     let segment = Segment::of(exchange, Currency::USD, size, floor, at);
     match strategy {
         Strategy::Global => Segment { narrow: segment.all, exchange: segment.all, all: segment.all },
-        Strategy::Unshaded | Strategy::Contextual | Strategy::Hindsight => segment,
+        Strategy::Unshaded | Strategy::Contextual | Strategy::WithControl | Strategy::Hindsight => segment,
     }
 }
 
