@@ -632,7 +632,7 @@ fn what_fades_counts_less() {
     let fit = world(26, 60_000, 0, 1, end_of_time());
     let mut calibrator = Calibrator::new(Delays::immediate());
     fit.iter().for_each(|it| {
-        calibrator.observe(&it.example, Prediction { ctr: it.chances.ctr * 2.0, ..it.chances })
+        calibrator.observe(&it.example, Prediction { ctr: it.chances.ctr * 2.0, ..it.chances });
     });
     let raw = Prediction { ctr: 0.08, cvr: 0.2 };
     let full = calibrator.calibration().apply(CampaignId::from_raw(1), raw).ctr;
