@@ -15,7 +15,7 @@ use rand::rngs::SmallRng;
 
 use crate::audience::Profile;
 use crate::bidder::{
-    Ask, Asleep, Composer, Decision, NoBidReason, Outcome, Plan, Silent, Snapshot, compose, decide, explain,
+    Ask, Composer, Decision, NoBidReason, Outcome, Plan, Silent, Snapshot, compose, decide, explain,
 };
 use crate::budget::{Book, Refusal, Span, Whose};
 use crate::campaign::{Rates, Surroundings, compile, read_exchange};

@@ -1,3 +1,5 @@
+//! Landscapes against planted truths, and laws that hold of every one.
+
 use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt as _, SeedableRng as _};
