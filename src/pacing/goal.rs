@@ -119,7 +119,8 @@ impl Target {
         let power = if asked < 1.0 { AMENDS } else { 1.0 };
         let wanted = (mean + power * asked.ln()).clamp(CORRIDOR.0.ln(), CORRIDOR.1.ln());
         let last = self.moved.swap(now.raw(), Ordering::Relaxed);
-        let hours = if last == i64::MIN { 1.0 } else { now.raw().saturating_sub(last).max(0) as f64 / HOUR_MILLIS };
+        let hours =
+            if last == i64::MIN { 1.0 } else { now.raw().saturating_sub(last).max(0) as f64 / HOUR_MILLIS };
         let most = HOURLY_MOST * hours.min(1.0);
         if wanted.is_finite() {
             store(&self.log, before + (wanted - before).clamp(-most, most));

@@ -205,8 +205,10 @@ impl Outlook {
         }
         let chance = chance / ratios.len() as f64;
         let middle = middle_half(&mut ratios).max(1e-3);
-        let mut differences: Vec<_> =
-            ratios.iter().map(|(ratio, weight)| ((ratio.max(middle / 50.0) / middle).ln(), *weight)).collect();
+        let mut differences: Vec<_> = ratios
+            .iter()
+            .map(|(ratio, weight)| ((ratio.max(middle / 50.0) / middle).ln(), *weight))
+            .collect();
         differences.sort_by(|a, b| a.0.total_cmp(&b.0));
         for difference in &mut differences {
             difference.0 *= difference.0;

@@ -72,7 +72,8 @@ pub fn pool(members: &[Member]) -> Pool {
         let newly: Vec<usize> =
             members.iter().zip(&bound).enumerate().filter(|(_, it)| past(*it)).map(|(at, _)| at).collect();
         if newly.is_empty() {
-            let targets = members.iter().zip(&bound).map(|(it, bound)| if *bound { it.most } else { target(it) });
+            let targets =
+                members.iter().zip(&bound).map(|(it, bound)| if *bound { it.most } else { target(it) });
             let rho = if requests > 0.0 { left / requests } else { 0.0 };
             return Pool { rho, targets: targets.collect() };
         }

@@ -55,9 +55,10 @@ struct Cell {
 }
 
 impl Cell {
-    /// Requests of this hour in a week like the past, as far as that is known; the hour that now is does not count.
-    fn usual(&self, hour: i64) -> Option<f64> {
-        let over = i64::from(self.week) * 168 + hour.rem_euclid(168) < hour;
+    /// Requests of this hour, the `place`th of the week, in a week like the past, as far as that is known; the hour that
+    /// `now` is does not count.
+    fn usual(&self, place: usize, now: i64) -> Option<f64> {
+        let over = i64::from(self.week) * HOURS as i64 + (place as i64) < now;
         match (self.week > 0 && over, self.weeks > 0) {
             (true, true) => Some(f64::midpoint(f64::from(self.mean), f64::from(self.now))),
             (true, false) => Some(self.now.into()),
@@ -93,8 +94,9 @@ impl Week {
 
     /// Requests of an hour in a usual week, where `now` is the hour that is not over.
     fn usual(&self, hour: i64, now: i64) -> Option<f64> {
-        let own = self.hours[hour_of_week(hour)].usual(now);
-        let others = (1..7).filter_map(|day| self.hours[hour_of_week(hour + 24 * day)].usual(now));
+        let of = |hour: i64| self.hours[hour_of_week(hour)].usual(hour_of_week(hour), now);
+        let own = of(hour);
+        let others = (1..7).filter_map(|day| of(hour + 24 * day));
         let (sum, count) = others.fold((0.0, 0.0), |(sum, count), usual| (sum + usual, count + 1.0));
         let others = (count > 0.0).then(|| sum / count);
         match (own, others) {
@@ -150,13 +152,15 @@ impl Traffic {
         let part = (whole > 0.0).then(|| part / whole);
         let mut known = true;
         let shares = parts(day).map(|overlaps| {
-            let hourly = |hour: i64| {
-                own(hour).or_else(|| of_mix(hour).zip(part).map(|(mix, part)| mix * part))
-            };
-            overlaps.iter().map(|(hour, length)| {
-                known &= hourly(*hour).is_some();
-                hourly(*hour).or_else(|| of_mix(*hour)).unwrap_or(0.0) * length
-            }).sum::<f64>()
+            let hourly =
+                |hour: i64| own(hour).or_else(|| of_mix(hour).zip(part).map(|(mix, part)| mix * part));
+            overlaps
+                .iter()
+                .map(|(hour, length)| {
+                    known &= hourly(*hour).is_some();
+                    hourly(*hour).or_else(|| of_mix(*hour)).unwrap_or(0.0) * length
+                })
+                .sum::<f64>()
         });
         let volume: f64 = shares.iter().sum();
         Outlook::new(known.then_some(volume), shares)
@@ -314,7 +318,9 @@ mod tests {
     fn one_day_is_enough_and_23_or_25_hours_are_their_hours() {
         let mut traffic = Traffic::default();
         add(&mut traffic, Group::LineItem(7), MONDAY, 24, by_the_clock);
-        for (start, hours, volume) in [(0, 24, 276_000.0), (0, 23, 253_000.0), (0, 25, 276_000.0), (-HOUR, 24, 276_000.0)] {
+        for (start, hours, volume) in
+            [(0, 24, 276_000.0), (0, 23, 253_000.0), (0, 25, 276_000.0), (-HOUR, 24, 276_000.0)]
+        {
             let tomorrow = day(MONDAY + DAY + start, hours);
             let outlook = traffic.outlook(7, &[], tomorrow, tomorrow.start);
             assert!((outlook.volume.unwrap() - volume).abs() < 1.0, "{hours}: {:?}", outlook.volume);
@@ -328,10 +334,13 @@ mod tests {
         for (week, requests) in [(0, 800), (1, 400), (2, 1_000)] {
             add(&mut traffic, Group::LineItem(1), MONDAY + week * 7 * DAY, 24, |_| requests);
         }
-        let volume = |now: i64| traffic.outlook(1, &[], day(MONDAY + 21 * DAY, 24), UnixMillis::from_raw(now)).volume;
+        let volume =
+            |now: i64| traffic.outlook(1, &[], day(MONDAY + 21 * DAY, 24), UnixMillis::from_raw(now)).volume;
         assert!((volume(MONDAY + 21 * DAY).unwrap() - 24.0 * 800.0).abs() < 1.0);
         let while_it_came = MONDAY + 14 * DAY + 23 * HOUR + 1;
-        assert!((volume(while_it_came).unwrap() - (23.0 * 800.0 + (600.0 + 0.5 * 800.0 * 0.0) )).abs() < 300.0);
+        assert!(
+            (volume(while_it_came).unwrap() - (23.0 * 800.0 + (600.0 + 0.5 * 800.0 * 0.0))).abs() < 300.0
+        );
     }
 
     #[test]
