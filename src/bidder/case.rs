@@ -6,7 +6,7 @@ use crate::campaign::{Advertiser, Factor, Goal, LineItem};
 use crate::creative::Placement;
 use crate::landscape::Segment;
 use crate::openrtb::{Deal, MediaType};
-use crate::pricing::{Auction, Case, Priced, Shading, Terms, Unpriced, highest_bid, price};
+use crate::pricing::{Auction, Case, Priced, Shading, Steps, Terms, Unpriced, highest_bid, price};
 use crate::ttf::{Facts, Place, TaxKind};
 use crate::units::{Country, Cpm, Currency, DealId, FxRate, Millis, RatePpm, Rounding};
 
@@ -80,13 +80,14 @@ impl<'a> Market<'a, '_, '_> {
         Some(highest_bid(value, &terms)?.with_decimals(self.ask.exchange.price_decimals))
     }
 
-    /// The price of `candidate`, shown as `placement`, on `deal` (`None` is the open auction).
+    /// The price of `candidate`, shown as `placement`, on `deal` (`None` is the open auction), and the `steps` to it.
     pub(in crate::bidder) fn price(
         &self,
         candidate: &Candidate,
         terms: Terms,
         deal: Option<&Deal<'a>>,
         placement: &Placement<'_>,
+        steps: &mut Steps,
     ) -> Result<PricedCase, NoBidReason> {
         let (snapshot, exchange) = (self.snapshot, self.ask.exchange);
         let line_item = snapshot.plan.line_item(candidate.row);
@@ -122,7 +123,7 @@ impl<'a> Market<'a, '_, '_> {
             shading,
             decimals: exchange.price_decimals,
         };
-        let priced = price(&case).map_err(|unpriced| match unpriced {
+        let priced = price(&case, steps).map_err(|unpriced| match unpriced {
             Unpriced::WorthNothing => NoBidReason::WorthNothing,
             Unpriced::BelowFloor { worth } => NoBidReason::BelowFloor { worth, floor },
         })?;

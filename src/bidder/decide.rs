@@ -17,7 +17,7 @@ use crate::frequency::Seen;
 use crate::geo::Located;
 use crate::notice::Ticket;
 use crate::openrtb::{BidRequest, Deal, Imp};
-use crate::pricing::Priced;
+use crate::pricing::Steps;
 use crate::privacy::Permissions;
 use crate::supply::judge;
 use crate::targeting::{Known, Scene};
@@ -106,8 +106,6 @@ pub struct Chosen<'a> {
     pub held: Held<'a>,
     /// What it is expected to take from the budgets that pace it: they are told if it is dropped.
     pub awaited: Awaited<'a>,
-    /// Its price, step by step.
-    pub priced: Priced,
     /// What its outcome will teach.
     pub lesson: Lesson,
     /// What the bid says of itself, the price included.
@@ -126,6 +124,9 @@ impl Chosen<'_> {
 pub trait Witness {
     /// `line_item` (an index into the catalog) does not bid on `imp`, because of `reason`.
     fn declined(&mut self, imp: &Imp<'_>, line_item: usize, reason: NoBidReason);
+
+    /// The price of `line_item` on `imp` was worked out in these `steps`, down to a bid or to where it failed.
+    fn priced(&mut self, imp: &Imp<'_>, line_item: usize, steps: &Steps);
 }
 
 /// Nobody looks.
@@ -134,6 +135,7 @@ pub struct Silent;
 
 impl Witness for Silent {
     fn declined(&mut self, _: &Imp<'_>, _: usize, _: NoBidReason) {}
+    fn priced(&mut self, _: &Imp<'_>, _: usize, _: &Steps) {}
 }
 
 /// Decides on every impression of a request. On each at most one bid in the open auction and one on each deal,

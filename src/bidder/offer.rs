@@ -11,7 +11,7 @@ use crate::learning::Features;
 use crate::ledger::BidFacts;
 use crate::notice::Ticket;
 use crate::openrtb::{Channel, Deal, Imp, MediaType};
-use crate::pricing::Terms;
+use crate::pricing::{Steps, Terms};
 use crate::ttf::Place;
 use crate::units::{BidId, Cpm, Currency, DealId, Millis, Nanos, limits};
 
@@ -55,13 +55,15 @@ impl<'a> Offer<'a> {
 }
 
 impl<'a> Market<'a, '_, '_> {
-    /// What `candidate` bids with `creative`, on the first of `deals` (`None` is the open auction) whose floor it reaches.
+    /// What `candidate` bids with `creative`, on the first of `deals` (`None` is the open auction) whose floor it reaches; and the
+    /// `steps` of the last price that was tried.
     pub(in crate::bidder) fn offer(
         &self,
         candidate: &Candidate,
         creative: &'a Creative,
         placement: Placement<'a>,
         deals: &[Option<&'a Deal<'a>>],
+        steps: &mut Steps,
     ) -> Result<Offer<'a>, NoBidReason> {
         let plan: &'a _ = &*self.snapshot.plan;
         let line_item = plan.line_item(candidate.row);
@@ -70,7 +72,8 @@ impl<'a> Market<'a, '_, '_> {
         let (terms, place) = self.terms(line_item, reserved_for)?;
         let mut refused = NoBidReason::DealNotOffered;
         for deal in deals.iter().copied() {
-            match self.price(candidate, terms, deal, &placement) {
+            *steps = Steps::default();
+            match self.price(candidate, terms, deal, &placement, steps) {
                 Ok(case) => {
                     return Ok(Offer {
                         row: candidate.row,
@@ -135,7 +138,6 @@ impl<'a> Market<'a, '_, '_> {
             disclosure: self.ask.disclosure(),
             held,
             awaited,
-            priced: offer.case.priced,
             lesson: self.lesson(offer),
             ticket: self.ticket(offer, random),
         })

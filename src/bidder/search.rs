@@ -15,6 +15,7 @@ use crate::campaign::{Advertiser, Creative, Factor, FrequencyCap, LineItem};
 use crate::creative::fit;
 use crate::frequency::{Exposure, Level, caps_above, caps_of, first_exceeded};
 use crate::openrtb::{Channel, Deal, Imp, MediaType};
+use crate::pricing::Steps;
 use crate::targeting::{Rows, Scene};
 use crate::units::{Multiplier, limits};
 
@@ -373,6 +374,10 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
             disclosure.fits(&placement).map_err(NoBidReason::Misfit)?;
         }
         self.keep_caps(&caps_of(creative))?;
-        self.market.offer(candidate, creative, placement, deals)
+        let mut steps = Steps::default();
+        let offer = self.market.offer(candidate, creative, placement, deals, &mut steps);
+        let line_item = self.market.snapshot.plan.rows[candidate.row].line_item as usize;
+        self.witness.priced(self.market.imp, line_item, &steps);
+        offer
     }
 }

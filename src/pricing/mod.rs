@@ -6,10 +6,12 @@
 //! to win and what it will cost; it enters in [`value`], [`learned`] and the factors, and leaves through a rounded
 //! price. Deliberately absent: where factors and landscapes come from.
 
+mod adjust;
 mod price;
 mod terms;
 mod value;
 
-pub use price::{Auction, Case, Priced, Shading, Step, Unpriced, price};
+pub use adjust::{Adjusted, Adjustments, placement_key};
+pub use price::{Auction, Case, Priced, Shading, Step, Steps, Unpriced, price};
 pub use terms::{Terms, highest_bid, worst_case};
 pub use value::{learned, value};
