@@ -263,6 +263,12 @@ impl Snapshot {
         Self { plan, money, learned, live, sleepers }
     }
 
+    /// The same with what was learnt since.
+    #[must_use]
+    pub fn with_learned(&self, learned: Arc<Learned>) -> Self {
+        Self { learned, ..self.clone() }
+    }
+
     /// Why the line item of `row` may not bid on anything at `now`; `None` if it may.
     #[must_use]
     pub fn asleep(&self, row: usize, now: UnixMillis) -> Option<Asleep> {

@@ -6,8 +6,8 @@ use proptest::prelude::{ProptestConfig, any, proptest};
 
 use crate::learning::value::mix;
 use crate::learning::{
-    Calibrator, Delays, Example, Features, Field, Metrics, Model, ModelFileError, Options, Prediction,
-    Rates, Refusal, Score, Trainer, Verdict, judge,
+    Calibrator, Delays, Example, Features, Field, Metrics, Model, ModelFileError, Options, Prediction, Rates,
+    Refusal, Score, Trainer, Verdict, judge,
 };
 use crate::units::{CampaignId, LineItemId, Millis, Nanos, UnixMillis};
 
@@ -76,8 +76,9 @@ fn world(seed: u64, count: usize, first: i64, days: i64, until: UnixMillis) -> V
     (0..count)
         .map(|number| {
             let number = i64::try_from(number).unwrap();
-            let at =
-                BEGIN.plus(Millis::from_raw(first * DAY_MILLIS + number * days * DAY_MILLIS / i64::try_from(count).unwrap()));
+            let at = BEGIN.plus(Millis::from_raw(
+                first * DAY_MILLIS + number * days * DAY_MILLIS / i64::try_from(count).unwrap(),
+            ));
             truth(&mut random, at, until)
         })
         .collect()
@@ -106,7 +107,8 @@ fn truth(random: &mut Random, at: UnixMillis, until: UnixMillis) -> Truth {
     }
     click += planted(1 << 50 | values[2].1 << 8 | campaign, 0.4);
     let chances = Prediction { ctr: sigmoid(click), cvr: sigmoid(conversion) };
-    let clicked = (random.part() < chances.ctr).then(|| Millis::from_raw(i64::try_from(random.below(60_000)).unwrap()));
+    let clicked =
+        (random.part() < chances.ctr).then(|| Millis::from_raw(i64::try_from(random.below(60_000)).unwrap()));
     let converts = random.part() < chances.cvr;
     let delay = delay(random);
     let example = Example {
@@ -162,7 +164,8 @@ fn a_planted_truth_is_learnt_nearly_as_well_as_it_can_be() {
     let (learnt, best) = scores(&model, &test);
     println!("learnt {learnt:?}\nbest   {best:?}");
     let (learnt_auc, best_auc) = (learnt.auc.unwrap(), best.auc.unwrap());
-    let error = test.iter().map(|it| (predicted(&model, &it.example).unwrap().ctr / it.chances.ctr).ln().powi(2));
+    let error =
+        test.iter().map(|it| (predicted(&model, &it.example).unwrap().ctr / it.chances.ctr).ln().powi(2));
     let error = (error.sum::<f64>() / 60_000.0).sqrt();
     let gain = |metrics: &Metrics| 1.0 - metrics.normalised_entropy().unwrap();
     println!(
@@ -213,7 +216,8 @@ fn the_order_of_examples_in_a_day_barely_matters() {
     for place in (1..turned.len()).rev() {
         turned.swap(place, usize::try_from(random.below(place as u64 + 1)).unwrap());
     }
-    let (one, other) = (trained(&train, Delays::default()).model(), trained(&turned, Delays::default()).model());
+    let (one, other) =
+        (trained(&train, Delays::default()).model(), trained(&turned, Delays::default()).model());
     let test = world(8, 5_000, 1, 1, end_of_time());
     let squares = test.iter().map(|it| {
         let [one, other] = [&one, &other].map(|model| predicted(model, &it.example).unwrap().ctr);
@@ -287,15 +291,18 @@ fn passes_more_move_weights_and_count_nothing_twice() {
 fn people_see_the_largest_weights_with_names_and_support() {
     let train = world(13, 60_000, 0, 1, end_of_time());
     let model = trained(&train, Delays::default()).model();
-    let weights = model.weights(|field, hash| (field == Field::Campaign).then(|| format!("campaign {hash:x}")));
+    let weights =
+        model.weights(|field, hash| (field == Field::Campaign).then(|| format!("campaign {hash:x}")));
     let size = |it: &super::Weight| it.click.abs().max(it.conversion.abs());
     assert!(weights.is_sorted_by(|a, b| size(a) >= size(b)));
     assert!(weights.iter().any(|it| it.parts.len() == 2), "crosses are listed");
-    let campaigns: Vec<_> = weights.iter().filter(|it| it.parts[0].field == Field::Campaign && it.parts.len() == 1).collect();
+    let campaigns: Vec<_> =
+        weights.iter().filter(|it| it.parts[0].field == Field::Campaign && it.parts.len() == 1).collect();
     assert!(!campaigns.is_empty());
     for campaign in campaigns {
         assert!(campaign.parts[0].word.as_ref().unwrap().starts_with("campaign "));
-        let seen = train.iter().filter(|it| it.example.features.of(Field::Campaign) == campaign.parts[0].hash);
+        let seen =
+            train.iter().filter(|it| it.example.features.of(Field::Campaign) == campaign.parts[0].hash);
         assert!(campaign.shared || campaign.impressions as usize == seen.count());
     }
     // With 16 places everything collides, and is said to.
@@ -495,7 +502,10 @@ fn a_model_that_predicts_half_too_much_is_refused() {
 #[test]
 fn held_out_days_of_few_clicks_decide_nothing() {
     let (_, model, held_out) = contestants();
-    assert!(matches!(verdict(&model, None, &held_out[..900]), Verdict::Refuse(Refusal::TooFew { examples: 900, .. })));
+    assert!(matches!(
+        verdict(&model, None, &held_out[..900]),
+        Verdict::Refuse(Refusal::TooFew { examples: 900, .. })
+    ));
     let quiet: Vec<Truth> = held_out.iter().filter(|it| !it.example.is_clicked()).copied().collect();
     assert!(matches!(verdict(&model, None, &quiet), Verdict::Refuse(Refusal::TooFew { clicks: 0, .. })));
 }
@@ -508,7 +518,10 @@ fn a_model_that_predicts_too_much_is_corrected_to_within_its_interval() {
     let (fit, check) = held_out.split_at(15_000);
     let mut calibrator = Calibrator::new(Delays::immediate());
     for it in fit {
-        calibrator.observe(&it.example, high.uncalibrated(high.request_part(&it.example.features), &it.example.features));
+        calibrator.observe(
+            &it.example,
+            high.uncalibrated(high.request_part(&it.example.features), &it.example.features),
+        );
     }
     let corrected = high.with_calibration(calibrator.calibration());
     let (before, after) = (scores(&high, check).0, scores(&corrected, check).0);

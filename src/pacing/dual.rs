@@ -51,6 +51,12 @@ impl Dual {
         self.log.load(Ordering::Relaxed) as f64 / UNIT
     }
 
+    /// Goes on at `log`, as a former process left it.
+    #[expect(clippy::cast_possible_truncation, reason = "clamped to the range of logs before")]
+    pub fn resume(&self, log: f64) {
+        self.log.store((log.clamp(RANGE.0, RANGE.1) * UNIT) as i64, Ordering::Relaxed);
+    }
+
     /// By how much what an impression is worth is multiplied, above 0 and at most 1.
     #[must_use]
     pub fn factor(&self) -> f64 {

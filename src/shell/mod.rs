@@ -20,6 +20,7 @@ pub mod failpoint;
 pub mod files;
 pub mod geo;
 pub mod http;
+pub mod learning;
 pub mod leasing;
 pub mod lists;
 pub mod metrics;

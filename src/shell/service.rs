@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use dashmap::DashMap;
 
 use crate::audience::{Audiences, UserKeys};
-use crate::bidder::{Composer, Plan, Snapshot};
+use crate::bidder::{Composer, Learned, Plan, Snapshot};
 use crate::budget::{Book, Open, Purse, Reservation};
 use crate::frequency::Exposure;
 use crate::ledger::BidFacts;
@@ -22,6 +22,7 @@ use crate::shell::clock;
 use crate::shell::corrections::Corrections;
 use crate::shell::events::Events;
 use crate::shell::exposure_store::{ExposureStore, Viewer};
+use crate::shell::learning::{Learning, Lessons};
 use crate::shell::leasing;
 use crate::shell::metrics::Metrics;
 use crate::shell::store::{Health, Name, NameKind, Parked, StoreError, Writer};
@@ -59,6 +60,10 @@ pub struct Service {
     pub(in crate::shell) events: Events,
     /// Where corrections are read.
     pub(in crate::shell) corrections: Corrections,
+    /// Bids that are out, and what they will teach.
+    pub(in crate::shell) lessons: Lessons,
+    /// What is known of learning.
+    pub(in crate::shell) learning: Learning,
     /// What is counted.
     pub metrics: Metrics,
     /// Landing pages of every creative of every revision: a click on an ad that was taken out still leads on.
@@ -135,7 +140,7 @@ impl Service {
         (audiences, audience_writer): (Arc<Audiences>, AudienceWriter),
         keys: UserKeys,
         composer: Composer,
-        (writer, events, corrections): (Writer, Events, Corrections),
+        (writer, events, corrections, lessons): (Writer, Events, Corrections, Lessons),
     ) -> Self {
         let snapshot = Snapshot::new(Arc::new(plan), &book, clock::now(), None);
         let service = Self {
@@ -153,6 +158,8 @@ impl Service {
             writer,
             events,
             corrections,
+            lessons,
+            learning: Learning::default(),
             metrics: Metrics::default(),
             landings: DashMap::new(),
             currencies: DashMap::new(),
@@ -212,6 +219,14 @@ impl Service {
         Ok(())
     }
 
+    /// Takes what was learnt, whole, from the next request on.
+    pub(in crate::shell) fn learn(&self, next: impl FnOnce(&Learned) -> Learned) {
+        let _making = self.making_snapshot.lock().unwrap_or_else(PoisonError::into_inner);
+        let former = self.snapshot.load();
+        let learned = Arc::new(next(&former.learned));
+        self.snapshot.store(Arc::new(former.with_learned(learned)));
+    }
+
     /// Signs with `keys` from the next answer on, and verifies by them.
     pub(in crate::shell) fn take_keys(&self, keys: Keys) {
         self.composer.store(Arc::new(self.composer.load().with_keys(keys)));
@@ -247,8 +262,10 @@ impl Service {
         let _ = self.book.hourglass().look(steady);
         let expired = self.open.take_expired(steady);
         self.metrics.expired(expired.len());
+        let snapshot = self.snapshot.load();
         for (bid, reservation) in expired {
             self.give_back(bid, &reservation);
+            self.lessons.expired(&snapshot, bid);
         }
         let _making = self.making_snapshot.lock().unwrap_or_else(PoisonError::into_inner);
         let former = self.snapshot.load();

@@ -21,6 +21,7 @@ use crate::shell::corrections;
 use crate::shell::disk::DiskWatch;
 use crate::shell::events::Forgetting;
 use crate::shell::http::{Door, Spans, serve};
+use crate::shell::learning::{Inbox, Keeper, Kept, Learner, Training};
 use crate::shell::leasing::Leasing;
 use crate::shell::reload;
 use crate::shell::secrets;
@@ -65,6 +66,13 @@ pub struct ServerArgs {
     /// MiB of the data folder's disk that stay free for notices: with less, bidding stops.
     #[arg(long, env = "ENCAN_DISK_RESERVE", default_value_t = 256, value_name = "MIB")]
     disk_reserve: u32,
+    /// How often chances of clicks and conversions are trained on what became known, as 10m or 1h; 0 = never.
+    #[arg(long, env = "ENCAN_TRAIN_EVERY", default_value = "10m", value_name = "TIME", value_parser = train_every)]
+    train_every: Duration,
+    /// Days that billed impressions are kept to train on.
+    #[arg(long, env = "ENCAN_CONTEXT_DAYS", default_value_t = 90, value_name = "DAYS",
+        value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    context_days: u32,
     /// Milliseconds that a connection may be idle, for tests.
     #[arg(long, hide = true, value_name = "MS")]
     idle_ms: Option<u64>,
@@ -89,6 +97,26 @@ fn public_url(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]".contains(c);
     let has_host = host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
     if has_host && host.chars().all(plain) { Ok(text.trim_end_matches('/').to_owned()) } else { Err(wrong()) }
+}
+
+/// A span like 10m; 0 is never.
+fn train_every(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is not a time like 10m, 1h or 30s, or 0");
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    let count: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
+    let most = 7 * 86_400;
+    let whole = count.checked_mul(seconds).filter(|whole| *whole <= most);
+    whole.map(Duration::from_secs).ok_or_else(|| format!("`{text}` is more than a week"))
 }
 
 /// Runs the verb.
@@ -176,6 +204,7 @@ pub(in crate::shell) struct Server {
     leasing: Leasing,
     forgetting: Forgetting,
     disk: DiskWatch,
+    school: School,
     reloads: tokio::task::JoinHandle<()>,
     writer: crate::shell::store::WriterHandle,
     audience_writer: AudienceWriterHandle,
@@ -203,12 +232,17 @@ impl Server {
         let (public, bids) = bind(args.listen, "--listen").await?;
         let (private, admin) = bind(args.admin, "--admin").await?;
         let base = args.public_url.clone().unwrap_or_else(|| format!("http://{bids}"));
-        let Booted { service, writer, failed, audience_writer, audiences_read, exposures_read, secrets } =
-            boot(plan, &args.data, base).map_err(|error| fail(error.exit_code(), &error, error.hint()))?;
+        let booted = boot(plan, &args.data, base);
+        let booted = booted.map_err(|error| fail(error.exit_code(), &error, error.hint()))?;
+        let Booted {
+            service, writer, failed, audience_writer, audiences_read, exposures_read, secrets, ..
+        } = booted;
+        let taught = (booted.inbox, booted.learnt);
         announce_door(&args.data, admin)?;
         let no_thread = |error| fail(WE_FAILED, &error, "the system gives no threads");
         let reserve = u64::from(args.disk_reserve) << 20;
         let disk = DiskWatch::start(Arc::clone(&service), args.data.clone(), reserve).map_err(no_thread)?;
+        let school = School::start(&service, args, taught).map_err(no_thread)?;
         let (stop, stopped) = watch::channel(false);
         let spans = args.spans();
         let door = |listener, door| {
@@ -234,6 +268,7 @@ impl Server {
             leasing,
             forgetting,
             disk,
+            school,
             reloads,
             writer,
             audience_writer,
@@ -293,11 +328,13 @@ impl Server {
         self.reloads.abort();
         let _ = self.reloads.await;
         let (beat, leasing, forgetting, disk) = (self.beat, self.leasing, self.forgetting, self.disk);
+        let school = self.school;
         let ended = move || {
             beat.stop();
             leasing.stop();
             forgetting.stop();
             disk.stop();
+            school.stop();
         };
         let _ = tokio::task::spawn_blocking(ended).await;
         // Bids still out keep their money over a restart. A writer that has ended says why below.
@@ -319,6 +356,33 @@ impl Server {
             (Err(error), _) => fail(WE_FAILED, &error, ""),
             (_, Err(error)) => fail(WE_FAILED, &error, ""),
         }
+    }
+}
+
+/// The threads of learning.
+#[derive(Debug)]
+struct School {
+    learner: Learner,
+    keeper: Keeper,
+    training: Training,
+}
+
+impl School {
+    fn start(service: &Arc<Service>, args: &ServerArgs, taught: (Inbox, Kept)) -> std::io::Result<Self> {
+        let (service, folder) = (|| Arc::clone(service), || args.data.clone());
+        let (inbox, learnt) = taught;
+        Ok(Self {
+            learner: Learner::start(service(), folder(), inbox.news, learnt)?,
+            keeper: Keeper::start(service(), folder(), inbox.to_keep, args.context_days)?,
+            training: Training::start(service(), folder(), args.train_every)?,
+        })
+    }
+
+    /// Ends them: what waits is folded and written.
+    fn stop(self) {
+        self.training.stop();
+        self.keeper.stop();
+        self.learner.stop();
     }
 }
 

@@ -108,7 +108,9 @@ impl ContextsError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Sqlite { .. } => "free disk space or mend the disk; a damaged file is put aside by the next start",
+            Self::Sqlite { .. } => {
+                "free disk space or mend the disk; a damaged file is put aside by the next start"
+            }
             Self::Foreign { .. } => "run the encan that wrote it, or use another folder with `--data DIR`",
             Self::Missing { .. } => {
                 "name the folder of a server with `--data DIR`; its first billed impression makes the file"
@@ -155,7 +157,9 @@ impl Contexts {
         if fresh {
             let marks =
                 format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION};");
-            connection.execute_batch(&format!("BEGIN IMMEDIATE; {TABLES} {marks} COMMIT;")).map_err(failed)?;
+            connection
+                .execute_batch(&format!("BEGIN IMMEDIATE; {TABLES} {marks} COMMIT;"))
+                .map_err(failed)?;
         }
         Ok(Self { connection, file })
     }
@@ -220,9 +224,11 @@ impl Contexts {
     ///
     /// [`ContextsError`].
     pub fn forget_before(&self, oldest: UnixMillis) -> Result<usize, ContextsError> {
-        let delete = "DELETE FROM shown WHERE bid IN (SELECT bid FROM shown WHERE bid < ? ORDER BY bid LIMIT ?)";
+        let delete =
+            "DELETE FROM shown WHERE bid IN (SELECT bid FROM shown WHERE bid < ? ORDER BY bid LIMIT ?)";
         let first = BidId::mint(oldest, 0);
-        let deleted = self.connection.execute(delete, params![first.as_bytes().as_slice(), FORGOTTEN_AT_ONCE]);
+        let deleted =
+            self.connection.execute(delete, params![first.as_bytes().as_slice(), FORGOTTEN_AT_ONCE]);
         deleted.map_err(|source| self.failed(source))
     }
 
@@ -246,12 +252,8 @@ impl Contexts {
             let after = after.unwrap_or(BidId::from_bytes([0; 16]));
             let until = BidId::mint(until, 0);
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            let of = params![
-                after.as_bytes().as_slice(),
-                until.as_bytes().as_slice(),
-                FEATURES_VERSION,
-                limit
-            ];
+            let of =
+                params![after.as_bytes().as_slice(), until.as_bytes().as_slice(), FEATURES_VERSION, limit];
             let rows = select.query_map(of, shown)?;
             rows.collect()
         };
@@ -268,9 +270,10 @@ impl Contexts {
         let row = self.connection.query_row(sums, [FEATURES_VERSION], |row| {
             let ends: (Option<[u8; 16]>, Option<[u8; 16]>) = (row.get(1)?, row.get(2)?);
             let count = row.get::<_, i64>(0)?.unsigned_abs();
-            Ok(ends.0.zip(ends.1).map(|(first, last)| {
-                (count, BidId::from_bytes(first), BidId::from_bytes(last))
-            }))
+            Ok(ends
+                .0
+                .zip(ends.1)
+                .map(|(first, last)| (count, BidId::from_bytes(first), BidId::from_bytes(last))))
         });
         row.map_err(|source| self.failed(source))
     }
@@ -310,9 +313,9 @@ impl Contexts {
     /// [`ContextsError`].
     pub fn trials(&self, limit: u32) -> Result<Vec<Trial>, ContextsError> {
         let read = || -> rusqlite::Result<Vec<Trial>> {
-            let mut select = self.connection.prepare(
-                "SELECT at, by_server, accepted, words FROM trial ORDER BY number DESC LIMIT ?",
-            )?;
+            let mut select = self
+                .connection
+                .prepare("SELECT at, by_server, accepted, words FROM trial ORDER BY number DESC LIMIT ?")?;
             let rows = select.query_map([limit], |row| {
                 let (at, by_server, accepted, words) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
                 Ok(Trial { at, by_server, accepted, words })
@@ -359,14 +362,19 @@ fn check(connection: &Connection, file: &Path) -> Result<bool, ContextsError> {
         return Err(ContextsError::Foreign { file: file.to_owned(), found });
     }
     // A table that is damaged at its head is told before it is written to.
-    connection.query_row("SELECT count(*) FROM (SELECT 1 FROM shown LIMIT 1)", [], |_| Ok(())).map_err(failed)?;
+    connection
+        .query_row("SELECT count(*) FROM (SELECT 1 FROM shown LIMIT 1)", [], |_| Ok(()))
+        .map_err(failed)?;
     Ok(false)
 }
 
 fn write(connection: &mut Connection, waiting: &[ToKeep]) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     {
-        let mut room = transaction.query_row("SELECT ? - count(*) FROM word", [WORDS_MAX], |row| row.get(0))?;
+        let has_words = waiting.iter().any(|one| matches!(one, ToKeep::Word { .. }));
+        let count = "SELECT count(*) FROM word";
+        let known = if has_words { transaction.query_row(count, [], |row| row.get(0))? } else { 0 };
+        let mut room: i64 = WORDS_MAX - known;
         let mut insert_shown = transaction
             .prepare_cached("INSERT OR IGNORE INTO shown VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
         let mut insert_word = transaction.prepare_cached("INSERT OR IGNORE INTO word VALUES (?, ?, ?)")?;

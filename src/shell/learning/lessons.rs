@@ -87,6 +87,8 @@ pub struct Counts {
     pub dropped: AtomicU64,
     /// Contexts and words that were dropped.
     pub not_kept: AtomicU64,
+    /// Contexts and words that were written.
+    pub kept: AtomicU64,
     /// Bids above the best price.
     pub explored: AtomicU64,
 }

@@ -226,7 +226,8 @@ mod tests {
 
     #[test]
     fn a_loss_without_numbers_tells_only_that_it_is_one() {
-        let params = Params { loss: "${AUCTION_LOSS}", min_to_win: "${AUCTION_MIN_TO_WIN}", ..Params::default() };
+        let params =
+            Params { loss: "${AUCTION_LOSS}", min_to_win: "${AUCTION_MIN_TO_WIN}", ..Params::default() };
         assert_eq!(loss(&params), Loss::default());
         assert_eq!(lost(&lesson(Auction::FirstPrice), Loss::default()), Some(Sample::Lost(BID)));
         assert_eq!(won(&lesson(Auction::FirstPrice), None, None), Sample::Won(BID));

@@ -33,7 +33,9 @@ impl KnownWords {
     /// True if the value of a field is known.
     #[must_use]
     pub fn has(&self, field: usize, hash: u32) -> bool {
-        places(field, hash).into_iter().all(|place| self.word(place).load(Ordering::Relaxed) >> (place % 64) & 1 == 1)
+        places(field, hash)
+            .into_iter()
+            .all(|place| self.word(place).load(Ordering::Relaxed) >> (place % 64) & 1 == 1)
     }
 
     /// The value of a field is kept, or on its way.

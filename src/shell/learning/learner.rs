@@ -1,0 +1,202 @@
+//! The learner: a thread that folds what outcomes told into landscapes, makes a view of them once a second for the bid
+//! path, and keeps all that is learnt in the file `learned`, once a minute and at the end.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::bidder::{Learned, Snapshot};
+use crate::landscape::Sample;
+use crate::shell::clock;
+use crate::shell::learning::files;
+use crate::shell::learning::kept::{BYTES_MAX, Kept, Multiplier};
+use crate::shell::learning::lessons::{News, Told};
+use crate::shell::service::Service;
+use crate::units::{CampaignId, LineItemId};
+
+/// The file in the folder of the data.
+pub const FILE: &str = "learned";
+/// How often the bid path gets a new view.
+const VIEW: Duration = Duration::from_secs(1);
+/// How often the file is written.
+const KEEP: Duration = Duration::from_secs(60);
+/// How long the thread waits for a message before it looks whether it is to end.
+const LOOK: Duration = Duration::from_millis(100);
+/// Messages that are folded before the clock is looked at.
+const AT_ONCE: usize = 1_024;
+
+/// Reads what a former run learnt in `folder`. A file that cannot be used is put aside, with a warning: the server then
+/// starts as though it had learnt nothing.
+#[must_use]
+pub fn former(folder: &Path) -> Kept {
+    let why = match files::read(folder, FILE, BYTES_MAX) {
+        Ok(None) => return Kept::default(),
+        Ok(Some(bytes)) => match Kept::from_bytes(&bytes) {
+            Ok(kept) => return kept,
+            Err(error) => error.to_string(),
+        },
+        Err(error) => error.to_string(),
+    };
+    let aside = files::put_aside(folder, FILE, clock::now());
+    tracing::warn!(error = why, aside = %aside.display(), "what was learnt cannot be used: begun anew");
+    Kept::default()
+}
+
+/// Lets the budgets of `snapshot` go on with the multipliers that they had.
+pub fn resume(snapshot: &Snapshot, kept: &Kept) {
+    for Multiplier { is_campaign, id, log } in &kept.multipliers {
+        let money = &snapshot.money;
+        let dual = if *is_campaign {
+            let campaigns = &snapshot.plan.catalog.campaigns;
+            let at = campaigns.iter().position(|campaign| campaign.id == CampaignId::from_raw(*id));
+            at.map(|at| money.rhythms[at].dual())
+        } else {
+            let row = money.row(LineItemId::from_raw(*id));
+            row.and_then(|row| money.line_item_rhythms[row].as_ref()).map(|rhythm| rhythm.dual())
+        };
+        if let Some(dual) = dual {
+            dual.resume(*log);
+        }
+    }
+}
+
+/// The thread.
+#[derive(Debug)]
+pub struct Learner {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Learner {
+    /// Starts it on what a former run had `kept`.
+    ///
+    /// # Errors
+    ///
+    /// If the system gives no thread.
+    pub fn start(
+        service: Arc<Service>,
+        folder: PathBuf,
+        news: Receiver<News>,
+        kept: Kept,
+    ) -> std::io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::Builder::new().name("learner".to_owned()).spawn(move || {
+            let mut desk = Desk { service, folder, kept, is_changed: true, failed: false };
+            desk.run(&news, &stopped);
+        })?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Ends it: what waits is folded, and all is written.
+    pub fn stop(self) {
+        self.stop.store(true, Ordering::Release);
+        self.thread.thread().unpark();
+        // A panic in it was told when it happened.
+        let _ = self.thread.join();
+    }
+}
+
+struct Desk {
+    service: Arc<Service>,
+    folder: PathBuf,
+    kept: Kept,
+    /// True if the view is older than the landscapes.
+    is_changed: bool,
+    /// True if the last write failed: said once.
+    failed: bool,
+}
+
+impl Desk {
+    fn run(&mut self, news: &Receiver<News>, stopped: &AtomicBool) {
+        let (mut viewed, mut written) = (Instant::now(), Instant::now());
+        self.view();
+        loop {
+            match news.recv_timeout(LOOK) {
+                Ok(first) => {
+                    self.take(first);
+                    news.try_iter().take(AT_ONCE).for_each(|news| self.take(news));
+                }
+                Err(RecvTimeoutError::Timeout) if stopped.load(Ordering::Acquire) => break,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if viewed.elapsed() >= VIEW {
+                viewed = Instant::now();
+                self.view();
+            }
+            if written.elapsed() >= KEEP {
+                written = Instant::now();
+                self.write();
+            }
+        }
+        self.write();
+    }
+
+    fn take(&mut self, news: News) {
+        match news {
+            News::Told(told) => self.learn(&told),
+            News::Show(answer) => {
+                self.look_around();
+                // Whoever asked may have gone.
+                let _ = answer.send(self.kept.to_bytes());
+            }
+        }
+    }
+
+    fn learn(&mut self, told: &Told) {
+        if let Some(sample) = told.sample {
+            self.kept.landscapes.learn(&told.segment, told.floor, sample, told.at);
+            let samples = &mut self.kept.samples;
+            match sample {
+                Sample::Exact(_) => samples.exact += 1,
+                Sample::Won(_) => samples.won += 1,
+                Sample::Lost(_) => samples.lost += 1,
+            }
+        }
+        if let Some((arm, worth, paid)) = told.arm {
+            self.kept.landscapes.outcome(told.exchange, told.currency, arm, worth, paid);
+        }
+        self.is_changed = true;
+    }
+
+    /// Gives the bid path the landscapes as they are now.
+    fn view(&mut self) {
+        if !std::mem::take(&mut self.is_changed) {
+            return;
+        }
+        let landscapes = self.kept.landscapes.view(clock::now());
+        self.service.learning.taught(&self.kept, landscapes.len());
+        self.service.learn(|former| Learned { landscapes, ..former.clone() });
+    }
+
+    /// Takes along what the snapshot knows best.
+    fn look_around(&mut self) {
+        let snapshot = self.service.snapshot();
+        let (plan, money) = (&snapshot.plan, &snapshot.money);
+        let campaigns = plan.catalog.campaigns.iter().zip(&money.rhythms).map(|(campaign, rhythm)| {
+            Multiplier { is_campaign: true, id: campaign.id.raw(), log: rhythm.dual().log() }
+        });
+        let line_items = money.line_item_rhythms.iter().enumerate().filter_map(|(row, rhythm)| {
+            let log = rhythm.as_ref()?.dual().log();
+            Some(Multiplier { is_campaign: false, id: plan.line_item(row).id.raw(), log })
+        });
+        self.kept.multipliers = campaigns.chain(line_items).collect();
+        self.kept.at = clock::now();
+    }
+
+    fn write(&mut self) {
+        self.look_around();
+        match files::replace(&self.folder, FILE, &self.kept.to_bytes()) {
+            Ok(()) => self.failed = false,
+            Err(error) => {
+                if !std::mem::replace(&mut self.failed, true) {
+                    tracing::warn!(%error, "what was learnt cannot be written: tried again each minute");
+                }
+            }
+        }
+    }
+}
