@@ -1,14 +1,14 @@
 //! What a price depends on, gathered for one candidate: value and factors, taxes, floor, auction, price to beat.
 
+use crate::bidder::NoBidReason;
 use crate::bidder::offer::Market;
-use crate::bidder::{NoBidReason, Part};
 use crate::campaign::{Advertiser, Factor, Goal, LineItem};
 use crate::creative::Placement;
 use crate::landscape::Segment;
 use crate::openrtb::{Deal, MediaType};
-use crate::pricing::{Auction, Case, Priced, Shading, Steps, Terms, Unpriced, highest_bid, price};
+use crate::pricing::{Auction, Case, Priced, Steps, Terms, Unpriced, highest_bid, price};
 use crate::ttf::{Facts, Place, TaxKind};
-use crate::units::{Country, Cpm, Currency, DealId, FxRate, Millis, RatePpm, Rounding};
+use crate::units::{BidId, Country, Cpm, Currency, DealId, FxRate, Millis, RatePpm, Rounding};
 
 /// One candidate: a line item by its row, what it is worth here, and what chance decided.
 #[derive(Debug, Clone, Copy)]
@@ -16,8 +16,8 @@ pub(in crate::bidder) struct Candidate {
     pub(in crate::bidder) row: usize,
     /// By how much modifiers and what was learnt multiply its value.
     pub(in crate::bidder) factor: Factor,
-    /// From 0 to 1: whether the bid is shaded, bid in full to compare with, or explores.
-    pub(in crate::bidder) draw: f64,
+    /// Of the bid that it may become.
+    pub(in crate::bidder) id: BidId,
 }
 
 /// A price, and what was known when it was made.
@@ -27,13 +27,7 @@ pub(in crate::bidder) struct PricedCase {
     pub(in crate::bidder) floor: Cpm,
     pub(in crate::bidder) auction: Auction,
     pub(in crate::bidder) segment: Segment,
-    pub(in crate::bidder) part: Part,
 }
-
-/// The share of bids in first-price auctions that are not shaded, so that what shading saves is measured.
-const CONTROL_SHARE: f64 = 0.05;
-/// The share that bids above the best, so that prices that are never bid stay known.
-const EXPLORED_SHARE: f64 = 0.015;
 
 /// The tax on one impression, at its worst while the bid is open.
 struct TaxTerms {
@@ -96,11 +90,8 @@ impl<'a> Market<'a, '_, '_> {
         let auction = self.auction(deal);
         let segment = self.segment(floor, deal, placement);
         let curve = snapshot.learned.landscapes.curve(&segment);
-        let is_open = deal.is_none() && auction == Auction::FirstPrice;
-        let (shading, part) = match curve {
-            Some(_) if is_open && campaign.learning.shading => shading(candidate.draw),
-            _ => (Shading::Unshaded, Part::None),
-        };
+        // What others bid on a deal is between them and its seller: there a price is an agreement.
+        let is_shaded = deal.is_none() && auction == Auction::FirstPrice && campaign.learning.shading;
         let guaranteed = deal.is_some_and(|deal| deal.guar);
         let case = Case {
             value: candidate.factor.of(snapshot.plan.rows[candidate.row].value),
@@ -120,14 +111,14 @@ impl<'a> Market<'a, '_, '_> {
             auction,
             floor,
             curve,
-            shading,
+            shaded_as: is_shaded.then_some(&candidate.id),
             decimals: exchange.price_decimals,
         };
         let priced = price(&case, steps).map_err(|unpriced| match unpriced {
             Unpriced::WorthNothing => NoBidReason::WorthNothing,
             Unpriced::BelowFloor { worth } => NoBidReason::BelowFloor { worth, floor },
         })?;
-        Ok(PricedCase { priced, floor, auction, segment, part })
+        Ok(PricedCase { priced, floor, auction, segment })
     }
 
     /// What must be bid at least, in the answer's currency.
@@ -187,16 +178,5 @@ impl<'a> Market<'a, '_, '_> {
             None => RatePpm::ZERO,
         };
         TaxTerms { place, space_highest: highest(TaxKind::AdSpace), data_highest: highest(TaxKind::Data) }
-    }
-}
-
-/// What a draw from 0 to 1 decides.
-fn shading(draw: f64) -> (Shading, Part) {
-    if draw < CONTROL_SHARE {
-        (Shading::Control, Part::Control)
-    } else if draw < CONTROL_SHARE + EXPLORED_SHARE {
-        (Shading::Explored((draw - CONTROL_SHARE) / EXPLORED_SHARE), Part::Explored)
-    } else {
-        (Shading::Best, Part::Shaded)
     }
 }

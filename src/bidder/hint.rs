@@ -93,6 +93,7 @@ pub(in crate::bidder) fn hint<'c>(
         | NoBidReason::MultipliedElsewhere
         | NoBidReason::NoMatch
         | NoBidReason::PodTaken => return None,
+        NoBidReason::PlacementPaused => "see `encan feedback list`, and `undo` the change".to_owned(),
         NoBidReason::MultipliedByZero => {
             "take the modifier that multiplies by 0 out of `modifiers`".to_owned()
         }
@@ -110,6 +111,9 @@ pub(in crate::bidder) fn asleep_hint(
     match asleep {
         Asleep::Paused => {
             let of_campaign = campaign.status == Status::Paused;
+            if !of_campaign && line_item.status == Status::Active {
+                return "what came back so far has paused it: see `encan feedback list`, and `undo` the change".to_owned();
+            }
             let of = if of_campaign { "campaign" } else { "line item" };
             format!("set `status` of the {of} to `active`")
         }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::landscape::{Segment, View};
+use crate::landscape::{Arm, Segment, View};
 use crate::learning::{Features, Model, Prediction};
-use crate::pricing::Auction;
+use crate::pricing::{Adjustments, Auction};
 use crate::units::{Cpm, FxRate};
 
 /// What a decision reads of what was learnt.
@@ -14,19 +14,8 @@ pub struct Learned {
     pub landscapes: View,
     /// What impressions bring; `None` before there is a model.
     pub model: Option<Arc<Model>>,
-}
-
-/// Which part a bid plays in measuring what shading saves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// It could not be shaded.
-    None,
-    /// It could be and was not, to compare with.
-    Control,
-    /// It was shaded.
-    Shaded,
-    /// It was bid above the best, to learn.
-    Explored,
+    /// What the sink's figures changed.
+    pub adjustments: Arc<Adjustments>,
 }
 
 /// What a bid's outcome will teach. Kept in memory while the bid is out.
@@ -36,8 +25,8 @@ pub struct Lesson {
     pub segment: Segment,
     /// How the price was made.
     pub auction: Auction,
-    /// Its part in measuring.
-    pub part: Part,
+    /// Its arm in measuring what shading saves, if it could be shaded.
+    pub arm: Option<Arm>,
     /// In the bid's currency: the floor, the most worth bidding, and what was bid.
     pub floor: Cpm,
     /// The most worth bidding.

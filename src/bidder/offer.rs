@@ -1,13 +1,11 @@
 //! What a line item would bid: priced, taxed and ticketed, with nothing reserved for it yet.
 
-use rand::{Rng, RngExt as _};
-
 use crate::bidder::case::{Candidate, PricedCase};
+use crate::bidder::insight::{Insight, Outlook};
 use crate::bidder::{Ask, Awaited, Chosen, Lesson, NoBidReason, Snapshot};
 use crate::campaign::{Advertiser, Campaign, CountBy, Creative, LineItem};
 use crate::creative::Placement;
 use crate::frequency::{Caps, all_caps, counts_by};
-use crate::learning::Features;
 use crate::ledger::BidFacts;
 use crate::notice::Ticket;
 use crate::openrtb::{Channel, Deal, Imp, MediaType};
@@ -36,6 +34,8 @@ pub(in crate::bidder) struct Offer<'a> {
     pub(in crate::bidder) creative: &'a Creative,
     pub(in crate::bidder) placement: Placement<'a>,
     pub(in crate::bidder) deal: Option<&'a Deal<'a>>,
+    id: BidId,
+    outlook: Outlook,
     case: PricedCase,
     terms: Terms,
     place: Place,
@@ -63,6 +63,7 @@ impl<'a> Market<'a, '_, '_> {
         creative: &'a Creative,
         placement: Placement<'a>,
         deals: &[Option<&'a Deal<'a>>],
+        outlook: &Outlook,
         steps: &mut Steps,
     ) -> Result<Offer<'a>, NoBidReason> {
         let plan: &'a _ = &*self.snapshot.plan;
@@ -84,6 +85,8 @@ impl<'a> Market<'a, '_, '_> {
                         creative,
                         placement,
                         deal,
+                        id: candidate.id,
+                        outlook: *outlook,
                         case,
                         terms,
                         place,
@@ -102,7 +105,7 @@ impl<'a> Market<'a, '_, '_> {
     pub(in crate::bidder) fn reserve(
         &self,
         offer: &Offer<'a>,
-        random: &mut impl Rng,
+        insight: &Insight,
     ) -> Result<Chosen<'a>, NoBidReason> {
         let (money, now) = (&self.snapshot.money, self.ask.now);
         if !money.is_of(now) {
@@ -138,35 +141,35 @@ impl<'a> Market<'a, '_, '_> {
             disclosure: self.ask.disclosure(),
             held,
             awaited,
-            lesson: self.lesson(offer),
-            ticket: self.ticket(offer, random),
+            lesson: self.lesson(offer, insight),
+            ticket: self.ticket(offer),
         })
     }
 
     /// What the outcome of `offer` will teach.
-    fn lesson(&self, offer: &Offer<'_>) -> Lesson {
+    fn lesson(&self, offer: &Offer<'_>, insight: &Insight) -> Lesson {
         let case = &offer.case;
         Lesson {
             segment: case.segment,
             auction: case.auction,
-            part: case.part,
+            arm: case.priced.arm,
             floor: case.floor,
             worth: case.priced.worth,
             price: case.priced.price,
             fx: offer.terms.fx.inverse(),
             expected: case.priced.expected,
-            features: Features::default(),
-            chances: None,
-            placement: 0,
+            features: offer.outlook.features,
+            chances: offer.outlook.chances,
+            placement: insight.placement,
         }
     }
 
     /// What the bid says of itself.
-    fn ticket(&self, offer: &Offer<'_>, random: &mut impl Rng) -> Ticket {
+    fn ticket(&self, offer: &Offer<'_>) -> Ticket {
         let exchange = self.ask.exchange;
         let campaign = offer.campaign;
         let bid = BidFacts {
-            id: BidId::mint(self.ask.now, random.random()),
+            id: offer.id,
             at: self.ask.now,
             day: self.snapshot.money.days[offer.line_item.campaign],
             advertiser: offer.advertiser.id,

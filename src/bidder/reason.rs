@@ -73,6 +73,8 @@ pub enum NoBidReason {
     FrequencyCapped(Counted),
     /// A modifier of the line item multiplies its value by nothing.
     MultipliedByZero,
+    /// What came back of the placement so far paused it for the line item.
+    PlacementPaused,
     /// There is no rate to the request's currency.
     NoExchangeRate,
     /// Nothing is left of the value after data and tax.
@@ -146,6 +148,7 @@ impl NoBidReason {
             Self::SupplyRefused(fault) => fault.no_bid_code(),
             Self::NoMatch
             | Self::MultipliedByZero
+            | Self::PlacementPaused
             | Self::WorthNothing
             | Self::BudgetSpent(_)
             | Self::Paced
@@ -212,6 +215,7 @@ impl fmt::Display for NoBidReason {
             }
             Self::FrequencyCapped(counted) => write!(f, "a frequency cap of the {counted} is reached"),
             Self::MultipliedByZero => f.write_str("its modifiers multiply the value by 0"),
+            Self::PlacementPaused => f.write_str("what came back of this placement so far has paused it"),
             Self::NoExchangeRate => f.write_str("there is no exchange rate to the request's currency"),
             Self::WorthNothing => f.write_str("nothing is left of the value after data and tax"),
             Self::BelowFloor { worth, floor } => {

@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use crate::bidder::case::Candidate;
 use crate::bidder::decide::{Chosen, Witness};
+use crate::bidder::insight::Insight;
 use crate::bidder::lists::Lists;
 use crate::bidder::offer::{Market, Offer};
 use crate::bidder::pod::{Pods, Room, filling_order, is_dynamic, pod_of};
@@ -17,7 +18,7 @@ use crate::frequency::{Exposure, Level, caps_above, caps_of, first_exceeded};
 use crate::openrtb::{Channel, Deal, Imp, MediaType};
 use crate::pricing::Steps;
 use crate::targeting::{Rows, Scene};
-use crate::units::{Multiplier, limits};
+use crate::units::{BidId, Multiplier, limits};
 
 /// What the impressions of one request share: candidates are counted over all, long lists are sorted once, and
 /// slots of one pod know each other.
@@ -64,6 +65,7 @@ pub(in crate::bidder) struct Search<'a, 'u, 's, W> {
     stage: Stage,
     /// The rows that were looked at, on an impression on which the others are told that it came by.
     looked_at: Option<SmallVec<[usize; 16]>>,
+    insight: Option<Insight>,
 }
 
 /// One of so many impressions is told to the budgets of all line items that fit it, those that a better one kept from
@@ -86,7 +88,8 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         let first = bids.len();
         let (furthest, stage) = (NoBidReason::NoMatch, Stage::Open);
         let looked_at = None;
-        Self { market, scene, request_wide, bids, first, witness, furthest, stage, looked_at }
+        let insight = None;
+        Self { market, scene, request_wide, bids, first, witness, furthest, stage, looked_at, insight }
     }
 
     /// Adds the bids on this impression. Gives the reason that the line item came to which got furthest
@@ -152,7 +155,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
             if !self.has_creative(row) {
                 continue;
             }
-            match self.consider(row, random).and_then(|offer| self.take(&offer, random)) {
+            match self.consider(row, random).and_then(|offer| self.take(&offer)) {
                 Ok(()) => left -= 1,
                 Err(reason) => self.decline(row, reason),
             }
@@ -185,7 +188,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
                 self.decline(offer.row, NoBidReason::PodTaken);
                 continue;
             }
-            match self.take(offer, random) {
+            match self.take(offer) {
                 Ok(()) => room.take(offer),
                 Err(reason) => self.decline(offer.row, reason),
             }
@@ -235,7 +238,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
     }
 
     /// Makes a bid of `offer`, if it may stand beside what is chosen and its money can be reserved.
-    fn take(&mut self, offer: &Offer<'a>, random: &mut impl Rng) -> Result<(), NoBidReason> {
+    fn take(&mut self, offer: &Offer<'a>) -> Result<(), NoBidReason> {
         if !self.request_wide.pods.admits(offer) {
             return Err(NoBidReason::PodTaken);
         }
@@ -243,7 +246,8 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
             // The ads of a pod are offered together, each without the others.
             self.keep_caps(&offer.caps())?;
         }
-        let chosen = self.market.reserve(offer, random)?;
+        let insight = self.insight();
+        let chosen = self.market.reserve(offer, &insight)?;
         self.request_wide.pods.note(offer);
         self.request_wide.shown.push(Exposure {
             bid: chosen.ticket.bid.id,
@@ -285,8 +289,13 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         if factor == Factor::ZERO {
             return Err(NoBidReason::MultipliedByZero);
         }
-        let candidate = Candidate { row, factor, draw: random.random() };
+        let candidate = Candidate { row, factor, id: BidId::mint(ask.now, random.random()) };
         self.offer_of(&candidate, &deals, random)
+    }
+
+    /// What is learnt from of the impression: taken once.
+    fn insight(&mut self) -> Insight {
+        *self.insight.get_or_insert_with(|| Insight::of(&self.market))
     }
 
     /// The deals that a line item may bid on in this stage, guaranteed ones first; the open auction if it has none.
@@ -374,8 +383,16 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
             disclosure.fits(&placement).map_err(NoBidReason::Misfit)?;
         }
         self.keep_caps(&caps_of(creative))?;
+        let line_item = self.market.snapshot.plan.line_item(candidate.row);
+        let deal = deals.first().copied().flatten();
+        let outlook = self.insight().outlook(&self.market, line_item, creative, &placement, deal);
+        if outlook.factor == Factor::ZERO {
+            return Err(NoBidReason::PlacementPaused);
+        }
+        let factor = Factor::product([candidate.factor, outlook.factor]);
+        let candidate = Candidate { factor, ..*candidate };
         let mut steps = Steps::default();
-        let offer = self.market.offer(candidate, creative, placement, deals, &mut steps);
+        let offer = self.market.offer(&candidate, creative, placement, deals, &outlook, &mut steps);
         let line_item = self.market.snapshot.plan.rows[candidate.row].line_item as usize;
         self.witness.priced(self.market.imp, line_item, &steps);
         offer

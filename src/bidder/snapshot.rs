@@ -259,21 +259,26 @@ impl Snapshot {
         let money = Arc::new(Money::build(&plan, book, now, former));
         money.replan(&plan, now);
         let learned = former.map(|former| Arc::clone(&former.learned)).unwrap_or_default();
-        let (live, sleepers) = live_rows(&plan, &money, now);
+        Self::of(plan, money, learned, now)
+    }
+
+    /// With the rows that are live at `now`.
+    fn of(plan: Arc<Plan>, money: Arc<Money>, learned: Arc<Learned>, now: UnixMillis) -> Self {
+        let (live, sleepers) = live_rows(&plan, &money, &learned, now);
         Self { plan, money, learned, live, sleepers }
     }
 
-    /// The same with what was learnt since.
+    /// The same, with what was learnt since.
     #[must_use]
-    pub fn with_learned(&self, learned: Arc<Learned>) -> Self {
-        Self { learned, ..self.clone() }
+    pub fn with_learned(&self, learned: Arc<Learned>, now: UnixMillis) -> Self {
+        Self::of(Arc::clone(&self.plan), Arc::clone(&self.money), learned, now)
     }
 
     /// Why the line item of `row` may not bid on anything at `now`; `None` if it may.
     #[must_use]
     pub fn asleep(&self, row: usize, now: UnixMillis) -> Option<Asleep> {
         let allowances: Vec<Nanos> = self.money.rhythms.iter().map(|pace| pace.allowance(now)).collect();
-        asleep(&self.plan, &self.money, row, &allowances, now)
+        asleep(&self.plan, &self.money, &self.learned, row, &allowances, now)
     }
 
     /// The rows of `live` whose targeting fits `scene`, those first that bid most there.
@@ -294,21 +299,24 @@ impl Snapshot {
             return Self::new(Arc::clone(&self.plan), book, now, Some(self));
         }
         self.money.replan(&self.plan, now);
-        let (live, sleepers) = live_rows(&self.plan, &self.money, now);
-        let (plan, money) = (Arc::clone(&self.plan), Arc::clone(&self.money));
-        Self { plan, money, learned: Arc::clone(&self.learned), live, sleepers }
+        Self::of(Arc::clone(&self.plan), Arc::clone(&self.money), Arc::clone(&self.learned), now)
     }
 }
 
 /// Rows that may bid at `now`: active, in flight, with money left for an impression, today and so far. The
 /// others are not looked at until the next tick, or a search would end among them; they are counted by why.
-fn live_rows(plan: &Plan, money: &Money, now: UnixMillis) -> (Live, [usize; Asleep::KINDS]) {
+fn live_rows(
+    plan: &Plan,
+    money: &Money,
+    learned: &Learned,
+    now: UnixMillis,
+) -> (Live, [usize; Asleep::KINDS]) {
     let factors = (0..plan.rows.len()).map(|row| money.factor(row, plan.line_item(row).campaign));
     let mut live = Live::none(plan, factors.collect());
     let mut sleepers = [0; Asleep::KINDS];
     let allowances: Vec<Nanos> = money.rhythms.iter().map(|pace| pace.allowance(now)).collect();
     for row in 0..plan.rows.len() {
-        match asleep(plan, money, row, &allowances, now) {
+        match asleep(plan, money, learned, row, &allowances, now) {
             None if plan.line_item(row).deals.is_empty() => live.open.set(row),
             None => live.on_deals.set(row),
             Some(asleep) => sleepers[asleep.kind()] += 1,
@@ -352,10 +360,18 @@ impl Asleep {
 }
 
 /// Why the line item of `row` may not bid; `allowances` are those of the campaigns' paces at `now`.
-fn asleep(plan: &Plan, money: &Money, row: usize, allowances: &[Nanos], now: UnixMillis) -> Option<Asleep> {
+fn asleep(
+    plan: &Plan,
+    money: &Money,
+    learned: &Learned,
+    row: usize,
+    allowances: &[Nanos],
+    now: UnixMillis,
+) -> Option<Asleep> {
     let line_item = plan.line_item(row);
     let campaign = plan.campaign(line_item);
-    if campaign.status == Status::Paused || line_item.status == Status::Paused {
+    let by_figures = learned.adjustments.is_paused(line_item.id);
+    if campaign.status == Status::Paused || line_item.status == Status::Paused || by_figures {
         return Some(Asleep::Paused);
     }
     for flight in [campaign.flight, line_item.flight] {

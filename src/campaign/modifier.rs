@@ -34,8 +34,8 @@ impl Factor {
 
     /// `millionths` millionths; `None` above ten.
     #[must_use]
-    pub fn from_millionths(millionths: u32) -> Option<Self> {
-        Some(Self(millionths)).filter(|factor| *factor <= Self::MAX)
+    pub const fn from_millionths(millionths: u32) -> Option<Self> {
+        if millionths > Self::MAX.0 { None } else { Some(Self(millionths)) }
     }
 
     /// What a prediction makes of a value: `ratio` rounded down to the millionth, below 0 as 0, above 10 as 10, and 0

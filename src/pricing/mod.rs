@@ -12,6 +12,6 @@ mod terms;
 mod value;
 
 pub use adjust::{Adjusted, Adjustments, placement_key};
-pub use price::{Auction, Case, Priced, Shading, Step, Steps, Unpriced, price};
+pub use price::{Auction, Case, Priced, Step, Steps, Unpriced, price};
 pub use terms::{Terms, highest_bid, worst_case};
 pub use value::{learned, value};

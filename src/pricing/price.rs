@@ -1,9 +1,9 @@
 //! The one function that prices a candidate, and the steps that it took.
 
 use crate::campaign::Factor;
-use crate::landscape::Curve;
+use crate::landscape::{Arm, Curve};
 use crate::pricing::{Terms, highest_bid, worst_case};
-use crate::units::{Cpm, Nanos};
+use crate::units::{BidId, Cpm, Nanos};
 
 /// How an auction makes a price of its bids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,19 +14,6 @@ pub enum Auction {
     SecondPrice,
     /// A deal at an agreed price, which is the floor (`at` 3).
     Agreed,
-}
-
-/// How a bid in a first-price auction is shaded.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Shading {
-    /// Not at all: nothing is known, the campaign wants none, or it is no open first-price auction.
-    Unshaded,
-    /// Not at all, so that what shading saves can be measured.
-    Control,
-    /// To where the expected surplus is highest.
-    Best,
-    /// Above that, by this draw from 0 to 1, so that prices that are never bid stay known.
-    Explored(f64),
 }
 
 /// One candidate on one impression.
@@ -48,8 +35,8 @@ pub struct Case<'a> {
     pub floor: Cpm,
     /// What is known of the price to beat; without it nothing is shaded.
     pub curve: Option<&'a Curve>,
-    /// How it is shaded.
-    pub shading: Shading,
+    /// The bid that may be shaded, if it may: its id decides in which arm of the comparison it is.
+    pub shaded_as: Option<&'a BidId>,
     /// Decimals of a price that the exchange carries.
     pub decimals: u32,
 }
@@ -104,6 +91,8 @@ pub struct Priced {
     pub worst: Nanos,
     /// What the bid is expected to take from the budget, lost or won, in nanos of the campaign's currency.
     pub expected: f64,
+    /// Its arm in measuring what shading saves; `None` if it could not be shaded.
+    pub arm: Option<Arm>,
 }
 
 /// Why there is no price.
@@ -138,10 +127,9 @@ pub fn price(case: &Case<'_>, steps: &mut Steps) -> Result<Priced, Unpriced> {
     if worth < case.floor {
         return Err(below);
     }
-    let shaded = match (case.shading, case.curve) {
-        (Shading::Unshaded | Shading::Control, _) | (_, None) => worth,
-        (Shading::Best, Some(curve)) => curve.shaded(worth, case.floor),
-        (Shading::Explored(_draw), Some(curve)) => curve.shaded(worth, case.floor),
+    let (shaded, arm) = match case.curve.zip(case.shaded_as) {
+        Some((curve, id)) => curve.bid(worth, case.floor, id),
+        None => (worth, None),
     };
     steps.note(Step::Shading, shaded);
     let agreed = case.auction == Auction::Agreed && case.floor > Cpm::ZERO;
@@ -160,7 +148,7 @@ pub fn price(case: &Case<'_>, steps: &mut Steps) -> Result<Priced, Unpriced> {
     }
     let worst = worst_case(sent, &case.terms).ok_or(Unpriced::WorthNothing)?;
     steps.note(Step::Tick, sent);
-    Ok(Priced { worth, price: sent, worst, expected: expected(case, sent, worst) })
+    Ok(Priced { worth, price: sent, worst, expected: expected(case, sent, worst), arm })
 }
 
 /// What the bid is expected to take from the budget.
@@ -178,7 +166,7 @@ fn expected(case: &Case<'_>, sent: Cpm, worst: Nanos) -> f64 {
 mod tests {
     use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
-    use super::{Auction, Case, Shading, Steps, Unpriced, price};
+    use super::{Auction, Case, Steps, Unpriced, price};
     use crate::campaign::Factor;
     use crate::pricing::{Terms, highest_bid};
     use crate::ttf::Bearer;
@@ -214,7 +202,7 @@ mod tests {
             auction: Auction::SecondPrice,
             floor: cpm(floor),
             curve: None,
-            shading: Shading::Unshaded,
+            shaded_as: None,
             decimals: 6,
         }
     }

@@ -224,7 +224,7 @@ impl Service {
         let _making = self.making_snapshot.lock().unwrap_or_else(PoisonError::into_inner);
         let former = self.snapshot.load();
         let learned = Arc::new(next(&former.learned));
-        self.snapshot.store(Arc::new(former.with_learned(learned)));
+        self.snapshot.store(Arc::new(former.with_learned(learned, clock::now())));
     }
 
     /// Signs with `keys` from the next answer on, and verifies by them.

@@ -78,10 +78,13 @@ impl Examples {
         let contexts = Contexts::open_to_read(folder)?;
         let mut conversions = HashMap::new();
         if let Some((_, first, last)) = contexts.span()? {
-            let bids = (first.minted_at(), last.minted_at().plus(Millis::from_raw(1)));
-            store.conversions_of_bids(bids.0, bids.1, |event| {
+            let bids = first.minted_at()..=last.minted_at();
+            store.conversions(|event| {
                 let EventKind::Conversion(conversion) = &event.kind else { return };
                 let Touch::Click(clicked) = conversion.touch else { return };
+                if !bids.contains(&event.bid.id.minted_at()) {
+                    return;
+                }
                 let first = Converted { at: event.at, clicked, value: Nanos::ZERO };
                 let known = conversions.entry(event.bid.id).or_insert(first);
                 if event.at < known.at {

@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use dashmap::DashMap;
 use foldhash::fast::RandomState;
 
-use crate::bidder::{Chosen, Lesson, Part, Snapshot};
+use crate::bidder::{Chosen, Lesson, Snapshot};
 use crate::landscape::{Arm, Sample, Segment};
 use crate::learning::{Features, Prediction};
 use crate::notice::{NoticeKind, Params, Ticket};
@@ -151,7 +151,7 @@ impl Lessons {
     /// A bid is held: its outcome will be told.
     pub fn open(&self, chosen: &Chosen<'_>) {
         let Ticket { bid, price_currency: currency, billable: teaches, .. } = chosen.ticket;
-        if chosen.lesson.part == Part::Explored {
+        if chosen.lesson.arm == Some(Arm::Explored) {
             self.counts.explored.fetch_add(1, Ordering::Relaxed);
         }
         let lesson = OpenLesson {
@@ -290,12 +290,7 @@ impl Lessons {
 /// The part that a bid has in measuring what shading saves: those that were lost for another reason than the price have
 /// none, for they are lost in every part alike.
 fn arm(lesson: &Lesson, sample: Option<Sample>, end: End) -> Option<(Arm, Cpm, Option<Cpm>)> {
-    let arm = match lesson.part {
-        Part::None => return None,
-        Part::Control => Arm::Control,
-        Part::Shaded => Arm::Shaded,
-        Part::Explored => Arm::Explored,
-    };
+    let arm = lesson.arm?;
     if lesson.auction != Auction::FirstPrice || sample.is_none() {
         return None;
     }

@@ -121,7 +121,7 @@ pub fn price(text: &str) -> Option<Cpm> {
 #[cfg(test)]
 mod tests {
     use super::{End, Heard, Loss, cleared, loss, lost, price, sample, won};
-    use crate::bidder::{Lesson, Part};
+    use crate::bidder::Lesson;
     use crate::landscape::{Sample, Segment};
     use crate::learning::Features;
     use crate::notice::{NoticeKind, Params};
@@ -142,7 +142,7 @@ mod tests {
         Lesson {
             segment: Segment::of(ExchangeId::from_slug("x"), Currency::EUR, (300, 250), Cpm::ZERO, at),
             auction,
-            part: Part::None,
+            arm: None,
             floor: Cpm::ZERO,
             worth: cpm(3_000_000),
             price: BID,

@@ -358,26 +358,6 @@ impl Store {
         self.at_once(|| row::for_each_of_keys(&self.connection, &self.file, (&[0xff], &after), &mut each))
     }
 
-    /// Calls `each` with every conversion of the bids made at or after `from` and before `to`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Store::events`].
-    pub fn conversions_of_bids(
-        &self,
-        from: UnixMillis,
-        to: UnixMillis,
-        mut each: impl FnMut(&Event),
-    ) -> Result<(), StoreError> {
-        let is_inside = |event: &Event| (from..to).contains(&event.bid.id.minted_at());
-        // Their keys begin with a byte of their own, and a key has at most 17.
-        self.events_of_keys((from, to), (&[0xff], &[0xff; 18]), &mut |event| {
-            if is_inside(event) {
-                each(event);
-            }
-        })
-    }
-
     /// Every event of one bid, conversions and corrections apart.
     ///
     /// # Errors
