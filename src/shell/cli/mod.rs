@@ -9,6 +9,7 @@ pub mod check;
 pub mod demo;
 pub mod explain;
 pub mod keys;
+pub mod learn;
 pub mod ledger;
 pub mod reconcile;
 pub mod report;
@@ -73,6 +74,16 @@ enum Verb {
   encan ledger archive --before 2026-01-01"
     )]
     Ledger(ledger::Ledger),
+    /// Look after what was learnt: train and show chances, see prices, shading and pacing, undo.
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  encan learn status
+  encan learn train --held-out-days 2
+  encan learn show --top 50
+  encan learn undo"
+    )]
+    Learn(learn::Learn),
     /// Keep audiences: who is in which segment, and what they did.
     #[command(subcommand)]
     Audience(audience::Audience),
@@ -104,6 +115,7 @@ pub fn run() -> ExitCode {
         Verb::Sim(args) => sim::run(&args),
         Verb::Keys(verb) => keys::run(&verb),
         Verb::Ledger(verb) => ledger::run(&verb),
+        Verb::Learn(verb) => learn::run(&verb),
         Verb::Audience(verb) => audience::run(&verb),
     }
 }

@@ -12,7 +12,7 @@ use crate::bidder::{Learned, Snapshot};
 use crate::landscape::Sample;
 use crate::shell::clock;
 use crate::shell::learning::files;
-use crate::shell::learning::kept::{BYTES_MAX, Kept, Multiplier};
+use crate::shell::learning::kept::{BYTES_MAX, Kept, KeptError, Multiplier};
 use crate::shell::learning::lessons::{News, Told};
 use crate::shell::service::Service;
 use crate::units::{CampaignId, LineItemId};
@@ -28,16 +28,23 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Messages that are folded before the clock is looked at.
 const AT_ONCE: usize = 1_024;
 
+/// What is kept in `folder`, or why it is refused; `None` if nothing is.
+///
+/// # Errors
+///
+/// If the file cannot be read.
+pub fn kept_in(folder: &Path) -> std::io::Result<Option<Result<Kept, KeptError>>> {
+    Ok(files::read(folder, FILE, BYTES_MAX)?.map(|bytes| Kept::from_bytes(&bytes)))
+}
+
 /// Reads what a former run learnt in `folder`. A file that cannot be used is put aside, with a warning: the server then
 /// starts as though it had learnt nothing.
 #[must_use]
 pub fn former(folder: &Path) -> Kept {
-    let why = match files::read(folder, FILE, BYTES_MAX) {
+    let why = match kept_in(folder) {
         Ok(None) => return Kept::default(),
-        Ok(Some(bytes)) => match Kept::from_bytes(&bytes) {
-            Ok(kept) => return kept,
-            Err(error) => error.to_string(),
-        },
+        Ok(Some(Ok(kept))) => return kept,
+        Ok(Some(Err(error))) => error.to_string(),
         Err(error) => error.to_string(),
     };
     let aside = files::put_aside(folder, FILE, clock::now());

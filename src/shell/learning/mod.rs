@@ -28,7 +28,7 @@ pub use contexts::{Contexts, ContextsError, ToKeep, Trial};
 pub use examples::{Examples, ExamplesError, tells_anything};
 pub use keeper::Keeper;
 pub use kept::{Kept, KeptError, Multiplier, Samples};
-pub use learner::{Learner, former, resume};
+pub use learner::{Learner, former, kept_in, resume};
 pub use lessons::{Inbox, Lessons, Shown};
 pub use metrics::{Learning, write_metrics};
 pub use models::{Found, ModelError, Models, UndoError};
