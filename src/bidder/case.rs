@@ -95,12 +95,12 @@ impl<'a> Market<'a, '_, '_> {
         let guaranteed = deal.is_some_and(|deal| deal.guar);
         let case = Case {
             value: candidate.factor.of(snapshot.plan.rows[candidate.row].value),
-            goal: snapshot.money.goal(candidate.row),
+            goal: snapshot.money.rhythms.goal(candidate.row),
             // The seller of a guaranteed deal counts on it, whatever the pace.
             pace: if guaranteed {
                 Factor::MAX
             } else {
-                snapshot.money.pace(candidate.row, line_item.campaign)
+                snapshot.money.rhythms.pace(candidate.row, line_item.campaign)
             },
             ceiling: if let Goal::MaxConversions { ceiling, .. } = line_item.goal {
                 Some(ceiling)

@@ -93,6 +93,10 @@ pub(in crate::bidder) fn hint<'c>(
         | NoBidReason::MultipliedElsewhere
         | NoBidReason::NoMatch
         | NoBidReason::PodTaken => return None,
+        NoBidReason::Explored => {
+            "say `expected_ctr` (and `expected_cvr`) in `goal`, or raise `learning.exploration_percent`"
+                .to_owned()
+        }
         NoBidReason::PlacementPaused => "see `encan feedback list`, and `undo` the change".to_owned(),
         NoBidReason::MultipliedByZero => {
             "take the modifier that multiplies by 0 out of `modifiers`".to_owned()

@@ -120,15 +120,23 @@ impl<'a> Market<'a, '_, '_> {
         let campaign = offer.line_item.campaign;
         let within =
             |committed: Nanos, allowed: Nanos| committed.saturating_add(offer.case.priced.worst) <= allowed;
-        let in_pace = within(purse.campaign_day(), money.rhythms[campaign].allowance(now))
-            && money.line_item_rhythms[offer.row]
+        let in_pace = within(purse.campaign_day(), money.rhythms.campaigns[campaign].allowance(now))
+            && money.rhythms.line_items[offer.row]
                 .as_ref()
                 .is_none_or(|pace| within(purse.line_item_day(), pace.allowance(now)));
         if !in_pace && !offer.deal.is_some_and(|deal| deal.guar) {
             return Err(NoBidReason::Paced);
         }
         let held = purse.hold(offer.case.priced.worst).map_err(NoBidReason::BudgetSpent)?;
-        let awaited = Awaited::new(money.duals(offer.row, campaign), offer.case.priced.expected);
+        let exploration = money.rhythms.exploration(campaign);
+        let explores = !self.snapshot.learned.knows(offer.line_item);
+        if explores && !exploration.spend(offer.case.priced.worst) {
+            return Err(NoBidReason::Explored);
+        }
+        let mut awaited = Awaited::new(money.rhythms.duals(offer.row, campaign), offer.case.priced.expected);
+        if explores {
+            awaited.exploring(exploration, offer.case.priced.worst);
+        }
         Ok(Chosen {
             imp: offer.imp,
             advertiser: offer.advertiser,
@@ -158,6 +166,11 @@ impl<'a> Market<'a, '_, '_> {
             price: case.priced.price,
             fx: offer.terms.fx.inverse(),
             expected: case.priced.expected,
+            explored: if self.snapshot.learned.knows(offer.line_item) {
+                Nanos::ZERO
+            } else {
+                case.priced.worst
+            },
             features: offer.outlook.features,
             chances: offer.outlook.chances,
             placement: insight.placement,

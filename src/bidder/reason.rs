@@ -88,6 +88,8 @@ pub enum NoBidReason {
     },
     /// A day's or a flight's budget is spent or reserved.
     BudgetSpent(budget::Refusal),
+    /// What trying the unknown may cost today is spent, and of the line item too little is known.
+    Explored,
     /// The pace of the day does not allow it yet.
     Paced,
     /// A better ad of the same pod is too like it, or left too little time or room.
@@ -149,6 +151,7 @@ impl NoBidReason {
             Self::NoMatch
             | Self::MultipliedByZero
             | Self::PlacementPaused
+            | Self::Explored
             | Self::WorthNothing
             | Self::BudgetSpent(_)
             | Self::Paced
@@ -215,6 +218,9 @@ impl fmt::Display for NoBidReason {
             }
             Self::FrequencyCapped(counted) => write!(f, "a frequency cap of the {counted} is reached"),
             Self::MultipliedByZero => f.write_str("its modifiers multiply the value by 0"),
+            Self::Explored => {
+                f.write_str("too little is known of what it brings, and what trying may cost today is spent")
+            }
             Self::PlacementPaused => f.write_str("what came back of this placement so far has paused it"),
             Self::NoExchangeRate => f.write_str("there is no exchange rate to the request's currency"),
             Self::WorthNothing => f.write_str("nothing is left of the value after data and tax"),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::campaign::Factor;
+use crate::learning::Exploration;
 use crate::pacing::{Dual, Outlook, Pace};
 use crate::units::{Nanos, UnixMillis};
 
@@ -39,6 +40,12 @@ impl Rhythm {
         self.pace.allowance(now)
     }
 
+    /// What should be committed when the day ends.
+    #[must_use]
+    pub fn target(&self) -> Nanos {
+        self.pace.target()
+    }
+
     /// By how much what an impression is worth is multiplied.
     #[must_use]
     pub fn factor(&self) -> Factor {
@@ -60,6 +67,7 @@ impl Rhythm {
 pub struct Awaited<'a> {
     duals: [Option<&'a Dual>; 3],
     expected: f64,
+    exploration: Option<(&'a Exploration, Nanos)>,
     kept: bool,
 }
 
@@ -68,7 +76,12 @@ impl<'a> Awaited<'a> {
     #[must_use]
     pub(in crate::bidder) fn new(duals: [Option<&'a Dual>; 3], expected: f64) -> Self {
         duals.into_iter().flatten().for_each(|dual| dual.came(1, expected));
-        Self { duals, expected, kept: false }
+        Self { duals, expected, exploration: None, kept: false }
+    }
+
+    /// The bid explores, and holds `worst` of what that may cost.
+    pub(in crate::bidder) fn exploring(&mut self, exploration: &'a Exploration, worst: Nanos) {
+        self.exploration = Some((exploration, worst));
     }
 
     /// The bid is sent: its outcome will be told.
@@ -81,6 +94,9 @@ impl Drop for Awaited<'_> {
     fn drop(&mut self) {
         if !self.kept {
             self.duals.into_iter().flatten().for_each(|dual| dual.outcome(self.expected, 0.0));
+            if let Some((exploration, worst)) = self.exploration {
+                exploration.give_back(worst);
+            }
         }
     }
 }

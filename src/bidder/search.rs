@@ -139,7 +139,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         let fitting = snapshot.plan.index.search(self.scene, rows, 0).take(SAMPLED_ROWS_MAX);
         for row in fitting.filter(|row| !looked_at.contains(row)) {
             let campaign = snapshot.plan.line_item(row).campaign;
-            let duals = snapshot.money.duals(row, campaign);
+            let duals = snapshot.money.rhythms.duals(row, campaign);
             duals.into_iter().flatten().for_each(|dual| dual.came(SAMPLED_OF, 0.0));
         }
     }
@@ -223,7 +223,13 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         let snapshot = self.market.snapshot;
         if reason.is_about_price() {
             let campaign = snapshot.plan.line_item(row).campaign;
-            snapshot.money.duals(row, campaign).into_iter().flatten().for_each(|dual| dual.came(1, 0.0));
+            snapshot
+                .money
+                .rhythms
+                .duals(row, campaign)
+                .into_iter()
+                .flatten()
+                .for_each(|dual| dual.came(1, 0.0));
         }
         let line_item = snapshot.plan.rows[row].line_item as usize;
         self.witness.declined(self.market.imp, line_item, reason);
@@ -347,7 +353,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
     ) -> Result<Offer<'a>, NoBidReason> {
         let line_item = self.market.snapshot.plan.line_item(candidate.row);
         let count = line_item.creatives.len();
-        let first = if count > 1 { random.random_range(0..count) } else { 0 };
+        let first = if count > 1 { self.first_creative(line_item, random) } else { 0 };
         let mut refused = NoBidReason::NoMatch;
         for at in (first..count).chain(0..first) {
             let creative = &self.market.snapshot.plan.catalog.creatives[line_item.creatives[at]];
@@ -361,6 +367,14 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
             }
         }
         Err(refused)
+    }
+
+    /// Which of the creatives of `line_item` is tried first: one that is likely to be the best, else any.
+    fn first_creative(&self, line_item: &LineItem, random: &mut impl Rng) -> usize {
+        let snapshot = self.market.snapshot;
+        let ids = line_item.creatives.iter().map(|at| snapshot.plan.catalog.creatives[*at].id);
+        let likely = snapshot.learned.creative(line_item, ids, || random.random());
+        likely.unwrap_or_else(|| random.random_range(0..line_item.creatives.len()))
     }
 
     /// What `candidate` offers with one creative, an index into the catalog.

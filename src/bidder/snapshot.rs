@@ -257,7 +257,7 @@ impl Snapshot {
     #[must_use]
     pub fn new(plan: Arc<Plan>, book: &Book, now: UnixMillis, former: Option<&Self>) -> Self {
         let money = Arc::new(Money::build(&plan, book, now, former));
-        money.replan(&plan, now);
+        money.rhythms.replan(&plan, &money.purses, now);
         let learned = former.map(|former| Arc::clone(&former.learned)).unwrap_or_default();
         Self::of(plan, money, learned, now)
     }
@@ -277,7 +277,8 @@ impl Snapshot {
     /// Why the line item of `row` may not bid on anything at `now`; `None` if it may.
     #[must_use]
     pub fn asleep(&self, row: usize, now: UnixMillis) -> Option<Asleep> {
-        let allowances: Vec<Nanos> = self.money.rhythms.iter().map(|pace| pace.allowance(now)).collect();
+        let allowances: Vec<Nanos> =
+            self.money.rhythms.campaigns.iter().map(|pace| pace.allowance(now)).collect();
         asleep(&self.plan, &self.money, &self.learned, row, &allowances, now)
     }
 
@@ -298,7 +299,7 @@ impl Snapshot {
         if !self.money.is_of(now) {
             return Self::new(Arc::clone(&self.plan), book, now, Some(self));
         }
-        self.money.replan(&self.plan, now);
+        self.money.rhythms.replan(&self.plan, &self.money.purses, now);
         Self::of(Arc::clone(&self.plan), Arc::clone(&self.money), Arc::clone(&self.learned), now)
     }
 }
@@ -311,10 +312,10 @@ fn live_rows(
     learned: &Learned,
     now: UnixMillis,
 ) -> (Live, [usize; Asleep::KINDS]) {
-    let factors = (0..plan.rows.len()).map(|row| money.factor(row, plan.line_item(row).campaign));
+    let factors = (0..plan.rows.len()).map(|row| money.rhythms.factor(row, plan.line_item(row).campaign));
     let mut live = Live::none(plan, factors.collect());
     let mut sleepers = [0; Asleep::KINDS];
-    let allowances: Vec<Nanos> = money.rhythms.iter().map(|pace| pace.allowance(now)).collect();
+    let allowances: Vec<Nanos> = money.rhythms.campaigns.iter().map(|pace| pace.allowance(now)).collect();
     for row in 0..plan.rows.len() {
         match asleep(plan, money, learned, row, &allowances, now) {
             None if plan.line_item(row).deals.is_empty() => live.open.set(row),
@@ -384,7 +385,7 @@ fn asleep(
     }
     let purse = &money.purses[row];
     // Who bids less than its value has room for an impression in less.
-    let factor = money.factor(row, line_item.campaign).min(Factor::ONE);
+    let factor = money.rhythms.factor(row, line_item.campaign).min(Factor::ONE);
     let least = Nanos::from_raw(factor.of_amount(plan.rows[row].least.raw())).max(NANO);
     let on_deals = !line_item.deals.is_empty();
     if let Some(refusal) = purse.exhausted(least) {
@@ -392,7 +393,7 @@ fn asleep(
     }
     let within = |committed: Nanos, allowed: Nanos| committed.saturating_add(least) <= allowed;
     let in_pace = within(purse.campaign_day(), allowances[line_item.campaign])
-        && money.line_item_rhythms[row]
+        && money.rhythms.line_items[row]
             .as_ref()
             .is_none_or(|pace| within(purse.line_item_day(), pace.allowance(now)));
     // A guaranteed deal is bid on whatever the pace; whether one is, only the request tells.

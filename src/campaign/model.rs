@@ -276,6 +276,9 @@ pub struct LineItem {
     pub goal: Goal,
     /// Over how long its goal is to be met.
     pub goal_window: Millis,
+    /// True if its file says what chances to expect, or needs none. Else usual ones are supposed, and it spends at most
+    /// the exploration share until enough came back to know better.
+    pub vouched: bool,
     /// Who, where, when. `Rule::All(vec![])` is everyone.
     pub targeting: Rule,
     /// What makes an impression worth more or less than `goal` says; those that hold multiply.

@@ -60,6 +60,12 @@ impl Pace {
         Self { curve, from: now.max(day.start), day_end: day.end, already, target: target.max(already) }
     }
 
+    /// What should be committed when the day ends.
+    #[must_use]
+    pub fn target(&self) -> Nanos {
+        self.target
+    }
+
     /// What a request should cost on average from `now` on, in nanos, where `spent` nanos are spent or expected to be by
     /// the bids that are out, and `seen` requests came by since the plan was made; `None` = whatever it is worth.
     #[must_use]

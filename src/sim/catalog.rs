@@ -152,6 +152,7 @@ fn line_item(catalog: &Catalog, number: usize, rng: &mut Xoshiro256PlusPlus) -> 
         pacing: campaign.pacing.clone(),
         goal: goal(rng),
         goal_window: Millis::from_seconds([1, 7, 7, 7, 30][rng.random_range(0..5)] * 86_400),
+        vouched: true,
         targeting: rule(rng),
         modifiers: Vec::new(),
         frequency: caps(rng, 0.6, 6),

@@ -40,13 +40,13 @@ pub(in crate::campaign) struct Around<'a> {
     pub reading: Reading<'a>,
 }
 
-/// The goal here, and over how long it is to be met: `{"cpm": 4.20}`, `{"cpc": 0.35, "expected_ctr": 0.0012}`,
+/// The goal here, over how long it is to be met, and whether its chances are said: `{"cpm": 4.20}`, `{"cpc": 0.35, "expected_ctr": 0.0012}`,
 /// `{"cpa": 25, ..}`, `{"roas": 4, ..}`, `{"roi_percent": 300, ..}` or `{"max_conversions": true, "max_cpm": 12, ..}`.
 pub(in crate::campaign) fn goal(
     node: Node<'_>,
     around: Around<'_>,
     faults: &mut Faults,
-) -> Option<(Goal, Millis)> {
+) -> Option<(Goal, Millis, bool)> {
     let keys: Vec<&str> = KINDS.into_iter().chain(DETAILS).collect();
     let object = node.object(&keys, faults)?;
     let (kind, target) = object.one_of(&KINDS, faults)?;
@@ -69,7 +69,10 @@ pub(in crate::campaign) fn goal(
     let days = days.map_or(Some(WINDOW_DAYS_USUAL), |node| node.integer(1..=WINDOW_DAYS_MAX, faults));
     let (goal, days) = (goal?, days?);
     check_window(object, (goal, target), days, around, faults);
-    Some((goal, Millis::from_raw(i64::from(days) * DAY.raw())))
+    let unsaid = goal.chances().is_some_and(|(_, cvr)| {
+        object.get("expected_ctr").is_none() || cvr.is_some() && object.get("expected_cvr").is_none()
+    });
+    Some((goal, Millis::from_raw(i64::from(days) * DAY.raw()), !unsaid))
 }
 
 /// Errors at what says nothing beside `kind`.
@@ -234,9 +237,16 @@ fn check_dear(node: Node<'_>, amount: Nanos, euros: i64, around: Around<'_>, fau
     }
 }
 
-/// A share above 0 and up to 1.
+/// Clicks per impression that are supposed where nobody says: what display brings, rather less than more.
+const USUAL_CTR: f64 = 0.001;
+/// Conversions per click that are supposed where nobody says.
+const USUAL_CVR: f64 = 0.02;
+
+/// A share above 0 and up to 1; a usual one where it is not said.
 fn share(object: Object<'_>, key: &str, faults: &mut Faults) -> Option<f64> {
-    let node = object.require(key, faults)?;
+    let Some(node) = object.get(key) else {
+        return Some(if key == "expected_ctr" { USUAL_CTR } else { USUAL_CVR });
+    };
     let text = node.number_text(faults)?;
     let share = text.parse::<f64>().ok().filter(|share| *share > 0.0 && *share <= 1.0);
     let hint = "a share, not a percentage: 0.12 % is 0.0012";

@@ -81,9 +81,9 @@ pub(in crate::campaign) fn line_item(
         check_formats(node, rule, &own.collect(), faults);
     }
     if let (Some(targeting), Some(data_cpm)) = (&targeting, data_cpm) {
-        check_data(object, targeting, data_cpm, goal.map(|(goal, _)| goal), faults);
+        check_data(object, targeting, data_cpm, goal.map(|(goal, ..)| goal), faults);
     }
-    let (slug, (goal, goal_window)) = (slug?, goal?);
+    let (slug, (goal, goal_window, vouched)) = (slug?, goal?);
     Some(LineItem {
         id: LineItemId::from_slug(&format!("{}/{slug}", campaign.slug)),
         slug: slug.into(),
@@ -95,6 +95,7 @@ pub(in crate::campaign) fn line_item(
         pacing: pacing?,
         goal,
         goal_window,
+        vouched,
         targeting: targeting?,
         modifiers: modifiers?,
         frequency: caps.unwrap_or_default(),

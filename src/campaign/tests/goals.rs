@@ -203,12 +203,18 @@ fn goals_on_conversions_need_some_and_what_is_expected_of_them() {
     ] {
         let want = format!(".{kind}` {needs}");
         refuse_with(&format!("{goal}, {CHANCES}}}"), "[]", "", &[("error", kind.len() + 5, &want)]);
-        let blind = format!("{goal}, \"expected_ctr\": 0.001}}");
-        assert_eq!(
-            faults(&[&text(&blind, PURCHASES, "")]),
-            ["error 12:7 `line_items[0].goal.expected_cvr` is missing"]
-        );
     }
+}
+
+#[test]
+fn who_does_not_say_what_chances_to_expect_gets_usual_ones_and_explores() {
+    let vouched = |goal: &str| read(goal).vouched;
+    assert!(vouched(GOAL));
+    assert!(vouched(r#"{"cpc": 0.3, "expected_ctr": 0.001}"#));
+    assert!(vouched(&format!(r#"{{"cpa": 25, {CHANCES}}}"#)));
+    assert!(!vouched(r#"{"cpc": 0.3}"#));
+    assert!(!vouched(r#"{"cpa": 25, "expected_ctr": 0.004}"#));
+    assert_eq!(read(r#"{"cpa": 25, "expected_ctr": 0.004}"#).goal.chances(), Some((0.004, Some(0.02))));
 }
 
 #[test]
