@@ -209,6 +209,9 @@ impl Service {
         } else {
             self.lessons.heard(kind, ticket, params);
         }
+        if kind == NoticeKind::Click && booked(&news) == NoticeOutcome::Booked {
+            self.lessons.clicked(facts.creative);
+        }
         if let Some(reservation) = settled.given_back {
             self.exposures.withdraw(&viewer_of(&reservation), facts.id);
         }

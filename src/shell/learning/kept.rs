@@ -3,8 +3,12 @@
 //! Sections, each with a name, a version and a length, behind them the BLAKE3 hash of all before it. A section that is
 //! not known is passed over, so that an older encan can read a newer file whose sections it knows.
 
+use std::collections::HashMap;
+
 use crate::landscape::{DamagedLandscapes, Landscapes};
-use crate::units::UnixMillis;
+use crate::learning::Creative as Brought;
+use crate::shell::learning::traffic::Traffic;
+use crate::units::{CreativeId, UnixMillis};
 
 const MAGIC: &[u8; 8] = b"encan-ln";
 /// Bumped when the frame of sections changes.
@@ -15,6 +19,9 @@ const HEAD_BYTES: usize = 8 + 4 + 8;
 pub const BYTES_MAX: u64 = 256 << 20;
 /// Multipliers in a file: each is of a campaign or line item that was loaded.
 const MULTIPLIERS_MAX: usize = 4_000_000;
+
+/// Creatives that are counted: each that is loaded, and those of a while ago.
+pub const CREATIVES_MAX: usize = 1_000_000;
 
 /// Why the file is not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -78,14 +85,17 @@ pub struct Kept {
     pub samples: Samples,
     /// How budgets are paced.
     pub multipliers: Vec<Multiplier>,
-    /// Traffic by time of day, as `pacing` writes it.
-    pub traffic: Vec<u8>,
+    /// How many requests came when.
+    pub traffic: Traffic,
+    /// What creatives brought.
+    pub creatives: HashMap<CreativeId, Brought>,
 }
 
 const LANDSCAPES: [u8; 4] = *b"land";
 const SAMPLES: [u8; 4] = *b"smpl";
 const MULTIPLIERS: [u8; 4] = *b"mult";
 const TRAFFIC: [u8; 4] = *b"traf";
+const CREATIVES: [u8; 4] = *b"crea";
 
 impl Kept {
     /// The bytes of the file.
@@ -111,7 +121,12 @@ impl Kept {
             multipliers.extend_from_slice(&log.to_le_bytes());
         }
         section(MULTIPLIERS, &multipliers);
-        section(TRAFFIC, &self.traffic);
+        section(TRAFFIC, &self.traffic.to_bytes());
+        let mut creatives: Vec<_> = self.creatives.iter().collect();
+        creatives.sort_by_key(|(id, _)| **id);
+        let words = |(id, brought): (&CreativeId, &Brought)| [id.raw(), brought.impressions, brought.clicks];
+        let words = creatives.into_iter().flat_map(words);
+        section(CREATIVES, &words.flat_map(u64::to_le_bytes).collect::<Vec<u8>>());
         let hash = blake3::hash(&bytes);
         bytes.extend_from_slice(hash.as_bytes());
         bytes
@@ -164,12 +179,26 @@ impl Kept {
                 let multipliers = section.chunks_exact(17).map(multiplier);
                 self.multipliers = multipliers.collect::<Option<_>>().ok_or(KeptError::Section("mult"))?;
             }
-            TRAFFIC => self.traffic = section.to_vec(),
+            TRAFFIC => self.traffic = Traffic::from_bytes(section).ok_or(KeptError::Section("traf"))?,
+            CREATIVES => {
+                if !section.len().is_multiple_of(24) || section.len() / 24 > CREATIVES_MAX {
+                    return Err(KeptError::Section("crea"));
+                }
+                let creatives = section.chunks_exact(24).map(brought);
+                self.creatives = creatives.collect::<Option<_>>().ok_or(KeptError::Section("crea"))?;
+            }
             // A newer encan's.
             _ => {}
         }
         Ok(())
     }
+}
+
+fn brought(bytes: &[u8]) -> Option<(CreativeId, Brought)> {
+    let mut from = Reader(bytes);
+    let mut next = || from.array().map(u64::from_le_bytes);
+    let (id, impressions, clicks) = (CreativeId::from_raw(next()?), next()?, next()?);
+    Some((id, Brought { impressions, clicks }))
 }
 
 fn multiplier(bytes: &[u8]) -> Option<Multiplier> {
@@ -202,7 +231,9 @@ impl<'a> Reader<'a> {
 mod tests {
     use super::{Kept, KeptError, Multiplier, Samples};
     use crate::landscape::{Sample, Segment};
-    use crate::units::{Cpm, Currency, ExchangeId, UnixMillis};
+    use crate::learning::Creative as Brought;
+    use crate::shell::learning::traffic::Source;
+    use crate::units::{Cpm, CreativeId, Currency, ExchangeId, UnixMillis};
 
     fn kept() -> Kept {
         let mut kept = Kept { at: UnixMillis::from_raw(1_000), ..Kept::default() };
@@ -212,7 +243,8 @@ mod tests {
         kept.landscapes.learn(&segment, Cpm::ZERO, Sample::Exact(price), at);
         kept.samples = Samples { exact: 1, won: 2, lost: 3 };
         kept.multipliers = vec![Multiplier { is_campaign: true, id: 7, log: -0.5 }];
-        kept.traffic = vec![1, 2, 3];
+        kept.traffic.stands(Source::Exchange(7), 3, at);
+        kept.creatives.insert(CreativeId::from_slug("c/one"), Brought { impressions: 5, clicks: 1 });
         kept
     }
 

@@ -10,12 +10,15 @@ use std::time::{Duration, Instant};
 
 use crate::bidder::{Learned, Snapshot};
 use crate::landscape::Sample;
+use crate::learning::Creative as Brought;
+use crate::pacing::Dual;
 use crate::shell::clock;
 use crate::shell::learning::files;
-use crate::shell::learning::kept::{BYTES_MAX, Kept, KeptError, Multiplier};
+use crate::shell::learning::kept::{BYTES_MAX, CREATIVES_MAX, Kept, KeptError, Multiplier};
 use crate::shell::learning::lessons::{News, Told};
+use crate::shell::learning::traffic::Source;
 use crate::shell::service::Service;
-use crate::units::{CampaignId, LineItemId};
+use crate::units::{CampaignId, CreativeId, LineItemId};
 
 /// The file in the folder of the data.
 pub const FILE: &str = "learned";
@@ -56,13 +59,14 @@ pub fn former(folder: &Path) -> Kept {
 pub fn resume(snapshot: &Snapshot, kept: &Kept) {
     for Multiplier { is_campaign, id, log } in &kept.multipliers {
         let money = &snapshot.money;
+        let rhythms = &money.rhythms;
         let dual = if *is_campaign {
             let campaigns = &snapshot.plan.catalog.campaigns;
             let at = campaigns.iter().position(|campaign| campaign.id == CampaignId::from_raw(*id));
-            at.map(|at| money.rhythms[at].dual())
+            at.map(|at| rhythms.campaigns[at].dual())
         } else {
             let row = money.row(LineItemId::from_raw(*id));
-            row.and_then(|row| money.line_item_rhythms[row].as_ref()).map(|rhythm| rhythm.dual())
+            row.and_then(|row| rhythms.line_items[row].as_ref()).map(|rhythm| rhythm.dual())
         };
         if let Some(dual) = dual {
             dual.resume(*log);
@@ -146,6 +150,7 @@ impl Desk {
     fn take(&mut self, news: News) {
         match news {
             News::Told(told) => self.learn(&told),
+            News::Clicked(creative) => self.brought(creative, |brought| brought.clicks += 1),
             News::Show(answer) => {
                 self.look_around();
                 // Whoever asked may have gone.
@@ -164,10 +169,21 @@ impl Desk {
                 Sample::Lost(_) => samples.lost += 1,
             }
         }
+        if let Some(creative) = told.shown {
+            self.brought(creative, |brought| brought.impressions += 1);
+        }
         if let Some((arm, worth, paid)) = told.arm {
             self.kept.landscapes.outcome(told.exchange, told.currency, arm, worth, paid);
         }
         self.is_changed = true;
+    }
+
+    fn brought(&mut self, creative: CreativeId, add: impl FnOnce(&mut Brought)) {
+        let creatives = &mut self.kept.creatives;
+        if creatives.len() < CREATIVES_MAX || creatives.contains_key(&creative) {
+            add(creatives.entry(creative).or_default());
+            self.is_changed = true;
+        }
     }
 
     /// Gives the bid path the landscapes as they are now.
@@ -177,22 +193,37 @@ impl Desk {
         }
         let landscapes = self.kept.landscapes.view(clock::now());
         self.service.learning.taught(&self.kept, landscapes.len());
-        self.service.learn(|former| Learned { landscapes, ..former.clone() });
+        let creatives = Arc::new(self.kept.creatives.clone());
+        self.service.learn(|former| Learned { landscapes, creatives, ..former.clone() });
     }
 
     /// Takes along what the snapshot knows best.
     fn look_around(&mut self) {
         let snapshot = self.service.snapshot();
         let (plan, money) = (&snapshot.plan, &snapshot.money);
-        let campaigns = plan.catalog.campaigns.iter().zip(&money.rhythms).map(|(campaign, rhythm)| {
-            Multiplier { is_campaign: true, id: campaign.id.raw(), log: rhythm.dual().log() }
-        });
-        let line_items = money.line_item_rhythms.iter().enumerate().filter_map(|(row, rhythm)| {
-            let log = rhythm.as_ref()?.dual().log();
-            Some(Multiplier { is_campaign: false, id: plan.line_item(row).id.raw(), log })
-        });
-        self.kept.multipliers = campaigns.chain(line_items).collect();
-        self.kept.at = clock::now();
+        let now = clock::now();
+        let rhythms = &money.rhythms;
+        let traffic = &mut self.kept.traffic;
+        for (exchange, count) in self.service.lessons.requests.counts() {
+            traffic.stands(Source::Exchange(exchange.raw()), count, now);
+        }
+        let mut multipliers = Vec::with_capacity(rhythms.campaigns.len());
+        let mut look = |is_campaign, id, dual: &Dual| {
+            let source = if is_campaign { Source::Campaign(id) } else { Source::LineItem(id) };
+            traffic.stands(source, dual.seen(), now);
+            multipliers.push(Multiplier { is_campaign, id, log: dual.log() });
+        };
+        for (campaign, rhythm) in plan.catalog.campaigns.iter().zip(&rhythms.campaigns) {
+            look(true, campaign.id.raw(), rhythm.dual());
+        }
+        for (row, rhythm) in rhythms.line_items.iter().enumerate() {
+            if let Some(rhythm) = rhythm {
+                look(false, plan.line_item(row).id.raw(), rhythm.dual());
+            }
+        }
+        self.kept.multipliers = multipliers;
+        self.kept.traffic.forget(now);
+        self.kept.at = now;
     }
 
     fn write(&mut self) {

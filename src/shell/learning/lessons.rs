@@ -20,7 +20,7 @@ use crate::shell::learning::contexts::ToKeep;
 use crate::shell::learning::outcome::{self, End, Heard};
 use crate::shell::learning::requests::Requests;
 use crate::shell::learning::words::KnownWords;
-use crate::units::{BidId, CampaignId, Cpm, Currency, ExchangeId, LineItemId, Nanos, UnixMillis};
+use crate::units::{BidId, CampaignId, Cpm, CreativeId, Currency, ExchangeId, LineItemId, Nanos, UnixMillis};
 
 /// Shards of the map, as many as reservations have.
 const SHARDS: usize = 64;
@@ -46,6 +46,8 @@ pub struct Told {
     pub exchange: ExchangeId,
     /// Of the prices.
     pub currency: Currency,
+    /// What was shown, if it was billed.
+    pub shown: Option<CreativeId>,
     /// Its part in measuring what shading saves, if it has one: worth, and what was paid if it was.
     pub arm: Option<(Arm, Cpm, Option<Cpm>)>,
 }
@@ -55,6 +57,8 @@ pub struct Told {
 pub enum News {
     /// A bid ended.
     Told(Told),
+    /// A creative was clicked.
+    Clicked(CreativeId),
     /// Somebody wants to see what is learnt, as it would be kept.
     Show(tokio::sync::oneshot::Sender<Vec<u8>>),
 }
@@ -89,7 +93,7 @@ pub struct Counts {
     pub not_kept: AtomicU64,
     /// Contexts and words that were written.
     pub kept: AtomicU64,
-    /// Bids above the best price.
+    /// Bids above the best price, or for what nobody vouches for.
     pub explored: AtomicU64,
 }
 
@@ -99,6 +103,7 @@ struct OpenLesson {
     lesson: Lesson,
     campaign: CampaignId,
     line_item: LineItemId,
+    creative: CreativeId,
     exchange: ExchangeId,
     /// Of its price.
     currency: Currency,
@@ -151,13 +156,14 @@ impl Lessons {
     /// A bid is held: its outcome will be told.
     pub fn open(&self, chosen: &Chosen<'_>) {
         let Ticket { bid, price_currency: currency, billable: teaches, .. } = chosen.ticket;
-        if chosen.lesson.arm == Some(Arm::Explored) {
+        if chosen.lesson.arm == Some(Arm::Explored) || chosen.lesson.explored > Nanos::ZERO {
             self.counts.explored.fetch_add(1, Ordering::Relaxed);
         }
         let lesson = OpenLesson {
             lesson: chosen.lesson,
             campaign: bid.campaign,
             line_item: bid.line_item,
+            creative: bid.creative,
             exchange: bid.exchange,
             currency,
             at: bid.at,
@@ -170,8 +176,13 @@ impl Lessons {
     /// A bid was not sent after all: its budgets hear that it came to nothing.
     pub fn unsent(&self, snapshot: &Snapshot, bid: BidId) {
         if let Some((_, open)) = self.open.remove(&bid) {
-            tell_budgets(snapshot, open.line_item, open.lesson.expected, Nanos::ZERO);
+            tell_budgets(snapshot, open.line_item, &open.lesson, Nanos::ZERO);
         }
+    }
+
+    /// An ad with `creative` was clicked, for the first time.
+    pub fn clicked(&self, creative: CreativeId) {
+        self.tell(News::Clicked(creative));
     }
 
     /// A notice of `kind` came that does not end the bid.
@@ -262,18 +273,30 @@ impl Lessons {
 
     fn close(&self, snapshot: &Snapshot, open: &OpenLesson, end: End, paid: Nanos) {
         let OpenLesson { lesson, exchange, currency, at, .. } = open;
-        tell_budgets(snapshot, open.line_item, lesson.expected, paid);
+        tell_budgets(snapshot, open.line_item, lesson, paid);
         if !open.teaches {
             return;
         }
         let sample = outcome::sample(lesson, open.heard, end);
         let arm = arm(lesson, sample, end);
-        if sample.is_none() && arm.is_none() {
+        let shown = if let End::Billed { .. } = end { Some(open.creative) } else { None };
+        if sample.is_none() && shown.is_none() {
             return;
         }
-        let (segment, floor) = (lesson.segment, lesson.floor);
-        let told = Told { segment, floor, sample, at: *at, exchange: *exchange, currency: *currency, arm };
-        if self.news.try_send(News::Told(told)).is_err() {
+        self.tell(News::Told(Told {
+            segment: lesson.segment,
+            floor: lesson.floor,
+            sample,
+            at: *at,
+            exchange: *exchange,
+            currency: *currency,
+            shown,
+            arm,
+        }));
+    }
+
+    fn tell(&self, news: News) {
+        if self.news.try_send(news).is_err() {
             self.counts.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -301,12 +324,16 @@ fn arm(lesson: &Lesson, sample: Option<Sample>, end: End) -> Option<(Arm, Cpm, O
     Some((arm, lesson.worth, paid))
 }
 
-/// Tells the budgets of a line item what a bid came to that was `expected` to take so many nanos.
+/// Tells the budgets of a line item what a bid came to.
 #[expect(clippy::cast_precision_loss, reason = "a prediction")]
-fn tell_budgets(snapshot: &Snapshot, line_item: LineItemId, expected: f64, paid: Nanos) {
+fn tell_budgets(snapshot: &Snapshot, line_item: LineItemId, lesson: &Lesson, paid: Nanos) {
     let Some(row) = snapshot.money.row(line_item) else { return };
     let campaign = snapshot.plan.line_item(row).campaign;
-    for dual in snapshot.money.duals(row, campaign).into_iter().flatten() {
-        dual.outcome(expected, paid.raw() as f64);
+    let rhythms = &snapshot.money.rhythms;
+    for dual in rhythms.duals(row, campaign).into_iter().flatten() {
+        dual.outcome(lesson.expected, paid.raw() as f64);
+    }
+    if lesson.explored > Nanos::ZERO {
+        rhythms.exploration(campaign).give_back(lesson.explored.saturating_sub(paid).max(Nanos::ZERO));
     }
 }

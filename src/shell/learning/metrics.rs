@@ -101,7 +101,11 @@ pub fn write_metrics(service: &Service, out: &mut String) {
             read(&counts.kept),
         ),
         ("encan_training_examples_total", "Impressions that were read to train on.", read(&learning.trained)),
-        ("encan_bids_exploring_total", "Bids above the best price, to learn.", read(&counts.explored)),
+        (
+            "encan_bids_exploring_total",
+            "Bids above the best price, or for what nobody vouches for, to learn.",
+            read(&counts.explored),
+        ),
     ] {
         head(out, name, help, "counter");
         let _ = writeln!(out, "{name} {value}");

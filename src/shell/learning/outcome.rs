@@ -126,7 +126,7 @@ mod tests {
     use crate::learning::Features;
     use crate::notice::{NoticeKind, Params};
     use crate::pricing::Auction;
-    use crate::units::{Cpm, Currency, ExchangeId, FxRate, UnixMillis};
+    use crate::units::{Cpm, Currency, ExchangeId, FxRate, Nanos, UnixMillis};
 
     const BID: Cpm = cpm(2_000_000);
 
@@ -148,6 +148,7 @@ mod tests {
             price: BID,
             fx: FxRate::SAME,
             expected: 1.0,
+            explored: Nanos::ZERO,
             features: Features::default(),
             chances: None,
             placement: 0,

@@ -155,7 +155,7 @@ fn text(shown: &Shown) -> String {
     }
     let _ = writeln!(out, "\nthe largest {} of {} weights", shown.weights.len(), shown.weights_in_all);
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     table.set_header(["value", "click", "conversion", "impressions", "clicks", ""]);
     for weight in &shown.weights {
         table.add_row([

@@ -15,10 +15,10 @@ use crate::shell::clock;
 use crate::shell::corrections;
 use crate::shell::demo::Caller;
 use crate::shell::learning::{
-    Contexts, ContextsError, Kept, KeptError, Models, Multiplier, Samples, Trial, kept_in,
+    Contexts, ContextsError, Kept, KeptError, Models, Multiplier, Samples, Source, Trial, kept_in,
 };
 use crate::shell::store::StoreError;
-use crate::units::{CampaignId, Currency, LineItemId, UnixMillis};
+use crate::units::{CampaignId, Currency, ExchangeId, LineItemId, UnixMillis};
 
 /// Models that were judged and are printed, the newest first.
 const TRIALS: u32 = 5;
@@ -75,6 +75,7 @@ struct Status {
     landscapes: Landscapes,
     shading: Vec<Shading>,
     pacing: Vec<Pacing>,
+    traffic: Vec<TrafficStatus>,
     model: Model,
     contexts: ContextsStatus,
 }
@@ -120,6 +121,14 @@ struct Pacing {
     kind: &'static str,
     name: String,
     multiplier: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct TrafficStatus {
+    kind: &'static str,
+    name: String,
+    /// Requests of each of the last 24 full hours, and of this one so far.
+    hours: [u32; 25],
 }
 
 #[derive(Debug, Serialize)]
@@ -186,6 +195,11 @@ fn status(data: &Path) -> Result<Status, Halt> {
         landscapes: Landscapes { segments, samples: exact + won + lost, exact, won, lost },
         shading: shading(kept.landscapes.arms()),
         pacing: kept.multipliers.iter().map(|multiplier| pacing(multiplier, &names)).collect(),
+        traffic: kept
+            .traffic
+            .last_day(kept.at)
+            .map(|(source, hours)| traffic(source, hours, &names))
+            .collect(),
         model: model(&Models::new(data), trials),
         contexts: ContextsStatus { impressions: contexts.map_or(0, |(count, ..)| count), from, to },
     })
@@ -239,6 +253,22 @@ fn pacing(multiplier: &Multiplier, names: &Names) -> Pacing {
     Pacing { kind, name: name.cloned().unwrap_or_else(|| format!("{id:016x}")), multiplier: log.exp() }
 }
 
+fn traffic(source: Source, hours: [u32; 25], names: &Names) -> TrafficStatus {
+    let (kind, id, name) = match source {
+        Source::Exchange(id) => ("exchange", id, names.exchanges.get(&ExchangeId::from_raw(id))),
+        Source::Campaign(id) => ("campaign", id, names.campaigns.get(&CampaignId::from_raw(id))),
+        Source::LineItem(id) => ("line_item", id, names.line_items.get(&LineItemId::from_raw(id))),
+    };
+    TrafficStatus { kind, name: name.cloned().unwrap_or_else(|| format!("{id:016x}")), hours }
+}
+
+/// A bar of eight heights for each hour.
+fn curve(hours: &[u32]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let most = u64::from(hours.iter().copied().max().unwrap_or(0)).max(1);
+    hours.iter().map(|count| BARS[usize::try_from(u64::from(*count) * 7 / most).unwrap_or(0)]).collect()
+}
+
 fn model(models: &Models, trials: Vec<Trial>) -> Model {
     let (found, unreadable) = match models.current() {
         Ok(found) => (found, None),
@@ -275,6 +305,11 @@ fn text(status: &Status) -> String {
     }
     for pacing in &status.pacing {
         let _ = writeln!(out, "pacing      {} bids {:.4} of its value", pacing.name, pacing.multiplier);
+    }
+    for traffic in status.traffic.iter().filter(|traffic| traffic.hours.iter().any(|count| *count > 0)) {
+        let sum: u64 = traffic.hours.iter().copied().map(u64::from).sum();
+        let _ = writeln!(out, "traffic     {} {} {sum} requests since a day ago", traffic.kind, traffic.name);
+        let _ = writeln!(out, "            {}", curve(&traffic.hours));
     }
     match (&model.version, &model.since, &model.unreadable) {
         (Some(version), Some(since), _) => {
