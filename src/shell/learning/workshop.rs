@@ -111,12 +111,78 @@ impl Workshop {
         &self.delays
     }
 
-    /// The model of what is learnt so far, held against `old` on what is held out.
+    /// The model of what is learnt so far, held against `old` on what is held out, and is newer than what `old` was made
+    /// of.
     #[must_use]
     pub fn candidate(&self, old: Option<&Model>) -> Candidate {
         let model = self.trainer.model().with_calibration(self.calibrator.calibration());
-        let judgement = judge(&model, old, &self.held);
+        let known = old.and_then(Model::span).map(|span| span.to);
+        let is_new_to_both = |example: &&Example| known.is_none_or(|known| example.at > known);
+        let judgement = judge(&model, old, self.held.iter().filter(is_new_to_both));
         let model = model.with_measured(judgement.new);
         Candidate { model, judgement }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{HeldOut, Workshop};
+    use crate::learning::{Delays, Example, Features, Field, Verdict};
+    use crate::units::{CampaignId, LineItemId, Millis, Nanos, UnixMillis};
+
+    /// Every fifth impression of outlet 1 is clicked, every hundredth of outlet 2.
+    fn example(at: i64) -> Example {
+        let mut features = Features::default();
+        let is_first = at % 2 == 0;
+        features.0[Field::Outlet as usize] = if is_first { 1 } else { 2 };
+        let is_clicked = (at / 2) % (if is_first { 5 } else { 100 }) == 0;
+        Example {
+            features,
+            campaign: CampaignId::from_slug("c"),
+            line_item: LineItemId::from_slug("c/l"),
+            at: UnixMillis::from_raw(at * 1_000),
+            observed: UnixMillis::from_raw(at * 1_000 + 86_400_000),
+            clicked: is_clicked.then_some(Millis::from_seconds(5)),
+            converted: None,
+            value: Nanos::ZERO,
+        }
+    }
+
+    fn filled(rule: HeldOut, count: i64) -> Workshop {
+        let mut workshop = Workshop::new(Delays::default(), rule);
+        (0..count).for_each(|at| workshop.take(example(at)));
+        workshop
+    }
+
+    #[test]
+    fn the_newest_are_held_out_and_the_others_learnt() {
+        for (rule, learnt) in [
+            (HeldOut::Fifth, 8_000),
+            (HeldOut::Newest(1_500), 8_500),
+            (HeldOut::Since(UnixMillis::from_raw(7_000_000)), 7_000),
+            (HeldOut::Newest(20_000), 0),
+        ] {
+            let workshop = filled(rule, 10_000);
+            assert_eq!(workshop.counts(), (10_000, learnt), "{rule:?}");
+            let end = workshop.candidate(None).model.span().map(|span| span.to.raw() / 1_000 + 1);
+            assert_eq!(end.unwrap_or(0), i64::try_from(learnt).unwrap(), "{rule:?}");
+        }
+    }
+
+    #[test]
+    fn an_example_whose_clicks_may_still_come_is_passed_over() {
+        let mut workshop = filled(HeldOut::Fifth, 10);
+        let young = Example { observed: UnixMillis::from_raw(11_000), ..example(10) };
+        workshop.take(young);
+        assert_eq!(workshop.counts().0, 10);
+    }
+
+    #[test]
+    fn two_models_are_compared_on_what_neither_was_made_of() {
+        let old = filled(HeldOut::Newest(1_000), 10_000).candidate(None).model;
+        let new = filled(HeldOut::Newest(3_000), 11_000).candidate(Some(&old));
+        // Of the 3,000 that are held out, the old one was made of 1,000.
+        assert_eq!(new.judgement.new.clicks.examples, 2_000);
+        assert_eq!(new.judgement.verdict, Verdict::Accept, "{:?}", new.judgement);
     }
 }
