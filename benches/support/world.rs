@@ -58,11 +58,6 @@ impl World {
         }
     }
 
-    /// What decisions read.
-    pub fn snapshot(&self) -> &Snapshot {
-        &self.snapshot
-    }
-
     /// What is bid on `request`: consent, user key, targeting, fit, frequency, tax, price, reservation.
     pub fn decide<'a>(&'a self, request: &'a BidRequest<'a>, random: &mut impl Rng) -> Decision<'a> {
         let permissions = Permissions::of(request, &self.exchange.privacy);

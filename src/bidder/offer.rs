@@ -2,7 +2,8 @@
 
 use crate::bidder::case::{Candidate, PricedCase};
 use crate::bidder::insight::{Insight, Outlook};
-use crate::bidder::{Ask, Awaited, Chosen, Lesson, NoBidReason, Snapshot};
+use crate::bidder::{Ask, Awaited, Chosen, Lesson, NoBidReason, Rhythm, Snapshot};
+use crate::budget::Purse;
 use crate::campaign::{Advertiser, Campaign, CountBy, Creative, LineItem};
 use crate::creative::Placement;
 use crate::frequency::{Caps, all_caps, counts_by};
@@ -107,8 +108,8 @@ impl<'a> Market<'a, '_, '_> {
         offer: &Offer<'a>,
         insight: &Insight,
     ) -> Result<Chosen<'a>, NoBidReason> {
-        let (money, now) = (&self.snapshot.money, self.ask.now);
-        if !money.is_of(now) {
+        let money = &self.snapshot.money;
+        if !money.is_of(self.ask.now) {
             // The day or hour is over, or the clock stepped back, and the next snapshot is not here yet: its caps are
             // not known.
             return Err(NoBidReason::Paced);
@@ -117,25 +118,19 @@ impl<'a> Market<'a, '_, '_> {
         if let Some(refusal) = purse.exhausted(offer.case.priced.worst) {
             return Err(NoBidReason::BudgetSpent(refusal));
         }
-        let campaign = offer.line_item.campaign;
-        let within =
-            |committed: Nanos, allowed: Nanos| committed.saturating_add(offer.case.priced.worst) <= allowed;
-        let in_pace = within(purse.campaign_day(), money.rhythms.campaigns[campaign].allowance(now))
-            && money.rhythms.line_items[offer.row]
-                .as_ref()
-                .is_none_or(|pace| within(purse.line_item_day(), pace.allowance(now)));
-        if !in_pace && !offer.deal.is_some_and(|deal| deal.guar) {
+        if !self.keeps_pace(offer, purse) && !offer.deal.is_some_and(|deal| deal.guar) {
             return Err(NoBidReason::Paced);
         }
-        let held = purse.hold(offer.case.priced.worst).map_err(NoBidReason::BudgetSpent)?;
+        let (campaign, worst) = (offer.line_item.campaign, offer.case.priced.worst);
+        let held = purse.hold(worst).map_err(NoBidReason::BudgetSpent)?;
         let exploration = money.rhythms.exploration(campaign);
         let explores = !self.snapshot.learned.knows(offer.line_item);
-        if explores && !exploration.spend(offer.case.priced.worst) {
+        if explores && !exploration.spend(worst) {
             return Err(NoBidReason::Explored);
         }
         let mut awaited = Awaited::new(money.rhythms.duals(offer.row, campaign), offer.case.priced.expected);
         if explores {
-            awaited.exploring(exploration, offer.case.priced.worst);
+            awaited.exploring(exploration, worst);
         }
         Ok(Chosen {
             imp: offer.imp,
@@ -149,13 +144,28 @@ impl<'a> Market<'a, '_, '_> {
             disclosure: self.ask.disclosure(),
             held,
             awaited,
-            lesson: self.lesson(offer, insight),
+            lesson: self.lesson(offer, insight, if explores { worst } else { Nanos::ZERO }),
             ticket: self.ticket(offer),
         })
     }
 
+    /// True if the day's plans allow `offer` by now, and it would use what it holds.
+    fn keeps_pace(&self, offer: &Offer<'_>, purse: &Purse) -> bool {
+        let (rhythms, now) = (&self.snapshot.money.rhythms, self.ask.now);
+        let (expected, worst) = (offer.case.priced.expected, offer.case.priced.worst);
+        let allows = |rhythm: &Rhythm, committed: Nanos, used: Nanos| {
+            committed.saturating_add(worst) <= rhythm.allowance(now)
+                && rhythm.is_worth_holding(expected, worst, committed, used)
+        };
+        let campaign = &rhythms.campaigns[offer.line_item.campaign];
+        allows(campaign, purse.campaign_day(), purse.campaign_day_used())
+            && rhythms.line_items[offer.row]
+                .as_ref()
+                .is_none_or(|rhythm| allows(rhythm, purse.line_item_day(), purse.line_item_day_used()))
+    }
+
     /// What the outcome of `offer` will teach.
-    fn lesson(&self, offer: &Offer<'_>, insight: &Insight) -> Lesson {
+    fn lesson(&self, offer: &Offer<'_>, insight: &Insight, explored: Nanos) -> Lesson {
         let case = &offer.case;
         Lesson {
             segment: case.segment,
@@ -166,11 +176,7 @@ impl<'a> Market<'a, '_, '_> {
             price: case.priced.price,
             fx: offer.terms.fx.inverse(),
             expected: case.priced.expected,
-            explored: if self.snapshot.learned.knows(offer.line_item) {
-                Nanos::ZERO
-            } else {
-                case.priced.worst
-            },
+            explored,
             features: offer.outlook.features,
             chances: offer.outlook.chances,
             placement: insight.placement,

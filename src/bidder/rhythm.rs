@@ -1,10 +1,10 @@
 //! How one budget is paced: its plan for the day, its multiplier, and what traffic it may expect.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::campaign::Factor;
 use crate::learning::Exploration;
-use crate::pacing::{Dual, Outlook, Pace};
+use crate::pacing::{Dual, Outlook, Pace, worth_holding};
 use crate::units::{Nanos, UnixMillis};
 
 /// The pace of a campaign's or a line item's budget on one day.
@@ -14,8 +14,8 @@ pub struct Rhythm {
     pace: Pace,
     /// The multiplier. Outlives days and revisions.
     dual: Arc<Dual>,
-    /// The day's traffic.
-    outlook: Outlook,
+    /// The day's traffic: of the slow loop alone.
+    outlook: Arc<Mutex<Outlook>>,
     /// Requests that the dual had seen when the plan was made.
     seen_before: u64,
 }
@@ -25,7 +25,7 @@ impl Rhythm {
     #[must_use]
     pub fn new(pace: Pace, dual: Arc<Dual>, outlook: Outlook) -> Self {
         let seen_before = dual.seen();
-        Self { pace, dual, outlook, seen_before }
+        Self { pace, dual, outlook: Arc::new(Mutex::new(outlook)), seen_before }
     }
 
     /// The multiplier.
@@ -55,9 +55,31 @@ impl Rhythm {
     /// Says what a request should cost from now on, where `spent` is billed today.
     #[expect(clippy::cast_precision_loss, reason = "a prediction")]
     pub(in crate::bidder) fn replan(&self, now: UnixMillis, spent: Nanos) {
-        let spent = spent.raw() as f64 + self.dual.outstanding().max(0.0);
-        let seen = self.dual.seen().saturating_sub(self.seen_before);
-        self.dual.replan(self.pace.per_request(&self.outlook, now, spent, seen).unwrap_or(0.0));
+        let spent = spent.raw() as f64 + self.dual.outstanding();
+        let seen = self.dual.seen();
+        // Behind no lock that a decision takes; whoever panicked with it left a whole outlook.
+        let mut outlook = self.outlook.lock().unwrap_or_else(PoisonError::into_inner);
+        let day = self.pace.day();
+        outlook.heard(day, now, seen);
+        let since = seen.saturating_sub(self.seen_before);
+        self.dual.remember(outlook.to_come(day, day.start, day.start, day.end, since));
+        self.dual.replan(self.pace.per_request(&outlook, now, spent, since).unwrap_or(0.0));
+    }
+
+    /// False if most of what is left today is held for bids that are out, and a bid that is expected to cost `expected`
+    /// and holds `worst` would use less of that than they do. `committed` and `used` are the day's so far.
+    #[must_use]
+    pub(in crate::bidder) fn is_worth_holding(
+        &self,
+        expected: f64,
+        worst: Nanos,
+        committed: Nanos,
+        used: Nanos,
+    ) -> bool {
+        let left = self.pace.target().saturating_sub(used).raw() as f64;
+        let reserved = committed.saturating_sub(used).raw() as f64;
+        self.pace.target() == Nanos::MAX
+            || worth_holding(expected, worst.raw() as f64, self.dual.outstanding(), reserved, left)
     }
 }
 

@@ -334,8 +334,8 @@ fn budget(
 ) -> Option<Draft> {
     let Subject { campaign, daily, .. } = rows.first()?.subject;
     let limit = if line_item.is_some() { daily.line_item } else { daily.campaign }?;
-    let days = rows.iter().map(|row| row.days.len()).min()?;
-    // The newest days, which all rows have.
+    let days = rows.iter().map(|row| row.days.len()).max()?;
+    // From the newest day back: on a day that a row has not, it spent nothing.
     let spent = |back: usize| -> i128 {
         rows.iter().filter_map(|row| row.days.iter().rev().nth(back)).map(|day| i128::from(day.raw())).sum()
     };
@@ -344,7 +344,7 @@ fn budget(
         return None;
     }
     let (mut observed, mut due, mut figures) = (0.0, 0.0, Figures::default());
-    for row in rows {
+    for row in rows.iter().filter(|row| row.figures.impressions > 0) {
         let events = Measure::of(&row.subject, &row.figures)?.events(&row.figures);
         observed += events.observed;
         due += events.due?;

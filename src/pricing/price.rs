@@ -2,6 +2,7 @@
 
 use crate::campaign::Factor;
 use crate::landscape::{Arm, Curve};
+use crate::pacing::Dual;
 use crate::pricing::{Terms, highest_bid, worst_case};
 use crate::units::{BidId, Cpm, Nanos};
 
@@ -107,9 +108,6 @@ pub enum Unpriced {
     },
 }
 
-/// A chance to win where nothing is known of the price to beat.
-const UNKNOWN_WIN: f64 = 0.5;
-
 /// The price of `case`, and the `steps` to it or to where it failed.
 ///
 /// # Errors
@@ -155,7 +153,10 @@ pub fn price(case: &Case<'_>, steps: &mut Steps) -> Result<Priced, Unpriced> {
 #[expect(clippy::cast_precision_loss, reason = "a prediction")]
 fn expected(case: &Case<'_>, sent: Cpm, worst: Nanos) -> f64 {
     let worst = worst.raw() as f64;
-    let Some(curve) = case.curve else { return worst * UNKNOWN_WIN };
+    let Some(curve) = case.curve else {
+        let unpaced = worst * case.value.micros() as f64 / case.pace.of(case.value).micros().max(1) as f64;
+        return Dual::unknown(worst, unpaced.max(worst));
+    };
     match case.auction {
         Auction::FirstPrice | Auction::Agreed => worst * curve.win(sent),
         Auction::SecondPrice => worst * (curve.expected_price(sent) / sent.micros() as f64).clamp(0.0, 1.0),

@@ -219,12 +219,13 @@ impl Service {
         Ok(())
     }
 
-    /// Takes what was learnt, whole, from the next request on.
-    pub(in crate::shell) fn learn(&self, next: impl FnOnce(&Learned) -> Learned) {
+    /// Replaces what was learnt by what `change` makes of it, whole, from the next request on.
+    pub(in crate::shell) fn learn(&self, change: impl FnOnce(&mut Learned)) {
         let _making = self.making_snapshot.lock().unwrap_or_else(PoisonError::into_inner);
         let former = self.snapshot.load();
-        let learned = Arc::new(next(&former.learned));
-        self.snapshot.store(Arc::new(former.with_learned(learned, clock::now())));
+        let mut learned = (*former.learned).clone();
+        change(&mut learned);
+        self.snapshot.store(Arc::new(former.with_learned(Arc::new(learned), clock::now())));
     }
 
     /// Signs with `keys` from the next answer on, and verifies by them.

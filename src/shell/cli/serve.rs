@@ -20,6 +20,7 @@ use crate::shell::config::{ConfigArgs, Configured, configure};
 use crate::shell::corrections;
 use crate::shell::disk::DiskWatch;
 use crate::shell::events::Forgetting;
+use crate::shell::feedback::FeedbackThread;
 use crate::shell::http::{Door, Spans, serve};
 use crate::shell::learning::{Inbox, Keeper, Kept, Learner, Training};
 use crate::shell::leasing::Leasing;
@@ -27,7 +28,7 @@ use crate::shell::reload;
 use crate::shell::secrets;
 use crate::shell::service::Service;
 use crate::shell::store::StoreError;
-use crate::units::limits;
+use crate::units::{Millis, limits};
 
 /// How often the slow loop beats.
 const TICK: Duration = Duration::from_millis(100);
@@ -73,6 +74,10 @@ pub struct ServerArgs {
     #[arg(long, env = "ENCAN_CONTEXT_DAYS", default_value_t = 90, value_name = "DAYS",
         value_parser = clap::value_parser!(u32).range(1..=3_650))]
     context_days: u32,
+    /// Minutes from one look at what impressions brought to the next: each may change bids, or propose to.
+    #[arg(long, env = "ENCAN_FEEDBACK_MINUTES", default_value_t = 60, value_name = "MINUTES",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    feedback_minutes: u32,
     /// Milliseconds that a connection may be idle, for tests.
     #[arg(long, hide = true, value_name = "MS")]
     idle_ms: Option<u64>,
@@ -203,6 +208,7 @@ pub(in crate::shell) struct Server {
     beat: Beat,
     leasing: Leasing,
     forgetting: Forgetting,
+    feedback: FeedbackThread,
     disk: DiskWatch,
     school: School,
     reloads: tokio::task::JoinHandle<()>,
@@ -239,6 +245,9 @@ impl Server {
         } = booted;
         let taught = (booted.inbox, booted.learnt);
         announce_door(&args.data, admin)?;
+        let every = Millis::from_seconds(i64::from(args.feedback_minutes) * 60);
+        let feedback = FeedbackThread::start(Arc::clone(&service), &args.data, every)
+            .map_err(|error| fail(WE_FAILED, &error, &error.hint()))?;
         let no_thread = |error| fail(WE_FAILED, &error, "the system gives no threads");
         let reserve = u64::from(args.disk_reserve) << 20;
         let disk = DiskWatch::start(Arc::clone(&service), args.data.clone(), reserve).map_err(no_thread)?;
@@ -267,6 +276,7 @@ impl Server {
             beat,
             leasing,
             forgetting,
+            feedback,
             disk,
             school,
             reloads,
@@ -329,10 +339,12 @@ impl Server {
         let _ = self.reloads.await;
         let (beat, leasing, forgetting, disk) = (self.beat, self.leasing, self.forgetting, self.disk);
         let school = self.school;
+        let feedback = self.feedback;
         let ended = move || {
             beat.stop();
             leasing.stop();
             forgetting.stop();
+            feedback.stop();
             disk.stop();
             school.stop();
         };

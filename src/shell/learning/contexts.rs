@@ -13,6 +13,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 
 use crate::learning::{FEATURES_VERSION, FIELDS, Features, Field, Prediction};
+use crate::shell::feedback::{self, Context};
 use crate::shell::learning::lessons::Shown;
 use crate::units::{BidId, CampaignId, ExchangeId, LineItemId, Millis, UnixMillis};
 
@@ -260,6 +261,34 @@ impl Contexts {
         read().map_err(|source| self.failed(source))
     }
 
+    /// What is known of impressions of bids made at or after `from` and before `to`, for feedback. An outlet whose name
+    /// is not kept has none.
+    ///
+    /// # Errors
+    ///
+    /// [`ContextsError`].
+    pub fn between(&self, from: UnixMillis, to: UnixMillis) -> Result<Vec<Context>, ContextsError> {
+        let read = || -> rusqlite::Result<Vec<Context>> {
+            let mut select = self.connection.prepare_cached(
+                "SELECT bid, placement, coalesce(text, ''), ctr, cvr FROM shown
+                 LEFT JOIN word ON word.field = ? AND word.hash = shown.outlet WHERE bid >= ? AND bid < ?",
+            )?;
+            let (from, to) = (BidId::mint(from, 0), BidId::mint(to, 0));
+            let of = params![Field::Outlet as u8, from.as_bytes().as_slice(), to.as_bytes().as_slice()];
+            let rows = select.query_map(of, |row| {
+                Ok(Context {
+                    bid: BidId::from_bytes(row.get(0)?),
+                    placement: row.get::<_, i64>(1)?.cast_unsigned(),
+                    outlet: row.get(2)?,
+                    ctr: row.get(3)?,
+                    cvr: row.get(4)?,
+                })
+            })?;
+            rows.collect()
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
     /// How many impressions of today's features there are, and the bids of the first and the last.
     ///
     /// # Errors
@@ -336,6 +365,23 @@ impl Contexts {
         let of = params![bid.as_bytes().as_slice(), FEATURES_VERSION];
         let row = self.connection.query_row(select, of, shown).optional();
         row.map_err(|source| self.failed(source))
+    }
+}
+
+/// The contexts of a folder, for feedback: opened for each question, so that a file that is made later is found.
+#[derive(Debug, Clone)]
+pub struct KeptContexts(pub PathBuf);
+
+impl feedback::Contexts for KeptContexts {
+    fn between(&self, from: UnixMillis, to: UnixMillis) -> Box<dyn Iterator<Item = Context> + '_> {
+        let found = Contexts::open_to_read(&self.0).and_then(|contexts| contexts.between(from, to));
+        let found = found.unwrap_or_else(|error| {
+            if !matches!(error, ContextsError::Missing { .. }) {
+                tracing::warn!(%error, "line items are judged whole: what impressions were like is not known");
+            }
+            Vec::new()
+        });
+        Box::new(found.into_iter())
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use crate::landscape::{DamagedLandscapes, Landscapes};
 use crate::learning::Creative as Brought;
+use crate::pacing::Dual;
 use crate::shell::learning::traffic::Traffic;
 use crate::units::{CreativeId, UnixMillis};
 
@@ -19,6 +20,7 @@ const HEAD_BYTES: usize = 8 + 4 + 8;
 pub const BYTES_MAX: u64 = 256 << 20;
 /// Multipliers in a file: each is of a campaign or line item that was loaded.
 const MULTIPLIERS_MAX: usize = 4_000_000;
+const MULTIPLIER_BYTES: usize = 1 + 8 + Dual::BYTES;
 
 /// Creatives that are counted: each that is loaded, and those of a while ago.
 pub const CREATIVES_MAX: usize = 1_000_000;
@@ -53,14 +55,14 @@ impl From<DamagedLandscapes> for KeptError {
 }
 
 /// The state of one budget's pace.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug)]
 pub struct Multiplier {
     /// True for a campaign's, false for a line item's.
     pub is_campaign: bool,
     /// Of the campaign or line item.
     pub id: u64,
-    /// The logarithm of what its bids are multiplied by.
-    pub log: f64,
+    /// What its bids are multiplied by, and what moves that.
+    pub dual: Dual,
 }
 
 /// How many samples were learnt, since the file was begun.
@@ -75,7 +77,7 @@ pub struct Samples {
 }
 
 /// What is kept.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Kept {
     /// When.
     pub at: UnixMillis,
@@ -114,11 +116,11 @@ impl Kept {
         section(LANDSCAPES, &self.landscapes.to_bytes());
         let Samples { exact, won, lost } = self.samples;
         section(SAMPLES, &[exact, won, lost].map(u64::to_le_bytes).concat());
-        let mut multipliers = Vec::with_capacity(self.multipliers.len() * 17);
-        for Multiplier { is_campaign, id, log } in &self.multipliers {
+        let mut multipliers = Vec::with_capacity(self.multipliers.len() * MULTIPLIER_BYTES);
+        for Multiplier { is_campaign, id, dual } in &self.multipliers {
             multipliers.push(u8::from(*is_campaign));
             multipliers.extend_from_slice(&id.to_le_bytes());
-            multipliers.extend_from_slice(&log.to_le_bytes());
+            multipliers.extend_from_slice(&dual.to_bytes());
         }
         section(MULTIPLIERS, &multipliers);
         section(TRAFFIC, &self.traffic.to_bytes());
@@ -173,10 +175,11 @@ impl Kept {
                 self.samples = Samples { exact: next()?, won: next()?, lost: next()? };
             }
             MULTIPLIERS => {
-                if section.len() % 17 != 0 || section.len() / 17 > MULTIPLIERS_MAX {
+                let count = section.len() / MULTIPLIER_BYTES;
+                if !section.len().is_multiple_of(MULTIPLIER_BYTES) || count > MULTIPLIERS_MAX {
                     return Err(KeptError::Section("mult"));
                 }
-                let multipliers = section.chunks_exact(17).map(multiplier);
+                let multipliers = section.chunks_exact(MULTIPLIER_BYTES).map(multiplier);
                 self.multipliers = multipliers.collect::<Option<_>>().ok_or(KeptError::Section("mult"))?;
             }
             TRAFFIC => self.traffic = Traffic::from_bytes(section).ok_or(KeptError::Section("traf"))?,
@@ -204,8 +207,8 @@ fn brought(bytes: &[u8]) -> Option<(CreativeId, Brought)> {
 fn multiplier(bytes: &[u8]) -> Option<Multiplier> {
     let mut from = Reader(bytes);
     let [is_campaign] = from.array()?;
-    let (id, log) = (u64::from_le_bytes(from.array()?), f64::from_le_bytes(from.array()?));
-    log.is_finite().then_some(Multiplier { is_campaign: is_campaign != 0, id, log })
+    let id = u64::from_le_bytes(from.array()?);
+    Some(Multiplier { is_campaign: is_campaign != 0, id, dual: Dual::from_bytes(from.0)? })
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -232,6 +235,7 @@ mod tests {
     use super::{Kept, KeptError, Multiplier, Samples};
     use crate::landscape::{Sample, Segment};
     use crate::learning::Creative as Brought;
+    use crate::pacing::Dual;
     use crate::shell::learning::traffic::Source;
     use crate::units::{Cpm, CreativeId, Currency, ExchangeId, UnixMillis};
 
@@ -242,7 +246,7 @@ mod tests {
         let price = Cpm::from_micros(1_500_000).unwrap();
         kept.landscapes.learn(&segment, Cpm::ZERO, Sample::Exact(price), at);
         kept.samples = Samples { exact: 1, won: 2, lost: 3 };
-        kept.multipliers = vec![Multiplier { is_campaign: true, id: 7, log: -0.5 }];
+        kept.multipliers = vec![Multiplier { is_campaign: true, id: 7, dual: Dual::at(-0.5) }];
         kept.traffic.stands(Source::Exchange(7), 3, at);
         kept.creatives.insert(CreativeId::from_slug("c/one"), Brought { impressions: 5, clicks: 1 });
         kept

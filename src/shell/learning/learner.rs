@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::bidder::{Learned, Snapshot};
+use crate::bidder::Snapshot;
 use crate::landscape::Sample;
 use crate::learning::Creative as Brought;
 use crate::pacing::Dual;
@@ -57,7 +57,7 @@ pub fn former(folder: &Path) -> Kept {
 
 /// Lets the budgets of `snapshot` go on with the multipliers that they had.
 pub fn resume(snapshot: &Snapshot, kept: &Kept) {
-    for Multiplier { is_campaign, id, log } in &kept.multipliers {
+    for Multiplier { is_campaign, id, dual: former } in &kept.multipliers {
         let money = &snapshot.money;
         let rhythms = &money.rhythms;
         let dual = if *is_campaign {
@@ -69,7 +69,7 @@ pub fn resume(snapshot: &Snapshot, kept: &Kept) {
             row.and_then(|row| rhythms.line_items[row].as_ref()).map(|rhythm| rhythm.dual())
         };
         if let Some(dual) = dual {
-            dual.resume(*log);
+            dual.resume(former);
         }
     }
 }
@@ -194,7 +194,10 @@ impl Desk {
         let landscapes = self.kept.landscapes.view(clock::now());
         self.service.learning.taught(&self.kept, landscapes.len());
         let creatives = Arc::new(self.kept.creatives.clone());
-        self.service.learn(|former| Learned { landscapes, creatives, ..former.clone() });
+        self.service.learn(|learned| {
+            learned.landscapes = landscapes;
+            learned.creatives = creatives;
+        });
     }
 
     /// Takes along what the snapshot knows best.
@@ -211,7 +214,12 @@ impl Desk {
         let mut look = |is_campaign, id, dual: &Dual| {
             let source = if is_campaign { Source::Campaign(id) } else { Source::LineItem(id) };
             traffic.stands(source, dual.seen(), now);
-            multipliers.push(Multiplier { is_campaign, id, log: dual.log() });
+            // What was written can be read: none is left out.
+            multipliers.extend(Dual::from_bytes(&dual.to_bytes()).map(|dual| Multiplier {
+                is_campaign,
+                id,
+                dual,
+            }));
         };
         for (campaign, rhythm) in plan.catalog.campaigns.iter().zip(&rhythms.campaigns) {
             look(true, campaign.id.raw(), rhythm.dual());

@@ -25,7 +25,7 @@ mod training;
 mod words;
 mod workshop;
 
-pub use contexts::{Contexts, ContextsError, ToKeep, Trial};
+pub use contexts::{Contexts, ContextsError, KeptContexts, ToKeep, Trial};
 pub use examples::{Examples, ExamplesError, tells_anything};
 pub use keeper::Keeper;
 pub use kept::{Kept, KeptError, Multiplier, Samples};

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::bidder::Learned;
 use crate::learning::{CLICK_RIPE, Delays, Example, Model, Refusal, Verdict};
 use crate::shell::clock;
 use crate::shell::learning::examples::{Examples, ExamplesError, tells_anything};
@@ -140,7 +139,7 @@ impl Desk {
         }
         self.service.learning.in_use(found.as_ref());
         self.current = found.map(|found| found.model);
-        self.service.learn(|former| Learned { model, ..former.clone() });
+        self.service.learn(|learned| learned.model = model);
     }
 
     /// Learns of what became known, and judges the model that comes of it.

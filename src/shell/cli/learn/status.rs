@@ -244,13 +244,13 @@ fn saving(saving: &Saving) -> SavingStatus {
 }
 
 fn pacing(multiplier: &Multiplier, names: &Names) -> Pacing {
-    let Multiplier { is_campaign, id, log } = multiplier;
+    let Multiplier { is_campaign, id, dual } = multiplier;
     let (kind, name) = if *is_campaign {
         ("campaign", names.campaigns.get(&CampaignId::from_raw(*id)))
     } else {
         ("line_item", names.line_items.get(&LineItemId::from_raw(*id)))
     };
-    Pacing { kind, name: name.cloned().unwrap_or_else(|| format!("{id:016x}")), multiplier: log.exp() }
+    Pacing { kind, name: name.cloned().unwrap_or_else(|| format!("{id:016x}")), multiplier: dual.factor() }
 }
 
 fn traffic(source: Source, hours: [u32; 25], names: &Names) -> TrafficStatus {
