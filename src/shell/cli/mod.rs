@@ -8,6 +8,7 @@ pub mod certify;
 pub mod check;
 pub mod demo;
 pub mod explain;
+pub mod feedback;
 pub mod judge;
 pub mod keys;
 pub mod ledger;
@@ -76,6 +77,17 @@ enum Verb {
   encan ledger archive --before 2026-01-01"
     )]
     Ledger(ledger::Ledger),
+    /// See, accept and undo what the figures change, with the evidence of each.
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  encan feedback run
+  encan feedback list --state proposed
+  encan feedback show 7
+  encan feedback accept 7
+  encan feedback undo 7"
+    )]
+    Feedback(feedback::FeedbackVerb),
     /// Keep audiences: who is in which segment, and what they did.
     #[command(subcommand)]
     Audience(audience::Audience),
@@ -108,6 +120,7 @@ pub fn run() -> ExitCode {
         Verb::Judge(args) => judge::run(&args),
         Verb::Keys(verb) => keys::run(&verb),
         Verb::Ledger(verb) => ledger::run(&verb),
+        Verb::Feedback(verb) => feedback::run(&verb),
         Verb::Audience(verb) => audience::run(&verb),
     }
 }
