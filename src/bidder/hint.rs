@@ -1,6 +1,6 @@
 //! What would help a line item that does not bid: the nearest change, where we or the seller can make one.
 //!
-//! Prices are worked out by the same terms as bids, so that a goal raised as told does reach the floor.
+//! Prices are worked out by the same terms as bids, so that a goal raised or lowered as told does reach the floor.
 
 use std::collections::HashSet;
 
@@ -22,6 +22,8 @@ use crate::units::{Cpm, Hour, Nanos, UnixMillis};
 const CENT_NANOS: i64 = 10_000_000;
 /// The highest price that is tried, in hundredths: a million.
 const CENTS_MAX: i64 = 100_000_000;
+/// Millionths of a hundredth of a return, which is one percent: the steps in which people name returns.
+const RETURN_STEP: u64 = 10_000;
 /// Entries of a request's list that are named.
 const LISTED_MAX: usize = 4;
 
@@ -91,6 +93,11 @@ pub(in crate::bidder) fn hint<'c>(
         | NoBidReason::MultipliedElsewhere
         | NoBidReason::NoMatch
         | NoBidReason::PodTaken => return None,
+        NoBidReason::Explored => {
+            "say `expected_ctr` (and `expected_cvr`) in `goal`, or raise `learning.exploration_percent`"
+                .to_owned()
+        }
+        NoBidReason::PlacementPaused => "see `encan feedback list`, and `undo` the change".to_owned(),
         NoBidReason::MultipliedByZero => {
             "take the modifier that multiplies by 0 out of `modifiers`".to_owned()
         }
@@ -108,6 +115,9 @@ pub(in crate::bidder) fn asleep_hint(
     match asleep {
         Asleep::Paused => {
             let of_campaign = campaign.status == Status::Paused;
+            if !of_campaign && line_item.status == Status::Active {
+                return "what came back so far has paused it: see `encan feedback list`, and `undo` the change".to_owned();
+            }
             let of = if of_campaign { "campaign" } else { "line item" };
             format!("set `status` of the {of} to `active`")
         }
@@ -133,12 +143,20 @@ fn raised(market: &Market<'_, '_, '_>, line_item: &LineItem, factor: Factor, flo
     let plan = &market.snapshot.plan;
     let medium = |creative: &usize| plan.catalog.creatives[*creative].content.medium();
     let media: HashSet<MediaType> = line_item.creatives.iter().map(medium).collect();
-    let reaches = |cents: i64| {
-        let value = factor.of(pricing::value(&goal_at(&line_item.goal, cents)));
+    let reaches = |goal: &Goal| {
+        let value = factor.of(pricing::value(goal));
         media.iter().all(|medium| {
             market.worth(line_item, *medium, value).is_some_and(|worth| worth >= floor && worth > Cpm::ZERO)
         })
     };
+    let (key, now) = match line_item.goal {
+        Goal::Cpm(price) => ("cpm", price.to_string()),
+        Goal::Cpc { target, .. } => ("cpc", target.to_string()),
+        Goal::Cpa { target, .. } => ("cpa", target.to_string()),
+        Goal::Return { least, .. } => return lowered(&line_item.goal, least, reaches),
+        Goal::MaxConversions { ceiling, .. } => ("max_cpm", ceiling.to_string()),
+    };
+    let reaches = |cents: i64| reaches(&goal_at(&line_item.goal, cents));
     // The more it is worth, the more it bids, up to where prices end: so from below, doubling, then halving.
     let mut enough = 1;
     while !reaches(enough) {
@@ -149,31 +167,69 @@ fn raised(market: &Market<'_, '_, '_>, line_item: &LineItem, factor: Factor, flo
         let middle = short + (enough - short) / 2;
         if reaches(middle) { enough = middle } else { short = middle }
     }
-    let (key, now) = match line_item.goal {
-        Goal::Cpm(price) => ("cpm", price.to_string()),
-        Goal::Cpc { target, .. } => ("cpc", target.to_string()),
-        Goal::Cpa { target, .. } => ("cpa", target.to_string()),
-        Goal::Return { value, .. } => ("value", value.to_string()),
-        Goal::MaxConversions { ceiling, .. } => ("max_cpm", ceiling.to_string()),
-    };
     let least = Nanos::from_raw(enough * CENT_NANOS);
     let currency = plan.campaign(line_item).currency;
     Some(format!("raise `goal.{key}` from {now} to at least {least} {currency}"))
 }
 
-/// `goal` with a target of so many hundredths.
+/// The highest return below `now`, in hundredths, whose goal `reaches`, by both of its words: files may say either.
+fn lowered(goal: &Goal, now: u64, reaches: impl Fn(&Goal) -> bool) -> Option<String> {
+    let at = |hundredths: u64| returning(goal, hundredths * RETURN_STEP);
+    // The less has to come back, the more it bids.
+    let (mut enough, mut much) = (1, now.div_ceil(RETURN_STEP));
+    if enough >= much || !reaches(&at(enough)) {
+        return None;
+    }
+    while much - enough > 1 {
+        let middle = enough + (much - enough) / 2;
+        if reaches(&at(middle)) { enough = middle } else { much = middle }
+    }
+    let most = enough * RETURN_STEP;
+    Some(format!(
+        "lower `goal.roas` from {} to at most {} (`goal.roi_percent` from {} to {})",
+        ratio(now),
+        ratio(most),
+        percentage(now),
+        percentage(most)
+    ))
+}
+
+/// `goal` with a target of so many hundredths of a unit of money.
 fn goal_at(goal: &Goal, cents: i64) -> Goal {
     let target = Nanos::from_raw(cents * CENT_NANOS);
+    let price = Cpm::from_micros(cents * CENT_NANOS / 1_000).unwrap_or(Cpm::MAX);
     match *goal {
-        Goal::Cpm(_) => Goal::Cpm(Cpm::from_micros(cents * CENT_NANOS / 1_000).unwrap_or(Cpm::MAX)),
+        Goal::Cpm(_) => Goal::Cpm(price),
         Goal::Cpc { ctr, .. } => Goal::Cpc { target, ctr },
         Goal::Cpa { ctr, cvr, .. } => Goal::Cpa { target, ctr, cvr },
-        Goal::Return { least, ctr, cvr, .. } => Goal::Return { least, value: target, ctr, cvr },
-        Goal::MaxConversions { ctr, cvr, .. } => {
-            let ceiling = Cpm::from_micros(cents * CENT_NANOS / 1_000).unwrap_or(Cpm::MAX);
-            Goal::MaxConversions { ceiling, ctr, cvr }
-        }
+        Goal::Return { .. } => *goal,
+        Goal::MaxConversions { ctr, cvr, .. } => Goal::MaxConversions { ceiling: price, ctr, cvr },
     }
+}
+
+/// `goal` with another return, in millionths, if it has one.
+fn returning(goal: &Goal, least: u64) -> Goal {
+    match *goal {
+        Goal::Return { value, ctr, cvr, .. } => Goal::Return { least, value, ctr, cvr },
+        other => other,
+    }
+}
+
+/// A return of so many millionths as `roas` has it: `4`, `2.35`.
+fn ratio(least: u64) -> String {
+    decimal(i128::from(least))
+}
+
+/// The same as `roi_percent` has it: `300`, `-20`.
+fn percentage(least: u64) -> String {
+    decimal((i128::from(least) - 1_000_000) * 100)
+}
+
+/// Millionths without trailing zeros.
+fn decimal(millionths: i128) -> String {
+    let (sign, size) = (if millionths < 0 { "-" } else { "" }, millionths.abs());
+    let written = format!("{sign}{}.{:06}", size / 1_000_000, size % 1_000_000);
+    written.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Who took the place: the best bid that a better one of ours would have to beat.

@@ -131,7 +131,7 @@ fn words(mut decision: Decision<'_>) -> Result<String, NoBidReason> {
     if decision.bids.is_empty() {
         return Err(decision.reason);
     }
-    decision.bids.iter_mut().for_each(|bid| bid.held.keep());
+    decision.bids.iter_mut().for_each(|bid| bid.keep());
     let bids = decision.bids.iter().map(|bid| {
         let deal = bid.deal.map(|deal| format!(" {}", deal.id)).unwrap_or_default();
         format!("{} {} {}{deal}", bid.campaign.slug, bid.ticket.price, bid.ticket.price_currency)

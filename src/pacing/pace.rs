@@ -62,6 +62,18 @@ impl Pace {
         Self { plan, day, from: now.max(day.start), already, target: target.max(already) }
     }
 
+    /// The day that is planned.
+    #[must_use]
+    pub fn day(&self) -> DaySpan {
+        self.day
+    }
+
+    /// What should be committed when the day ends.
+    #[must_use]
+    pub fn target(&self) -> Nanos {
+        self.target
+    }
+
     /// What a request should cost on average from `now` on, in nanos, where `spent` nanos are spent or expected to be by
     /// the bids that are out, and `seen` requests came by since the plan was made; `None` = whatever it is worth.
     ///

@@ -81,7 +81,7 @@ impl World {
                 hour: Hour::of(bid.at),
             };
             let reserved = Reserved { purse, stakes: chosen.held.stakes() };
-            chosen.held.keep();
+            chosen.keep();
             Ok(Out { bid, reserved })
         })
     }
