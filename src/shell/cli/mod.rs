@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod reconcile;
 pub mod report;
 pub mod serve;
+pub mod shading;
 pub mod sim;
 
 use std::fmt::Display;
@@ -62,6 +63,8 @@ enum Verb {
     Sim(sim::Args),
     /// Judge pacing policies on days of auctions whose prices are known.
     Judge(judge::Args),
+    /// Compare ways to shade first-price bids, on seeded worlds and on a log.
+    Shading(shading::Args),
     /// Change the keys that sign notices, and show which there are.
     #[command(subcommand)]
     Keys(keys::KeysVerb),
@@ -118,6 +121,7 @@ pub fn run() -> ExitCode {
         Verb::Report(args) => report::run(&args),
         Verb::Sim(args) => sim::run(&args),
         Verb::Judge(args) => judge::run(&args),
+        Verb::Shading(args) => shading::run(&args),
         Verb::Keys(verb) => keys::run(&verb),
         Verb::Ledger(verb) => ledger::run(&verb),
         Verb::Feedback(verb) => feedback::run(&verb),
