@@ -39,7 +39,7 @@ fn log(rows: u32) -> String {
 
 fn file(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
     let path = folder.join(name);
-    fs::write(&path, bytes).unwrap();
+    fs::write(&path, bytes).expect("a temporary folder can be written");
     path
 }
 

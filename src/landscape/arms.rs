@@ -208,6 +208,7 @@ impl Arms {
 }
 
 /// A mean, and the square of its standard error.
+#[derive(Debug, Clone, Copy)]
 struct Mean {
     count: u64,
     mean: f64,

@@ -322,7 +322,7 @@ mod tests {
             [(0, 24, 276_000.0), (0, 23, 253_000.0), (0, 25, 276_000.0), (-HOUR, 24, 276_000.0)]
         {
             let tomorrow = day(MONDAY + DAY + start, hours);
-            let outlook = traffic.outlook(7, &[], tomorrow, tomorrow.start);
+            let outlook = traffic.outlook(7, &[], tomorrow, UnixMillis::from_raw(MONDAY + DAY));
             assert!((outlook.volume.unwrap() - volume).abs() < 1.0, "{hours}: {:?}", outlook.volume);
             assert!((outlook.shares.iter().sum::<f64>() - 1.0).abs() < 1e-9);
         }

@@ -115,7 +115,7 @@ fn mark(svg: &mut String, policy: usize, x: f64, y: f64) {
         4 => "M0,5L5,-4L-5,-4Z",
         _ => "M-5,0A5,5 0 1 0 5,0A5,5 0 1 0 -5,0Z",
     };
-    let fill = if policy % 6 == 0 { "none" } else { colour };
+    let fill = if policy.is_multiple_of(6) { "none" } else { colour };
     let _ = writeln!(
         svg,
         "<path transform=\"translate({x:.1} {y})\" d=\"{shape}\" fill=\"{fill}\" stroke=\"{colour}\" stroke-width=\"1.5\"/>"

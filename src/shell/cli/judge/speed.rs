@@ -11,13 +11,20 @@ use crate::units::{Cpm, Millis, Nanos, RatePpm, UnixMillis};
 const BIDS: u32 = 400_000;
 const DAY_MS: i64 = 86_400_000;
 
-/// Nanoseconds for a bid and what is told of it, on average over a day of 400,000; every fourth bid wins.
+const RUNS: u32 = 3;
+
+/// Nanoseconds for a bid and what is told of it, on average over a day of 400,000, of which every fourth wins; the best of
+/// three days, for the machine may have other work.
 pub fn nanos_per_bid(candidate: &Candidate) -> f64 {
+    (0..RUNS).map(|_| day(candidate)).fold(f64::INFINITY, f64::min)
+}
+
+fn day(candidate: &Candidate) -> f64 {
     let start = UnixMillis::from_raw(1_772_000_000_000);
-    let day = DaySpan { start, end: start.plus(Millis::from_raw(DAY_MS)) };
+    let span = DaySpan { start, end: start.plus(Millis::from_raw(DAY_MS)) };
     let paid = Nanos::from_raw(200_000);
     let brief = Brief {
-        day,
+        day: span,
         budget: Nanos::from_raw(paid.raw() * i64::from(BIDS) / 20),
         auction: AuctionType::SecondPrice,
         hourly: [f64::from(BIDS) / 24.0; 24],

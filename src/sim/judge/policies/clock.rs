@@ -1,7 +1,7 @@
 //! The time-clock dual: each minute a dual ascent by what was spent of what the curve planned
 //! (after Balseiro and Gur 2019, on a clock of minutes).
 
-use crate::sim::judge::policies::books::{Books, kept};
+use crate::sim::judge::policies::books::Books;
 use crate::sim::judge::policies::{STARTS, grid};
 use crate::sim::judge::{Brief, Candidate, Opportunity, Policy, Restart, Told};
 use crate::units::{Cpm, Nanos, UnixMillis};
@@ -63,8 +63,7 @@ impl Policy for Clock {
     }
 
     fn restart(&mut self, restart: &Restart) {
-        self.books.restart(restart);
-        if let Some(log) = kept(&restart.learnt) {
+        if let Some(log) = self.books.restart(restart) {
             self.set(log);
         }
     }

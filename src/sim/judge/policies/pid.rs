@@ -1,7 +1,7 @@
 //! A PID controller on the log of the multiplier: each minute its error is how far spend was from the plan
 //! (after Zhang et al., WSDM'16).
 
-use crate::sim::judge::policies::books::{Books, kept};
+use crate::sim::judge::policies::books::Books;
 use crate::sim::judge::policies::{STARTS, grid};
 use crate::sim::judge::{Brief, Candidate, Opportunity, Policy, Restart, Told};
 use crate::units::{Cpm, Nanos, UnixMillis};
@@ -74,8 +74,7 @@ impl Policy for Pid {
     }
 
     fn restart(&mut self, restart: &Restart) {
-        self.books.restart(restart);
-        if let Some(log) = kept(&restart.learnt) {
+        if let Some(log) = self.books.restart(restart) {
             self.set(log);
         }
     }

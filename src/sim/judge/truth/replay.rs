@@ -179,7 +179,10 @@ impl<'t> Run<'t> {
     fn bidder(&self, number: u64) -> usize {
         match self.policies.len() {
             1 => 0,
-            bidders => (mix(self.truth.seed ^ 0x0062_6964, number) % bidders as u64) as usize,
+            bidders => {
+                let drawn = mix(self.truth.seed ^ 0x0062_6964, number) % bidders as u64;
+                usize::try_from(drawn).unwrap_or(0)
+            }
         }
     }
 

@@ -228,7 +228,7 @@ fn the_same_seed_is_the_same_day_and_another_seed_is_another() {
         let mut decisions = Vec::new();
         let candidate = &policies()[2];
         let outcome = replay(&truth, &|brief| (candidate.make)(brief, candidate.settings[4]), |_, bid| {
-            decisions.push(bid)
+            decisions.push(bid);
         });
         (outcome, decisions)
     };
