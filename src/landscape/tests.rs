@@ -1,3 +1,5 @@
+//! The landscapes as a whole: estimates against the truth, what every curve keeps to, forgetting, bounds, bytes.
+
 use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt as _, SeedableRng as _};
