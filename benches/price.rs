@@ -35,6 +35,7 @@ fn candidate(number: i64) -> (Cpm, Terms) {
         data: cpm([0, 0, 400_000][pick(3)]),
         space_rate: ppm([0, 100, 1_000, 30_000][pick(4)]),
         data_rate: ppm([0, 50, 500][pick(3)]),
+        fee: ppm([0, 50_000][pick(2)]),
         bearer: [Bearer::Absorb, Bearer::OnTop, Bearer::Inside][pick(3)],
         fx: [FxRate::SAME, dollars][pick(2)],
         multiplier: Multiplier::ONE,

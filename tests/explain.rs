@@ -59,7 +59,13 @@ fn check(rule: &Value, want: &str) {
 
 #[test]
 fn what_bids_says_with_what() {
-    check(&json!({ "country": "BE" }), "imp 1: 1 of 1 line item bids\n\n  c/l0: bids 2.00 EUR with mpu\n");
+    check(
+        &json!({ "country": "BE" }),
+        "imp 1: 1 of 1 line item bids
+
+  c/l0: bids 2.00 EUR with mpu
+      value 2.00 -> goal 2.00 -> pace 2.00 -> tax 2.00 -> shading 2.00 -> floor 2.00 -> tick 2.00\n",
+    );
 }
 
 #[test]
@@ -116,6 +122,7 @@ fn what_is_declined_says_why_and_what_would_help() {
         text(&market(&[json!({})]), 2.351, &[]),
         "imp 1: 0 of 1 line item bid, 1 needs one change and perhaps another\n
   c/l0: one change away
+      value 2.00 -> goal 2.00 -> pace 2.00 -> tax 2.00
       the floor is 2.351, the impression is worth 2.00 at most
           hint: raise `goal.cpm` from 2.00 to at least 2.36 EUR\n"
     );

@@ -9,7 +9,7 @@ use crate::bidder::blocks::admits_seat;
 use crate::bidder::offer::Market;
 use crate::bidder::profile::{answer_currency, beyond_limits};
 use crate::bidder::search::{RequestWide, Search};
-use crate::bidder::{NoBidReason, Plan, Snapshot};
+use crate::bidder::{Awaited, Lesson, NoBidReason, Plan, Snapshot};
 use crate::budget::Held;
 use crate::campaign::{Advertiser, Campaign, Creative, Exchange, LineItem};
 use crate::creative::{Disclosure, Placement};
@@ -17,6 +17,7 @@ use crate::frequency::Seen;
 use crate::geo::Located;
 use crate::notice::Ticket;
 use crate::openrtb::{BidRequest, Deal, Imp};
+use crate::pricing::Steps;
 use crate::privacy::Permissions;
 use crate::supply::judge;
 use crate::targeting::{Known, Scene};
@@ -103,14 +104,29 @@ pub struct Chosen<'a> {
     pub disclosure: Option<Disclosure>,
     /// What is reserved for it, in the campaign's currency: given back if the bid is dropped.
     pub held: Held<'a>,
+    /// What it is expected to take from the budgets that pace it: they are told if it is dropped.
+    pub awaited: Awaited<'a>,
+    /// What its outcome will teach.
+    pub lesson: Lesson,
     /// What the bid says of itself, the price included.
     pub ticket: Ticket,
+}
+
+impl Chosen<'_> {
+    /// The bid is sent: its money stays held, and its outcome is waited for.
+    pub fn keep(&mut self) {
+        self.held.keep();
+        self.awaited.keep();
+    }
 }
 
 /// Sees every line item that was looked at and turned down.
 pub trait Witness {
     /// `line_item` (an index into the catalog) does not bid on `imp`, because of `reason`.
     fn declined(&mut self, imp: &Imp<'_>, line_item: usize, reason: NoBidReason);
+
+    /// The price of `line_item` on `imp` was worked out in these `steps`, down to a bid or to where it failed.
+    fn priced(&mut self, imp: &Imp<'_>, line_item: usize, steps: &Steps);
 }
 
 /// Nobody looks.
@@ -119,6 +135,7 @@ pub struct Silent;
 
 impl Witness for Silent {
     fn declined(&mut self, _: &Imp<'_>, _: usize, _: NoBidReason) {}
+    fn priced(&mut self, _: &Imp<'_>, _: usize, _: &Steps) {}
 }
 
 /// Decides on every impression of a request. On each at most one bid in the open auction and one on each deal,

@@ -10,6 +10,7 @@ use crate::bidder::trial::{Then, Trial};
 use crate::bidder::{Ask, Chosen, Decision, NoBidReason, Snapshot, Witness, decide};
 use crate::campaign::{Factor, LineItem};
 use crate::openrtb::Imp;
+use crate::pricing::Steps;
 use crate::targeting::{Explanation, Names, Scene, changed, explanation};
 
 /// What one line item does on one impression.
@@ -23,6 +24,8 @@ pub struct Verdict {
     pub factor: Factor,
     /// What it does.
     pub outcome: Outcome,
+    /// How its price was worked out; empty if nobody came that far.
+    pub steps: Steps,
     /// What would help against what its targeting does not say, now or then: a price, a budget, a block. The changes
     /// of its targeting are in the outcome.
     pub hint: Option<String>,
@@ -129,7 +132,8 @@ impl View<'_, '_, '_> {
             Outcome::Asleep(asleep, _) => Some(asleep_hint(plan.campaign(item), item, *asleep, ask.now)),
             Outcome::Bids(_) | Outcome::Untargeted(_) => None,
         };
-        Verdict { imp: at, line_item, factor, outcome, hint, then: None }
+        let steps = self.seen.steps(imp, line_item);
+        Verdict { imp: at, line_item, factor, outcome, steps, hint, then: None }
     }
 
     fn hint(&self, row: usize, reason: NoBidReason) -> Option<String> {
@@ -188,6 +192,8 @@ pub(in crate::bidder) fn unlooked(decision: &Decision<'_>) -> NoBidReason {
 pub(in crate::bidder) struct Seen {
     /// Imp id, line item, reason.
     declined: Vec<(String, usize, NoBidReason)>,
+    /// Imp id, line item, the steps of its price.
+    priced: Vec<(String, usize, Steps)>,
 }
 
 impl Seen {
@@ -196,10 +202,20 @@ impl Seen {
         let of_both = |(id, item, _): &&(String, usize, NoBidReason)| *id == imp.id && *item == line_item;
         self.declined.iter().find(of_both).map(|(.., reason)| *reason)
     }
+
+    /// How the last price of `line_item` on `imp` was worked out.
+    fn steps(&self, imp: &Imp<'_>, line_item: usize) -> Steps {
+        let of_both = |(id, item, _): &&(String, usize, Steps)| *id == imp.id && *item == line_item;
+        self.priced.iter().rfind(of_both).map(|(.., steps)| *steps).unwrap_or_default()
+    }
 }
 
 impl Witness for Seen {
     fn declined(&mut self, imp: &Imp<'_>, line_item: usize, reason: NoBidReason) {
         self.declined.push((imp.id.to_owned(), line_item, reason));
+    }
+
+    fn priced(&mut self, imp: &Imp<'_>, line_item: usize, steps: &Steps) {
+        self.priced.push((imp.id.to_owned(), line_item, *steps));
     }
 }

@@ -1,6 +1,6 @@
 //! What would help a line item that does not bid: the nearest change, where we or the seller can make one.
 //!
-//! Prices are worked out by the same terms as bids, so that a goal raised as told does reach the floor.
+//! Prices are worked out by the same terms as bids, so that a goal raised or lowered as told does reach the floor.
 
 use std::collections::HashSet;
 
@@ -22,6 +22,8 @@ use crate::units::{Cpm, Hour, Nanos, UnixMillis};
 const CENT_NANOS: i64 = 10_000_000;
 /// The highest price that is tried, in hundredths: a million.
 const CENTS_MAX: i64 = 100_000_000;
+/// Millionths of a hundredth of a return, which is one percent: the steps in which people name returns.
+const RETURN_STEP: u64 = 10_000;
 /// Entries of a request's list that are named.
 const LISTED_MAX: usize = 4;
 
@@ -39,15 +41,15 @@ pub(in crate::bidder) fn hint<'c>(
     let campaign = plan.campaign(line_item);
     let worth = |row: usize| plan.factor(row, scene).of(plan.rows[row].value);
     Some(match reason {
-        NoBidReason::BelowFloor { floor, .. } => raised(market, line_item, plan.factor(row, scene), floor)?,
+        NoBidReason::BelowFloor { floor, .. } => {
+            let factor = plan.factor(row, scene);
+            paced(market, row, factor, floor).or_else(|| raised(market, line_item, factor, floor))?
+        }
         NoBidReason::WorthNothing => raised(market, line_item, plan.factor(row, scene), Cpm::ZERO)?,
         NoBidReason::Outbid => outbid(market, row, worth, rivals)?,
         NoBidReason::BudgetSpent(refusal) => spent_hint(campaign, refusal, market.ask.now),
         NoBidReason::Misfit(misfit) => misfit_hint(market, misfit)?,
         NoBidReason::DealsOnly => deals_hint(market),
-        NoBidReason::DealNotOffered => {
-            "have the seller let our seat and the advertiser's domain into the deal".to_owned()
-        }
         NoBidReason::SeatRefused => match &market.ask.exchange.seat {
             Some(seat) => format!("have the seller admit our seat `{seat}`"),
             None => "name our `seat` in the exchange's profile".to_owned(),
@@ -56,25 +58,10 @@ pub(in crate::bidder) fn hint<'c>(
             let asked = listed(market.ask.request.cur.iter().copied());
             format!("have a rate for one of the request's currencies ({asked}), and let the profile take it")
         }
-        NoBidReason::ExchangeNotReady => "set what the exchange's profile names as a secret".to_owned(),
-        NoBidReason::PrivacyRefuses(_) => {
-            "let the exchange's profile bid by context where the person may not be recognised".to_owned()
-        }
-        NoBidReason::SupplyRefused(_) => {
-            "bring the lists of sellers up to date, or relax `supply` in the exchange's profile".to_owned()
-        }
-        NoBidReason::NotSecure => "let `--public-url` begin with `https://`".to_owned(),
-        NoBidReason::FormatNotTaken => "add the medium to `formats` of the exchange's profile".to_owned(),
-        NoBidReason::CreativeNotApproved => {
-            "have the exchange review a creative, or use one that it has".to_owned()
-        }
-        NoBidReason::LimitExceeded => "see `limits` of the exchange's profile".to_owned(),
         NoBidReason::AdvertiserBlocked => {
             let advertiser = &market.snapshot.plan.catalog.advertisers[campaign.advertiser];
             format!("ask the seller to lift its block of `{}`", advertiser.domain)
         }
-        NoBidReason::AppBlocked => "ask the seller to lift its block of the app".to_owned(),
-        NoBidReason::CategoryBlocked => "use a creative whose categories the seller takes".to_owned(),
         NoBidReason::LanguageNotAllowed => {
             let request = market.ask.request;
             format!("add a creative in {}", listed(request.wlang.iter().chain(request.wlangb).copied()))
@@ -83,17 +70,48 @@ pub(in crate::bidder) fn hint<'c>(
             format!("write `\"unknown\": \"bid\"` in each cap of `frequency` of the {level}")
         }
         NoBidReason::FrequencyCapped(level) => format!("raise a cap in `frequency` of the {level}"),
-        NoBidReason::Paced => "wait, or set `pacing` to `asap`".to_owned(),
-        NoBidReason::NoImpression
-        | NoBidReason::OutOfTime
-        | NoBidReason::LedgerStopped
-        | NoBidReason::DiskFull
-        | NoBidReason::MultipliedElsewhere
-        | NoBidReason::NoMatch
-        | NoBidReason::PodTaken => return None,
-        NoBidReason::MultipliedByZero => {
-            "take the modifier that multiplies by 0 out of `modifiers`".to_owned()
+        _ => advice(reason)?.to_owned(),
+    })
+}
+
+/// What helps against `reason` whoever it is.
+fn advice(reason: NoBidReason) -> Option<&'static str> {
+    Some(match reason {
+        NoBidReason::DealNotOffered => {
+            "have the seller let our seat and the advertiser's domain into the deal"
         }
+        NoBidReason::ExchangeNotReady => "set what the exchange's profile names as a secret",
+        NoBidReason::PrivacyRefuses(_) => {
+            "let the exchange's profile bid by context where the person may not be recognised"
+        }
+        NoBidReason::SupplyRefused(_) => {
+            "bring the lists of sellers up to date, or relax `supply` in the exchange's profile"
+        }
+        NoBidReason::NotSecure => "let `--public-url` begin with `https://`",
+        NoBidReason::FormatNotTaken => "add the medium to `formats` of the exchange's profile",
+        NoBidReason::CreativeNotApproved => "have the exchange review a creative, or use one that it has",
+        NoBidReason::LimitExceeded => "see `limits` of the exchange's profile",
+        NoBidReason::AppBlocked => "ask the seller to lift its block of the app",
+        NoBidReason::CategoryBlocked => "use a creative whose categories the seller takes",
+        NoBidReason::Paced => "wait, or set `pacing` to `asap`",
+        NoBidReason::Explored => {
+            "say `expected_ctr` (and `expected_cvr`) in `goal`, or raise `learning.exploration_percent`"
+        }
+        NoBidReason::PlacementPaused => "see `encan feedback list`, and `undo` the change",
+        NoBidReason::MultipliedByZero => "take the modifier that multiplies by 0 out of `modifiers`",
+        _ => return None,
+    })
+}
+
+/// That it is the pace of its budget which keeps the line item of `row` below `floor`, if it is.
+fn paced(market: &Market<'_, '_, '_>, row: usize, factor: Factor, floor: Cpm) -> Option<String> {
+    let (plan, rhythms) = (&market.snapshot.plan, &market.snapshot.money.rhythms);
+    let line_item = plan.line_item(row);
+    let pace = rhythms.pace(row, line_item.campaign);
+    let media = line_item.creatives.iter().map(|at| plan.catalog.creatives[*at].content.medium());
+    let reaches = |medium| market.worth(line_item, medium, factor.of(plan.rows[row].value)) >= Some(floor);
+    (pace < Factor::ONE && media.into_iter().any(reaches)).then(|| {
+        format!("its budget lets it bid {pace} of what an impression is worth: raise the budget, or wait")
     })
 }
 
@@ -108,6 +126,9 @@ pub(in crate::bidder) fn asleep_hint(
     match asleep {
         Asleep::Paused => {
             let of_campaign = campaign.status == Status::Paused;
+            if !of_campaign && line_item.status == Status::Active {
+                return "what came back so far has paused it: see `encan feedback list`, and `undo` the change".to_owned();
+            }
             let of = if of_campaign { "campaign" } else { "line item" };
             format!("set `status` of the {of} to `active`")
         }
@@ -133,12 +154,20 @@ fn raised(market: &Market<'_, '_, '_>, line_item: &LineItem, factor: Factor, flo
     let plan = &market.snapshot.plan;
     let medium = |creative: &usize| plan.catalog.creatives[*creative].content.medium();
     let media: HashSet<MediaType> = line_item.creatives.iter().map(medium).collect();
-    let reaches = |cents: i64| {
-        let value = factor.of(pricing::value(&goal_at(&line_item.goal, cents)));
+    let reaches = |goal: &Goal| {
+        let value = factor.of(pricing::value(goal));
         media.iter().all(|medium| {
             market.worth(line_item, *medium, value).is_some_and(|worth| worth >= floor && worth > Cpm::ZERO)
         })
     };
+    let (key, now) = match line_item.goal {
+        Goal::Cpm(price) => ("cpm", price.to_string()),
+        Goal::Cpc { target, .. } => ("cpc", target.to_string()),
+        Goal::Cpa { target, .. } => ("cpa", target.to_string()),
+        Goal::Return { least, .. } => return lowered(&line_item.goal, least, reaches),
+        Goal::MaxConversions { ceiling, .. } => ("max_cpm", ceiling.to_string()),
+    };
+    let reaches = |cents: i64| reaches(&goal_at(&line_item.goal, cents));
     // The more it is worth, the more it bids, up to where prices end: so from below, doubling, then halving.
     let mut enough = 1;
     while !reaches(enough) {
@@ -149,31 +178,69 @@ fn raised(market: &Market<'_, '_, '_>, line_item: &LineItem, factor: Factor, flo
         let middle = short + (enough - short) / 2;
         if reaches(middle) { enough = middle } else { short = middle }
     }
-    let (key, now) = match line_item.goal {
-        Goal::Cpm(price) => ("cpm", price.to_string()),
-        Goal::Cpc { target, .. } => ("cpc", target.to_string()),
-        Goal::Cpa { target, .. } => ("cpa", target.to_string()),
-        Goal::Return { value, .. } => ("value", value.to_string()),
-        Goal::MaxConversions { ceiling, .. } => ("max_cpm", ceiling.to_string()),
-    };
     let least = Nanos::from_raw(enough * CENT_NANOS);
     let currency = plan.campaign(line_item).currency;
     Some(format!("raise `goal.{key}` from {now} to at least {least} {currency}"))
 }
 
-/// `goal` with a target of so many hundredths.
+/// The highest return below `now`, in hundredths, whose goal `reaches`, by both of its words: files may say either.
+fn lowered(goal: &Goal, now: u64, reaches: impl Fn(&Goal) -> bool) -> Option<String> {
+    let at = |hundredths: u64| returning(goal, hundredths * RETURN_STEP);
+    // The less has to come back, the more it bids.
+    let (mut enough, mut much) = (1, now.div_ceil(RETURN_STEP));
+    if enough >= much || !reaches(&at(enough)) {
+        return None;
+    }
+    while much - enough > 1 {
+        let middle = enough + (much - enough) / 2;
+        if reaches(&at(middle)) { enough = middle } else { much = middle }
+    }
+    let most = enough * RETURN_STEP;
+    Some(format!(
+        "lower `goal.roas` from {} to at most {} (`goal.roi_percent` from {} to {})",
+        ratio(now),
+        ratio(most),
+        percentage(now),
+        percentage(most)
+    ))
+}
+
+/// `goal` with a target of so many hundredths of a unit of money.
 fn goal_at(goal: &Goal, cents: i64) -> Goal {
     let target = Nanos::from_raw(cents * CENT_NANOS);
+    let price = Cpm::from_micros(cents * CENT_NANOS / 1_000).unwrap_or(Cpm::MAX);
     match *goal {
-        Goal::Cpm(_) => Goal::Cpm(Cpm::from_micros(cents * CENT_NANOS / 1_000).unwrap_or(Cpm::MAX)),
+        Goal::Cpm(_) => Goal::Cpm(price),
         Goal::Cpc { ctr, .. } => Goal::Cpc { target, ctr },
         Goal::Cpa { ctr, cvr, .. } => Goal::Cpa { target, ctr, cvr },
-        Goal::Return { least, ctr, cvr, .. } => Goal::Return { least, value: target, ctr, cvr },
-        Goal::MaxConversions { ctr, cvr, .. } => {
-            let ceiling = Cpm::from_micros(cents * CENT_NANOS / 1_000).unwrap_or(Cpm::MAX);
-            Goal::MaxConversions { ceiling, ctr, cvr }
-        }
+        Goal::Return { .. } => *goal,
+        Goal::MaxConversions { ctr, cvr, .. } => Goal::MaxConversions { ceiling: price, ctr, cvr },
     }
+}
+
+/// `goal` with another return, in millionths, if it has one.
+fn returning(goal: &Goal, least: u64) -> Goal {
+    match *goal {
+        Goal::Return { value, ctr, cvr, .. } => Goal::Return { least, value, ctr, cvr },
+        other => other,
+    }
+}
+
+/// A return of so many millionths as `roas` has it: `4`, `2.35`.
+fn ratio(least: u64) -> String {
+    decimal(i128::from(least))
+}
+
+/// The same as `roi_percent` has it: `300`, `-20`.
+fn percentage(least: u64) -> String {
+    decimal((i128::from(least) - 1_000_000) * 100)
+}
+
+/// Millionths without trailing zeros.
+fn decimal(millionths: i128) -> String {
+    let (sign, size) = (if millionths < 0 { "-" } else { "" }, millionths.abs());
+    let written = format!("{sign}{}.{:06}", size / 1_000_000, size % 1_000_000);
+    written.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// Who took the place: the best bid that a better one of ours would have to beat.

@@ -5,10 +5,13 @@
 //! is handed. Deliberately absent: any second implementation of a rule.
 
 mod blocks;
+mod case;
 mod compose;
 mod decide;
 mod explain;
 mod hint;
+mod insight;
+mod learned;
 mod lists;
 mod modifiers;
 mod money;
@@ -16,6 +19,8 @@ mod offer;
 mod pod;
 mod profile;
 mod reason;
+mod rhythm;
+mod rhythms;
 mod search;
 mod snapshot;
 mod sorted;
@@ -26,7 +31,10 @@ mod trial;
 pub use compose::{Composer, compose, markup_fits};
 pub use decide::{Ask, Chosen, Decision, Silent, Witness, decide};
 pub use explain::{Outcome, Verdict, explain};
+pub use learned::{Learned, Lesson};
 pub use money::Money;
 pub use reason::NoBidReason;
+pub use rhythm::{Awaited, Rhythm};
+pub use rhythms::Rhythms;
 pub use snapshot::{Asleep, Plan, PlanRow, Snapshot};
 pub use trial::Then;

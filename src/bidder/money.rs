@@ -8,21 +8,21 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::bidder::Rhythms;
 use crate::bidder::snapshot::{Plan, Snapshot};
 use crate::budget::{Book, Purse, PurseKey};
-use crate::campaign::{Budget, Campaign, Flight, Limits, LineItem, Pacing};
-use crate::pacing::{DaySpan, Pace};
-use crate::units::{CampaignId, Day, Epoch, Hour, LineItemId, Nanos, UnixMillis};
+use crate::pacing::DaySpan;
+use crate::units::{Day, Epoch, Hour, LineItemId, UnixMillis};
 
 /// Purses and paces of one day of each campaign.
 #[derive(Debug)]
 pub struct Money {
     /// By row.
     pub purses: Vec<Purse>,
-    /// By campaign.
-    pub paces: Vec<Pace>,
-    /// By row, for line items with a budget of their own.
-    pub line_item_paces: Vec<Option<Pace>>,
+    /// How budgets are paced.
+    pub rhythms: Rhythms,
+    /// By line item: its row.
+    rows: HashMap<LineItemId, usize>,
     /// By campaign: its civil day.
     pub days: Vec<Day>,
     /// The first instant of all of the days, and of the hour if a budget has a limit for each.
@@ -42,7 +42,6 @@ impl Money {
     pub fn build(plan: &Plan, book: &Book, now: UnixMillis, former: Option<&Snapshot>) -> Self {
         let spans: Vec<(Day, DaySpan)> =
             plan.catalog.campaigns.iter().map(|campaign| day_of(&campaign.zone, now)).collect();
-        let former = FormerPaces::of(former);
         let hour = Hour::of(now);
         let mut by_hour = false;
         let mut purses = Vec::with_capacity(plan.rows.len());
@@ -60,35 +59,12 @@ impl Money {
             let likely = plan.rows[row].value.per_impression();
             purses.push(book.purse(key, budgets, likely));
         }
-        let mut paces: Vec<Option<Pace>> = vec![None; plan.catalog.campaigns.len()];
-        let mut line_item_paces = Vec::with_capacity(plan.rows.len());
-        for (row, purse) in purses.iter().enumerate() {
-            let line_item = plan.line_item(row);
-            let campaign = plan.campaign(line_item);
-            let today = spans[line_item.campaign];
-            paces[line_item.campaign].get_or_insert_with(|| {
-                former.campaign(campaign, today.0).unwrap_or_else(|| {
-                    let committed = (purse.campaign_day(), purse.campaign_total());
-                    let target = target(&campaign.budget, campaign.flight, today.1, now, committed);
-                    Pace::new(&campaign.pacing, today.1, now, committed.0, target)
-                })
-            });
-            line_item_paces.push((line_item.budget.money != Limits::default()).then(|| {
-                former.line_item(line_item, &campaign.zone_name, today.0).unwrap_or_else(|| {
-                    let committed = (purse.line_item_day(), purse.line_item_total());
-                    let target = target(&line_item.budget, line_item.flight, today.1, now, committed);
-                    Pace::new(&line_item.pacing, today.1, now, committed.0, target)
-                })
-            }));
-        }
-        let paces = paces.into_iter().zip(&spans).map(|(pace, (_, span))| {
-            // A campaign without line items never asks.
-            pace.unwrap_or_else(|| Pace::new(&Pacing::Asap, *span, now, Nanos::ZERO, Nanos::ZERO))
-        });
+        let rhythms = Rhythms::build(plan, &purses, &spans, now, former);
+        let rows = (0..plan.rows.len()).map(|row| (plan.line_item(row).id, row));
         Self {
             purses,
-            paces: paces.collect(),
-            line_item_paces,
+            rhythms,
+            rows: rows.collect(),
             days: spans.iter().map(|(day, _)| *day).collect(),
             valid_from: spans
                 .iter()
@@ -106,78 +82,17 @@ impl Money {
         }
     }
 
+    /// The row of a line item.
+    #[must_use]
+    pub fn row(&self, line_item: LineItemId) -> Option<usize> {
+        self.rows.get(&line_item).copied()
+    }
+
     /// False once a day or an hour of it is over, or has not begun: the wall clock may step back.
     #[must_use]
     pub fn is_of(&self, now: UnixMillis) -> bool {
         (self.valid_from..self.valid_until).contains(&now)
     }
-}
-
-/// The paces of a former snapshot, by what they were made of.
-struct FormerPaces<'a> {
-    snapshot: Option<&'a Snapshot>,
-    campaigns: HashMap<CampaignId, usize>,
-    rows: HashMap<LineItemId, usize>,
-}
-
-impl<'a> FormerPaces<'a> {
-    fn of(snapshot: Option<&'a Snapshot>) -> Self {
-        let Some(former) = snapshot else {
-            return Self { snapshot, campaigns: HashMap::new(), rows: HashMap::new() };
-        };
-        let campaigns = former.plan.catalog.campaigns.iter().enumerate();
-        let rows = (0..former.plan.rows.len()).map(|row| (former.plan.line_item(row).id, row));
-        Self {
-            snapshot,
-            campaigns: campaigns.map(|(at, campaign)| (campaign.id, at)).collect(),
-            rows: rows.collect(),
-        }
-    }
-
-    fn campaign(&self, now: &Campaign, today: Day) -> Option<Pace> {
-        let former = self.snapshot?;
-        let at = *self.campaigns.get(&now.id)?;
-        let then = &former.plan.catalog.campaigns[at];
-        let unchanged = former.money.days[at] == today
-            && (then.budget, then.flight, &then.pacing) == (now.budget, now.flight, &now.pacing)
-            && then.zone_name == now.zone_name;
-        unchanged.then(|| former.money.paces[at].clone())
-    }
-
-    fn line_item(&self, now: &LineItem, zone_name: &str, today: Day) -> Option<Pace> {
-        let former = self.snapshot?;
-        let row = *self.rows.get(&now.id)?;
-        let then = former.plan.line_item(row);
-        let unchanged = former.money.days[then.campaign] == today
-            && former.plan.campaign(then).zone_name == zone_name
-            && (then.budget, then.flight, &then.pacing) == (now.budget, now.flight, &now.pacing);
-        former.money.line_item_paces[row].clone().filter(|_| unchanged)
-    }
-}
-
-const HOUR_MILLIS: i64 = 3_600_000;
-
-/// What of a budget should be committed at the end of the day: the daily budget, or an even share of
-/// what is left of the total over the days that are left of the flight, whichever is less.
-fn target(
-    budget: &Budget,
-    flight: Flight,
-    day: DaySpan,
-    now: UnixMillis,
-    (committed_today, committed): (Nanos, Nanos),
-) -> Nanos {
-    // An hour's limit bounds the day as well; laid over the day, its hours are even.
-    let hours = (day.end.since(now).raw().max(0) + HOUR_MILLIS - 1) / HOUR_MILLIS;
-    let by_hour = budget.money.hourly.and_then(|hourly| hourly.raw().checked_mul(hours));
-    let by_hour = by_hour.map_or(Nanos::MAX, |hours| committed_today.saturating_add(Nanos::from_raw(hours)));
-    let daily = budget.money.daily.unwrap_or(Nanos::MAX).min(by_hour);
-    let Some(total) = budget.money.total else { return daily };
-    let left = total.saturating_sub(committed);
-    let end = flight.end.map_or(day.end, |end| end.max(day.end));
-    let (today, all) = (day.end.since(now).raw().max(1), end.since(now).raw().max(1));
-    let share = i128::from(left.raw()) * i128::from(today) / i128::from(all);
-    let share = Nanos::from_raw(i64::try_from(share).unwrap_or(i64::MAX));
-    daily.min(committed_today.saturating_add(share))
 }
 
 /// The civil day of `zone` at `now`, and its span.
@@ -196,10 +111,8 @@ fn day_of(zone: &TimeZone, now: UnixMillis) -> (Day, DaySpan) {
 mod tests {
     use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-    use super::{day_of, target};
-    use crate::campaign::{Budget, Flight, Limits};
-    use crate::pacing::DaySpan;
-    use crate::units::{Nanos, UnixMillis};
+    use super::day_of;
+    use crate::units::UnixMillis;
 
     const HOUR: i64 = 3_600_000;
 
@@ -239,34 +152,5 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn an_hours_limit_bounds_what_is_planned_for_what_is_left_of_the_day() {
-        let limits = |hourly, daily| Limits { hourly: Some(Nanos::from_raw(hourly)), daily, total: None };
-        let budget = |hourly, daily| Budget { money: limits(hourly, daily), ..Budget::default() };
-        let day = DaySpan { start: UnixMillis::from_raw(0), end: UnixMillis::from_raw(25 * HOUR) };
-        let flight = Flight { start: UnixMillis::from_raw(0), end: None };
-        let spent = (Nanos::from_raw(7), Nanos::from_raw(7));
-        let planned =
-            |budget: &Budget, hour: i64| target(budget, flight, day, UnixMillis::from_raw(hour), spent).raw();
-        assert_eq!(planned(&budget(10, None), 0), 257);
-        // A begun hour counts whole: its limit may be unused.
-        assert_eq!(planned(&budget(10, None), 22 * HOUR + 1), 37);
-        assert_eq!(planned(&budget(10, Some(Nanos::from_raw(30))), 22 * HOUR), 30);
-        assert_eq!(planned(&budget(i64::MAX / 2, None), 0), i64::MAX, "more than can be counted is no bound");
-    }
-
-    #[test]
-    fn a_total_without_a_daily_budget_is_spread_over_what_is_left_of_the_flight() {
-        let money = Limits { total: Some(Nanos::from_raw(1_000)), ..Limits::default() };
-        let budget = Budget { money, ..Budget::default() };
-        let day = DaySpan { start: UnixMillis::from_raw(0), end: UnixMillis::from_raw(24 * HOUR) };
-        let end = Some(UnixMillis::from_raw(10 * 24 * HOUR));
-        let flight = Flight { start: UnixMillis::from_raw(0), end };
-        let spent = (Nanos::ZERO, Nanos::ZERO);
-        assert_eq!(target(&budget, flight, day, UnixMillis::from_raw(0), spent), Nanos::from_raw(100));
-        let open_end = Flight { end: None, ..flight };
-        assert_eq!(target(&budget, open_end, day, UnixMillis::from_raw(0), spent), Nanos::from_raw(1_000));
     }
 }

@@ -162,10 +162,10 @@ pub(in crate::bidder) fn filling_order(offers: &mut [Offer<'_>], room: Room) {
         Some(_) => 1,
         None => 2,
     };
-    let by_worth = |a: &Offer<'_>, b: &Offer<'_>| (rank(a), b.worth).cmp(&(rank(b), a.worth));
+    let by_worth = |a: &Offer<'_>, b: &Offer<'_>| (rank(a), b.worth()).cmp(&(rank(b), a.worth()));
     let by_second = |a: &Offer<'_>, b: &Offer<'_>| {
         let density = |one: &Offer<'_>, other: &Offer<'_>| {
-            i128::from(one.worth.micros()) * i128::from(seconds(other).max(1))
+            i128::from(one.worth().micros()) * i128::from(seconds(other).max(1))
         };
         rank(a).cmp(&rank(b)).then_with(|| density(b, a).cmp(&density(a, b)))
     };
@@ -185,7 +185,7 @@ fn filled(offers: &[Offer<'_>], mut room: Room) -> i64 {
         if room.holds(offer) && pods.admits(offer) {
             room.take(offer);
             pods.note(offer);
-            worth = worth.saturating_add(offer.worth.micros());
+            worth = worth.saturating_add(offer.worth().micros());
         }
     }
     worth

@@ -73,6 +73,8 @@ pub enum NoBidReason {
     FrequencyCapped(Counted),
     /// A modifier of the line item multiplies its value by nothing.
     MultipliedByZero,
+    /// What came back of the placement so far paused it for the line item.
+    PlacementPaused,
     /// There is no rate to the request's currency.
     NoExchangeRate,
     /// Nothing is left of the value after data and tax.
@@ -86,6 +88,8 @@ pub enum NoBidReason {
     },
     /// A day's or a flight's budget is spent or reserved.
     BudgetSpent(budget::Refusal),
+    /// What trying the unknown may cost today is spent, and of the line item too little is known.
+    Explored,
     /// The pace of the day does not allow it yet.
     Paced,
     /// A better ad of the same pod is too like it, or left too little time or room.
@@ -95,6 +99,13 @@ pub enum NoBidReason {
 }
 
 impl NoBidReason {
+    /// True if the line item could have bid, had it been for its price and its budget's pace alone: the budget has seen
+    /// a request.
+    #[must_use]
+    pub const fn is_about_price(&self) -> bool {
+        matches!(self, Self::WorthNothing | Self::BelowFloor { .. } | Self::Paced | Self::PodTaken)
+    }
+
     /// A fixed name for metrics and JSON.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -139,6 +150,8 @@ impl NoBidReason {
             Self::SupplyRefused(fault) => fault.no_bid_code(),
             Self::NoMatch
             | Self::MultipliedByZero
+            | Self::PlacementPaused
+            | Self::Explored
             | Self::WorthNothing
             | Self::BudgetSpent(_)
             | Self::Paced
@@ -205,6 +218,10 @@ impl fmt::Display for NoBidReason {
             }
             Self::FrequencyCapped(counted) => write!(f, "a frequency cap of the {counted} is reached"),
             Self::MultipliedByZero => f.write_str("its modifiers multiply the value by 0"),
+            Self::Explored => {
+                f.write_str("too little is known of what it brings, and what trying may cost today is spent")
+            }
+            Self::PlacementPaused => f.write_str("what came back of this placement so far has paused it"),
             Self::NoExchangeRate => f.write_str("there is no exchange rate to the request's currency"),
             Self::WorthNothing => f.write_str("nothing is left of the value after data and tax"),
             Self::BelowFloor { worth, floor } => {

@@ -4,18 +4,21 @@
 use rand::{Rng, RngExt as _};
 use smallvec::SmallVec;
 
+use crate::bidder::case::Candidate;
 use crate::bidder::decide::{Chosen, Witness};
+use crate::bidder::insight::Insight;
 use crate::bidder::lists::Lists;
 use crate::bidder::offer::{Market, Offer};
 use crate::bidder::pod::{Pods, Room, filling_order, is_dynamic, pod_of};
 use crate::bidder::profile;
-use crate::bidder::{NoBidReason, Plan};
+use crate::bidder::{NoBidReason, Snapshot};
 use crate::campaign::{Advertiser, Creative, Factor, FrequencyCap, LineItem};
 use crate::creative::fit;
 use crate::frequency::{Exposure, Level, caps_above, caps_of, first_exceeded};
 use crate::openrtb::{Channel, Deal, Imp, MediaType};
+use crate::pricing::Steps;
 use crate::targeting::{Rows, Scene};
-use crate::units::{Multiplier, limits};
+use crate::units::{BidId, Multiplier, limits};
 
 /// What the impressions of one request share: candidates are counted over all, long lists are sorted once, and
 /// slots of one pod know each other.
@@ -60,7 +63,18 @@ pub(in crate::bidder) struct Search<'a, 'u, 's, W> {
     witness: &'s mut W,
     furthest: NoBidReason,
     stage: Stage,
+    /// The rows that were looked at, on an impression on which the others are told that it came by.
+    looked_at: Option<SmallVec<[usize; 16]>>,
+    insight: Option<Insight>,
 }
+
+/// One of so many impressions is told to the budgets of all line items that fit it, those that a better one kept from
+/// being looked at: a budget whose line items are always outbid would else never learn that there is traffic.
+const SAMPLED_OF: u32 = 32;
+/// Line items that are held against each other by their predicted chances: more cost more time than they bring.
+const PREDICTED_MAX: usize = 4;
+/// Rows that are told of one such impression.
+const SAMPLED_ROWS_MAX: usize = 256;
 
 /// `None` is the open auction.
 type Deals<'a> = SmallVec<[Option<&'a Deal<'a>>; 4]>;
@@ -75,7 +89,9 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
     ) -> Self {
         let first = bids.len();
         let (furthest, stage) = (NoBidReason::NoMatch, Stage::Open);
-        Self { market, scene, request_wide, bids, first, witness, furthest, stage }
+        let looked_at = None;
+        let insight = None;
+        Self { market, scene, request_wide, bids, first, witness, furthest, stage, looked_at, insight }
     }
 
     /// Adds the bids on this impression. Gives the reason that the line item came to which got furthest
@@ -88,6 +104,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         if imp.multiplier != Multiplier::ONE && !matches!(self.market.ask.request.channel, Channel::Dooh(_)) {
             return NoBidReason::MultipliedElsewhere;
         }
+        self.looked_at = random.random_ratio(1, SAMPLED_OF).then(SmallVec::new);
         for medium in [MediaType::Video, MediaType::Audio] {
             if let Some(pod) = pod_of(imp, medium).filter(|pod| pod.poddur.is_some()) {
                 self.stage = Stage::Pod(medium);
@@ -106,41 +123,90 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
             }
             if !imp.private_auction {
                 self.stage = Stage::Open;
-                self.bid_on(&live.open, 1, random);
+                self.bid_openly(&live.open, random);
             }
         }
         if imp.private_auction {
             self.leave_out(&live.open, NoBidReason::DealsOnly);
+        } else {
+            self.tell_the_others(&live.open);
         }
         self.furthest
     }
 
+    /// Tells the budgets of those of `rows` that fit and were not looked at, on an impression that is sampled.
+    fn tell_the_others(&mut self, rows: &'a Rows) {
+        let Some(looked_at) = self.looked_at.take() else { return };
+        let snapshot = self.market.snapshot;
+        let fitting = snapshot.plan.index.search(self.scene, rows, 0).take(SAMPLED_ROWS_MAX);
+        for row in fitting.filter(|row| !looked_at.contains(row)) {
+            let campaign = snapshot.plan.line_item(row).campaign;
+            let duals = snapshot.money.rhythms.duals(row, campaign);
+            duals.into_iter().flatten().for_each(|dual| dual.came(SAMPLED_OF, 0.0));
+        }
+    }
+
     /// Bids with the best of `rows`, up to `most` of them.
     fn bid_on(&mut self, rows: &'a Rows, most: usize, random: &mut impl Rng) {
-        let plan: &'a Plan = &self.market.snapshot.plan;
+        let snapshot: &'a Snapshot = self.market.snapshot;
         let mut left = most;
-        for row in plan.best(self.scene, rows).take(limits::CANDIDATES_MAX) {
+        for row in snapshot.best(self.scene, rows).take(limits::CANDIDATES_MAX) {
             if left == 0 || !self.looks_at_one_more() {
                 break;
             }
             if !self.has_creative(row) {
                 continue;
             }
-            match self.consider(row, random).and_then(|offer| self.take(&offer, random)) {
+            match self.consider(row, random).and_then(|offer| self.take(&offer)) {
                 Ok(()) => left -= 1,
                 Err(reason) => self.decline(row, reason),
             }
         }
     }
 
+    /// Bids with the best of `rows` in the open auction. Rows stand in the order of what they bid before chances are
+    /// predicted; where they are, the best few are held against each other by what they bid with that.
+    fn bid_openly(&mut self, rows: &'a Rows, random: &mut impl Rng) {
+        let snapshot: &'a Snapshot = self.market.snapshot;
+        let held_max = if snapshot.learned.model.is_some() { PREDICTED_MAX } else { 1 };
+        let mut candidates = snapshot.best(self.scene, rows).take(limits::CANDIDATES_MAX);
+        let mut offers: SmallVec<[Offer<'a>; 1]> = SmallVec::new();
+        loop {
+            let next = if offers.len() < held_max { candidates.next() } else { None };
+            if let Some(row) = next.filter(|_| self.looks_at_one_more()) {
+                match self.has_creative(row).then(|| self.consider(row, random)) {
+                    Some(Ok(offer)) => offers.push(offer),
+                    Some(Err(reason)) => self.decline(row, reason),
+                    None => {}
+                }
+                continue;
+            }
+            if offers.is_empty() {
+                return;
+            }
+            offers.sort_by_key(|offer| std::cmp::Reverse(offer.worth()));
+            let mut is_taken = false;
+            for offer in offers.drain(..) {
+                let outcome = if is_taken { Err(NoBidReason::Outbid) } else { self.take(&offer) };
+                match outcome {
+                    Ok(()) => is_taken = true,
+                    Err(reason) => self.decline(offer.row, reason),
+                }
+            }
+            if is_taken {
+                return;
+            }
+        }
+    }
+
     /// Fills a dynamic pod with what is worth most together.
     fn fill(&mut self, mut room: Room, random: &mut impl Rng) {
-        let plan: &'a Plan = &self.market.snapshot.plan;
-        let live = &self.market.snapshot.live;
+        let snapshot: &'a Snapshot = self.market.snapshot;
+        let live = &snapshot.live;
         let mut offers: SmallVec<[Offer<'a>; 4]> = SmallVec::new();
         let open = (!self.market.imp.private_auction).then_some(&live.open);
         for rows in [Some(&live.on_deals), open].into_iter().flatten() {
-            for row in plan.best(self.scene, rows).take(limits::CANDIDATES_MAX) {
+            for row in snapshot.best(self.scene, rows).take(limits::CANDIDATES_MAX) {
                 if offers.len() == limits::POD_OFFERS_MAX || !self.looks_at_one_more() {
                     break;
                 }
@@ -159,7 +225,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
                 self.decline(offer.row, NoBidReason::PodTaken);
                 continue;
             }
-            match self.take(offer, random) {
+            match self.take(offer) {
                 Ok(()) => room.take(offer),
                 Err(reason) => self.decline(offer.row, reason),
             }
@@ -191,7 +257,18 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         if reason.rank() > self.furthest.rank() && reason != NoBidReason::Outbid {
             self.furthest = reason;
         }
-        let line_item = self.market.snapshot.plan.rows[row].line_item as usize;
+        let snapshot = self.market.snapshot;
+        if reason.is_about_price() || reason == NoBidReason::Outbid && self.stage == Stage::Open {
+            let campaign = snapshot.plan.line_item(row).campaign;
+            snapshot
+                .money
+                .rhythms
+                .duals(row, campaign)
+                .into_iter()
+                .flatten()
+                .for_each(|dual| dual.came(1, 0.0));
+        }
+        let line_item = snapshot.plan.rows[row].line_item as usize;
         self.witness.declined(self.market.imp, line_item, reason);
     }
 
@@ -204,7 +281,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
     }
 
     /// Makes a bid of `offer`, if it may stand beside what is chosen and its money can be reserved.
-    fn take(&mut self, offer: &Offer<'a>, random: &mut impl Rng) -> Result<(), NoBidReason> {
+    fn take(&mut self, offer: &Offer<'a>) -> Result<(), NoBidReason> {
         if !self.request_wide.pods.admits(offer) {
             return Err(NoBidReason::PodTaken);
         }
@@ -212,7 +289,8 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
             // The ads of a pod are offered together, each without the others.
             self.keep_caps(&offer.caps())?;
         }
-        let chosen = self.market.reserve(offer, random)?;
+        let insight = self.insight();
+        let chosen = self.market.reserve(offer, &insight)?;
         self.request_wide.pods.note(offer);
         self.request_wide.shown.push(Exposure {
             bid: chosen.ticket.bid.id,
@@ -237,6 +315,9 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
 
     /// What one line item offers, nothing reserved; or why it does not.
     fn consider(&mut self, row: usize, random: &mut impl Rng) -> Result<Offer<'a>, NoBidReason> {
+        if let Some(looked_at) = &mut self.looked_at {
+            looked_at.push(row);
+        }
         let plan: &'a _ = &*self.market.snapshot.plan;
         let ask = self.market.ask;
         let line_item = plan.line_item(row);
@@ -251,7 +332,13 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         if factor == Factor::ZERO {
             return Err(NoBidReason::MultipliedByZero);
         }
-        self.offer_of(row, factor, &deals, random)
+        let candidate = Candidate { row, factor, id: BidId::mint(ask.now, random.random()) };
+        self.offer_of(&candidate, &deals, random)
+    }
+
+    /// What is learnt from of the impression: taken once.
+    fn insight(&mut self) -> Insight {
+        *self.insight.get_or_insert_with(|| Insight::of(&self.market))
     }
 
     /// The deals that a line item may bid on in this stage, guaranteed ones first; the open auction if it has none.
@@ -293,25 +380,24 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         Ok(deals)
     }
 
-    /// What the line item of `row`, its value multiplied by `factor`, offers with the first creative that fits and reaches a floor, each of them with the
+    /// What `candidate` offers with the first creative that fits and reaches a floor, each of them with the
     /// same chance to be tried first.
     fn offer_of(
         &mut self,
-        row: usize,
-        factor: Factor,
+        candidate: &Candidate,
         deals: &[Option<&'a Deal<'a>>],
         random: &mut impl Rng,
     ) -> Result<Offer<'a>, NoBidReason> {
-        let line_item = self.market.snapshot.plan.line_item(row);
+        let line_item = self.market.snapshot.plan.line_item(candidate.row);
         let count = line_item.creatives.len();
-        let first = if count > 1 { random.random_range(0..count) } else { 0 };
+        let first = if count > 1 { self.first_creative(line_item, random) } else { 0 };
         let mut refused = NoBidReason::NoMatch;
         for at in (first..count).chain(0..first) {
             let creative = &self.market.snapshot.plan.catalog.creatives[line_item.creatives[at]];
             if !self.is_of_stage(creative) {
                 continue;
             }
-            match self.offer_with((row, factor), line_item.creatives[at], deals) {
+            match self.offer_with(candidate, line_item.creatives[at], deals) {
                 Ok(offer) => return Ok(offer),
                 Err(reason) if reason.rank() >= refused.rank() => refused = reason,
                 Err(_) => {}
@@ -320,10 +406,18 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         Err(refused)
     }
 
-    /// What the line item of `row` offers with one creative, an index into the catalog.
+    /// Which of the creatives of `line_item` is tried first: one that is likely to be the best, else any.
+    fn first_creative(&self, line_item: &LineItem, random: &mut impl Rng) -> usize {
+        let snapshot = self.market.snapshot;
+        let ids = line_item.creatives.iter().map(|at| snapshot.plan.catalog.creatives[*at].id);
+        let likely = snapshot.learned.creative(line_item, ids, || random.random());
+        likely.unwrap_or_else(|| random.random_range(0..line_item.creatives.len()))
+    }
+
+    /// What `candidate` offers with one creative, an index into the catalog.
     fn offer_with(
         &mut self,
-        (row, factor): (usize, Factor),
+        candidate: &Candidate,
         creative: usize,
         deals: &[Option<&'a Deal<'a>>],
     ) -> Result<Offer<'a>, NoBidReason> {
@@ -340,6 +434,18 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
             disclosure.fits(&placement).map_err(NoBidReason::Misfit)?;
         }
         self.keep_caps(&caps_of(creative))?;
-        self.market.offer((row, factor), creative, placement, deals)
+        let line_item = self.market.snapshot.plan.line_item(candidate.row);
+        let deal = deals.first().copied().flatten();
+        let outlook = self.insight().outlook(&self.market, line_item, creative, &placement, deal);
+        if outlook.factor == Factor::ZERO {
+            return Err(NoBidReason::PlacementPaused);
+        }
+        let factor = Factor::product([candidate.factor, outlook.factor]);
+        let candidate = Candidate { factor, ..*candidate };
+        let mut steps = Steps::default();
+        let offer = self.market.offer(&candidate, creative, placement, deals, &outlook, &mut steps);
+        let line_item = self.market.snapshot.plan.rows[candidate.row].line_item as usize;
+        self.witness.priced(self.market.imp, line_item, &steps);
+        offer
     }
 }

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::bidder::Learned;
 use crate::bidder::modifiers::{Modifiers, highest_factor};
 use crate::bidder::money::Money;
 use crate::budget::{Book, Refusal};
@@ -24,6 +25,8 @@ pub struct Snapshot {
     pub plan: Arc<Plan>,
     /// Today's purses and paces.
     pub money: Arc<Money>,
+    /// What was learnt so far.
+    pub learned: Arc<Learned>,
     /// Rows that may bid now: active, in flight, with money left.
     pub live: Live,
     /// How many line items may not, by [`Asleep::kind`].
@@ -38,6 +41,35 @@ pub struct Live {
     pub open: Rows,
     /// Line items with deals. Those that the day's pace holds back are among them: a guaranteed deal is not.
     pub on_deals: Rows,
+    /// By how much budgets and goals multiply the value of each row, as of the last tick: for the order in which rows
+    /// are looked at. Prices are made of the multipliers of their own moment.
+    factors: Vec<Factor>,
+    /// The most that any row from this one on is worth with that, in euros.
+    bounds: Vec<Cpm>,
+}
+
+impl Live {
+    /// No row may bid; `factors` multiply the values of the rows of `plan`.
+    fn none(plan: &Plan, factors: Vec<Factor>) -> Self {
+        let none = || Rows::none(plan.rows.len());
+        let mut highest = Cpm::ZERO;
+        let mut bounds: Vec<Cpm> = vec![Cpm::ZERO; factors.len()];
+        for (row, factor) in factors.iter().enumerate().rev() {
+            highest = highest.max(factor.of(plan.rows[row].bound));
+            bounds[row] = highest;
+        }
+        Self { open: none(), on_deals: none(), factors, bounds }
+    }
+
+    /// The same, with `rows` alone.
+    pub(in crate::bidder) fn only(&self, plan: &Plan, rows: impl Iterator<Item = usize>) -> Self {
+        let mut live = Self::none(plan, self.factors.clone());
+        for row in rows {
+            let is_open = plan.line_item(row).deals.is_empty();
+            if is_open { &mut live.open } else { &mut live.on_deals }.set(row);
+        }
+        live
+    }
 }
 
 /// One revision of the campaign files, compiled.
@@ -154,26 +186,14 @@ impl Plan {
         if self.rows[row].modified { self.modifiers.factor(row, scene) } else { Factor::ONE }
     }
 
-    /// What the line item of `row` bids for in `scene`, before data and tax: its rank among the others, in
-    /// euros, at most its bound.
-    pub(in crate::bidder) fn rank(&self, row: usize, scene: &Scene<'_>) -> Cpm {
+    /// What the line item of `row` bids for in `scene`, before its pace, data and tax, in euros; at most its bound.
+    fn rank(&self, row: usize, scene: &Scene<'_>) -> Cpm {
         let PlanRow { value, bound, modified, .. } = self.rows[row];
         if !modified {
             return bound;
         }
         let currency = self.campaign(self.line_item(row)).currency;
         comparable(self.modifiers.factor(row, scene).of(value), currency, &self.rates).min(bound)
-    }
-
-    /// The rows of `live` whose targeting fits `scene`, those first that are worth most there.
-    pub(in crate::bidder) fn best<'s>(
-        &'s self,
-        scene: &'s Scene<'s>,
-        live: &'s Rows,
-    ) -> impl Iterator<Item = usize> + 's {
-        let bound = |row: usize| self.rows[row].bound;
-        let rank = |row: usize| self.rank(row, scene);
-        self.index.best(scene, live, limits::ROWS_VALUED_MAX, bound, rank).map(|(row, _)| row)
     }
 
     /// The same plan with lists of who may sell.
@@ -237,15 +257,40 @@ impl Snapshot {
     #[must_use]
     pub fn new(plan: Arc<Plan>, book: &Book, now: UnixMillis, former: Option<&Self>) -> Self {
         let money = Arc::new(Money::build(&plan, book, now, former));
-        let (live, sleepers) = live_rows(&plan, &money, now);
-        Self { plan, money, live, sleepers }
+        money.rhythms.replan(&plan, &money.purses, now);
+        let learned = former.map(|former| Arc::clone(&former.learned)).unwrap_or_default();
+        Self::of(plan, money, learned, now)
+    }
+
+    /// With the rows that are live at `now`.
+    fn of(plan: Arc<Plan>, money: Arc<Money>, learned: Arc<Learned>, now: UnixMillis) -> Self {
+        let (live, sleepers) = live_rows(&plan, &money, &learned, now);
+        Self { plan, money, learned, live, sleepers }
+    }
+
+    /// The same, with what was learnt since.
+    #[must_use]
+    pub fn with_learned(&self, learned: Arc<Learned>, now: UnixMillis) -> Self {
+        Self::of(Arc::clone(&self.plan), Arc::clone(&self.money), learned, now)
     }
 
     /// Why the line item of `row` may not bid on anything at `now`; `None` if it may.
     #[must_use]
     pub fn asleep(&self, row: usize, now: UnixMillis) -> Option<Asleep> {
-        let allowances: Vec<Nanos> = self.money.paces.iter().map(|pace| pace.allowance(now)).collect();
-        asleep(&self.plan, &self.money, row, &allowances, now)
+        let allowances: Vec<Nanos> =
+            self.money.rhythms.campaigns.iter().map(|pace| pace.allowance(now)).collect();
+        asleep(&self.plan, &self.money, &self.learned, row, &allowances, now)
+    }
+
+    /// The rows of `live` whose targeting fits `scene`, those first that bid most there.
+    pub(in crate::bidder) fn best<'s>(
+        &'s self,
+        scene: &'s Scene<'s>,
+        live: &'s Rows,
+    ) -> impl Iterator<Item = usize> + 's {
+        let bound = |row: usize| self.live.bounds[row];
+        let rank = |row: usize| self.live.factors[row].of(self.plan.rank(row, scene));
+        self.plan.index.best(scene, live, limits::ROWS_VALUED_MAX, bound, rank).map(|(row, _)| row)
     }
 
     /// The snapshot a moment later: new purses if a day or an hour is over, and the rows that are live now.
@@ -254,20 +299,25 @@ impl Snapshot {
         if !self.money.is_of(now) {
             return Self::new(Arc::clone(&self.plan), book, now, Some(self));
         }
-        let (live, sleepers) = live_rows(&self.plan, &self.money, now);
-        Self { plan: Arc::clone(&self.plan), money: Arc::clone(&self.money), live, sleepers }
+        self.money.rhythms.replan(&self.plan, &self.money.purses, now);
+        Self::of(Arc::clone(&self.plan), Arc::clone(&self.money), Arc::clone(&self.learned), now)
     }
 }
 
 /// Rows that may bid at `now`: active, in flight, with money left for an impression, today and so far. The
 /// others are not looked at until the next tick, or a search would end among them; they are counted by why.
-fn live_rows(plan: &Plan, money: &Money, now: UnixMillis) -> (Live, [usize; Asleep::KINDS]) {
-    let none = || Rows::none(plan.rows.len());
-    let mut live = Live { open: none(), on_deals: none() };
+fn live_rows(
+    plan: &Plan,
+    money: &Money,
+    learned: &Learned,
+    now: UnixMillis,
+) -> (Live, [usize; Asleep::KINDS]) {
+    let factors = (0..plan.rows.len()).map(|row| money.rhythms.factor(row, plan.line_item(row).campaign));
+    let mut live = Live::none(plan, factors.collect());
     let mut sleepers = [0; Asleep::KINDS];
-    let allowances: Vec<Nanos> = money.paces.iter().map(|pace| pace.allowance(now)).collect();
+    let allowances: Vec<Nanos> = money.rhythms.campaigns.iter().map(|pace| pace.allowance(now)).collect();
     for row in 0..plan.rows.len() {
-        match asleep(plan, money, row, &allowances, now) {
+        match asleep(plan, money, learned, row, &allowances, now) {
             None if plan.line_item(row).deals.is_empty() => live.open.set(row),
             None => live.on_deals.set(row),
             Some(asleep) => sleepers[asleep.kind()] += 1,
@@ -311,10 +361,18 @@ impl Asleep {
 }
 
 /// Why the line item of `row` may not bid; `allowances` are those of the campaigns' paces at `now`.
-fn asleep(plan: &Plan, money: &Money, row: usize, allowances: &[Nanos], now: UnixMillis) -> Option<Asleep> {
+fn asleep(
+    plan: &Plan,
+    money: &Money,
+    learned: &Learned,
+    row: usize,
+    allowances: &[Nanos],
+    now: UnixMillis,
+) -> Option<Asleep> {
     let line_item = plan.line_item(row);
     let campaign = plan.campaign(line_item);
-    if campaign.status == Status::Paused || line_item.status == Status::Paused {
+    let by_figures = learned.adjustments.is_paused(line_item.id);
+    if campaign.status == Status::Paused || line_item.status == Status::Paused || by_figures {
         return Some(Asleep::Paused);
     }
     for flight in [campaign.flight, line_item.flight] {
@@ -326,13 +384,16 @@ fn asleep(plan: &Plan, money: &Money, row: usize, allowances: &[Nanos], now: Uni
         }
     }
     let purse = &money.purses[row];
-    let (least, on_deals) = (plan.rows[row].least, !line_item.deals.is_empty());
+    // Who bids less than its value has room for an impression in less.
+    let factor = money.rhythms.factor(row, line_item.campaign).min(Factor::ONE);
+    let least = Nanos::from_raw(factor.of_amount(plan.rows[row].least.raw())).max(NANO);
+    let on_deals = !line_item.deals.is_empty();
     if let Some(refusal) = purse.exhausted(least) {
         return Some(Asleep::Spent(refusal));
     }
     let within = |committed: Nanos, allowed: Nanos| committed.saturating_add(least) <= allowed;
     let in_pace = within(purse.campaign_day(), allowances[line_item.campaign])
-        && money.line_item_paces[row]
+        && money.rhythms.line_items[row]
             .as_ref()
             .is_none_or(|pace| within(purse.line_item_day(), pace.allowance(now)));
     // A guaranteed deal is bid on whatever the pace; whether one is, only the request tells.

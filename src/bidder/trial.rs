@@ -8,11 +8,9 @@ use std::sync::Arc;
 use rand::Rng;
 
 use crate::bidder::explain::{Seen, unlooked};
-use crate::bidder::snapshot::Live;
 use crate::bidder::{Ask, Decision, NoBidReason, Plan, Snapshot, decide};
 use crate::campaign::LineItem;
 use crate::openrtb::{BidRequest, Imp};
-use crate::targeting::Rows;
 
 /// What a line item does after a change of its targeting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,14 +51,8 @@ impl Trial {
         decision: &Decision<'_>,
         random: &mut impl Rng,
     ) -> Then {
-        let plan = &self.snapshot.plan;
-        let mut live = Live { open: Rows::none(plan.rows.len()), on_deals: Rows::none(plan.rows.len()) };
         let rivals = decision.bids.iter().filter(|chosen| chosen.imp.id == imp.id).map(|chosen| chosen.row);
-        for row in rivals.chain([row]) {
-            let is_open = plan.line_item(row).deals.is_empty();
-            if is_open { &mut live.open } else { &mut live.on_deals }.set(row);
-        }
-        self.snapshot.live = live;
+        self.snapshot.live = self.snapshot.live.only(&self.snapshot.plan, rivals.chain([row]));
         let request = BidRequest { imp: std::slice::from_ref(imp), ..*ask.request };
         let ask = Ask { request: &request, ..*ask };
         let mut seen = Seen::default();

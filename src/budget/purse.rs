@@ -122,6 +122,12 @@ impl Purse {
         committed(&self.caps[0].1)
     }
 
+    /// What of the campaign's money is used today: billed here, or taken elsewhere.
+    #[must_use]
+    pub fn campaign_day_used(&self) -> Nanos {
+        used(&self.caps[0].1)
+    }
+
     /// Over the campaign's flight.
     #[must_use]
     pub fn campaign_total(&self) -> Nanos {
@@ -132,6 +138,12 @@ impl Purse {
     #[must_use]
     pub fn line_item_day(&self) -> Nanos {
         committed(&self.caps[2].1)
+    }
+
+    /// What of the line item's money is used today.
+    #[must_use]
+    pub fn line_item_day_used(&self) -> Nanos {
+        used(&self.caps[2].1)
     }
 
     /// Over the line item's flight.
@@ -146,6 +158,10 @@ const CLICK: Quantity = Quantity::count(1);
 
 fn committed(cap: &Cap) -> Nanos {
     Nanos::from_raw(cap.committed().raw())
+}
+
+fn used(cap: &Cap) -> Nanos {
+    Nanos::from_raw(cap.used().plus(cap.elsewhere()).raw())
 }
 
 fn refusal(cap: &Cap, wanted: Quantity) -> Refusal {

@@ -194,6 +194,27 @@ pub enum Pacing {
     Asap,
 }
 
+impl Pacing {
+    /// Its word in campaign files.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Dual { .. } => "dual",
+            Self::Even => "even",
+            Self::Ahead => "ahead",
+            Self::Curve(_) => "curve",
+            Self::Asap => "asap",
+        }
+    }
+}
+
+impl Default for Pacing {
+    /// For value alone.
+    fn default() -> Self {
+        Self::Dual { smoothness: 0 }
+    }
+}
+
 /// Costs besides media and data. None of them counts against the budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Costs {
@@ -255,6 +276,9 @@ pub struct LineItem {
     pub goal: Goal,
     /// Over how long its goal is to be met.
     pub goal_window: Millis,
+    /// True if its file says what chances to expect, or needs none. Else usual ones are supposed, and it spends at most
+    /// the exploration share until enough came back to know better.
+    pub vouched: bool,
     /// Who, where, when. `Rule::All(vec![])` is everyone.
     pub targeting: Rule,
     /// What makes an impression worth more or less than `goal` says; those that hold multiply.
@@ -329,6 +353,39 @@ pub enum Goal {
     },
 }
 
+impl Goal {
+    /// Clicks per impression and, for goals on conversions, conversions per click, as ad ops expect them: each 0 to 1.
+    /// `None` where nothing but impressions counts.
+    #[must_use]
+    pub const fn chances(&self) -> Option<(f64, Option<f64>)> {
+        match *self {
+            Self::Cpm(_) => None,
+            Self::Cpc { ctr, .. } => Some((ctr, None)),
+            Self::Cpa { ctr, cvr, .. }
+            | Self::Return { ctr, cvr, .. }
+            | Self::MaxConversions { ctr, cvr, .. } => Some((ctr, Some(cvr))),
+        }
+    }
+
+    /// True if its price is the most that is paid, and not what an impression is worth.
+    #[must_use]
+    pub const fn is_ceiling(&self) -> bool {
+        matches!(self, Self::Cpm(_) | Self::MaxConversions { .. })
+    }
+
+    /// Its word in campaign files; `roas` for a return on investment, too.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Cpm(_) => "cpm",
+            Self::Cpc { .. } => "cpc",
+            Self::Cpa { .. } => "cpa",
+            Self::Return { .. } => "roas",
+            Self::MaxConversions { .. } => "max_conversions",
+        }
+    }
+}
+
 /// What may be learnt for a campaign, and how far that may change what it bids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Learning {
@@ -366,6 +423,18 @@ pub enum Feedback {
     Propose,
     /// They are made, bounded and reversible.
     Automatic,
+}
+
+impl Feedback {
+    /// Its word in campaign files.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Propose => "propose",
+            Self::Automatic => "automatic",
+        }
+    }
 }
 
 /// `format`, and the kind of a creative.

@@ -32,6 +32,39 @@ impl Factor {
         thousandths.checked_mul(1_000).map(Self).filter(|factor| *factor <= Self::MAX)
     }
 
+    /// `millionths` millionths; `None` above ten.
+    #[must_use]
+    pub const fn from_millionths(millionths: u32) -> Option<Self> {
+        if millionths > Self::MAX.0 { None } else { Some(Self(millionths)) }
+    }
+
+    /// What a prediction makes of a value: `ratio` rounded down to the millionth, below 0 as 0, above 10 as 10, and 0
+    /// where it is not a number, so that a broken prediction bids nothing.
+    ///
+    /// The one place where a float becomes a factor: behind it, money meets whole numbers alone.
+    #[must_use]
+    pub fn from_ratio(ratio: f64) -> Self {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the cast cuts at the bounds of u32 and takes what is not a number for 0, as said above"
+        )]
+        let millionths = (ratio * f64::from(Self::ONE.0)) as u32;
+        Self(millionths).min(Self::MAX)
+    }
+
+    /// In millionths, 0 to 10,000,000.
+    #[must_use]
+    pub const fn millionths(self) -> u32 {
+        self.0
+    }
+
+    /// 0 to 10, for predictions; prices take [`Factor::of`].
+    #[must_use]
+    pub fn as_f64(self) -> f64 {
+        f64::from(self.0) / f64::from(Self::ONE.0)
+    }
+
     /// One after the other; each product rounded down to the millionth, the last one cut at ten.
     #[must_use]
     pub fn product(factors: impl IntoIterator<Item = Self>) -> Self {
@@ -40,6 +73,13 @@ impl Factor {
             product.saturating_mul(u128::from(factor.0)) / u128::from(Self::ONE.0)
         });
         u32::try_from(product).map_or(Self::MAX, |millionths| Self(millionths).min(Self::MAX))
+    }
+
+    /// `amount` times the factor, rounded down; cut to the range of amounts.
+    #[must_use]
+    pub fn of_amount(self, amount: i64) -> i64 {
+        let product = i128::from(amount) * i128::from(self.0) / i128::from(Self::ONE.0);
+        i64::try_from(product).unwrap_or(i64::MAX)
     }
 
     /// `price` times the factor, rounded down to the micro-unit; at most [`Cpm::MAX`].
@@ -92,5 +132,34 @@ mod tests {
         check(&[10_000, 10_000, 1], 1_000_000, ("0.1", 100_000));
         assert_eq!(Factor::from_thousandths(10_001), None);
         assert_eq!(Factor::MAX.of(Cpm::MAX), Cpm::MAX);
+    }
+
+    #[test]
+    fn a_ratio_becomes_a_factor_rounded_down_and_cut_at_both_ends() {
+        for (ratio, want) in [
+            (0.0, 0),
+            (0.000_000_9, 0),
+            (1.0, 1_000_000),
+            (1.250_000_9, 1_250_000),
+            (10.0, 10_000_000),
+            (10.000_1, 10_000_000),
+            (f64::INFINITY, 10_000_000),
+            (-0.5, 0),
+            (f64::NEG_INFINITY, 0),
+            (f64::NAN, 0),
+        ] {
+            assert_eq!(Factor::from_ratio(ratio).millionths(), want, "{ratio}");
+        }
+    }
+
+    #[test]
+    fn millionths_come_back_as_they_were_and_stop_at_ten() {
+        for millionths in [0, 1, 999_999, 1_000_000, 10_000_000] {
+            let factor = Factor::from_millionths(millionths).unwrap();
+            assert_eq!(factor.millionths(), millionths);
+            assert!((factor.as_f64() * 1e6 - f64::from(millionths)).abs() < 1e-6);
+        }
+        assert_eq!(Factor::from_millionths(10_000_001), None);
+        assert_eq!(Factor::from_millionths(u32::MAX), None);
     }
 }

@@ -4,8 +4,11 @@ mod behaviour;
 mod budget;
 mod creatives;
 mod frequency;
+mod goals;
+mod learning;
 mod lists;
 mod modifiers;
+mod pacing;
 mod reach;
 
 use crate::audience::Definitions;
@@ -149,7 +152,8 @@ fn wrong_types_and_missing_keys_are_named() {
     check(
         r#"{"cpm": 4.20}"#,
         "{}",
-        "error 12:7 `line_items[0].goal` must have exactly one of `cpm`, `cpc`, `cpa`",
+        "error 12:7 `line_items[0].goal` must have exactly one of `cpm`, `cpc`, `cpa`, `roas`, \
+         `roi_percent`, `max_conversions`",
     );
     check(
         r#""id": "spring""#,
@@ -552,7 +556,7 @@ fn a_curve_has_a_number_for_each_hour() {
     check(
         r#""currency""#,
         r#""pacing": "evne", "currency""#,
-        "error 5:13 `pacing` must be one of `even`, `asap`, got \"evne\" (did you mean `even`?)",
+        "error 5:13 `pacing` must be one of `dual`, `even`, `ahead`, `asap`, got \"evne\" (did you mean `even`?)",
     );
 }
 

@@ -1,6 +1,6 @@
 //! The kind of an impression, as far as the price to beat depends on it.
 
-use crate::units::{Cpm, Currency, ExchangeId, UnixMillis};
+use crate::units::{Cpm, Currency, DealId, ExchangeId, UnixMillis};
 
 /// Exchange, size, floor and time of day, as keys: of the segment, of its exchange, and of its currency, from the
 /// narrowest to the widest.
@@ -33,6 +33,13 @@ impl Segment {
         let size = u64::from(size.0) << 32 | u64::from(size.1);
         let narrow = mix(mix(exchange, size), bucket << 2 | quarter);
         Self { narrow, exchange, all }
+    }
+
+    /// The same on a deal, where others bid than in the open auction: nothing is borrowed from there.
+    #[must_use]
+    pub fn on_deal(self, deal: DealId) -> Self {
+        let on = |key| mix(key, deal.raw());
+        Self { narrow: on(self.narrow), exchange: on(self.exchange), all: on(self.all) }
     }
 }
 

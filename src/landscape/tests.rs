@@ -1,4 +1,4 @@
-//! The landscapes as a whole: estimates against the truth, what every curve keeps to, forgetting, bounds, bytes.
+//! Landscapes against planted truths, and laws that hold of every one.
 
 use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
 use rand::rngs::Xoshiro256PlusPlus;

@@ -218,7 +218,7 @@ impl Service {
         };
         let expires = steady.plus(chosen.ticket.reserved_for);
         self.open.insert(bid.id, Reservation { reserved, expires, user, household: bid.household });
-        chosen.held.keep();
+        chosen.keep();
         Ok(())
     }
 }

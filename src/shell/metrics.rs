@@ -185,6 +185,16 @@ impl From<TokenError> for NoticeOutcome {
 /// Upper bounds of the buckets of a decision's time, in microseconds.
 const BUCKETS_US: [u64; 12] = [10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 50_000, 100_000];
 
+/// A counter for each reason not to bid.
+#[derive(Debug)]
+struct ByReason([AtomicU64; NoBidReason::NAMES.len()]);
+
+impl Default for ByReason {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| AtomicU64::new(0)))
+    }
+}
+
 /// All counters of a process.
 #[derive(Debug, Default)]
 pub struct Metrics {
@@ -194,7 +204,7 @@ pub struct Metrics {
     out_of_reach: AtomicU64,
     leases_ended: AtomicU64,
     bids: AtomicU64,
-    no_bids: [AtomicU64; NoBidReason::NAMES.len()],
+    no_bids: ByReason,
     notices: [[AtomicU64; NoticeOutcome::NAMES.len()]; NoticeKind::ALL.len()],
     unpriced: [AtomicU64; Unpriced::NAMES.len()],
     turned: [AtomicU64; Turned::NAMES.len()],
@@ -221,7 +231,7 @@ impl Metrics {
     pub fn answered(&self, no_bid: Option<NoBidReason>, micros: u64) {
         add(&self.requests, 1);
         if let Some(reason) = no_bid {
-            add(&self.no_bids[reason.rank()], 1);
+            add(&self.no_bids.0[reason.rank()], 1);
         }
         let bucket = BUCKETS_US.iter().position(|bound| micros <= *bound).unwrap_or(BUCKETS_US.len());
         add(&self.decision_us[bucket], 1);
@@ -329,7 +339,7 @@ impl Metrics {
             out,
             "# HELP {name} Requests without a bid, by the last reason reached.\n# TYPE {name} counter\n"
         );
-        for (reason, counter) in NoBidReason::NAMES.iter().zip(&self.no_bids) {
+        for (reason, counter) in NoBidReason::NAMES.iter().zip(&self.no_bids.0) {
             let _ = writeln!(out, "{name}{{reason=\"{reason}\"}} {}", read(counter));
         }
         let name = "encan_requests_refused_total";

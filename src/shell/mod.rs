@@ -17,6 +17,7 @@ pub mod exchange_secrets;
 pub mod exposure_store;
 pub mod exposures_reader;
 pub mod failpoint;
+pub mod feedback;
 pub mod files;
 pub mod geo;
 pub mod http;

@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use dashmap::DashMap;
 
 use crate::audience::{Audiences, UserKeys};
-use crate::bidder::{Composer, Plan, Snapshot};
+use crate::bidder::{Composer, Learned, Plan, Snapshot};
 use crate::budget::{Book, Open, Purse, Reservation};
 use crate::frequency::Exposure;
 use crate::ledger::BidFacts;
@@ -210,6 +210,15 @@ impl Service {
         self.include_open();
         self.remember();
         Ok(())
+    }
+
+    /// Replaces what was learnt by what `change` makes of it, whole, from the next request on.
+    pub(in crate::shell) fn learn(&self, change: impl FnOnce(&mut Learned)) {
+        let _making = self.making_snapshot.lock().unwrap_or_else(PoisonError::into_inner);
+        let former = self.snapshot.load();
+        let mut learned = (*former.learned).clone();
+        change(&mut learned);
+        self.snapshot.store(Arc::new(Snapshot { learned: Arc::new(learned), ..(**former).clone() }));
     }
 
     /// Signs with `keys` from the next answer on, and verifies by them.

@@ -84,12 +84,8 @@ fn campaign(catalog: &Catalog, zone: &TimeZone, rng: &mut Xoshiro256PlusPlus) ->
             Some(daily),
             rng.random_bool(0.7).then(|| Nanos::from_raw(daily.raw().saturating_mul(30))),
         ),
-        pacing: match rng.random_range(0..10) {
-            0 => Pacing::Asap,
-            1 => Pacing::Curve(Box::new(evening_curve())),
-            _ => Pacing::Even,
-        },
-        pooled: false,
+        pacing: pacing(rng),
+        pooled: rng.random_bool(0.1),
         learning: Learning::default(),
         costs: Costs {
             platform_fee: RatePpm::from_ppm(50_000).expect("below one"),
@@ -155,7 +151,8 @@ fn line_item(catalog: &Catalog, number: usize, rng: &mut Xoshiro256PlusPlus) -> 
         budget: money(rng.random_bool(0.5).then(|| heavy_tailed(rng, 5, 1_000)), None),
         pacing: campaign.pacing.clone(),
         goal: goal(rng),
-        goal_window: Millis::from_seconds(7 * 86_400),
+        goal_window: Millis::from_seconds([1, 7, 7, 7, 30][rng.random_range(0..5)] * 86_400),
+        vouched: true,
         targeting: rule(rng),
         modifiers: Vec::new(),
         frequency: caps(rng, 0.6, 6),
@@ -170,17 +167,33 @@ fn flight(rng: &mut Xoshiro256PlusPlus) -> Flight {
     Flight { start: UnixMillis::from_raw(0), end: rng.random_bool(0.05).then_some(END_OF_2020) }
 }
 
-fn goal(rng: &mut Xoshiro256PlusPlus) -> Goal {
+/// Mostly for value, as where nothing is said.
+fn pacing(rng: &mut Xoshiro256PlusPlus) -> Pacing {
     match rng.random_range(0..10) {
-        0..6 => Goal::Cpm(price(rng, 50, 1_500)),
-        6..8 => {
-            Goal::Cpc { target: heavy_tailed(rng, 1, 4), ctr: f64::from(rng.random_range(5..40)) / 10_000.0 }
-        }
-        _ => Goal::Cpa {
-            target: heavy_tailed(rng, 5, 80),
-            ctr: f64::from(rng.random_range(5..40)) / 10_000.0,
-            cvr: f64::from(rng.random_range(10..120)) / 1_000.0,
+        0 => Pacing::Asap,
+        1 => Pacing::Curve(Box::new(evening_curve())),
+        2 => Pacing::Even,
+        3 => Pacing::Ahead,
+        4 => Pacing::Dual { smoothness: rng.random_range(1..=1_000) },
+        _ => Pacing::default(),
+    }
+}
+
+/// Every kind; half of them a price, since that is what most people buy by.
+fn goal(rng: &mut Xoshiro256PlusPlus) -> Goal {
+    let ctr = f64::from(rng.random_range(5..40)) / 10_000.0;
+    let cvr = f64::from(rng.random_range(10..120)) / 1_000.0;
+    match rng.random_range(0..20) {
+        0..10 => Goal::Cpm(price(rng, 50, 1_500)),
+        10..14 => Goal::Cpc { target: heavy_tailed(rng, 1, 4), ctr },
+        14..17 => Goal::Cpa { target: heavy_tailed(rng, 5, 80), ctr, cvr },
+        17..19 => Goal::Return {
+            least: rng.random_range(10..120) * 100_000,
+            value: heavy_tailed(rng, 20, 200),
+            ctr,
+            cvr,
         },
+        _ => Goal::MaxConversions { ceiling: price(rng, 50, 1_500), ctr, cvr },
     }
 }
 
@@ -218,6 +231,8 @@ fn evening_curve() -> [u32; 24] {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use bumpalo::Bump;
 
     use super::catalog;
@@ -256,6 +271,17 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_catalog() {
         assert_eq!(format!("{:?}", catalog(3, 200)), format!("{:?}", catalog(3, 200)));
+    }
+
+    #[test]
+    fn every_goal_and_every_way_of_pacing_is_drawn() {
+        let catalog = catalog(5, 2_000);
+        let goals: BTreeSet<&str> =
+            catalog.line_items.iter().map(|line_item| line_item.goal.word()).collect();
+        assert_eq!(goals.into_iter().collect::<Vec<_>>(), ["cpa", "cpc", "cpm", "max_conversions", "roas"]);
+        let paced: BTreeSet<&str> = catalog.campaigns.iter().map(|campaign| campaign.pacing.word()).collect();
+        assert_eq!(paced.into_iter().collect::<Vec<_>>(), ["ahead", "asap", "curve", "dual", "even"]);
+        assert!(catalog.campaigns.iter().any(|campaign| campaign.pooled));
     }
 
     #[test]

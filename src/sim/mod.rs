@@ -10,6 +10,7 @@ mod facts;
 mod faults;
 mod imps;
 mod json;
+pub mod judge;
 mod market;
 mod mutate;
 mod native;

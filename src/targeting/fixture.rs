@@ -441,6 +441,7 @@ pub(super) fn line_item(number: usize, targeting: Rule) -> LineItem {
         pacing: Pacing::Asap,
         goal: Goal::Cpm(Cpm::from_micros(1_000_000).unwrap()),
         goal_window: Millis::from_seconds(7 * 86_400),
+        vouched: true,
         targeting,
         modifiers: Vec::new(),
         frequency: Vec::new(),

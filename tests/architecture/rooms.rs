@@ -50,7 +50,7 @@ pub const SHELL: &str = "shell";
 pub const LOADTEST: &[&str] = &["units", "openrtb", "sim"];
 
 /// Modules that are a front door of their own, as `room::module`.
-pub const FRONT_DOORS: &[(&str, &str)] = &[("units", "limits"), ("report", "reconcile")];
+pub const FRONT_DOORS: &[(&str, &str)] = &[("units", "limits"), ("report", "reconcile"), ("sim", "judge")];
 
 /// Files that may hold `unsafe`, each with its reason.
 pub const UNSAFE: &[(&str, &str)] = &[];

@@ -38,6 +38,55 @@ fn below_the_floor_the_goal_that_reaches_it_is_named() {
     assert_eq!(verdicts(&[campaign("c", "2", "")], &floor("2"), "")[0].outcome, Outcome::Bids(0));
 }
 
+/// The campaign with this goal, and a conversion worth 60.
+fn after(goal: &str) -> Source {
+    let text = campaign("c", "1", "").text.replace(r#"{"cpm": 1}"#, goal);
+    assert!(text.contains(goal), "{text}");
+    let conversions = r#""conversions": [{"type": "purchase", "value": 60}], "line_items""#;
+    Source::new("c.json", text.replace(r#""line_items""#, conversions))
+}
+
+const CHANCES: &str = r#""expected_ctr": 0.001, "expected_cvr": 0.05"#;
+
+#[test]
+fn below_the_floor_a_return_is_lowered_and_the_ceiling_of_most_conversions_raised() {
+    // 60 x 0.001 x 0.05 is 3 a thousand at a return of one.
+    let roas = after(&format!(r#"{{"roas": 4, {CHANCES}}}"#));
+    let lower = "lower `goal.roas` from 4 to at most 1.5 (`goal.roi_percent` from 300 to 50)";
+    check(&[roas], &floor("2"), lower);
+    let roi = after(&format!(r#"{{"roi_percent": 12.5, {CHANCES}}}"#));
+    let lower = "lower `goal.roas` from 1.125 to at most 0.75 (`goal.roi_percent` from 12.5 to -25)";
+    check(&[roi], &floor("4"), lower);
+    let most = after(&format!(r#"{{"max_conversions": true, "max_cpm": 1.2, {CHANCES}}}"#));
+    check(&[most], &floor("2.351"), "raise `goal.max_cpm` from 1.20 to at least 2.36 EUR");
+}
+
+#[test]
+fn no_return_is_named_where_none_would_do() {
+    let roas = after(&format!(r#"{{"roas": 4, {CHANCES}}}"#));
+    assert_eq!(verdicts(&[roas], &floor("301"), "")[0].hint, None, "not even a hundredth");
+    let least = after(&format!(r#"{{"roas": 0.01, {CHANCES}}}"#));
+    assert_eq!(verdicts(&[least], &floor("301"), "")[0].hint, None, "it cannot be lower");
+}
+
+#[test]
+fn a_return_lowered_as_told_bids_and_a_hundredth_more_does_not() {
+    let mut random = SmallRng::seed_from_u64(printed_seed());
+    for _ in 0..20 {
+        let floor = floor(&format!("{}.{:06}", random.random_range(1..9), random.random_range(0..1_000_000)));
+        let told = |hundredths: u32| {
+            let goal = format!(r#"{{"roas": {}.{:02}, {CHANCES}}}"#, hundredths / 100, hundredths % 100);
+            verdicts(&[after(&goal)], &floor, "").remove(0)
+        };
+        let hint = told(random.random_range(400..4_000)).hint.unwrap();
+        let most = hint.split("at most ").nth(1).unwrap().split(' ').next().unwrap();
+        let (whole, rest) = most.split_once('.').unwrap_or((most, ""));
+        let enough: u32 = format!("{whole}{rest:0<2}").parse().unwrap();
+        assert!(matches!(told(enough).outcome, Outcome::Bids(_)), "{hint}");
+        assert!(matches!(told(enough + 1).outcome, Outcome::Declined(_)), "{hint}");
+    }
+}
+
 #[test]
 fn in_a_currency_in_which_the_highest_goals_have_no_price_the_goal_is_found_too() {
     let request = request(r#", "bidfloor": 3.0"#, "").replace(r#"["EUR"]"#, r#"["USD"]"#);

@@ -12,6 +12,7 @@ use crate::campaign::read_exchange;
 use crate::document::{Faults, Source};
 use crate::frequency::Seen;
 use crate::openrtb::{Imp, parse};
+use crate::pricing::Steps;
 use crate::privacy::Permissions;
 
 /// Two impressions of 300x250, one of them with a deal.
@@ -74,6 +75,8 @@ impl Witness for Beyond {
             self.0.push((imp.id.to_owned(), line_item));
         }
     }
+
+    fn priced(&mut self, _: &Imp<'_>, _: usize, _: &Steps) {}
 }
 
 #[track_caller]

@@ -23,7 +23,7 @@ const HOURS: i64 = 24;
 
 /// Whose budget it is.
 #[derive(Clone, Copy, PartialEq)]
-enum Owner {
+pub(in crate::campaign) enum Owner {
     Campaign,
     LineItem,
 }

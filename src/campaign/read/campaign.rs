@@ -9,17 +9,17 @@ use crate::campaign::read::budget::campaign_budget;
 use crate::campaign::read::clock::{flight, zone};
 use crate::campaign::read::creative::creative;
 use crate::campaign::read::frequency::{Contradictions, frequency};
+use crate::campaign::read::learning::learning;
 use crate::campaign::read::line_item::{Outer, check_ended, line_item, status};
+use crate::campaign::read::pacing::{campaign_pacing, check_spree};
 use crate::campaign::read::reach::format_of;
 use crate::campaign::read::targeting::{country, domain};
 use crate::campaign::read::{NAME_CHARS_MAX, Reading, plan};
-use crate::campaign::{
-    Advertiser, Campaign, CapLevel, Creative, Flight, Learning, LineItem, Pacing, Status, Transparency,
-};
+use crate::campaign::{Advertiser, Campaign, CapLevel, Creative, Flight, LineItem, Status, Transparency};
 use crate::document::{Document, Faults, Node, Object};
 use crate::units::{AdvertiserId, CampaignId, Currency, UnixMillis};
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "advertiser",
     "id",
     "name",
@@ -29,6 +29,7 @@ const KEYS: [&str; 16] = [
     "flight",
     "budget",
     "pacing",
+    "learning",
     "costs",
     "tax",
     "frequency",
@@ -79,7 +80,8 @@ pub(in crate::campaign) fn read_campaign<'d>(
     let formats: Vec<_> = creatives.iter().map(|c| c.as_ref().map(|c| format_of(&c.content))).collect();
     let line_item_nodes = some_list(object, "line_items", faults);
     refuse_repeated_ids(&line_item_nodes, faults);
-    let outer = Outer { campaign: &campaign, creatives: &ids, formats: &formats, reading };
+    let says_click_window = object.get("attribution").is_some_and(|node| node.peek("click_window").is_some());
+    let outer = Outer { campaign: &campaign, creatives: &ids, formats: &formats, says_click_window, reading };
     let mut caps =
         Contradictions::of(object.node(), advertiser.as_ref().map(|(_, read)| read), &campaign, faults);
     let read_line_item = |node: &Node<'d>| {
@@ -148,7 +150,15 @@ fn read_plan(object: Object<'_>, slug: &str, reading: Reading<'_>, faults: &mut 
         check_ended(object, flight, status, reading, faults);
     }
     let budget = object.require("budget", faults).and_then(|node| campaign_budget(node, flight, faults));
-    let pacing = object.get("pacing").and_then(|node| plan::pacing(node, faults));
+    let pacing = object.get("pacing").and_then(|node| {
+        let (pacing, pooled) = campaign_pacing(node, faults)?;
+        if let (Some(budget), Some(flight)) = (budget, flight) {
+            check_spree(node, &pacing, budget, flight, faults);
+        }
+        Some((pacing, pooled))
+    });
+    let (pacing, pooled) = pacing.unwrap_or_default();
+    let learning = object.get("learning").and_then(|node| learning(node, faults));
     let costs = object.get("costs").and_then(|node| plan::costs(node, faults));
     let tax = object.get("tax").and_then(|node| plan::tax(node, reading.surroundings, faults));
     let caps = object.get("frequency").map(|node| frequency(node, CapLevel::Campaign, flight, faults));
@@ -165,9 +175,9 @@ fn read_plan(object: Object<'_>, slug: &str, reading: Reading<'_>, faults: &mut 
         zone_name,
         flight: flight.unwrap_or(Flight { start: UnixMillis::default(), end: None }),
         budget: budget.unwrap_or_default(),
-        pacing: pacing.unwrap_or(Pacing::Even),
-        pooled: false,
-        learning: Learning::default(),
+        pacing,
+        pooled,
+        learning: learning.unwrap_or_default(),
         costs: costs.unwrap_or_default(),
         tax: tax.unwrap_or_else(plan::no_tax),
         frequency: caps.unwrap_or_default(),

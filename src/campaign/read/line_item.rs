@@ -1,17 +1,20 @@
 //! Line items.
 
-use crate::campaign::read::amount::{amount, price};
+use crate::campaign::read::amount::price;
 use crate::campaign::read::budget::line_item_budget;
 use crate::campaign::read::clock::{flight, within};
 use crate::campaign::read::frequency::frequency;
+use crate::campaign::read::goal::{Around, goal};
 use crate::campaign::read::modifiers;
-use crate::campaign::read::plan::pacing;
+use crate::campaign::read::pacing::line_item_pacing;
 use crate::campaign::read::reach::{check_formats, check_satisfiable};
 use crate::campaign::read::targeting::{rule, segments};
 use crate::campaign::read::{NAME_CHARS_MAX, Reading};
-use crate::campaign::{AgreedDeal, Campaign, CapLevel, Flight, FormatKind, Goal, LineItem, Rule, Status};
+use crate::campaign::{
+    AgreedDeal, Campaign, CapLevel, Flight, FormatKind, Goal, LineItem, Pacing, Rule, Status,
+};
 use crate::document::{Faults, Node, Object, suggestion};
-use crate::units::{Cpm, Currency, LineItemId, Millis, Nanos};
+use crate::units::{Cpm, LineItemId};
 
 const KEYS: [&str; 13] = [
     "id",
@@ -30,11 +33,6 @@ const KEYS: [&str; 13] = [
 ];
 /// Segments beyond which more of them bring little: the returns fall, the price does not.
 const SEGMENTS_USEFUL: usize = 10;
-/// Euros above which a price was probably meant otherwise.
-const DEAR_CPM: i64 = 100;
-const DEAR_CPC: i64 = 50;
-/// Clicks per impression above which the number was probably meant as a percentage.
-const HIGH_CTR: f64 = 0.1;
 
 /// What a line item takes from its campaign.
 #[derive(Clone, Copy)]
@@ -44,6 +42,8 @@ pub(in crate::campaign) struct Outer<'a> {
     pub creatives: &'a [&'a str],
     /// Their formats, `None` for faulty ones.
     pub formats: &'a [Option<FormatKind>],
+    /// True if the file says how long after a click a conversion counts.
+    pub says_click_window: bool,
     pub reading: Reading<'a>,
 }
 
@@ -62,8 +62,11 @@ pub(in crate::campaign) fn line_item(
     let budget = object.get("budget");
     let budget =
         budget.map(|node| line_item_budget(node, flight, campaign.budget, faults)).unwrap_or_default();
-    let pacing = object.get("pacing").map_or(Some(campaign.pacing.clone()), |node| pacing(node, faults));
-    let goal = object.require("goal", faults).and_then(|node| goal(node, campaign, reading, faults));
+    let pacing = object.get("pacing");
+    let pacing = pacing.map_or(Some(campaign.pacing.clone()), |node| line_item_pacing(node, faults));
+    let is_rushed = campaign.pacing == Pacing::Asap && pacing == Some(Pacing::Asap);
+    let around = Around { campaign, flight, is_rushed, says_click_window: outer.says_click_window, reading };
+    let goal = object.require("goal", faults).and_then(|node| goal(node, around, faults));
     let targeting = object.get("targeting");
     let targeting = targeting.map_or(Some(Rule::All(Vec::new())), |node| rule(node, reading, faults));
     let modifiers = object.get("modifiers");
@@ -78,9 +81,9 @@ pub(in crate::campaign) fn line_item(
         check_formats(node, rule, &own.collect(), faults);
     }
     if let (Some(targeting), Some(data_cpm)) = (&targeting, data_cpm) {
-        check_data(object, targeting, data_cpm, goal, faults);
+        check_data(object, targeting, data_cpm, goal.map(|(goal, ..)| goal), faults);
     }
-    let slug = slug?;
+    let (slug, (goal, goal_window, vouched)) = (slug?, goal?);
     Some(LineItem {
         id: LineItemId::from_slug(&format!("{}/{slug}", campaign.slug)),
         slug: slug.into(),
@@ -90,8 +93,9 @@ pub(in crate::campaign) fn line_item(
         flight: flight?,
         budget,
         pacing: pacing?,
-        goal: goal?,
-        goal_window: Millis::from_seconds(7 * 86_400),
+        goal,
+        goal_window,
+        vouched,
         targeting: targeting?,
         modifiers: modifiers?,
         frequency: caps.unwrap_or_default(),
@@ -132,75 +136,6 @@ fn own_flight(object: Object<'_>, outer: Outer<'_>, faults: &mut Faults) -> Opti
         check_ended(object, cut, Some(campaign.status), outer.reading, faults);
     }
     Some(cut)
-}
-
-/// `{"cpm": 4.20}`, `{"cpc": 0.35, "expected_ctr": 0.0012}` or `{"cpa": 25, ...}`.
-fn goal(node: Node<'_>, campaign: &Campaign, reading: Reading<'_>, faults: &mut Faults) -> Option<Goal> {
-    let object = node.object(&["cpm", "cpc", "cpa", "expected_ctr", "expected_cvr"], faults)?;
-    let (kind, target) = object.one_of(&["cpm", "cpc", "cpa"], faults)?;
-    let currency = campaign.currency;
-    let wants = |key: &str| key == "expected_ctr" && kind != "cpm" || key == "expected_cvr" && kind == "cpa";
-    for key in ["expected_ctr", "expected_cvr"] {
-        if let Some(node) = object.get(key).filter(|_| !wants(key)) {
-            faults.push(node.error(format!("has no meaning beside `{kind}`")));
-        }
-    }
-    match kind {
-        "cpm" => {
-            let price = price(target, faults)?;
-            let thousandfold = price.per_impression().raw().checked_mul(1_000)?;
-            check_dear(target, thousandfold, currency, DEAR_CPM, reading, faults);
-            Some(Goal::Cpm(price))
-        }
-        "cpc" => {
-            let (ctr, amount) = (share(object, "expected_ctr", faults), amount(target, faults));
-            let amount = amount?;
-            check_dear(target, amount.raw(), currency, DEAR_CPC, reading, faults);
-            Some(Goal::Cpc { target: amount, ctr: ctr? })
-        }
-        _ => {
-            let (ctr, cvr) = (share(object, "expected_ctr", faults), share(object, "expected_cvr", faults));
-            if campaign.conversions.is_empty() {
-                let fault = target.error("needs `conversions` in the campaign, or none is ever counted");
-                faults.push(fault.hint("add `\"conversions\": [{\"type\": \"purchase\", \"value\": 60}]`"));
-            }
-            Some(Goal::Cpa { target: amount(target, faults)?, ctr: ctr?, cvr: cvr? })
-        }
-    }
-}
-
-fn check_dear(
-    node: Node<'_>,
-    nanos: i64,
-    currency: Currency,
-    euros: i64,
-    reading: Reading<'_>,
-    faults: &mut Faults,
-) {
-    if reading.is_dearer_than(Nanos::from_raw(nanos), currency, euros) {
-        let fault = node.warning(format!("is dear: more than {euros} EUR, got {} {currency}", node.echo()));
-        faults.push(fault.hint("`cpm` is per thousand impressions, `cpc` per click, `cpa` per conversion"));
-    }
-}
-
-/// A share above 0 and up to 1.
-fn share(object: Object<'_>, key: &str, faults: &mut Faults) -> Option<f64> {
-    let node = object.require(key, faults)?;
-    let text = node.number_text(faults)?;
-    let share = text.parse::<f64>().ok().filter(|share| *share > 0.0 && *share <= 1.0);
-    let hint = "a share, not a percentage: 0.12 % is 0.0012";
-    match share {
-        None => {
-            let fault = node.error(format!("must be above 0 and at most 1, got {}", node.echo()));
-            faults.refuse(fault.hint(hint))
-        }
-        Some(share) => {
-            if key == "expected_ctr" && share > HIGH_CTR {
-                faults.push(node.warning(format!("is high: {} of all impressions", node.echo())).hint(hint));
-            }
-            Some(share)
-        }
-    }
 }
 
 fn deals(object: Object<'_>, faults: &mut Faults) -> Vec<AgreedDeal> {
@@ -245,7 +180,7 @@ fn check_data(object: Object<'_>, targeting: &Rule, data_cpm: Cpm, goal: Option<
     if count == 0 {
         faults.push(node.warning("pays for data, but no segment is targeted").hint("remove it"));
     }
-    if let Some(Goal::Cpm(price)) = goal
+    if let Some(Goal::Cpm(price) | Goal::MaxConversions { ceiling: price, .. }) = goal
         && data_cpm >= price
     {
         let problem = format!("leaves nothing for media: {data_cpm} of {price}");

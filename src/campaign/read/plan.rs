@@ -1,37 +1,12 @@
-//! Money and rules of a campaign or line item: pacing, costs, tax, attribution, conversions.
+//! Rules of a campaign: costs, tax, attribution, conversions.
 
 use crate::campaign::read::amount::{amount_or_zero, percent, span};
-use crate::campaign::read::shares;
-use crate::campaign::{Attribution, ConversionType, Costs, Pacing, Surroundings, TaxPlan};
+use crate::campaign::{Attribution, ConversionType, Costs, Surroundings, TaxPlan};
 use crate::document::{Faults, Node, suggestion};
 use crate::ttf::Bearer;
 use crate::units::{Millis, Nanos, ScenarioId, limits};
 
 const DAY: Millis = Millis::from_seconds(86_400);
-
-/// `"even"`, `"asap"` or `{"curve": [24 numbers]}`.
-pub(in crate::campaign) fn pacing(node: Node<'_>, faults: &mut Faults) -> Option<Pacing> {
-    if !node.is_object() {
-        let is_asap = node.choice(&[("even", false), ("asap", true)], faults)?;
-        return Some(if is_asap { Pacing::Asap } else { Pacing::Even });
-    }
-    let curve = node.object(&["curve"], faults)?.require("curve", faults)?;
-    let numbers = curve.list(faults)?;
-    if numbers.len() != 24 {
-        let problem = format!("must have 24 numbers, one for each hour, got {}", numbers.len());
-        return faults.refuse(curve.error(problem));
-    }
-    let mut weights = [0; 24];
-    for (weight, number) in weights.iter_mut().zip(numbers) {
-        *weight = number.scaled(6, faults)?;
-        if *weight < 0 {
-            return faults.refuse(number.error(format!("must not be negative, got {}", number.echo())));
-        }
-    }
-    let shares = shares(&weights);
-    let shares = shares.or_else(|| faults.refuse(curve.error("must not be zero in every hour")))?;
-    Some(Pacing::Curve(Box::new(shares)))
-}
 
 /// `{"platform_fee_percent": 5, "fixed": 1200}`.
 pub(in crate::campaign) fn costs(node: Node<'_>, faults: &mut Faults) -> Option<Costs> {

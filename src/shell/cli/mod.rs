@@ -8,6 +8,8 @@ pub mod certify;
 pub mod check;
 pub mod demo;
 pub mod explain;
+pub mod feedback;
+pub mod judge;
 pub mod keys;
 pub mod ledger;
 pub mod reconcile;
@@ -59,6 +61,8 @@ enum Verb {
     Report(report::Args),
     /// Run worlds that go wrong, from seeds, and hold the core to the laws of money.
     Sim(sim::Args),
+    /// Judge pacing policies on days of auctions whose prices are known.
+    Judge(judge::Args),
     /// Compare ways to shade first-price bids, on seeded worlds and on a log.
     Shading(shading::Args),
     /// Change the keys that sign notices, and show which there are.
@@ -76,6 +80,17 @@ enum Verb {
   encan ledger archive --before 2026-01-01"
     )]
     Ledger(ledger::Ledger),
+    /// See, accept and undo what the figures change, with the evidence of each.
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  encan feedback run
+  encan feedback list --state proposed
+  encan feedback show 7
+  encan feedback accept 7
+  encan feedback undo 7"
+    )]
+    Feedback(feedback::FeedbackVerb),
     /// Keep audiences: who is in which segment, and what they did.
     #[command(subcommand)]
     Audience(audience::Audience),
@@ -105,9 +120,11 @@ pub fn run() -> ExitCode {
         Verb::Certify(args) => certify::run(&args),
         Verb::Report(args) => report::run(&args),
         Verb::Sim(args) => sim::run(&args),
+        Verb::Judge(args) => judge::run(&args),
         Verb::Shading(args) => shading::run(&args),
         Verb::Keys(verb) => keys::run(&verb),
         Verb::Ledger(verb) => ledger::run(&verb),
+        Verb::Feedback(verb) => feedback::run(&verb),
         Verb::Audience(verb) => audience::run(&verb),
     }
 }

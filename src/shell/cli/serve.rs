@@ -20,13 +20,14 @@ use crate::shell::config::{ConfigArgs, Configured, configure};
 use crate::shell::corrections;
 use crate::shell::disk::DiskWatch;
 use crate::shell::events::Forgetting;
+use crate::shell::feedback::FeedbackThread;
 use crate::shell::http::{Door, Spans, serve};
 use crate::shell::leasing::Leasing;
 use crate::shell::reload;
 use crate::shell::secrets;
 use crate::shell::service::Service;
 use crate::shell::store::StoreError;
-use crate::units::limits;
+use crate::units::{Millis, limits};
 
 /// How often the slow loop beats.
 const TICK: Duration = Duration::from_millis(100);
@@ -65,6 +66,10 @@ pub struct ServerArgs {
     /// MiB of the data folder's disk that stay free for notices: with less, bidding stops.
     #[arg(long, env = "ENCAN_DISK_RESERVE", default_value_t = 256, value_name = "MIB")]
     disk_reserve: u32,
+    /// Minutes from one look at what impressions brought to the next: each may change bids, or propose to.
+    #[arg(long, env = "ENCAN_FEEDBACK_MINUTES", default_value_t = 60, value_name = "MINUTES",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    feedback_minutes: u32,
     /// Milliseconds that a connection may be idle, for tests.
     #[arg(long, hide = true, value_name = "MS")]
     idle_ms: Option<u64>,
@@ -175,6 +180,7 @@ pub(in crate::shell) struct Server {
     beat: Beat,
     leasing: Leasing,
     forgetting: Forgetting,
+    feedback: FeedbackThread,
     disk: DiskWatch,
     reloads: tokio::task::JoinHandle<()>,
     writer: crate::shell::store::WriterHandle,
@@ -206,6 +212,9 @@ impl Server {
         let Booted { service, writer, failed, audience_writer, audiences_read, exposures_read, secrets } =
             boot(plan, &args.data, base).map_err(|error| fail(error.exit_code(), &error, error.hint()))?;
         announce_door(&args.data, admin)?;
+        let every = Millis::from_seconds(i64::from(args.feedback_minutes) * 60);
+        let feedback = FeedbackThread::start(Arc::clone(&service), &args.data, every)
+            .map_err(|error| fail(WE_FAILED, &error, &error.hint()))?;
         let no_thread = |error| fail(WE_FAILED, &error, "the system gives no threads");
         let reserve = u64::from(args.disk_reserve) << 20;
         let disk = DiskWatch::start(Arc::clone(&service), args.data.clone(), reserve).map_err(no_thread)?;
@@ -233,6 +242,7 @@ impl Server {
             beat,
             leasing,
             forgetting,
+            feedback,
             disk,
             reloads,
             writer,
@@ -293,10 +303,12 @@ impl Server {
         self.reloads.abort();
         let _ = self.reloads.await;
         let (beat, leasing, forgetting, disk) = (self.beat, self.leasing, self.forgetting, self.disk);
+        let feedback = self.feedback;
         let ended = move || {
             beat.stop();
             leasing.stop();
             forgetting.stop();
+            feedback.stop();
             disk.stop();
         };
         let _ = tokio::task::spawn_blocking(ended).await;

@@ -10,6 +10,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::audience::ImportId;
 use crate::shell::corrections::Unbooked;
+use crate::shell::feedback;
 use crate::shell::http::{Answer, JSON, body, empty, full, not_allowed, text};
 use crate::shell::leasing;
 use crate::shell::metrics::Turned;
@@ -49,6 +50,7 @@ pub(in crate::shell::http) async fn answer(request: &mut Request<Incoming>, serv
             service.writer.write_metrics(&mut body);
             service.audience_writer.write_metrics(&service.audiences, &mut body);
             leasing::write_metrics(&service, &mut body);
+            feedback::write_metrics(&service, &mut body);
             full(StatusCode::OK, HeaderValue::from_static("text/plain; version=0.0.4"), body)
         }
         "/" => {

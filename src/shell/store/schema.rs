@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row};
 
 use crate::budget::{Allocator as _, Book, LeaseTerms, Treasury};
-use crate::ledger::{CapKey, Event, Quantity};
+use crate::ledger::{CapKey, Event, EventKey, Quantity};
 use crate::shell::clock;
 use crate::shell::failpoint::{self, Point};
 use crate::shell::store::error::StoreError;
@@ -345,6 +345,17 @@ impl Store {
     pub fn corrections(&self, mut each: impl FnMut(&Event)) -> Result<(), StoreError> {
         // Their keys begin with a byte of their own, and none is ever archived.
         self.at_once(|| row::for_each_of_keys(&self.connection, &self.file, (&[0xfe], &[0xff]), &mut each))
+    }
+
+    /// Calls `each` with every conversion, in no order of time.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::events`].
+    pub fn conversions(&self, mut each: impl FnMut(&Event)) -> Result<(), StoreError> {
+        // Their keys begin with the last byte that there is, and none is ever archived.
+        let after = [0xff; EventKey::LEN + 1];
+        self.at_once(|| row::for_each_of_keys(&self.connection, &self.file, (&[0xff], &after), &mut each))
     }
 
     /// Every event of one bid, conversions and corrections apart.

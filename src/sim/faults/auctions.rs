@@ -76,7 +76,7 @@ impl World<'_> {
             let reserved = Reserved { purse: purse_of(&ticket, wall), stakes };
             let reservation = Reservation { reserved, expires, user: None, household: None };
             process.open.insert(ticket.bid.id, reservation);
-            chosen.held.keep();
+            chosen.keep();
             sent.push((ticket, stakes.worst.raw()));
         }
         Some(sent)

@@ -250,6 +250,7 @@ fn line_item(rng: &mut Xoshiro256PlusPlus, campaign: &Campaign, number: usize, p
         pacing: campaign.pacing.clone(),
         goal: Goal::Cpm(Cpm::from_micros(price).expect("below the highest price")),
         goal_window: Millis::from_seconds(7 * 86_400),
+        vouched: true,
         targeting: Rule::All(Vec::new()),
         modifiers: Vec::new(),
         frequency: Vec::new(),

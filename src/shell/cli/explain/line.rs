@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 use crate::bidder::{Asleep, Chosen, Decision, Outcome, Then, Verdict};
 use crate::campaign::Factor;
+use crate::pricing::Step;
 use crate::targeting::{Change, Edit, Explanation, Failure, Resized};
+use crate::units::Cpm;
 
 /// What a line item is said to do next if it bids.
 pub(super) const BIDS: &str = "bids";
@@ -26,6 +28,10 @@ pub(super) struct Line {
     /// By how much its modifiers multiply its value, if they do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) factor: Option<String>,
+    /// How its price was worked out, step by step: per thousand, up to `pace` in the campaign's currency, from `tax` on in
+    /// the bid's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) steps: Vec<Stepped>,
     /// Every reason in words.
     pub(super) reasons: Vec<String>,
     /// What would help against what is not targeting.
@@ -36,6 +42,13 @@ pub(super) struct Line {
     pub(super) then: Option<String>,
     /// Every test of the targeting that fails.
     pub(super) failures: Vec<Failing>,
+}
+
+/// What was left of a price after a step.
+#[derive(Debug, Serialize)]
+pub(super) struct Stepped {
+    pub(super) step: &'static str,
+    pub(super) price: String,
 }
 
 /// What it bids.
@@ -95,6 +108,7 @@ impl Line {
             changes: verdict.changes(),
             outcome,
             factor: (verdict.factor != Factor::ONE).then(|| verdict.factor.to_string()),
+            steps: verdict.steps.iter().map(Stepped::of).collect(),
             reasons: reason.into_iter().chain(why.failures.iter().map(Failure::to_string)).collect(),
             hint: verdict.hint.clone(),
             then: verdict.then.map(|then| match then {
@@ -103,6 +117,12 @@ impl Line {
             }),
             failures: why.failures.iter().map(Failing::of).collect(),
         }
+    }
+}
+
+impl Stepped {
+    fn of((step, price): (Step, Cpm)) -> Self {
+        Self { step: step.into(), price: price.to_string() }
     }
 }
 

@@ -78,6 +78,10 @@ fn item(out: &mut String, line: &Line) {
     if let Some(factor) = &line.factor {
         put(out, 6, &format!("its modifiers multiply its value by {factor}"));
     }
+    if !line.steps.is_empty() {
+        let steps: Vec<String> = line.steps.iter().map(|one| format!("{} {}", one.step, one.price)).collect();
+        put(out, 6, &steps.join(" -> "));
+    }
     // What is not targeting stands first.
     let reasons = line.reasons.len() - line.failures.len();
     line.reasons[..reasons].iter().for_each(|reason| put(out, 6, reason));

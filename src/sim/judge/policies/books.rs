@@ -1,0 +1,108 @@
+//! What every baseline keeps: its budget, what notices said was spent, and which bids are out.
+
+use std::collections::HashSet;
+
+use foldhash::fast::FixedState;
+
+use crate::sim::judge::{Brief, Restart, Told};
+use crate::units::{Millis, Nanos, UnixMillis};
+
+/// The books of one budget.
+#[derive(Debug)]
+pub struct Books {
+    brief: Brief,
+    budget: f64,
+    spent: f64,
+    /// Bids that are out, so that a notice that comes twice counts once.
+    open: HashSet<u64, FixedState>,
+    /// When the current step began, and when it ends.
+    from: UnixMillis,
+    until: UnixMillis,
+    spent_before: f64,
+}
+
+/// A step that is over.
+#[derive(Debug, Clone, Copy)]
+pub struct Step {
+    /// Money planned for it: what was left, by the curve of the day before; in nanos.
+    pub planned: f64,
+    /// Money that notices told of in it.
+    pub spent: f64,
+}
+
+const STEP: Millis = Millis::from_seconds(60);
+
+impl Books {
+    /// Books of the day's start.
+    #[expect(clippy::cast_precision_loss, reason = "a plan")]
+    pub fn new(brief: &Brief) -> Self {
+        Self {
+            budget: brief.budget.raw() as f64,
+            spent: 0.0,
+            open: HashSet::default(),
+            from: brief.day.start,
+            until: brief.day.start.plus(STEP),
+            spent_before: 0.0,
+            brief: brief.clone(),
+        }
+    }
+
+    /// The step that ended before `now`, if one did: a minute, or longer where nothing came.
+    pub fn step(&mut self, now: UnixMillis) -> Option<Step> {
+        if now < self.until {
+            return None;
+        }
+        let planned = self.planned(self.spent_before, self.from, now);
+        let spent = self.spent - self.spent_before;
+        (self.from, self.until, self.spent_before) = (now, now.plus(STEP), self.spent);
+        Some(Step { planned, spent })
+    }
+
+    /// What of the money that is left belongs between two instants.
+    fn planned(&self, spent: f64, from: UnixMillis, to: UnixMillis) -> f64 {
+        let (from, to) = (self.brief.done(from), self.brief.done(to));
+        (self.budget - spent).max(0.0) * (to - from) / (1.0 - from).max(1e-9)
+    }
+
+    /// A bid goes out.
+    pub fn sent(&mut self, number: u64) {
+        self.open.insert(number);
+    }
+
+    /// A notice came.
+    #[expect(clippy::cast_precision_loss, reason = "a plan")]
+    pub fn told(&mut self, number: u64, told: Told) {
+        match told {
+            Told::Clicked | Told::Converted => {}
+            Told::Won { paid, .. } => {
+                if self.open.remove(&number) {
+                    self.spent += paid.raw() as f64;
+                }
+            }
+            Told::Lost { .. } | Told::Expired | Told::Unsent => {
+                self.open.remove(&number);
+            }
+        }
+    }
+
+    /// The budget changed.
+    #[expect(clippy::cast_precision_loss, reason = "a plan")]
+    pub fn budget(&mut self, budget: Nanos) {
+        self.budget = budget.raw() as f64;
+    }
+
+    /// Goes on from the ledger.
+    #[expect(clippy::cast_precision_loss, reason = "a plan")]
+    pub fn restart(&mut self, restart: &Restart) {
+        self.spent = restart.spent.raw() as f64;
+        self.spent_before = self.spent;
+        self.open = restart.open.iter().map(|(number, _)| *number).collect();
+        (self.from, self.until) = (restart.at, restart.at.plus(STEP));
+    }
+}
+
+/// The number that was kept as eight bytes, if it was.
+pub fn kept(learnt: &[u8]) -> Option<f64> {
+    let number = f64::from_le_bytes(learnt.try_into().ok()?);
+    number.is_finite().then_some(number)
+}
