@@ -94,7 +94,7 @@ pub struct Model {
 }
 
 /// What training gives.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Learnt {
     pub(super) bits: u32,
     pub(super) bias: [f32; 2],

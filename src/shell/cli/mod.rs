@@ -11,10 +11,12 @@ pub mod explain;
 pub mod feedback;
 pub mod judge;
 pub mod keys;
+pub mod learn;
 pub mod ledger;
 pub mod reconcile;
 pub mod report;
 pub mod serve;
+pub mod shading;
 pub mod sim;
 
 use std::fmt::Display;
@@ -62,6 +64,8 @@ enum Verb {
     Sim(sim::Args),
     /// Judge pacing policies on days of auctions whose prices are known.
     Judge(judge::Args),
+    /// Compare ways to shade first-price bids, on seeded worlds and on a log.
+    Shading(shading::Args),
     /// Change the keys that sign notices, and show which there are.
     #[command(subcommand)]
     Keys(keys::KeysVerb),
@@ -77,6 +81,16 @@ enum Verb {
   encan ledger archive --before 2026-01-01"
     )]
     Ledger(ledger::Ledger),
+    /// Look after what was learnt: train and show chances, see prices, shading and pacing, undo.
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  encan learn status
+  encan learn train --held-out-days 2
+  encan learn show --top 50
+  encan learn undo"
+    )]
+    Learn(learn::Learn),
     /// See, accept and undo what the figures change, with the evidence of each.
     #[command(
         subcommand,
@@ -118,8 +132,10 @@ pub fn run() -> ExitCode {
         Verb::Report(args) => report::run(&args),
         Verb::Sim(args) => sim::run(&args),
         Verb::Judge(args) => judge::run(&args),
+        Verb::Shading(args) => shading::run(&args),
         Verb::Keys(verb) => keys::run(&verb),
         Verb::Ledger(verb) => ledger::run(&verb),
+        Verb::Learn(verb) => learn::run(&verb),
         Verb::Feedback(verb) => feedback::run(&verb),
         Verb::Audience(verb) => audience::run(&verb),
     }

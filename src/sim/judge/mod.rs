@@ -5,6 +5,7 @@
 //! auctions or from a generator with published statistics; a [`Regime`] says what goes wrong on them. Deliberately
 //! absent: the clock (the shell measures speed), threads, files, and our own pacing, which is one policy among others.
 
+mod encan;
 mod goals;
 mod policies;
 mod policy;
