@@ -15,6 +15,7 @@ use crate::campaign::{Advertiser, Campaign, Creative, Exchange, LineItem};
 use crate::creative::{Disclosure, Placement};
 use crate::frequency::Seen;
 use crate::geo::Located;
+use crate::learning::Ad;
 use crate::notice::Ticket;
 use crate::openrtb::{BidRequest, Deal, Imp};
 use crate::pricing::Steps;
@@ -113,6 +114,21 @@ pub struct Chosen<'a> {
 }
 
 impl Chosen<'_> {
+    /// What of it is learnt from beside the request.
+    #[must_use]
+    pub fn ad(&self) -> Ad {
+        let (bid, size) = (&self.ticket.bid, self.placement.size());
+        Ad {
+            medium: self.placement.medium(),
+            size: (size != (0, 0)).then_some(size),
+            deal: bid.deal,
+            advertiser: bid.advertiser,
+            campaign: bid.campaign,
+            line_item: bid.line_item,
+            creative: bid.creative,
+        }
+    }
+
     /// The bid is sent: its money stays held, and its outcome is waited for.
     pub fn keep(&mut self) {
         self.held.keep();

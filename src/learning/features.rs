@@ -172,7 +172,7 @@ impl Features {
 
     /// For people: each told field of [`Features::with_ad`], its hash, and its value as text; ids as 16 hexadecimal
     /// digits.
-    pub fn words_of_ad(ad: &Ad) -> impl Iterator<Item = (Field, u32, String)> {
+    pub fn words_of_ad(ad: &Ad) -> impl Iterator<Item = (Field, u32, String)> + use<> {
         words(values_of_ad(ad))
     }
 

@@ -118,6 +118,15 @@ impl Dual {
         self.log.load(Ordering::Relaxed) as f64 / UNIT
     }
 
+    /// Goes on where `kept` was, which a former process left: its level, what a request should cost, and what wins cost.
+    /// What came by is counted anew.
+    pub fn resume(&self, kept: &Self) {
+        for (own, kept) in [(&self.rho, &kept.rho), (&self.least, &kept.least), (&self.price, &kept.price)] {
+            own.store(kept.load(Ordering::Relaxed), Ordering::Relaxed);
+        }
+        self.log.store(kept.log.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
     /// By how much what an impression is worth is multiplied, above 0 and at most 1.
     #[must_use]
     pub fn factor(&self) -> f64 {

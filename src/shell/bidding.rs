@@ -13,10 +13,12 @@ use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 use smallvec::SmallVec;
 
+use crate::agent::Agent;
 use crate::bidder::{Ask, Chosen, Decision, NoBidReason, Silent, Snapshot, compose, decide, markup_fits};
 use crate::budget::{self, PurseKey, Reservation, Reserved, Shortage, Span, Whose};
 use crate::campaign::{AnswerForm, Caller, CountBy, Exchange, NoBidForm, Refusal};
 use crate::frequency::{all_caps, counts_by};
+use crate::learning::Features;
 use crate::ledger::Measure;
 use crate::openrtb::{self, BidRequest};
 use crate::privacy::Permissions;
@@ -133,13 +135,14 @@ impl Service {
         }
         self.keeps_notices()?;
         let now = clock::now();
+        self.lessons.requests.came(exchange.id);
         let composer = self.composer.load();
         let permissions = Permissions::of(request, &exchange.privacy);
         let user = self.user_keys.key(request, exchange.id, &permissions);
         let counts_households = snapshot.plan.counts_households;
         let household = counts_households.then(|| self.user_keys.household(request, &permissions)).flatten();
         let located = snapshot.plan.geo.as_ref().and_then(|geo| geo.locate(request, &permissions, now));
-        let decision = {
+        let (decision, agent) = {
             let profile = user.as_ref().map(|key| self.audiences.profile(key, now)).unwrap_or_default();
             // Reading a user agent is worth it only where a rule asks.
             let told = request.device.ua.filter(|_| snapshot.plan.index.vocabulary().asks_agent());
@@ -159,7 +162,7 @@ impl Service {
                 secure: composer.is_secure(),
                 now,
             };
-            RANDOM.with_borrow_mut(|random| decide(snapshot, &ask, random, &mut Silent))
+            (RANDOM.with_borrow_mut(|random| decide(snapshot, &ask, random, &mut Silent)), agent)
         };
         let Decision { currency, mut bids, mut reason } = decision;
         if is_out_of_time(request, exchange, received) {
@@ -181,6 +184,9 @@ impl Service {
         let mut out = Vec::with_capacity(4_096 * bids.len());
         compose(&composer, request.id, exchange, currency, &bids, arena, &mut out);
         unsent.bids.clear();
+        for chosen in bids.iter().filter(|chosen| self.lessons.words.is_any_new(&chosen.lesson.features)) {
+            self.lessons.name(words(request, chosen, agent, now));
+        }
         self.metrics.bid(bids.len());
         Ok(out)
     }
@@ -218,6 +224,7 @@ impl Service {
         };
         let expires = steady.plus(chosen.ticket.reserved_for);
         self.open.insert(bid.id, Reservation { reserved, expires, user, household: bid.household });
+        self.lessons.open(chosen);
         chosen.keep();
         Ok(())
     }
@@ -235,9 +242,27 @@ impl Drop for Unsent<'_> {
         for bid in &self.bids {
             if let Some(reservation) = self.service.open.take(*bid) {
                 self.service.give_back(*bid, &reservation);
+                self.service.lessons.unsent(&self.service.snapshot(), *bid);
             }
         }
     }
+}
+
+/// The names of what a bid's features are hashes of.
+fn words<'a>(
+    request: &BidRequest<'a>,
+    chosen: &Chosen<'a>,
+    agent: Option<Agent>,
+    now: UnixMillis,
+) -> impl Iterator<Item = (u8, u32, String)> + use<'a> {
+    let (features, bid) = (chosen.lesson.features, &chosen.ticket.bid);
+    let known = bid.user.is_some();
+    let of_request = Features::words_of_request(request, chosen.imp, bid.exchange, agent, known, now);
+    let ad = chosen.ad();
+    let all = of_request.chain(Features::words_of_ad(&ad));
+    // Only what the bid itself was made of.
+    all.filter(move |(field, hash, _)| features.of(*field) == *hash)
+        .map(|(field, hash, text)| (field as u8, hash, text))
 }
 
 /// True if what is left of `tmax` is not more than the network and the exchange itself need.

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::attribution::within_window;
 use crate::campaign::{Audit, Rates};
-use crate::ledger::{DatedRate, Touch};
+use crate::ledger::{DatedRate, Event, EventKind, Touch};
 use crate::notice::{self, ConversionReport, NoticeKind, Params, Refused, Ticket, TokenError};
 use crate::shell::clock;
 use crate::shell::exposure_store::Viewer;
@@ -185,6 +185,7 @@ impl Service {
         let early = follows_impression(kind) && self.open.contains(ticket.bid.id);
         let mut pending = till.begin(kind, ticket, params, now, scenario)?;
         let events = std::mem::take(&mut pending.events);
+        let paid = events.iter().find_map(budget_share);
         let kept = if events.is_empty() { Ok((events, Vec::new())) } else { self.writer.book(events).await };
         let (events, news) = match kept {
             Ok(kept) => kept,
@@ -201,6 +202,16 @@ impl Service {
             self.metrics.unpriced(why);
         }
         let facts = &ticket.bid;
+        if settled.paid {
+            self.lessons.billed(&snapshot, (kind, ticket, params), paid.unwrap_or_default(), now);
+        } else if settled.given_back.is_some() {
+            self.lessons.lost(&snapshot, facts.id, params);
+        } else {
+            self.lessons.heard(kind, ticket, params);
+        }
+        if kind == NoticeKind::Click && booked(&news) == NoticeOutcome::Booked {
+            self.lessons.clicked(facts.creative);
+        }
         if let Some(reservation) = settled.given_back {
             self.exposures.withdraw(&viewer_of(&reservation), facts.id);
         }
@@ -318,6 +329,11 @@ fn dated_rate(code: &str, ticket: &Ticket, rates: &Rates) -> Result<DatedRate, B
     let from = Currency::from_code(code).ok_or_else(unknown)?;
     let rate = rates.rate(from, ticket.bid.currency).ok_or_else(unknown)?;
     Ok(DatedRate { from, rate, day: rates.date() })
+}
+
+/// What an impression takes from its budgets.
+fn budget_share(event: &Event) -> Option<Nanos> {
+    if let EventKind::Impression(charge) = &event.kind { Some(charge.budget_share()) } else { None }
 }
 
 fn booked(news: &[bool]) -> NoticeOutcome {

@@ -15,6 +15,7 @@ use crate::shell::corrections::Corrections;
 use crate::shell::events::{Events, OnceError};
 use crate::shell::exposure_store::ExposureStore;
 use crate::shell::exposures_reader;
+use crate::shell::learning::{Inbox, Kept, Lessons, former, resume};
 use crate::shell::leasing;
 use crate::shell::secrets::{Secrets, SecretsError};
 use crate::shell::service::{CurrencyChanged, Service, keeps_currencies, names, viewer_of};
@@ -79,6 +80,10 @@ pub struct Booted {
     pub audiences_read: oneshot::Receiver<Result<(), AudienceError>>,
     /// As they were read, to be held against later ones.
     pub secrets: Secrets,
+    /// What bids tell the slow loop of learning.
+    pub inbox: Inbox,
+    /// What a former process learnt.
+    pub learnt: Kept,
     /// Told once what people were shown is in memory: until then nothing that a cap counts is shown to them.
     pub exposures_read: oneshot::Receiver<Result<(), StoreError>>,
 }
@@ -119,10 +124,23 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     let (read, audiences_read) = oneshot::channel();
     let (audience_writer, audience_handle) = AudienceWriter::start(people, Arc::clone(&audiences), read);
     let (keys, people) = (UserKeys::new(secrets.users), (audiences, audience_writer));
-    let writers = (writer, Events::open(data)?, Corrections::new(data.to_owned()));
+    let (lessons, inbox) = Lessons::new();
+    let writers = (writer, Events::open(data)?, Corrections::new(data.to_owned()), lessons);
     let service = Service::new(plan, (book, open), exposures, people, keys, composer, writers);
     let service = Arc::new(service);
+    let learnt = former(data);
+    resume(&service.snapshot(), &learnt);
     leasing::round(&service, Look::Round);
     let (writer, audience_writer) = (handle, audience_handle);
-    Ok(Booted { service, writer, failed, audience_writer, audiences_read, exposures_read, secrets })
+    Ok(Booted {
+        service,
+        writer,
+        failed,
+        audience_writer,
+        audiences_read,
+        inbox,
+        learnt,
+        exposures_read,
+        secrets,
+    })
 }

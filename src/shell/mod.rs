@@ -21,6 +21,7 @@ pub mod feedback;
 pub mod files;
 pub mod geo;
 pub mod http;
+pub mod learning;
 pub mod leasing;
 pub mod lists;
 pub mod metrics;

@@ -22,6 +22,7 @@ use crate::shell::clock;
 use crate::shell::corrections::Corrections;
 use crate::shell::events::Events;
 use crate::shell::exposure_store::{ExposureStore, Viewer};
+use crate::shell::learning::{Learning, Lessons};
 use crate::shell::leasing;
 use crate::shell::metrics::Metrics;
 use crate::shell::store::{Health, Name, NameKind, Parked, StoreError, Writer};
@@ -59,6 +60,10 @@ pub struct Service {
     pub(in crate::shell) events: Events,
     /// Where corrections are read.
     pub(in crate::shell) corrections: Corrections,
+    /// Bids that are out, and what they will teach.
+    pub(in crate::shell) lessons: Lessons,
+    /// What is known of learning.
+    pub(in crate::shell) learning: Learning,
     /// What is counted.
     pub metrics: Metrics,
     /// Landing pages of every creative of every revision: a click on an ad that was taken out still leads on.
@@ -135,7 +140,7 @@ impl Service {
         (audiences, audience_writer): (Arc<Audiences>, AudienceWriter),
         keys: UserKeys,
         composer: Composer,
-        (writer, events, corrections): (Writer, Events, Corrections),
+        (writer, events, corrections, lessons): (Writer, Events, Corrections, Lessons),
     ) -> Self {
         let snapshot = Snapshot::new(Arc::new(plan), &book, clock::now(), None);
         let service = Self {
@@ -153,6 +158,8 @@ impl Service {
             writer,
             events,
             corrections,
+            lessons,
+            learning: Learning::default(),
             metrics: Metrics::default(),
             landings: DashMap::new(),
             currencies: DashMap::new(),
@@ -218,7 +225,7 @@ impl Service {
         let former = self.snapshot.load();
         let mut learned = (*former.learned).clone();
         change(&mut learned);
-        self.snapshot.store(Arc::new(Snapshot { learned: Arc::new(learned), ..(**former).clone() }));
+        self.snapshot.store(Arc::new(former.with_learned(Arc::new(learned), clock::now())));
     }
 
     /// Signs with `keys` from the next answer on, and verifies by them.
@@ -256,8 +263,10 @@ impl Service {
         let _ = self.book.hourglass().look(steady);
         let expired = self.open.take_expired(steady);
         self.metrics.expired(expired.len());
+        let snapshot = self.snapshot.load();
         for (bid, reservation) in expired {
             self.give_back(bid, &reservation);
+            self.lessons.expired(&snapshot, bid);
         }
         let _making = self.making_snapshot.lock().unwrap_or_else(PoisonError::into_inner);
         let former = self.snapshot.load();

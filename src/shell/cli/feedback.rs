@@ -16,7 +16,8 @@ use crate::shell::cli::report::names;
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, put, say};
 use crate::shell::clock;
 use crate::shell::config::{ConfigArgs, configure};
-use crate::shell::feedback::{ChangeForm, ChangeStore, FeedbackError, NoContexts, rows};
+use crate::shell::feedback::{ChangeForm, ChangeStore, FeedbackError, rows};
+use crate::shell::learning::KeptContexts;
 use crate::shell::store::{Store, StoreError};
 use crate::units::{Millis, UnixMillis};
 
@@ -203,7 +204,7 @@ fn look(args: &RunArgs) -> Result<(), Halt> {
     }
     // First the ledger: without one, nothing is made in the folder.
     let ledger = Store::open(data)?;
-    let rows = rows(&ledger, &plan, &NoContexts, &settings, now, &|| true)?;
+    let rows = rows(&ledger, &plan, &KeptContexts(data.clone()), &settings, now, &|| true)?;
     let mut store = ChangeStore::open(data)?;
     let news = store.append(|log| Ok::<_, FeedbackError>(suggest(&rows, &settings, log, now)))?;
     print(&news, &args.common)

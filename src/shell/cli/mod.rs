@@ -11,6 +11,7 @@ pub mod explain;
 pub mod feedback;
 pub mod judge;
 pub mod keys;
+pub mod learn;
 pub mod ledger;
 pub mod reconcile;
 pub mod report;
@@ -80,6 +81,16 @@ enum Verb {
   encan ledger archive --before 2026-01-01"
     )]
     Ledger(ledger::Ledger),
+    /// Look after what was learnt: train and show chances, see prices, shading and pacing, undo.
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  encan learn status
+  encan learn train --held-out-days 2
+  encan learn show --top 50
+  encan learn undo"
+    )]
+    Learn(learn::Learn),
     /// See, accept and undo what the figures change, with the evidence of each.
     #[command(
         subcommand,
@@ -124,6 +135,7 @@ pub fn run() -> ExitCode {
         Verb::Shading(args) => shading::run(&args),
         Verb::Keys(verb) => keys::run(&verb),
         Verb::Ledger(verb) => ledger::run(&verb),
+        Verb::Learn(verb) => learn::run(&verb),
         Verb::Feedback(verb) => feedback::run(&verb),
         Verb::Audience(verb) => audience::run(&verb),
     }

@@ -22,6 +22,7 @@ use crate::shell::disk::DiskWatch;
 use crate::shell::events::Forgetting;
 use crate::shell::feedback::FeedbackThread;
 use crate::shell::http::{Door, Spans, serve};
+use crate::shell::learning::{Inbox, Keeper, Kept, Learner, Training};
 use crate::shell::leasing::Leasing;
 use crate::shell::reload;
 use crate::shell::secrets;
@@ -66,6 +67,13 @@ pub struct ServerArgs {
     /// MiB of the data folder's disk that stay free for notices: with less, bidding stops.
     #[arg(long, env = "ENCAN_DISK_RESERVE", default_value_t = 256, value_name = "MIB")]
     disk_reserve: u32,
+    /// How often chances of clicks and conversions are trained on what became known, as 10m or 1h; 0 = never.
+    #[arg(long, env = "ENCAN_TRAIN_EVERY", default_value = "10m", value_name = "TIME", value_parser = train_every)]
+    train_every: Duration,
+    /// Days that billed impressions are kept to train on.
+    #[arg(long, env = "ENCAN_CONTEXT_DAYS", default_value_t = 90, value_name = "DAYS",
+        value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    context_days: u32,
     /// Minutes from one look at what impressions brought to the next: each may change bids, or propose to.
     #[arg(long, env = "ENCAN_FEEDBACK_MINUTES", default_value_t = 60, value_name = "MINUTES",
           value_parser = clap::value_parser!(u32).range(1..))]
@@ -94,6 +102,26 @@ fn public_url(text: &str) -> Result<String, String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]".contains(c);
     let has_host = host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
     if has_host && host.chars().all(plain) { Ok(text.trim_end_matches('/').to_owned()) } else { Err(wrong()) }
+}
+
+/// A span like 10m; 0 is never.
+fn train_every(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("`{text}` is not a time like 10m, 1h or 30s, or 0");
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    let count: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
+    let most = 7 * 86_400;
+    let whole = count.checked_mul(seconds).filter(|whole| *whole <= most);
+    whole.map(Duration::from_secs).ok_or_else(|| format!("`{text}` is more than a week"))
 }
 
 /// Runs the verb.
@@ -182,6 +210,7 @@ pub(in crate::shell) struct Server {
     forgetting: Forgetting,
     feedback: FeedbackThread,
     disk: DiskWatch,
+    school: School,
     reloads: tokio::task::JoinHandle<()>,
     writer: crate::shell::store::WriterHandle,
     audience_writer: AudienceWriterHandle,
@@ -209,8 +238,12 @@ impl Server {
         let (public, bids) = bind(args.listen, "--listen").await?;
         let (private, admin) = bind(args.admin, "--admin").await?;
         let base = args.public_url.clone().unwrap_or_else(|| format!("http://{bids}"));
-        let Booted { service, writer, failed, audience_writer, audiences_read, exposures_read, secrets } =
-            boot(plan, &args.data, base).map_err(|error| fail(error.exit_code(), &error, error.hint()))?;
+        let booted = boot(plan, &args.data, base);
+        let booted = booted.map_err(|error| fail(error.exit_code(), &error, error.hint()))?;
+        let Booted {
+            service, writer, failed, audience_writer, audiences_read, exposures_read, secrets, ..
+        } = booted;
+        let taught = (booted.inbox, booted.learnt);
         announce_door(&args.data, admin)?;
         let every = Millis::from_seconds(i64::from(args.feedback_minutes) * 60);
         let feedback = FeedbackThread::start(Arc::clone(&service), &args.data, every)
@@ -218,6 +251,7 @@ impl Server {
         let no_thread = |error| fail(WE_FAILED, &error, "the system gives no threads");
         let reserve = u64::from(args.disk_reserve) << 20;
         let disk = DiskWatch::start(Arc::clone(&service), args.data.clone(), reserve).map_err(no_thread)?;
+        let school = School::start(&service, args, taught).map_err(no_thread)?;
         let (stop, stopped) = watch::channel(false);
         let spans = args.spans();
         let door = |listener, door| {
@@ -244,6 +278,7 @@ impl Server {
             forgetting,
             feedback,
             disk,
+            school,
             reloads,
             writer,
             audience_writer,
@@ -303,6 +338,7 @@ impl Server {
         self.reloads.abort();
         let _ = self.reloads.await;
         let (beat, leasing, forgetting, disk) = (self.beat, self.leasing, self.forgetting, self.disk);
+        let school = self.school;
         let feedback = self.feedback;
         let ended = move || {
             beat.stop();
@@ -310,6 +346,7 @@ impl Server {
             forgetting.stop();
             feedback.stop();
             disk.stop();
+            school.stop();
         };
         let _ = tokio::task::spawn_blocking(ended).await;
         // Bids still out keep their money over a restart. A writer that has ended says why below.
@@ -331,6 +368,33 @@ impl Server {
             (Err(error), _) => fail(WE_FAILED, &error, ""),
             (_, Err(error)) => fail(WE_FAILED, &error, ""),
         }
+    }
+}
+
+/// The threads of learning.
+#[derive(Debug)]
+struct School {
+    learner: Learner,
+    keeper: Keeper,
+    training: Training,
+}
+
+impl School {
+    fn start(service: &Arc<Service>, args: &ServerArgs, taught: (Inbox, Kept)) -> std::io::Result<Self> {
+        let (service, folder) = (|| Arc::clone(service), || args.data.clone());
+        let (inbox, learnt) = taught;
+        Ok(Self {
+            learner: Learner::start(service(), folder(), inbox.news, learnt)?,
+            keeper: Keeper::start(service(), folder(), inbox.to_keep, args.context_days)?,
+            training: Training::start(service(), folder(), args.train_every)?,
+        })
+    }
+
+    /// Ends them: what waits is folded and written.
+    fn stop(self) {
+        self.training.stop();
+        self.keeper.stop();
+        self.learner.stop();
     }
 }
 

@@ -14,7 +14,8 @@ use crate::campaign::Factor;
 use crate::feedback::{Change, Log, Settings, suggest};
 use crate::pricing::Adjustments;
 use crate::shell::clock;
-use crate::shell::feedback::{ChangeStore, Contexts, FeedbackError, NoContexts, rows};
+use crate::shell::feedback::{ChangeStore, Contexts, FeedbackError, rows};
+use crate::shell::learning::KeptContexts;
 use crate::shell::service::Service;
 use crate::shell::store::Store;
 use crate::units::{CampaignId, Millis, UnixMillis};
@@ -129,7 +130,7 @@ impl FeedbackThread {
     /// [`FeedbackError`] if the log cannot be used or the system gives no thread.
     pub fn start(service: Arc<Service>, data: &Path, every: Millis) -> Result<Self, FeedbackError> {
         // The one place where contexts of impressions are plugged in.
-        let contexts = Box::new(NoContexts);
+        let contexts = Box::new(KeptContexts(data.to_owned()));
         let mut follower = Follower::new(data, contexts, every, clock::now())?;
         follow(&mut follower, &service)?;
         let stop = Arc::clone(&follower.stop);

@@ -12,6 +12,7 @@ use crate::audience::ImportId;
 use crate::shell::corrections::Unbooked;
 use crate::shell::feedback;
 use crate::shell::http::{Answer, JSON, body, empty, full, not_allowed, text};
+use crate::shell::learning;
 use crate::shell::leasing;
 use crate::shell::metrics::Turned;
 use crate::shell::service::Service;
@@ -50,11 +51,16 @@ pub(in crate::shell::http) async fn answer(request: &mut Request<Incoming>, serv
             service.writer.write_metrics(&mut body);
             service.audience_writer.write_metrics(&service.audiences, &mut body);
             leasing::write_metrics(&service, &mut body);
+            learning::write_metrics(&service, &mut body);
             feedback::write_metrics(&service, &mut body);
             full(StatusCode::OK, HeaderValue::from_static("text/plain; version=0.0.4"), body)
         }
+        "/v1/learned" => match service.lessons.shown().await {
+            Some(bytes) => full(StatusCode::OK, HeaderValue::from_static("application/octet-stream"), bytes),
+            None => text(StatusCode::SERVICE_UNAVAILABLE, "the learner is busy\n".to_owned()),
+        },
         "/" => {
-            let paths = "encan\n\n/healthz\n/readyz\n/metrics\n/v1/audience/{id_type}/{user_id}\n/v1/ledger/corrections\n";
+            let paths = "encan\n\n/healthz\n/readyz\n/metrics\n/v1/learned\n/v1/audience/{id_type}/{user_id}\n/v1/ledger/corrections\n";
             text(StatusCode::OK, paths.to_owned())
         }
         _ => empty(StatusCode::NOT_FOUND),

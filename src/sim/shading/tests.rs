@@ -1,3 +1,5 @@
+//! The study: worlds are their seeds, and nobody reads the future.
+
 use super::market::give_worth;
 use super::replay::replay;
 use super::{Auction, Strategy, Told, World, auctions};
