@@ -19,6 +19,8 @@ pub enum Group {
     Exchange(u64),
     /// Those that a line item could bid on, by its id.
     LineItem(u64),
+    /// Those that a campaign could bid on, by its id.
+    Campaign(u64),
 }
 
 /// How much traffic each hour of the week brought.
@@ -134,11 +136,11 @@ impl Traffic {
         self.groups.is_empty()
     }
 
-    /// What `day` promises a line item whose requests come from `exchanges`, as known at `now`: by its own counts; where it
+    /// What `day` promises a `group` whose requests come from `exchanges`, as known at `now`: by its own counts; where it
     /// has none by the exchanges' curve, with its own volume as far as that is known; else a flat day of unknown volume.
     #[must_use]
-    pub fn outlook(&self, line_item: u64, exchanges: &[u64], day: DaySpan, now: UnixMillis) -> Outlook {
-        let own = self.groups.get(&Group::LineItem(line_item));
+    pub fn outlook(&self, group: Group, exchanges: &[u64], day: DaySpan, now: UnixMillis) -> Outlook {
+        let own = self.groups.get(&group);
         let mix: Vec<&Week> =
             exchanges.iter().filter_map(|exchange| self.groups.get(&Group::Exchange(*exchange))).collect();
         let now = now.raw().div_euclid(HOUR.raw());
@@ -226,6 +228,7 @@ impl Traffic {
             let (kind, id) = match group {
                 Group::Exchange(id) => (0_u8, id),
                 Group::LineItem(id) => (1, id),
+                Group::Campaign(id) => (2, id),
             };
             out.push(kind);
             out.extend(id.to_le_bytes());
@@ -275,6 +278,7 @@ fn group(bytes: &[u8]) -> Option<(Group, Week)> {
     let group = match kind {
         0 => Group::Exchange(id),
         1 => Group::LineItem(id),
+        2 => Group::Campaign(id),
         _ => return None,
     };
     let mut week = Week::new();
@@ -323,7 +327,8 @@ mod tests {
             [(0, 24, 276_000.0), (0, 23, 253_000.0), (0, 25, 276_000.0), (-HOUR, 24, 276_000.0)]
         {
             let tomorrow = day(MONDAY + DAY + start, hours);
-            let outlook = traffic.outlook(7, &[], tomorrow, UnixMillis::from_raw(MONDAY + DAY));
+            let outlook =
+                traffic.outlook(Group::LineItem(7), &[], tomorrow, UnixMillis::from_raw(MONDAY + DAY));
             assert!((outlook.volume.unwrap() - volume).abs() < 1.0, "{hours}: {:?}", outlook.volume);
             assert!((outlook.shares.iter().sum::<f64>() - 1.0).abs() < 1e-9);
         }
@@ -335,8 +340,11 @@ mod tests {
         for (week, requests) in [(0, 800), (1, 400), (2, 1_000)] {
             add(&mut traffic, Group::LineItem(1), MONDAY + week * 7 * DAY, 24, |_| requests);
         }
-        let volume =
-            |now: i64| traffic.outlook(1, &[], day(MONDAY + 21 * DAY, 24), UnixMillis::from_raw(now)).volume;
+        let volume = |now: i64| {
+            traffic
+                .outlook(Group::LineItem(1), &[], day(MONDAY + 21 * DAY, 24), UnixMillis::from_raw(now))
+                .volume
+        };
         assert!((volume(MONDAY + 21 * DAY).unwrap() - 24.0 * 800.0).abs() < 1.0);
         let while_it_came = MONDAY + 14 * DAY + 23 * HOUR + 1;
         assert!(
@@ -350,14 +358,14 @@ mod tests {
         add(&mut traffic, Group::Exchange(1), MONDAY, 24, by_the_clock);
         add(&mut traffic, Group::Exchange(2), MONDAY, 24, |_| 1_000);
         let tomorrow = day(MONDAY + DAY, 24);
-        let new = traffic.outlook(7, &[1, 2], tomorrow, tomorrow.start);
+        let new = traffic.outlook(Group::LineItem(7), &[1, 2], tomorrow, tomorrow.start);
         assert_eq!(new.volume, None);
         assert!((new.shares[23] - 24.0 / 300.0).abs() < 1e-9);
         // Half a day of its own: a tenth of its exchanges.
         add(&mut traffic, Group::LineItem(7), MONDAY, 12, |hour| hour.unsigned_abs() * 100 + 100);
-        let known = traffic.outlook(7, &[1, 2], tomorrow, tomorrow.start);
+        let known = traffic.outlook(Group::LineItem(7), &[1, 2], tomorrow, tomorrow.start);
         assert!((known.volume.unwrap() - 30_000.0).abs() < 1.0, "{:?}", known.volume);
-        let flat = traffic.outlook(8, &[9], tomorrow, tomorrow.start);
+        let flat = traffic.outlook(Group::LineItem(8), &[9], tomorrow, tomorrow.start);
         assert_eq!((flat.volume, flat.shares), (None, [1.0 / 24.0; 24]));
     }
 
