@@ -58,7 +58,10 @@ fn every_regime_is_judged_and_nobody_spends_more_than_there_is() {
         for (name, cell) in line["policies"].as_object().unwrap() {
             assert_eq!(cell["overspend_nanos"], 0, "{name} in {}", line["regime"]);
             let share = cell["value_share"].as_f64().unwrap();
-            assert!((0.0..1.5).contains(&share), "{name} in {}: {share}", line["regime"]);
+            // Whoever spent early by chance beats hindsight that does not know of a person's change.
+            let changed = REGIMES.iter().any(|it| it.change.is_some() && line["regime"] == it.name);
+            let most = if changed { f64::MAX } else { 1.000_001 };
+            assert!((0.0..=most).contains(&share), "{name} in {}: {share}", line["regime"]);
         }
     }
     assert!(study["crowd"].as_array().unwrap().iter().all(|row| row["overspend_nanos"] == 0));
