@@ -251,6 +251,26 @@ fn a_campaign_without_feedback_and_figures_too_young_change_nothing() {
 }
 
 #[test]
+fn a_budget_that_a_goal_outgrew_is_only_ever_proposed_and_stands_in_the_campaigns_file() {
+    let market = Market::new("10m");
+    let mut spring = campaign("spring", 5.0, &json!({ "daily": 0.8 }));
+    spring["learning"] = json!({ "feedback": "automatic" });
+    spring["line_items"][0]["goal"] = json!({ "cpc": 1, "expected_ctr": 0.02 });
+    market.campaign(&spring);
+    // 400 impressions a day for 0.80, and eight clicks, which would have been worth eight euros.
+    write(&market.data(), &shown(clock::now(), 2 * HOUR_MS, 4_000, 50));
+    let news = json_of(&market, &["run"]);
+    let [raise] = news.as_array().unwrap().as_slice() else { panic!("{news:#}") };
+    for (field, want) in [("what", "raise_budget"), ("state", "proposed"), ("from", "0.80"), ("to", "0.96")] {
+        assert_eq!(raise[field], want, "{field} in {raise:#}");
+    }
+    let accepted = feedback(&market, &["accept", "1"]);
+    let said = String::from_utf8_lossy(&accepted.stderr);
+    assert!(accepted.status.success() && said.contains("write `budget.daily` 0.96 there"), "{said}");
+    assert_eq!(json_of(&market, &["run"]), json!([]), "what was raised rests for a week");
+}
+
+#[test]
 fn what_is_not_there_is_told_with_what_to_do() {
     let market = market("propose");
     assert_eq!(told(&market, &["list"]), "no changes\n");
@@ -355,8 +375,7 @@ fn a_placement_with_a_third_of_the_clicks_is_bid_lower_after_the_hour_and_not_be
     write(&market.data(), &events);
     let (plan, hour) = (plan(&market), Millis::from_seconds(3_600));
     let mut follower = Follower::new(&market.data(), Box::new(ByHand(contexts)), hour, now).unwrap();
-    assert_eq!(follower.adjustments(&plan).unwrap().unwrap().counts(), (0, 0));
-    assert!(follower.adjustments(&plan).unwrap().is_none(), "nothing is new");
+    assert!(follower.adjustments(&plan).unwrap().is_none(), "nothing was ever changed");
     assert!(follower.tick(&plan, now.plus(Millis::from_seconds(3_599))).unwrap().is_none());
     let news = follower.tick(&plan, now.plus(hour)).unwrap().unwrap();
     let of_bad = |setting: &Setting| setting.placement().is_some_and(|it| it.outlet == "bad.example");
@@ -366,6 +385,7 @@ fn a_placement_with_a_third_of_the_clicks_is_bid_lower_after_the_hour_and_not_be
     let adjustments = follower.adjustments(&plan).unwrap().unwrap();
     let (lower, other) = (adjustments.factor(LINE_ITEM, bad), adjustments.factor(LINE_ITEM, 1));
     assert!(lower < Factor::ONE && lower < other, "{lower} and {other}");
+    assert!(follower.adjustments(&plan).unwrap().is_none(), "nothing is new");
     // The same log gives the same to whoever reads it.
     let log = ChangeStore::open(&market.data()).unwrap().log().unwrap();
     let corridors = plan.catalog.campaigns.iter().map(|it| (it.id, it.learning.corridor)).collect();

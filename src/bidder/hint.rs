@@ -41,15 +41,15 @@ pub(in crate::bidder) fn hint<'c>(
     let campaign = plan.campaign(line_item);
     let worth = |row: usize| plan.factor(row, scene).of(plan.rows[row].value);
     Some(match reason {
-        NoBidReason::BelowFloor { floor, .. } => raised(market, line_item, plan.factor(row, scene), floor)?,
+        NoBidReason::BelowFloor { floor, .. } => {
+            let factor = plan.factor(row, scene);
+            paced(market, row, factor, floor).or_else(|| raised(market, line_item, factor, floor))?
+        }
         NoBidReason::WorthNothing => raised(market, line_item, plan.factor(row, scene), Cpm::ZERO)?,
         NoBidReason::Outbid => outbid(market, row, worth, rivals)?,
         NoBidReason::BudgetSpent(refusal) => spent_hint(campaign, refusal, market.ask.now),
         NoBidReason::Misfit(misfit) => misfit_hint(market, misfit)?,
         NoBidReason::DealsOnly => deals_hint(market),
-        NoBidReason::DealNotOffered => {
-            "have the seller let our seat and the advertiser's domain into the deal".to_owned()
-        }
         NoBidReason::SeatRefused => match &market.ask.exchange.seat {
             Some(seat) => format!("have the seller admit our seat `{seat}`"),
             None => "name our `seat` in the exchange's profile".to_owned(),
@@ -58,25 +58,10 @@ pub(in crate::bidder) fn hint<'c>(
             let asked = listed(market.ask.request.cur.iter().copied());
             format!("have a rate for one of the request's currencies ({asked}), and let the profile take it")
         }
-        NoBidReason::ExchangeNotReady => "set what the exchange's profile names as a secret".to_owned(),
-        NoBidReason::PrivacyRefuses(_) => {
-            "let the exchange's profile bid by context where the person may not be recognised".to_owned()
-        }
-        NoBidReason::SupplyRefused(_) => {
-            "bring the lists of sellers up to date, or relax `supply` in the exchange's profile".to_owned()
-        }
-        NoBidReason::NotSecure => "let `--public-url` begin with `https://`".to_owned(),
-        NoBidReason::FormatNotTaken => "add the medium to `formats` of the exchange's profile".to_owned(),
-        NoBidReason::CreativeNotApproved => {
-            "have the exchange review a creative, or use one that it has".to_owned()
-        }
-        NoBidReason::LimitExceeded => "see `limits` of the exchange's profile".to_owned(),
         NoBidReason::AdvertiserBlocked => {
             let advertiser = &market.snapshot.plan.catalog.advertisers[campaign.advertiser];
             format!("ask the seller to lift its block of `{}`", advertiser.domain)
         }
-        NoBidReason::AppBlocked => "ask the seller to lift its block of the app".to_owned(),
-        NoBidReason::CategoryBlocked => "use a creative whose categories the seller takes".to_owned(),
         NoBidReason::LanguageNotAllowed => {
             let request = market.ask.request;
             format!("add a creative in {}", listed(request.wlang.iter().chain(request.wlangb).copied()))
@@ -85,22 +70,48 @@ pub(in crate::bidder) fn hint<'c>(
             format!("write `\"unknown\": \"bid\"` in each cap of `frequency` of the {level}")
         }
         NoBidReason::FrequencyCapped(level) => format!("raise a cap in `frequency` of the {level}"),
-        NoBidReason::Paced => "wait, or set `pacing` to `asap`".to_owned(),
-        NoBidReason::NoImpression
-        | NoBidReason::OutOfTime
-        | NoBidReason::LedgerStopped
-        | NoBidReason::DiskFull
-        | NoBidReason::MultipliedElsewhere
-        | NoBidReason::NoMatch
-        | NoBidReason::PodTaken => return None,
+        _ => advice(reason)?.to_owned(),
+    })
+}
+
+/// What helps against `reason` whoever it is.
+fn advice(reason: NoBidReason) -> Option<&'static str> {
+    Some(match reason {
+        NoBidReason::DealNotOffered => {
+            "have the seller let our seat and the advertiser's domain into the deal"
+        }
+        NoBidReason::ExchangeNotReady => "set what the exchange's profile names as a secret",
+        NoBidReason::PrivacyRefuses(_) => {
+            "let the exchange's profile bid by context where the person may not be recognised"
+        }
+        NoBidReason::SupplyRefused(_) => {
+            "bring the lists of sellers up to date, or relax `supply` in the exchange's profile"
+        }
+        NoBidReason::NotSecure => "let `--public-url` begin with `https://`",
+        NoBidReason::FormatNotTaken => "add the medium to `formats` of the exchange's profile",
+        NoBidReason::CreativeNotApproved => "have the exchange review a creative, or use one that it has",
+        NoBidReason::LimitExceeded => "see `limits` of the exchange's profile",
+        NoBidReason::AppBlocked => "ask the seller to lift its block of the app",
+        NoBidReason::CategoryBlocked => "use a creative whose categories the seller takes",
+        NoBidReason::Paced => "wait, or set `pacing` to `asap`",
         NoBidReason::Explored => {
             "say `expected_ctr` (and `expected_cvr`) in `goal`, or raise `learning.exploration_percent`"
-                .to_owned()
         }
-        NoBidReason::PlacementPaused => "see `encan feedback list`, and `undo` the change".to_owned(),
-        NoBidReason::MultipliedByZero => {
-            "take the modifier that multiplies by 0 out of `modifiers`".to_owned()
-        }
+        NoBidReason::PlacementPaused => "see `encan feedback list`, and `undo` the change",
+        NoBidReason::MultipliedByZero => "take the modifier that multiplies by 0 out of `modifiers`",
+        _ => return None,
+    })
+}
+
+/// That it is the pace of its budget which keeps the line item of `row` below `floor`, if it is.
+fn paced(market: &Market<'_, '_, '_>, row: usize, factor: Factor, floor: Cpm) -> Option<String> {
+    let (plan, rhythms) = (&market.snapshot.plan, &market.snapshot.money.rhythms);
+    let line_item = plan.line_item(row);
+    let pace = rhythms.pace(row, line_item.campaign);
+    let media = line_item.creatives.iter().map(|at| plan.catalog.creatives[*at].content.medium());
+    let reaches = |medium| market.worth(line_item, medium, factor.of(plan.rows[row].value)) >= Some(floor);
+    (pace < Factor::ONE && media.into_iter().any(reaches)).then(|| {
+        format!("its budget lets it bid {pace} of what an impression is worth: raise the budget, or wait")
     })
 }
 

@@ -1,13 +1,14 @@
 //! What was learnt so far: a part of the snapshot that the slow loop replaces whole, when it knows more.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use smallvec::SmallVec;
 
 use crate::campaign::LineItem;
 use crate::landscape::{Arm, Segment, View};
 use crate::learning::{Creative as Brought, Features, Model, Prediction, Prior, choose};
+use crate::pacing::Traffic;
 use crate::pricing::{Adjustments, Auction};
 use crate::units::{Cpm, CreativeId, FxRate, Nanos};
 
@@ -20,6 +21,8 @@ pub struct Learned {
     pub model: Option<Arc<Model>>,
     /// What the sink's figures changed.
     pub adjustments: Arc<Adjustments>,
+    /// How much traffic came when: of the slow loop, which adds to it. No decision reads it.
+    pub traffic: Arc<Mutex<Traffic>>,
     /// What creatives brought.
     pub creatives: Arc<HashMap<CreativeId, Brought>>,
 }

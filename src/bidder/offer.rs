@@ -119,6 +119,8 @@ impl<'a> Market<'a, '_, '_> {
             return Err(NoBidReason::BudgetSpent(refusal));
         }
         if !self.keeps_pace(offer, purse) && !offer.deal.is_some_and(|deal| deal.guar) {
+            let duals = money.rhythms.duals(offer.row, offer.line_item.campaign);
+            duals.into_iter().flatten().for_each(|dual| dual.kept_back(1, offer.case.priced.expected));
             return Err(NoBidReason::Paced);
         }
         let (campaign, worst) = (offer.line_item.campaign, offer.case.priced.worst);

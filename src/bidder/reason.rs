@@ -99,11 +99,11 @@ pub enum NoBidReason {
 }
 
 impl NoBidReason {
-    /// True if the line item could have bid, had it been for its price and its budget's pace alone: the budget has seen
+    /// True if the line item could have bid, had it been for its price alone: the budget has seen
     /// a request.
     #[must_use]
     pub const fn is_about_price(&self) -> bool {
-        matches!(self, Self::WorthNothing | Self::BelowFloor { .. } | Self::Paced | Self::PodTaken)
+        matches!(self, Self::WorthNothing | Self::BelowFloor { .. } | Self::PodTaken)
     }
 
     /// A fixed name for metrics and JSON.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::campaign::Factor;
 use crate::learning::Exploration;
-use crate::pacing::{Dual, Outlook, Pace, worth_holding};
+use crate::pacing::{DaySpan, Dual, Outlook, Pace, crowded, worth_holding};
 use crate::units::{Nanos, UnixMillis};
 
 /// The pace of a campaign's or a line item's budget on one day.
@@ -18,14 +18,40 @@ pub struct Rhythm {
     outlook: Arc<Mutex<Outlook>>,
     /// Requests that the dual had seen when the plan was made.
     seen_before: u64,
+    /// What the budget should spend today, were it for itself alone.
+    share: Nanos,
 }
 
 impl Rhythm {
-    /// A budget that follows `pace` from now on, by the multiplier that it had before.
+    /// A budget that follows `pace` from now on, by the multiplier that it had before, or by a new one that begins
+    /// where the day's traffic and `worth`, what an impression is worth in nanos, suggest.
     #[must_use]
-    pub fn new(pace: Pace, dual: Arc<Dual>, outlook: Outlook) -> Self {
+    pub fn new(pace: Pace, dual: Option<Arc<Dual>>, outlook: Outlook, now: UnixMillis, worth: f64) -> Self {
+        let dual = dual.unwrap_or_else(|| {
+            let known = outlook.volume.and_then(|_| pace.per_request(&outlook, now, 0.0, 0));
+            Arc::new(known.map_or_else(Dual::default, |rho| Dual::first(rho, worth)))
+        });
         let seen_before = dual.seen();
-        Self { pace, dual, outlook: Arc::new(Mutex::new(outlook)), seen_before }
+        let share = pace.target();
+        Self { pace, dual, outlook: Arc::new(Mutex::new(outlook)), seen_before, share }
+    }
+
+    /// The same, which for itself alone should spend `share` today.
+    #[must_use]
+    pub(in crate::bidder) fn with_share(self, share: Nanos) -> Self {
+        Self { share, ..self }
+    }
+
+    /// What the budget should spend today, were it for itself alone.
+    #[must_use]
+    pub(in crate::bidder) fn share(&self) -> Nanos {
+        self.share
+    }
+
+    /// The day that is planned.
+    #[must_use]
+    pub(in crate::bidder) fn day(&self) -> DaySpan {
+        self.pace.day()
     }
 
     /// The multiplier.
@@ -52,18 +78,44 @@ impl Rhythm {
         Factor::from_ratio(self.dual.factor())
     }
 
-    /// Says what a request should cost from now on, where `spent` is billed today.
+    /// Says what a request should cost from now on, where `committed` and `used` are the day's so far.
     #[expect(clippy::cast_precision_loss, reason = "a prediction")]
-    pub(in crate::bidder) fn replan(&self, now: UnixMillis, spent: Nanos) {
-        let spent = spent.raw() as f64 + self.dual.outstanding();
+    pub(in crate::bidder) fn replan(&self, now: UnixMillis, committed: Nanos, used: Nanos) {
+        let spent = used.raw() as f64 + self.dual.outstanding();
         let seen = self.dual.seen();
         // Behind no lock that a decision takes; whoever panicked with it left a whole outlook.
         let mut outlook = self.outlook.lock().unwrap_or_else(PoisonError::into_inner);
         let day = self.pace.day();
         outlook.heard(day, now, seen);
-        let since = seen.saturating_sub(self.seen_before);
+        let since = self.seen_today();
         self.dual.remember(outlook.to_come(day, day.start, day.start, day.end, since));
-        self.dual.replan(self.pace.per_request(&outlook, now, spent, since).unwrap_or(0.0));
+        let rho = self.pace.per_request(&outlook, now, spent, since).unwrap_or(0.0);
+        let (reserved, left) = self.reserved(committed, used);
+        if crowded(reserved, left) { self.dual.replan_crowded(rho) } else { self.dual.replan(rho) }
+    }
+
+    /// Takes `outlook` for what the day promises from now on; what came so far is heard anew.
+    pub(in crate::bidder) fn expect(&self, outlook: Outlook) {
+        *self.outlook.lock().unwrap_or_else(PoisonError::into_inner) = outlook;
+    }
+
+    /// Requests that are still to come today.
+    pub(in crate::bidder) fn to_come(&self, now: UnixMillis) -> f64 {
+        let outlook = self.outlook.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = self.seen_today();
+        let day = self.pace.day();
+        outlook.to_come(day, day.start, now, day.end, seen)
+    }
+
+    /// Requests since the plan was made.
+    pub(in crate::bidder) fn seen_today(&self) -> u64 {
+        self.dual.seen().saturating_sub(self.seen_before)
+    }
+
+    /// What is held for bids that are out, and what is left of the day's target, in nanos.
+    fn reserved(&self, committed: Nanos, used: Nanos) -> (f64, f64) {
+        let left = self.pace.target().saturating_sub(used).raw() as f64;
+        (committed.saturating_sub(used).raw() as f64, left)
     }
 
     /// False if most of what is left today is held for bids that are out, and a bid that is expected to cost `expected`
@@ -76,8 +128,7 @@ impl Rhythm {
         committed: Nanos,
         used: Nanos,
     ) -> bool {
-        let left = self.pace.target().saturating_sub(used).raw() as f64;
-        let reserved = committed.saturating_sub(used).raw() as f64;
+        let (reserved, left) = self.reserved(committed, used);
         self.pace.target() == Nanos::MAX
             || worth_holding(expected, worst.raw() as f64, self.dual.outstanding(), reserved, left)
     }

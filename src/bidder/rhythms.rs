@@ -6,15 +6,15 @@
 //! spent at all, which purses know.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use crate::bidder::Rhythm;
 use crate::bidder::snapshot::{Plan, Snapshot};
 use crate::budget::Purse;
 use crate::campaign::{Budget, Campaign, Factor, Flight, Limits, LineItem, Pacing};
 use crate::learning::Exploration;
-use crate::pacing::{DaySpan, Dual, Outlook, Pace};
-use crate::units::{CampaignId, Day, LineItemId, Nanos, UnixMillis};
+use crate::pacing::{DaySpan, Dual, Group, Member, Outlook, Pace, Target, Traffic, pool};
+use crate::units::{AdvertiserId, CampaignId, Day, LineItemId, Nanos, UnixMillis};
 
 /// The rhythms of one day of each campaign.
 #[derive(Debug)]
@@ -25,6 +25,8 @@ pub struct Rhythms {
     pub line_items: Vec<Option<Rhythm>>,
     /// By campaign: the pool whose budgets its own is spent with.
     pools: Vec<Option<Arc<Dual>>>,
+    /// By row: what keeps its goal.
+    targets: Vec<Option<Arc<Target>>>,
     /// By campaign: what trying the unknown may cost today.
     explorations: Vec<Arc<Exploration>>,
 }
@@ -44,30 +46,21 @@ impl Rhythms {
         let mut line_items = Vec::with_capacity(purses.len());
         for (row, purse) in purses.iter().enumerate() {
             let line_item = plan.line_item(row);
-            let campaign = plan.campaign(line_item);
             let today = spans[line_item.campaign];
+            let worth = plan.rows[row].value.per_impression().raw() as f64;
             campaigns[line_item.campaign].get_or_insert_with(|| {
-                former.campaign(campaign, today.0).unwrap_or_else(|| {
-                    let committed = (purse.campaign_day(), purse.campaign_total());
-                    let target = target(&campaign.budget, campaign.flight, today.1, now, committed);
-                    let pace = Pace::new(&campaign.pacing, today.1, now, committed.0, target);
-                    Rhythm::new(pace, former.campaign_dual(campaign), Outlook::default())
-                })
+                former.of_campaign(plan.campaign(line_item), purse, today, now, worth)
             });
-            line_items.push((line_item.budget.money != Limits::default()).then(|| {
-                former.line_item(line_item, &campaign.zone_name, today.0).unwrap_or_else(|| {
-                    let committed = (purse.line_item_day(), purse.line_item_total());
-                    let target = target(&line_item.budget, line_item.flight, today.1, now, committed);
-                    let pace = Pace::new(&line_item.pacing, today.1, now, committed.0, target);
-                    Rhythm::new(pace, former.line_item_dual(line_item), Outlook::default())
-                })
-            }));
+            line_items.push(
+                (line_item.budget.money != Limits::default())
+                    .then(|| former.of_line_item(plan, line_item, purse, today, now, worth)),
+            );
         }
         let campaigns = campaigns.into_iter().zip(spans).map(|(rhythm, (_, span))| {
             // A campaign without line items never asks.
             rhythm.unwrap_or_else(|| {
                 let pace = Pace::new(&Pacing::Asap, *span, now, Nanos::ZERO, Nanos::ZERO);
-                Rhythm::new(pace, Arc::default(), Outlook::default())
+                Rhythm::new(pace, None, Outlook::default(), now, 0.0)
             })
         });
         let campaigns: Vec<Rhythm> = campaigns.collect();
@@ -77,8 +70,33 @@ impl Rhythms {
             exploration.allow(rhythm.target(), campaign.learning.exploration);
             exploration
         });
-        let pools = vec![None; campaigns.len()];
-        Self { explorations: explorations.collect(), campaigns, line_items, pools }
+        Self {
+            explorations: explorations.collect(),
+            pools: former.pools(plan),
+            targets: (0..purses.len()).map(|row| former.goal(plan.line_item(row))).collect(),
+            campaigns,
+            line_items,
+        }
+    }
+
+    /// Takes what `traffic` promises for what the day brings, of all budgets. A restart calls it once it has read that.
+    pub fn expect(&self, plan: &Plan, traffic: &Traffic, now: UnixMillis) {
+        let exchanges = exchanges(plan);
+        for (campaign, rhythm) in plan.catalog.campaigns.iter().zip(&self.campaigns) {
+            rhythm.expect(traffic.outlook(Group::Campaign(campaign.id.raw()), &exchanges, rhythm.day(), now));
+        }
+        for (row, rhythm) in self.line_items.iter().enumerate() {
+            if let Some(rhythm) = rhythm {
+                let group = Group::LineItem(plan.line_item(row).id.raw());
+                rhythm.expect(traffic.outlook(group, &exchanges, rhythm.day(), now));
+            }
+        }
+    }
+
+    /// What keeps the goal of the line item of `row`; `None` if it has none to keep.
+    #[must_use]
+    pub fn target(&self, row: usize) -> Option<&Arc<Target>> {
+        self.targets[row].as_ref()
     }
 
     /// By how much budgets multiply what an impression is worth to the line item of `row`: the least of its own, its
@@ -103,8 +121,8 @@ impl Rhythms {
 
     /// By how much the goal of the line item of `row` lets it bid more, or less, than its value.
     #[must_use]
-    pub fn goal(&self, _row: usize) -> Factor {
-        Factor::ONE
+    pub fn goal(&self, row: usize) -> Factor {
+        self.targets[row].as_ref().map_or(Factor::ONE, |target| Factor::from_ratio(target.factor()))
     }
 
     /// The multipliers of a line item: of its campaign, its own, its pool's.
@@ -119,17 +137,47 @@ impl Rhythms {
 
     /// Says to every budget what a request should cost it from now on.
     pub(in crate::bidder) fn replan(&self, plan: &Plan, purses: &[Purse], now: UnixMillis) {
-        let mut told = vec![false; self.campaigns.len()];
+        let mut of_campaign: Vec<Option<&Purse>> = vec![None; self.campaigns.len()];
         for (row, purse) in purses.iter().enumerate() {
-            let campaign = plan.line_item(row).campaign;
-            if !std::mem::replace(&mut told[campaign], true) {
-                self.campaigns[campaign].replan(now, purse.campaign_day_used());
-            }
+            of_campaign[plan.line_item(row).campaign].get_or_insert(purse);
             if let Some(rhythm) = &self.line_items[row] {
-                rhythm.replan(now, purse.line_item_day_used());
+                rhythm.replan(now, purse.line_item_day(), purse.line_item_day_used());
+            }
+        }
+        let mut pools: HashMap<usize, Vec<Member>> = HashMap::new();
+        for (at, (rhythm, purse)) in self.campaigns.iter().zip(&of_campaign).enumerate() {
+            let Some(purse) = purse else { continue };
+            rhythm.replan(now, purse.campaign_day(), purse.campaign_day_used());
+            if self.pools[at].is_some() {
+                let advertiser = plan.catalog.campaigns[at].advertiser;
+                pools.entry(advertiser).or_default().push(self.member(at, purse, now));
+            }
+        }
+        for (at, campaign) in plan.catalog.campaigns.iter().enumerate() {
+            // The first member of each pool tells it.
+            if let Some((dual, members)) = self.pools[at].as_ref().zip(pools.remove(&campaign.advertiser)) {
+                dual.replan(pool(&members).rho);
             }
         }
     }
+
+    /// What the campaign at `at` brings to its pool.
+    fn member(&self, at: usize, purse: &Purse, now: UnixMillis) -> Member {
+        let rhythm = &self.campaigns[at];
+        let used = purse.campaign_day_used();
+        let seen = rhythm.seen_today() as f64;
+        Member {
+            left: rhythm.share().saturating_sub(used).raw() as f64 - rhythm.dual().outstanding(),
+            most: purse.campaign_left().raw() as f64,
+            to_come: rhythm.to_come(now),
+            costs: if seen > 0.0 { used.raw() as f64 / seen } else { 0.0 },
+        }
+    }
+}
+
+/// The exchanges of `plan`, as traffic names them.
+fn exchanges(plan: &Plan) -> Vec<u64> {
+    plan.exchanges.iter().map(|exchange| exchange.id.raw()).collect()
 }
 
 /// The rhythms of a former snapshot, by what they were made of.
@@ -153,20 +201,95 @@ impl<'a> FormerRhythms<'a> {
         }
     }
 
+    /// The rhythm of a campaign today: its former one if nothing changed, else a new plan with the multiplier it had.
+    fn of_campaign(
+        &self,
+        campaign: &Campaign,
+        purse: &Purse,
+        (day, span): (Day, DaySpan),
+        now: UnixMillis,
+        worth: f64,
+    ) -> Rhythm {
+        self.campaign(campaign, day).unwrap_or_else(|| {
+            let committed = (purse.campaign_day(), purse.campaign_total());
+            let share = target(&campaign.budget, campaign.flight, span, now, committed);
+            // In a pool a campaign may spend what its caps let it; how much of that it should is the pool's.
+            let alone =
+                if campaign.pooled { committed.0.saturating_add(purse.campaign_left()) } else { share };
+            let pace = Pace::new(&campaign.pacing, span, now, committed.0, alone);
+            let dual = self.campaign_dual(campaign);
+            let outlook = self.outlook(Group::Campaign(campaign.id.raw()), span, now);
+            Rhythm::new(pace, dual, outlook, now, worth).with_share(share)
+        })
+    }
+
+    /// The same of a line item's own budget.
+    fn of_line_item(
+        &self,
+        plan: &Plan,
+        line_item: &LineItem,
+        purse: &Purse,
+        (day, span): (Day, DaySpan),
+        now: UnixMillis,
+        worth: f64,
+    ) -> Rhythm {
+        self.line_item(line_item, &plan.campaign(line_item).zone_name, day).unwrap_or_else(|| {
+            let committed = (purse.line_item_day(), purse.line_item_total());
+            let target = target(&line_item.budget, line_item.flight, span, now, committed);
+            let pace = Pace::new(&line_item.pacing, span, now, committed.0, target);
+            let dual = self.line_item_dual(line_item);
+            Rhythm::new(pace, dual, self.outlook(Group::LineItem(line_item.id.raw()), span, now), now, worth)
+        })
+    }
+
+    /// What the traffic so far promises `group` today.
+    fn outlook(&self, group: Group, day: DaySpan, now: UnixMillis) -> Outlook {
+        let Some(former) = self.snapshot else { return Outlook::default() };
+        let traffic = former.learned.traffic.lock().unwrap_or_else(PoisonError::into_inner);
+        traffic.outlook(group, &exchanges(&former.plan), day, now)
+    }
+
+    /// The pools of `plan`, by campaign: those of former advertisers go on.
+    fn pools(&self, plan: &Plan) -> Vec<Option<Arc<Dual>>> {
+        let mut pools: HashMap<AdvertiserId, Arc<Dual>> = HashMap::new();
+        if let Some(former) = self.snapshot {
+            for (campaign, pool) in former.plan.catalog.campaigns.iter().zip(&former.money.rhythms.pools) {
+                if let Some(pool) = pool {
+                    let advertiser = former.plan.catalog.advertisers[campaign.advertiser].id;
+                    pools.insert(advertiser, Arc::clone(pool));
+                }
+            }
+        }
+        let campaigns = plan.catalog.campaigns.iter().map(|campaign| {
+            let advertiser = plan.catalog.advertisers[campaign.advertiser].id;
+            campaign.pooled.then(|| Arc::clone(pools.entry(advertiser).or_default()))
+        });
+        campaigns.collect()
+    }
+
+    /// What keeps the goal of a line item: as before, if the goal is.
+    fn goal(&self, now: &LineItem) -> Option<Arc<Target>> {
+        let former = self.snapshot.zip(self.rows.get(&now.id));
+        let former = former.filter(|(former, row)| former.plan.line_item(**row).goal == now.goal);
+        match former {
+            Some((former, row)) => former.money.rhythms.targets[*row].clone(),
+            None => Target::of(&now.goal).map(Arc::new),
+        }
+    }
+
     /// The multiplier that a campaign had, if it is paced as before.
-    fn campaign_dual(&self, now: &Campaign) -> Arc<Dual> {
+    fn campaign_dual(&self, now: &Campaign) -> Option<Arc<Dual>> {
         let former = self.snapshot.zip(self.campaigns.get(&now.id));
         let former = former.filter(|(former, at)| former.plan.catalog.campaigns[**at].pacing == now.pacing);
-        former
-            .map_or_else(Arc::default, |(former, at)| Arc::clone(former.money.rhythms.campaigns[*at].dual()))
+        former.map(|(former, at)| Arc::clone(former.money.rhythms.campaigns[*at].dual()))
     }
 
     /// The multiplier that a line item had, if it is paced as before.
-    fn line_item_dual(&self, now: &LineItem) -> Arc<Dual> {
+    fn line_item_dual(&self, now: &LineItem) -> Option<Arc<Dual>> {
         let former = self.snapshot.zip(self.rows.get(&now.id));
         let former = former.filter(|(former, row)| former.plan.line_item(**row).pacing == now.pacing);
         let dual = former.and_then(|(former, row)| former.money.rhythms.line_items[*row].as_ref());
-        dual.map_or_else(Arc::default, |rhythm| Arc::clone(rhythm.dual()))
+        dual.map(|rhythm| Arc::clone(rhythm.dual()))
     }
 
     fn campaign(&self, now: &Campaign, today: Day) -> Option<Rhythm> {
@@ -175,7 +298,7 @@ impl<'a> FormerRhythms<'a> {
         let then = &former.plan.catalog.campaigns[at];
         let unchanged = former.money.days[at] == today
             && (then.budget, then.flight, &then.pacing) == (now.budget, now.flight, &now.pacing)
-            && then.zone_name == now.zone_name;
+            && (&then.zone_name, then.pooled) == (&now.zone_name, now.pooled);
         unchanged.then(|| former.money.rhythms.campaigns[at].clone())
     }
 

@@ -71,6 +71,8 @@ pub(in crate::bidder) struct Search<'a, 'u, 's, W> {
 /// One of so many impressions is told to the budgets of all line items that fit it, those that a better one kept from
 /// being looked at: a budget whose line items are always outbid would else never learn that there is traffic.
 const SAMPLED_OF: u32 = 32;
+/// Line items that are held against each other by their predicted chances: more cost more time than they bring.
+const PREDICTED_MAX: usize = 4;
 /// Rows that are told of one such impression.
 const SAMPLED_ROWS_MAX: usize = 256;
 
@@ -121,7 +123,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
             }
             if !imp.private_auction {
                 self.stage = Stage::Open;
-                self.bid_on(&live.open, 1, random);
+                self.bid_openly(&live.open, random);
             }
         }
         if imp.private_auction {
@@ -158,6 +160,41 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
             match self.consider(row, random).and_then(|offer| self.take(&offer)) {
                 Ok(()) => left -= 1,
                 Err(reason) => self.decline(row, reason),
+            }
+        }
+    }
+
+    /// Bids with the best of `rows` in the open auction. Rows stand in the order of what they bid before chances are
+    /// predicted; where they are, the best few are held against each other by what they bid with that.
+    fn bid_openly(&mut self, rows: &'a Rows, random: &mut impl Rng) {
+        let snapshot: &'a Snapshot = self.market.snapshot;
+        let held_max = if snapshot.learned.model.is_some() { PREDICTED_MAX } else { 1 };
+        let mut candidates = snapshot.best(self.scene, rows).take(limits::CANDIDATES_MAX);
+        let mut offers: SmallVec<[Offer<'a>; 1]> = SmallVec::new();
+        loop {
+            let next = if offers.len() < held_max { candidates.next() } else { None };
+            if let Some(row) = next.filter(|_| self.looks_at_one_more()) {
+                match self.has_creative(row).then(|| self.consider(row, random)) {
+                    Some(Ok(offer)) => offers.push(offer),
+                    Some(Err(reason)) => self.decline(row, reason),
+                    None => {}
+                }
+                continue;
+            }
+            if offers.is_empty() {
+                return;
+            }
+            offers.sort_by_key(|offer| std::cmp::Reverse(offer.worth()));
+            let mut is_taken = false;
+            for offer in offers.drain(..) {
+                let outcome = if is_taken { Err(NoBidReason::Outbid) } else { self.take(&offer) };
+                match outcome {
+                    Ok(()) => is_taken = true,
+                    Err(reason) => self.decline(offer.row, reason),
+                }
+            }
+            if is_taken {
+                return;
             }
         }
     }
@@ -221,7 +258,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
             self.furthest = reason;
         }
         let snapshot = self.market.snapshot;
-        if reason.is_about_price() {
+        if reason.is_about_price() || reason == NoBidReason::Outbid && self.stage == Stage::Open {
             let campaign = snapshot.plan.line_item(row).campaign;
             snapshot
                 .money

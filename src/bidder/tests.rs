@@ -15,7 +15,7 @@ use rand::rngs::SmallRng;
 
 use crate::audience::Profile;
 use crate::bidder::{
-    Ask, Asleep, Composer, Decision, NoBidReason, Outcome, Plan, Silent, Snapshot, compose, decide, explain,
+    Ask, Composer, Decision, NoBidReason, Outcome, Plan, Silent, Snapshot, compose, decide, explain,
 };
 use crate::budget::{Book, Refusal, Span, Whose};
 use crate::campaign::{Rates, Surroundings, compile, read_exchange};
@@ -407,13 +407,18 @@ fn an_unchanged_budget_keeps_its_pace_over_a_reload_and_a_changed_one_is_planned
     // Half of the day is left, and of it a five-minute share of 20 euros: six impressions of a cent.
     let head_start = (0..20).filter(|_| answer(&first, &request("", ""), None).is_ok()).count();
     assert_eq!(head_start, 6);
+    let share = 20_000_000_000 / 288;
+    let committed = |snapshot: &Snapshot| {
+        // So many requests in a moment lower the bids, so that more of them have room.
+        while answer(snapshot, &request("", ""), None).is_ok() {}
+        snapshot.money.purses[0].line_item_day().raw()
+    };
     let same = Snapshot::new(even("20"), &book, NOON, Some(&first));
-    assert_eq!(answer(&same, &request("", ""), None), Err(NoBidReason::NoMatch));
-    assert_eq!(same.asleep(0, NOON), Some(Asleep::Paced));
+    let before = committed(&same);
+    assert!((60_000_000..=share).contains(&before), "{before}");
     let raised = Snapshot::new(even("50"), &book, NOON, Some(&same));
-    assert!(answer(&raised, &request("", ""), None).is_ok());
-    let purse = &raised.money.purses[0];
-    assert_eq!(purse.line_item_day(), Nanos::from_raw(70_000_000));
+    let after = committed(&raised);
+    assert!(after > share && after <= before + 50_000_000_000 / 288, "{after}");
 }
 
 #[test]

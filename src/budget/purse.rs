@@ -140,6 +140,13 @@ impl Purse {
         committed(&self.caps[2].1)
     }
 
+    /// What the campaign's money still lets it spend today: by the day's limit and in total.
+    #[must_use]
+    pub fn campaign_left(&self) -> Nanos {
+        let left = |cap: &Cap| cap.limit().raw().saturating_sub(cap.committed().raw()).max(0);
+        Nanos::from_raw(left(&self.caps[0].1).min(left(&self.caps[1].1)))
+    }
+
     /// What of the line item's money is used today.
     #[must_use]
     pub fn line_item_day_used(&self) -> Nanos {

@@ -168,7 +168,7 @@ fn a_conversions_worth_counts_where_the_goal_is_a_return() {
     };
     let subject = subject(goal, Feedback::Propose);
     let row = Row { subject, figures, predicted: None, placements: vec![], days: vec![] };
-    let news = suggest(&[row.clone()], &Settings::default(), &Log::default(), START);
+    let news = suggest(std::slice::from_ref(&row), &Settings::default(), &Log::default(), START);
     let [change] = news.as_slice() else { panic!("{news:?}") };
     assert_eq!((change.target.setting.name(), change.to), ("calibrate", Value::Factor(factor(800))));
     // As many conversions of very unequal worth leave it open.
@@ -385,15 +385,6 @@ fn any_figures() -> impl Strategy<Value = Figures> {
     })
 }
 
-/// Zero, as a strategy beside ranges.
-struct Just0;
-
-impl Just0 {
-    fn zero() -> proptest::strategy::BoxedStrategy<f64> {
-        proptest::strategy::Just(0.0).boxed()
-    }
-}
-
 fn any_goal() -> impl Strategy<Value = Goal> {
     let cpm = crate::units::Cpm::from_micros(1_000_000).unwrap();
     sample::select(vec![
@@ -493,4 +484,35 @@ proptest! {
             prop_assert!(to.abs_diff(from) * 100 >= from * 3);
         }
     }
+}
+
+/// `rows` of the same placements as one.
+fn together(rows: &[Row]) -> Row {
+    let mut all = rows[0].clone();
+    for row in &rows[1..] {
+        for ((_, sum), (_, figures)) in all.placements.iter_mut().zip(&row.placements) {
+            *sum = sum.plus(figures);
+        }
+        all.figures = all.figures.plus(&row.figures);
+    }
+    all.predicted = Some(all.figures);
+    all
+}
+
+#[test]
+fn noise_that_is_looked_at_every_day_of_a_month_changes_fewer_than_half_of_all_line_items() {
+    let (seeds, mut changed) = (60, 0);
+    for seed in 0..seeds {
+        let mut rng = SmallRng::seed_from_u64(seed);
+        let mut quiet_day = || clicked(&mut rng, Feedback::Automatic, 1_000, &[1.0; 12]);
+        let mut window: Vec<Row> = (0..28).map(|_| quiet_day()).collect();
+        let mut log = Log::default();
+        for number in 0..28 {
+            window.remove(0);
+            window.push(quiet_day());
+            run(&mut log, &[together(&window)], day(number));
+        }
+        changed += u64::from(log.changes().next().is_some());
+    }
+    assert!(changed * 2 < seeds, "{changed} of {seeds}");
 }

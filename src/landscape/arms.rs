@@ -208,6 +208,7 @@ impl Arms {
 }
 
 /// A mean, and the square of its standard error.
+#[derive(Debug, Clone, Copy)]
 struct Mean {
     count: u64,
     mean: f64,
@@ -239,4 +240,120 @@ fn saving(control: &Sums, shaded: &Sums, without: Mean, with: Mean, better: f64)
         shaded_count: with.count,
         control_count: without.count,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::rngs::Xoshiro256PlusPlus;
+    use rand::{RngExt as _, SeedableRng as _};
+
+    use super::{Arm, Arms};
+    use crate::units::{BidId, Cpm, Currency, ExchangeId, UnixMillis};
+
+    const HERE: ExchangeId = ExchangeId::from_raw(1);
+
+    fn cpm(micros: i64) -> Cpm {
+        Cpm::from_micros(micros).unwrap()
+    }
+
+    fn id(number: u128) -> BidId {
+        BidId::mint(UnixMillis::from_raw(1_795_000_000_000), number)
+    }
+
+    #[test]
+    fn arms_have_their_shares_and_never_change() {
+        let mut counts = [0_u32; 3];
+        let mut draws = 0.0;
+        for number in 0..100_000 {
+            counts[Arm::of(&id(number)) as usize] += 1;
+            draws += Arm::draw(&id(number));
+            assert_eq!(Arm::of(&id(number)), Arm::of(&id(number)));
+            assert!((0.0..1.0).contains(&Arm::draw(&id(number))));
+        }
+        assert!((4_700..5_300).contains(&counts[0]), "{counts:?}");
+        assert!((1_350..1_650).contains(&counts[2]), "{counts:?}");
+        assert!((49_500.0..50_500.0).contains(&draws), "{draws}");
+    }
+
+    /// A world where prices to beat are even on 0 to 2 and every worth is 2: unshaded gains nothing; a bid of 1 wins half
+    /// the time and gains 1.
+    fn world(seed: u64, bids: u128) -> Arms {
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let mut arms = Arms::default();
+        for number in 0..bids {
+            let arm = Arm::of(&id(number + u128::from(seed) * bids));
+            let worth = cpm(random.random_range(1_500_000..2_500_000));
+            let bid = if arm == Arm::Control { worth } else { cpm(worth.micros() / 2) };
+            let won = bid.micros() >= random.random_range(0..2_000_000);
+            arms.add(HERE, Currency::EUR, arm, worth, won.then_some(bid));
+        }
+        arms
+    }
+
+    #[test]
+    fn the_interval_covers_the_truth_in_nineteen_of_twenty_worlds() {
+        // Means over worth w even on 1.5 to 2.5: gained E[w/2 * w/4] = (4 + 1/12) / 8. Paid without shading: w where it
+        // wins, which is min(1, w/2); with it w/2, in proportion to w.
+        let gained = (4.0 + 1.0 / 12.0) / 8.0 * 1e6;
+        let won = |w: f64| (w / 2.0).min(1.0);
+        let grid = || (0..10_000).map(|at| 1.5 + (f64::from(at) + 0.5) / 10_000.0);
+        let paid: f64 = grid().map(|w| w * won(w)).sum::<f64>() / grid().map(won).sum::<f64>();
+        let shaded: f64 = grid().map(|w| w / 2.0 * w).sum::<f64>() / grid().sum::<f64>();
+        let saved = (paid - shaded) * 1e6;
+        let worlds = 400;
+        let (mut gained_in, mut saved_in) = (0, 0);
+        for seed in 0..worlds {
+            let arms = world(seed, 3_000);
+            let it = arms.gained(Some(HERE), Currency::EUR).unwrap();
+            gained_in += u32::from((it.low..=it.high).contains(&gained));
+            let it = arms.saved(Some(HERE), Currency::EUR).unwrap();
+            saved_in += u32::from((it.low..=it.high).contains(&saved));
+        }
+        println!("seeds 0 to {worlds}: {gained_in} and {saved_in} intervals hold the truth");
+        // 380 are expected, with a standard deviation of 4.4.
+        assert!((362..=396).contains(&gained_in) && (362..=396).contains(&saved_in));
+    }
+
+    #[test]
+    fn where_nothing_is_saved_the_interval_says_so() {
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(4);
+        let mut arms = Arms::default();
+        for number in 0..20_000 {
+            let price = cpm(random.random_range(500_000..1_500_000));
+            arms.add(HERE, Currency::EUR, Arm::of(&id(number)), cpm(2_000_000), Some(price));
+        }
+        let it = arms.gained(None, Currency::EUR).unwrap();
+        assert!(it.low < 0.0 && it.high > 0.0, "{it}");
+    }
+
+    #[test]
+    fn too_little_gives_no_number() {
+        let mut arms = Arms::default();
+        assert_eq!(arms.gained(None, Currency::EUR), None);
+        for _ in 0..29 {
+            arms.add(HERE, Currency::EUR, Arm::Control, cpm(2), Some(cpm(1)));
+        }
+        for _ in 0..1_000 {
+            arms.add(HERE, Currency::EUR, Arm::Shaded, cpm(2), Some(cpm(1)));
+        }
+        assert_eq!(arms.saved(None, Currency::EUR), None);
+        assert!(arms.in_words(None, Currency::EUR).starts_with("too few wins"));
+        arms.add(HERE, Currency::EUR, Arm::Control, cpm(2), Some(cpm(1)));
+        assert!(arms.saved(None, Currency::EUR).is_some());
+        // Another currency, or another exchange, is another matter.
+        assert_eq!(arms.saved(None, Currency::USD), None);
+        assert_eq!(arms.saved(Some(ExchangeId::from_raw(2)), Currency::EUR), None);
+    }
+
+    #[test]
+    fn sums_at_the_end_of_their_range_stay_there() {
+        let mut arms = Arms::default();
+        for _ in 0..100 {
+            for arm in Arm::ALL {
+                arms.add(HERE, Currency::EUR, arm, Cpm::MAX, Some(Cpm::ZERO));
+            }
+        }
+        let it = arms.gained(None, Currency::EUR).unwrap();
+        assert!(it.estimate.abs() < 1.0 && it.low.is_finite() && it.high.is_finite());
+    }
 }

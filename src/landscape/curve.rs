@@ -1,16 +1,16 @@
 //! One landscape, as the bid path asks it: the chance to win with a price, what that costs, and which bid gains most.
 
 use crate::landscape::arms::Arm;
-use crate::landscape::counts::{CELLS, Counts};
-use crate::landscape::estimate::{Chances, EVEN};
+use crate::landscape::counts::Counts;
+use crate::landscape::estimate::Chances;
 use crate::landscape::grid::{BINS, EDGES, bin_of, edge};
 use crate::units::{BidId, Cpm};
 
 /// Samples, own and borrowed, from which on bids are shaded: with fewer, the bid that looks best is too often only the
 /// luckiest.
 pub const WEIGHT_MIN: f32 = 100.0;
-/// Of what a narrow segment takes from a wider one, so much is spread evenly: no price is impossible.
-const SPREAD: f64 = 0.005;
+/// Places of a bin at which bids are tried.
+const PLACES: i64 = 4;
 
 /// A heap of equal prices within a bin.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -19,6 +19,13 @@ struct Heap {
     price: i64,
     /// The chance of it.
     chance: f64,
+}
+
+/// A bid that is best for some worths, and the least such worth, in micros.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Peak {
+    from: f64,
+    bid: Cpm,
 }
 
 /// The landscape of one segment, mixed with wider ones where it has seen little.
@@ -30,10 +37,8 @@ pub struct Curve {
     start: usize,
     /// The mean floor, in micros: what is paid where no rival is above it.
     floor: f64,
-    /// The chance that the price to beat is in each cell.
-    chances: Chances,
-    /// The edges of the window, in micros.
-    edges: [f64; EDGES],
+    /// What is best without a floor, by worth.
+    peaks: Box<[Peak]>,
     /// The chance to win with a bid at each edge.
     won: [f64; EDGES],
     /// `E[price * 1(price <= edge)]`, in micros.
@@ -48,8 +53,7 @@ impl Default for Curve {
             weight: 0.0,
             start: 0,
             floor: 0.0,
-            chances: EVEN,
-            edges: [0.0; EDGES],
+            peaks: Box::default(),
             won: [0.0; EDGES],
             paid: [0.0; EDGES],
             heaps: [Heap::default(); BINS],
@@ -62,7 +66,7 @@ impl Curve {
     /// `borrowed` those of `wider`.
     pub(in crate::landscape) fn new(
         counts: &Counts,
-        chances: Chances,
+        chances: &Chances,
         weight: f64,
         scale: f64,
         wider: Option<(&Self, f64)>,
@@ -71,22 +75,70 @@ impl Curve {
             weight: single(weight),
             start: counts.start,
             floor: if counts.total > 0.0 { counts.floors / counts.total } else { 0.0 },
-            chances,
             ..Self::default()
         };
-        for (at, place) in curve.edges.iter_mut().enumerate() {
-            *place = edge(counts.start + at) as f64;
-        }
-        (curve.won[0], curve.paid[0]) = (chances[0], chances[0] * curve.floor);
+        curve.won[0] = chances[0];
+        curve.paid[0] = chances[0] * curve.floor;
         for bin in 0..BINS {
+            curve.won[bin + 1] = curve.won[bin] + chances[bin + 1];
             let heap = curve.heap(counts, bin, scale, wider);
             curve.heaps[bin] = heap;
-            let middle = f64::midpoint(curve.edges[bin], curve.edges[bin + 1]);
-            let spread = chances[bin + 1] - heap.chance;
-            curve.won[bin + 1] = curve.won[bin] + chances[bin + 1];
+            let middle = f64::midpoint(curve.edge(bin), curve.edge(bin + 1));
+            let spread = curve.chance(bin) - heap.chance;
             curve.paid[bin + 1] = curve.paid[bin] + spread * middle + heap.chance * heap.price as f64;
         }
+        curve.peaks = curve.peaks();
         curve
+    }
+
+    /// An edge of the window, in micros.
+    const fn edge(&self, at: usize) -> f64 {
+        edge(self.start + at) as f64
+    }
+
+    /// The chance that the price to beat is in a bin.
+    fn chance(&self, bin: usize) -> f64 {
+        self.won[bin + 1] - self.won[bin]
+    }
+
+    /// For each worth the best of all edges, heaps and places between, above the usual floor.
+    ///
+    /// The surplus of a bid is a line over worths, which rises by its chance to win; the best bid is the line that is
+    /// highest. Chances rise with bids, so one walk keeps the lines of the upper envelope.
+    fn peaks(&self) -> Box<[Peak]> {
+        let mut peaks: Vec<(Peak, f64)> = vec![];
+        let mut offer = |bid: Cpm, won: f64| {
+            let cost = bid.micros() as f64;
+            if won <= 0.0 || cost < self.floor {
+                return;
+            }
+            let mut from = cost;
+            while let Some((last, last_won)) = peaks.last() {
+                if won <= *last_won {
+                    return;
+                }
+                // Where this line crosses the last one.
+                from = (cost * won - last.bid.micros() as f64 * last_won) / (won - last_won);
+                if from > last.from {
+                    break;
+                }
+                peaks.pop();
+                from = cost;
+            }
+            peaks.push((Peak { from, bid }, won));
+        };
+        for bin in 0..BINS {
+            let (low, high) = (edge(self.start + bin), edge(self.start + bin + 1));
+            let mut bids = [1, 2, 3, PLACES].map(|part| low + (high - low) * part / PLACES).to_vec();
+            if self.heaps[bin].price > 0 {
+                bids.push((self.heaps[bin].price + 1).min(high));
+                bids.sort_unstable();
+            }
+            for bid in bids.into_iter().filter_map(Cpm::from_micros) {
+                offer(bid, self.win(bid));
+            }
+        }
+        peaks.into_iter().map(|(peak, _)| peak).collect()
     }
 
     /// The heap in a bin, by its own samples and those of the wider curve; the heavier where they differ.
@@ -97,7 +149,7 @@ impl Curve {
         if let Some((wider, borrowed)) = wider
             && let Some(at @ 0..BINS) = (self.start + bin).checked_sub(wider.start)
         {
-            samples += wider.chances[at + 1] * borrowed;
+            samples += wider.chance(at) * borrowed;
             let other = wider.heaps[at];
             let votes = other.chance * borrowed;
             if other.price == heap.0 {
@@ -109,23 +161,7 @@ impl Curve {
         if heap.0 == 0 || samples <= 0.0 {
             return Heap::default();
         }
-        Heap { price: heap.0, chance: self.chances[bin + 1] * (heap.1 / samples).clamp(0.0, 1.0) }
-    }
-
-    /// The chances of this curve, for a window that starts at `start`.
-    pub(in crate::landscape) fn prior(&self, start: usize) -> Chances {
-        let mut prior = [SPREAD / CELLS as f64; CELLS];
-        prior[0] += self.chances[0] * (1.0 - SPREAD);
-        for (cell, chance) in self.chances.iter().enumerate().skip(1) {
-            let at = (self.start + cell).saturating_sub(start).clamp(1, CELLS - 1);
-            prior[at] += chance * (1.0 - SPREAD);
-        }
-        prior
-    }
-
-    /// The chances, if the window starts at `start`.
-    pub(in crate::landscape) fn chances_at(&self, start: usize) -> Option<&Chances> {
-        (self.weight > 0.0 && self.start == start).then_some(&self.chances)
+        Heap { price: heap.0, chance: self.chance(bin) * (heap.1 / samples).clamp(0.0, 1.0) }
     }
 
     /// The chance that `bid` wins, 0 to 1, on an impression whose floor it reaches: that the price to beat is at most
@@ -141,8 +177,8 @@ impl Curve {
             Some(bin) if bin >= BINS => self.won[BINS],
             Some(bin) => {
                 let bid = bid.micros() as f64;
-                let (low, high, heap) = (self.edges[bin], self.edges[bin + 1], self.heaps[bin]);
-                let part = (bid - low) / (high - low) * (self.chances[bin + 1] - heap.chance);
+                let (low, high, heap) = (self.edge(bin), self.edge(bin + 1), self.heaps[bin]);
+                let part = (bid - low) / (high - low) * (self.chance(bin) - heap.chance);
                 let heaped = if bid >= heap.price as f64 { heap.chance } else { 0.0 };
                 (self.won[bin] + part + heaped).min(self.won[bin + 1])
             }
@@ -162,8 +198,8 @@ impl Curve {
             Some(bin) if bin >= BINS => self.paid[BINS],
             Some(bin) => {
                 let bid = bid.micros() as f64;
-                let (low, high, heap) = (self.edges[bin], self.edges[bin + 1], self.heaps[bin]);
-                let part = (bid - low) / (high - low) * (self.chances[bin + 1] - heap.chance);
+                let (low, high, heap) = (self.edge(bin), self.edge(bin + 1), self.heaps[bin]);
+                let part = (bid - low) / (high - low) * (self.chance(bin) - heap.chance);
                 let price = heap.price as f64;
                 let heaped = if bid >= price { heap.chance * price } else { 0.0 };
                 self.paid[bin] + part * f64::midpoint(low, bid) + heaped
@@ -188,52 +224,52 @@ impl Curve {
         if self.weight < WEIGHT_MIN || worth <= floor {
             return worth;
         }
-        let value = worth.micros() as f64;
         let least = floor.max(LEAST);
+        let value = worth.micros() as f64;
+        let gain = |bid: Cpm| (value - bid.micros() as f64) * self.win(bid);
         let mut best = Best { bid: worth, surplus: 0.0 };
-        best.offer(least, (value - least.micros() as f64) * self.win(least));
-        let from = (bin_of(floor) + 1).saturating_sub(self.start);
-        let to = (bin_of(worth) + 1).saturating_sub(self.start).min(EDGES);
-        let mut top = (usize::MAX, best.surplus);
-        for at in from..to {
-            let surplus = (value - self.edges[at]) * self.won[at];
-            if surplus > top.1 {
-                top = (at, surplus);
+        best.offer(least, gain(least));
+        let known = self.peaks.partition_point(|peak| peak.from <= value);
+        match known.checked_sub(1).map(|at| self.peaks[at].bid) {
+            // Peaks hold for usual floors; a floor a bin below is not one.
+            Some(bid) if bid >= least && floor.micros() as f64 >= self.floor * 0.9 => {
+                best.offer(bid.min(worth), gain(bid));
             }
-        }
-        if top.0 != usize::MAX {
-            best.offer(price(self.edges[top.0]), top.1);
-        }
-        for at in from.saturating_sub(1)..to.min(BINS) {
-            let heap = self.heaps[at];
-            if (value - heap.price as f64) * self.won[at + 1] > best.surplus {
-                self.try_heap(heap.price, worth, floor, &mut best);
-            }
-        }
-        let bin = bin_of(best.bid).saturating_sub(self.start);
-        for bin in bin.saturating_sub(1)..(bin + 2).min(BINS) {
-            self.try_within(bin, worth, floor, &mut best);
+            Some(_) | None => self.scan(worth, least, &mut best),
         }
         best.bid
     }
 
-    fn try_heap(&self, heap: i64, worth: Cpm, floor: Cpm, best: &mut Best) {
-        if let Some(bid) = Cpm::from_micros(heap + 1).filter(|bid| (floor..=worth).contains(&bid)) {
-            best.offer(bid, (worth.micros() - bid.micros()) as f64 * self.win(bid));
+    /// The best of all edges and heaps from `floor` to `worth`: where the floor is above what would be best without
+    /// it, or below what floors usually are.
+    fn scan(&self, worth: Cpm, floor: Cpm, best: &mut Best) {
+        let from = (bin_of(floor) + 1).saturating_sub(self.start);
+        for at in from..EDGES {
+            let left = worth.micros() - edge(self.start + at);
+            if left <= 0 {
+                break;
+            }
+            best.offer(price(self.edge(at)), left as f64 * self.won[at]);
         }
-    }
-
-    /// Where the surplus peaks between the edges of a bin, below its heap and above.
-    fn try_within(&self, bin: usize, worth: Cpm, floor: Cpm, best: &mut Best) {
-        let (low, high, heap) = (self.edges[bin], self.edges[bin + 1], self.heaps[bin]);
-        let slope = (self.chances[bin + 1] - heap.chance) / (high - low);
-        if slope <= 0.0 {
-            return;
+        let bin = bin_of(best.bid).saturating_sub(self.start);
+        for bin in bin..(bin + 2).min(BINS) {
+            let (low, high) = (edge(self.start + bin), edge(self.start + bin + 1));
+            for bid in [1, 2, 3].map(|part| low + (high - low) * part / PLACES) {
+                if let Some(bid) = Cpm::from_micros(bid).filter(|bid| (floor..=worth).contains(bid)) {
+                    best.offer(bid, (worth.micros() - bid.micros()) as f64 * self.win(bid));
+                }
+            }
         }
-        for won in [self.won[bin], self.won[bin] + heap.chance] {
-            let peak = f64::midpoint(worth.micros() as f64, low - won / slope);
-            let bid = price(peak.clamp(low, high)).clamp(floor.max(LEAST), worth);
-            best.offer(bid, (worth.micros() - bid.micros()) as f64 * self.win(bid));
+        for bin in from.saturating_sub(1)..BINS {
+            let heap = self.heaps[bin].price;
+            if heap >= worth.micros() {
+                break;
+            }
+            if heap >= floor.micros()
+                && let Some(bid) = Cpm::from_micros(heap + 1)
+            {
+                best.offer(bid, (worth.micros() - bid.micros()) as f64 * self.win(bid));
+            }
         }
     }
 

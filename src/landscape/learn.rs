@@ -7,7 +7,7 @@ use foldhash::fast::FixedState;
 
 use crate::landscape::arms::{Arm, Arms};
 use crate::landscape::counts::Counts;
-use crate::landscape::estimate::{EVEN, chances};
+use crate::landscape::estimate::{Chances, EVEN, Sharing, chances, prior};
 use crate::landscape::{Curve, Segment, View};
 use crate::units::{Cpm, Currency, ExchangeId, Millis, UnixMillis};
 
@@ -67,13 +67,16 @@ pub struct Learnt {
     changed: bool,
     made: UnixMillis,
     curve: Arc<Curve>,
+    /// Where the window of the curve starts, and its chances: where the next estimate starts.
+    chances: Box<(usize, Chances)>,
 }
 
 impl Learnt {
     /// A segment with `counts`, whose curve is not made yet.
     pub fn new(width: Width, wider: u64, counts: Counts) -> Self {
         let made = counts.landmark;
-        Self { width, wider, counts, changed: true, made, curve: Arc::default() }
+        let chances = Box::new((usize::MAX, EVEN));
+        Self { width, wider, counts, changed: true, made, curve: Arc::default(), chances }
     }
 }
 
@@ -161,24 +164,25 @@ impl Landscapes {
             .get(&key)
             .filter(|_| width != Width::All)
             .and_then(|it| self.segments.get(&it.wider))
-            .map(|it| Arc::clone(&it.curve));
+            .map(|it| (Arc::clone(&it.curve), it.chances.clone()));
         let Some(learnt) = self.segments.get_mut(&key) else { return };
         learnt.counts.follow();
-        let scale = learnt.counts.scale(now);
+        let (scale, own) = (learnt.counts.scale(now), learnt.counts.weight(now));
         let start = learnt.counts.start;
-        let (prior, borrowed) = match &wider {
+        let (spread, borrowed) = match &wider {
             // Its own samples are among those of the wider one, and do not count twice.
-            Some(wider) => {
-                let others = f64::from(wider.weight) - learnt.counts.weight(now);
-                (wider.prior(start), others.clamp(BORROWED_EVENLY, BORROWED_MAX))
+            Some((curve, chances)) if curve.weight > 0.0 => {
+                let others = f64::from(curve.weight) - own;
+                (prior(&chances.1, chances.0, start), others.clamp(BORROWED_EVENLY, BORROWED_MAX))
             }
-            None => (EVEN, BORROWED_EVENLY),
+            Some(_) | None => (EVEN, BORROWED_EVENLY),
         };
-        let first = learnt.curve.chances_at(start).copied().unwrap_or(prior);
-        let chances = chances(&learnt.counts, scale, &prior, borrowed, &first);
-        let weight = learnt.counts.weight(now) + if wider.is_some() { borrowed } else { 0.0 };
-        let wider = wider.as_deref().map(|wider| (wider, borrowed));
-        learnt.curve = Arc::new(Curve::new(&learnt.counts, chances, weight, scale, wider));
+        let first = if learnt.chances.0 == start { learnt.chances.1 } else { spread };
+        let chances = chances(&learnt.counts, scale, (&spread, borrowed), &first, Sharing::Smooth);
+        let wider = wider.as_ref().map(|(curve, _)| (&**curve, borrowed));
+        let weight = own + if wider.is_some() { borrowed } else { 0.0 };
+        learnt.curve = Arc::new(Curve::new(&learnt.counts, &chances, weight, scale, wider));
+        *learnt.chances = (start, chances);
         (learnt.changed, learnt.made) = (false, now);
     }
 

@@ -134,3 +134,98 @@ fn first() -> [f64; ENDS.len()] {
 const fn precise(number: i64) -> f64 {
     number as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Delays, ENDS};
+    use crate::learning::{Example, Features};
+    use crate::units::{CampaignId, LineItemId, Millis, Nanos, UnixMillis};
+
+    fn click(watched: i64, converted: Option<i64>) -> Example {
+        Example {
+            features: Features::default(),
+            campaign: CampaignId::from_raw(1),
+            line_item: LineItemId::from_raw(1),
+            at: UnixMillis::from_raw(0),
+            observed: UnixMillis::from_raw(watched * 1_000),
+            clicked: Some(Millis::default()),
+            converted: converted.map(Millis::from_seconds),
+            value: Nanos::ZERO,
+        }
+    }
+
+    #[track_caller]
+    fn check(delays: &Delays, seconds: i64, share: f64) {
+        let arrived = delays.arrived(Millis::from_seconds(seconds));
+        assert!((arrived - share).abs() < 0.015, "{arrived} by {seconds} s, not {share}");
+    }
+
+    #[test]
+    fn before_anything_is_known_the_published_shares_hold() {
+        let delays = Delays::default();
+        check(&delays, 3_600, 0.356);
+        check(&delays, 86_400, 0.514);
+        check(&delays, 14 * 86_400, 0.88);
+        for (age, share) in [(0, 0.0), (-5, 0.0), (30 * 86_400, 1.0), (i64::MAX / 1_000, 1.0)] {
+            assert!((delays.arrived(Millis::from_seconds(age)) - share).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn of_what_comes_at_once_nothing_is_to_come() {
+        let delays = Delays::immediate();
+        assert!([0, 1, 60, 5_000].iter().all(|age| delays.arrived(Millis::from_seconds(*age)) >= 1.0));
+    }
+
+    #[test]
+    fn shares_rise_with_age_whatever_was_seen() {
+        for step in 1..50 {
+            let seen: Vec<Example> =
+                (0..200).map(|number| click(number * 9_000, Some(number * number * step))).collect();
+            let delays = Delays::of(&seen);
+            let ages = (0..30 * 24).map(|hour| delays.arrived(Millis::from_seconds(hour * 3_600)));
+            assert!(ages.is_sorted());
+            assert!(Delays::from_shares(delays.shares()).is_some());
+        }
+    }
+
+    /// Half the conversions after ten minutes, half after three days; clicks of every age up to `days`.
+    fn clicks(days: i64) -> Vec<Example> {
+        let click = |number| {
+            let watched = number * days * 86_400 / 40_000;
+            let delay = if number % 2 == 0 { 600 } else { 3 * 86_400 };
+            click(watched, (delay <= watched).then_some(delay))
+        };
+        (0..40_000).map(click).collect()
+    }
+
+    #[test]
+    fn the_curve_is_learnt_though_clicks_are_of_every_age() {
+        let delays = Delays::of(&clicks(40));
+        for (seconds, share) in [(300, 0.0), (900, 0.5), (2 * 86_400, 0.5), (4 * 86_400, 1.0)] {
+            check(&delays, seconds, share);
+        }
+        assert!(delays.conversions() > 10_000.0);
+    }
+
+    #[test]
+    fn of_ages_that_no_click_has_the_published_shares_hold() {
+        // A week was watched to its end: by then 74 % have come as is published.
+        let delays = Delays::of(&clicks(10));
+        check(&delays, 7 * 86_400, 0.742);
+        check(&delays, 900, 0.371);
+    }
+
+    #[test]
+    fn shares_that_fall_or_do_not_end_are_no_curve() {
+        let good = Delays::default().shares().to_vec();
+        let with = |at: usize, share: f64| {
+            let mut shares = good.clone();
+            shares[at] = share;
+            Delays::from_shares(&shares)
+        };
+        assert!(Delays::from_shares(&good).is_some());
+        assert!(with(3, 0.0).is_none() && with(ENDS.len() - 1, 1.5).is_none() && with(0, -0.1).is_none());
+        assert!(with(2, f64::NAN).is_none() && Delays::from_shares(&good[1..]).is_none());
+    }
+}

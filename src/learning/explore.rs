@@ -137,3 +137,106 @@ impl Exploration {
         Nanos::from_raw(self.allowed.load(Ordering::Relaxed))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Creative, Exploration, Prior, choose, sample};
+    use crate::learning::value::mix;
+    use crate::units::{Nanos, RatePpm};
+
+    fn draws(seed: u64) -> impl FnMut() -> f64 {
+        println!("seed {seed}");
+        let mut count = seed << 32;
+        move || {
+            count += 1;
+            f64::from(u32::try_from(mix(count, 0xd1ce) >> 32).unwrap()) / 4_294_967_296.0
+        }
+    }
+
+    #[test]
+    fn draws_have_mean_and_spread_of_the_beta_distribution() {
+        let mut draw = draws(1);
+        for (clicks, impressions, prior) in [
+            (0_u32, 0_u32, Prior { clicks: 1.0, impressions: 2.0 }),
+            (0, 0, Prior { clicks: 0.5, impressions: 1.0 }),
+            (3, 10, Prior { clicks: 1.0, impressions: 2.0 }),
+            (40, 40_000, Prior::of_rate(0.001)),
+        ] {
+            let (a, b) = (
+                f64::from(clicks) + prior.clicks,
+                f64::from(impressions - clicks) + prior.impressions - prior.clicks,
+            );
+            let rates: Vec<f64> = (0..20_000)
+                .map(|_| sample(u64::from(clicks), u64::from(impressions), prior, &mut draw))
+                .collect();
+            let mean = rates.iter().sum::<f64>() / 20_000.0;
+            let spread = rates.iter().map(|rate| (rate - mean).powi(2)).sum::<f64>() / 20_000.0;
+            let (true_mean, true_spread) = (a / (a + b), a * b / ((a + b).powi(2) * (a + b + 1.0)));
+            println!(
+                "{clicks} of {impressions}: {mean:.6} {spread:.3e}, truly {true_mean:.6} {true_spread:.3e}"
+            );
+            assert!((mean / true_mean - 1.0).abs() < 0.03 && (spread / true_spread - 1.0).abs() < 0.06);
+            assert!(rates.iter().all(|rate| (0.0..=1.0).contains(rate)));
+        }
+    }
+
+    #[test]
+    fn whatever_is_drawn_a_rate_comes_out() {
+        for stuck in [0.0, 0.5, 1.0 - f64::EPSILON] {
+            for (clicks, impressions) in [(0, 0), (5, 3), (u64::MAX, u64::MAX), (0, u64::MAX)] {
+                for prior in [Prior::of_rate(0.001), Prior { clicks: 0.0, impressions: 0.0 }] {
+                    let rate = sample(clicks, impressions, prior, || stuck);
+                    assert!((0.0..=1.0).contains(&rate), "{stuck} {clicks} {impressions} {rate}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_best_creative_is_found_and_the_others_are_tried() {
+        let (mut draw, truth) = (draws(2), [0.01, 0.02, 0.03]);
+        let mut creatives = [Creative::default(); 3];
+        for _ in 0..20_000 {
+            let chosen = choose(&creatives, Prior::of_rate(0.02), &mut draw).unwrap();
+            creatives[chosen].impressions += 1;
+            creatives[chosen].clicks += u64::from(draw() < truth[chosen]);
+        }
+        println!("{creatives:?}");
+        assert!(creatives[2].impressions > 14_000);
+        assert!(creatives.iter().all(|it| it.impressions > 50));
+        assert_eq!(choose(&[], Prior::of_rate(0.02), &mut draw), None);
+    }
+
+    #[test]
+    fn trying_costs_at_most_its_share_of_the_budget() {
+        let budget = Nanos::from_raw(1_000_000);
+        let exploration = Exploration::of_budget(budget, Exploration::SHARE);
+        assert_eq!(exploration.allowed(), Nanos::from_raw(20_000));
+        assert!(exploration.spend(Nanos::from_raw(20_000)));
+        assert!(!exploration.spend(Nanos::from_raw(1)));
+        exploration.give_back(Nanos::from_raw(5_000));
+        assert!(!exploration.spend(Nanos::from_raw(5_001)) && exploration.spend(Nanos::from_raw(5_000)));
+        // Neither negative costs nor a smaller budget make room.
+        assert!(!exploration.spend(Nanos::from_raw(-1)) && !exploration.spend(Nanos::from_raw(i64::MAX)));
+        exploration.allow(Nanos::from_raw(500_000), Exploration::SHARE);
+        assert!(!exploration.spend(Nanos::from_raw(1)));
+        exploration.give_back(Nanos::from_raw(i64::MAX));
+        assert_eq!(exploration.spent(), Nanos::ZERO);
+        assert_eq!(Exploration::of_budget(Nanos::from_raw(-5), RatePpm::ONE).allowed(), Nanos::ZERO);
+    }
+
+    #[test]
+    fn many_at_once_never_spend_more_than_is_allowed() {
+        let exploration = Exploration::of_budget(Nanos::from_raw(1_000_000), Exploration::SHARE);
+        let granted: i64 = std::thread::scope(|scope| {
+            let all: Vec<_> = (0..4)
+                .map(|_| {
+                    scope.spawn(|| (0..10_000).filter(|_| exploration.spend(Nanos::from_raw(7))).count())
+                })
+                .collect();
+            all.into_iter().map(|one| i64::try_from(one.join().unwrap()).unwrap() * 7).sum()
+        });
+        assert_eq!(exploration.spent(), Nanos::from_raw(granted));
+        assert_eq!(granted, 20_000 / 7 * 7);
+    }
+}

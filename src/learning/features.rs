@@ -321,3 +321,118 @@ fn local_time(request: &BidRequest<'_>, now: UnixMillis) -> (u64, u64) {
     let weekday = (hours.div_euclid(24) + 3).rem_euclid(7);
     (hours.rem_euclid(24).unsigned_abs(), weekday.unsigned_abs())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use bumpalo::Bump;
+    use strum::{EnumCount, VariantArray};
+
+    use super::{AD_FIELDS, Ad, FIELDS, Features, Field, REQUEST_FIELDS};
+    use crate::openrtb::{MediaType, parse};
+    use crate::units::{AdvertiserId, CampaignId, CreativeId, ExchangeId, LineItemId, UnixMillis};
+
+    /// 2026-11-22, a Sunday, 23:30 in UTC.
+    const NOW: UnixMillis = UnixMillis::from_raw(1_795_390_200_000);
+
+    const PAGE: &str = r#"{"id":"1","imp":[{"id":"1","tagid":"top","banner":{"w":300,"h":250,"pos":1}}],
+        "site":{"domain":"WWW.News.example","cat":["IAB12"],"publisher":{"id":"p1"}},
+        "device":{"language":"fr-FR","os":"iOS","connectiontype":2,
+            "geo":{"country":"FRA","region":"IDF","city":"Paris","utcoffset":60}}}"#;
+
+    fn words(body: &str) -> HashMap<Field, String> {
+        let arena = Bump::new();
+        let request = parse(body.as_bytes(), &arena).unwrap();
+        let (imp, exchange) = (&request.imp[0], ExchangeId::from_slug("adx"));
+        let features = Features::of_request(&request, imp, exchange, None, true, NOW);
+        let words: Vec<_> = Features::words_of_request(&request, imp, exchange, None, true, NOW).collect();
+        // What people read is what was hashed, and nothing is left out.
+        assert!(words.iter().all(|(field, hash, _)| features.of(*field) == *hash));
+        assert_eq!(words.len(), features.0.iter().filter(|hash| **hash != 0).count());
+        words.into_iter().map(|(field, _, word)| (field, word)).collect()
+    }
+
+    #[track_caller]
+    fn check(body: &str, field: Field, word: &str) {
+        let words = words(body);
+        assert_eq!(words.get(&field).map_or("", String::as_str), word, "{field}");
+    }
+
+    #[test]
+    fn every_field_belongs_to_the_request_or_to_the_ad() {
+        let mut all: Vec<Field> = REQUEST_FIELDS.into_iter().chain(AD_FIELDS).collect();
+        all.sort();
+        assert_eq!(all, Field::VARIANTS);
+        assert_eq!(FIELDS, Field::COUNT);
+    }
+
+    #[test]
+    fn a_request_tells_its_fields_in_words() {
+        for (field, word) in [
+            (Field::Channel, "site"),
+            (Field::Outlet, "news.example"),
+            (Field::Publisher, "p1"),
+            (Field::Placement, "top"),
+            (Field::Position, "1"),
+            (Field::Interstitial, "no"),
+            (Field::Os, "ios"),
+            (Field::Browser, ""),
+            (Field::Connection, "2"),
+            (Field::Country, "fra"),
+            (Field::Region, "idf"),
+            (Field::City, "paris"),
+            (Field::Language, "fr"),
+            (Field::Category, "iab12"),
+            (Field::Recognised, "yes"),
+            (Field::Campaign, ""),
+        ] {
+            check(PAGE, field, word);
+        }
+    }
+
+    #[test]
+    fn the_hour_is_the_viewers_where_that_is_told() {
+        check(PAGE, Field::Hour, "0");
+        check(PAGE, Field::Weekday, "0");
+        for unknown in ["null", "100000", "-2147483648"] {
+            let body = PAGE.replace("\"utcoffset\":60", &format!("\"utcoffset\":{unknown}"));
+            check(&body, Field::Hour, "23");
+            check(&body, Field::Weekday, "6");
+        }
+    }
+
+    #[test]
+    fn the_city_of_a_child_is_not_looked_at() {
+        let child = PAGE.replace("\"id\":\"1\",\"imp\"", "\"id\":\"1\",\"regs\":{\"coppa\":1},\"imp\"");
+        check(&child, Field::City, "");
+        check(&child, Field::Region, "idf");
+    }
+
+    #[test]
+    fn one_country_in_two_spellings_is_one() {
+        let other = PAGE.replace("\"FRA\"", "\"fr\"");
+        assert_eq!(words(PAGE), words(&other));
+    }
+
+    #[test]
+    fn an_ad_adds_its_fields_and_takes_those_of_another_away() {
+        let ad = Ad {
+            medium: MediaType::Video,
+            size: Some((640, 480)),
+            deal: None,
+            advertiser: AdvertiserId::from_raw(1),
+            campaign: CampaignId::from_raw(2),
+            line_item: LineItemId::from_raw(3),
+            creative: CreativeId::from_raw(4),
+        };
+        let features = Features::default().with_ad(&ad);
+        let words: Vec<_> = Features::words_of_ad(&ad).collect();
+        assert_eq!(words.len(), 6);
+        assert!(words.iter().all(|(field, hash, _)| features.of(*field) == *hash));
+        assert!(words.contains(&(Field::Size, features.of(Field::Size), "640x480".to_owned())));
+        let without = features.with_ad(&Ad { size: None, ..ad });
+        assert_eq!(without.of(Field::Size), 0);
+        assert_ne!(features.with_ad(&Ad { creative: CreativeId::from_raw(5), ..ad }), features);
+    }
+}

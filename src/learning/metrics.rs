@@ -129,3 +129,68 @@ fn bucket(predicted: f64) -> usize {
     // Minus zero is zero here.
     ((predicted.abs() as f32).to_bits() >> BUCKET_SHIFT) as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Metrics, Score};
+
+    fn of(predictions: &[(f64, bool)]) -> Metrics {
+        let mut score = Score::default();
+        for (predicted, came) in predictions {
+            score.observe(*predicted, *came);
+        }
+        score.metrics()
+    }
+
+    #[track_caller]
+    fn near(found: f64, expected: f64) {
+        assert!((found - expected).abs() < 5e-3, "{found}, not {expected}");
+    }
+
+    #[test]
+    fn a_perfect_order_has_an_auc_of_one_and_none_a_half() {
+        near(of(&[(0.9, true), (0.2, false), (0.1, false)]).auc.unwrap(), 1.0);
+        near(of(&[(0.1, true), (0.2, false), (0.9, false)]).auc.unwrap(), 0.0);
+        near(of(&[(0.3, true), (0.3, false), (0.3, false)]).auc.unwrap(), 0.5);
+        near(of(&[(0.9, true), (0.5, false), (0.4, true), (0.1, false)]).auc.unwrap(), 0.75);
+        assert_eq!(of(&[(0.3, false), (0.2, false)]).auc, None);
+        assert_eq!(of(&[]).auc, None);
+    }
+
+    #[test]
+    fn always_saying_the_rate_that_came_has_a_normalised_entropy_of_one() {
+        let half = of(&[(0.25, true), (0.25, false), (0.25, false), (0.25, false)]);
+        near(half.normalised_entropy().unwrap(), 1.0);
+        near(half.calibration().unwrap(), 1.0);
+        near(half.log_loss, 0.5623);
+        assert_eq!(of(&[(0.2, false)]).normalised_entropy(), None);
+        assert_eq!(of(&[(0.2, false)]).calibration(), None);
+    }
+
+    #[test]
+    fn the_interval_of_a_calibration_is_that_of_a_count() {
+        // The exact 95 % interval of a Poisson count of 10 is 4.795 to 18.390.
+        let ten: Vec<_> = (0..1_000).map(|number| (0.01, number < 10)).collect();
+        let (low, high) = of(&ten).calibration_interval();
+        near(low, 10.0 / 18.390);
+        near(high, 10.0 / 4.795);
+        let (low, high) = of(&[(0.5, false), (0.5, false)]).calibration_interval();
+        assert!(low > 0.2 && high.is_infinite(), "{low} {high}");
+    }
+
+    #[test]
+    fn what_is_no_probability_is_counted_apart() {
+        let metrics = of(&[
+            (f64::NAN, true),
+            (1.1, true),
+            (-0.1, false),
+            (f64::INFINITY, false),
+            (0.0, false),
+            (1.0, true),
+        ]);
+        assert_eq!((metrics.broken, metrics.examples), (4, 2));
+        assert!(metrics.log_loss.is_finite());
+        // Sure and wrong costs much, but not all.
+        assert!(of(&[(0.0, true)]).log_loss.is_finite());
+    }
+}

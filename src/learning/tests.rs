@@ -1,13 +1,13 @@
 //! Planted truths: worlds whose coefficients are known, and what is learnt of them.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::{ProptestConfig, any, proptest};
 
 use crate::learning::value::mix;
 use crate::learning::{
-    Calibrator, Delays, Example, Features, Field, Metrics, Model, ModelFileError, Options, Prediction, Rates,
-    Refusal, Score, Trainer, Verdict, judge,
+    Calibration, Calibrator, Delays, Example, Features, Field, Metrics, Model, ModelFileError, Options,
+    Prediction, Rates, Refusal, Score, Trainer, Verdict, judge,
 };
 use crate::units::{CampaignId, LineItemId, Millis, Nanos, UnixMillis};
 
@@ -208,24 +208,42 @@ fn the_same_examples_give_the_same_model_to_the_byte() {
     assert!(once != trained(&train[1..], Delays::default()).model().to_bytes());
 }
 
-#[test]
-fn the_order_of_examples_in_a_day_barely_matters() {
-    let train = world(6, 60_000, 0, 1, end_of_time());
-    let mut turned = train.clone();
-    let mut random = Random(7);
-    for place in (1..turned.len()).rev() {
-        turned.swap(place, usize::try_from(random.below(place as u64 + 1)).unwrap());
+/// `truths` with those of each day in an order that is drawn.
+fn shuffled(truths: &[Truth], per_day: usize, seed: u64) -> Vec<Truth> {
+    let (mut truths, mut random) = (truths.to_vec(), Random(seed));
+    for day in truths.chunks_mut(per_day) {
+        for place in (1..day.len()).rev() {
+            day.swap(place, usize::try_from(random.below(place as u64 + 1)).unwrap());
+        }
     }
-    let (one, other) =
-        (trained(&train, Delays::default()).model(), trained(&turned, Delays::default()).model());
-    let test = world(8, 5_000, 1, 1, end_of_time());
+    truths
+}
+
+/// Root mean square of the difference of `ln p` of two models.
+fn difference(one: &Model, other: &Model, test: &[Truth]) -> f64 {
     let squares = test.iter().map(|it| {
-        let [one, other] = [&one, &other].map(|model| predicted(model, &it.example).unwrap().ctr);
+        let [one, other] = [one, other].map(|model| predicted(model, &it.example).unwrap().ctr);
         (one / other).ln().powi(2)
     });
-    let difference = (squares.sum::<f64>() / 5_000.0).sqrt();
-    println!("root mean square difference of ln p: {difference:.4}");
-    assert!(difference < 0.08, "{difference}");
+    (squares.sum::<f64>() / f64::from(u32::try_from(test.len()).unwrap())).sqrt()
+}
+
+#[test]
+fn the_order_of_examples_in_a_day_barely_matters() {
+    let train = world(6, 120_000, 0, 6, end_of_time());
+    let test = world(8, 20_000, 6, 1, end_of_time());
+    let model = |truths: &[Truth]| trained(truths, Delays::immediate()).model();
+    let (one, other) = (model(&train), model(&shuffled(&train, 20_000, 7)));
+    let by_chance = difference(&other, &model(&shuffled(&train, 20_000, 8)), &test);
+    let by_hours = difference(&one, &other, &test);
+    let loss = |model: &Model| scores(model, &test).0.log_loss;
+    println!(
+        "ln p differs by {by_hours:.4}, of two shuffles by {by_chance:.4}; log loss {:.5} {:.5}",
+        loss(&one),
+        loss(&other)
+    );
+    assert!(by_hours < 0.2, "{by_hours}");
+    assert!((loss(&one) / loss(&other) - 1.0).abs() < 0.005);
 }
 
 #[test]
@@ -424,7 +442,7 @@ proptest! {
     fn a_damaged_file_is_refused_and_one_with_a_forged_checksum_predicts_probabilities(
         changes in proptest::collection::vec((any::<u16>(), any::<u8>()), 1..6),
     ) {
-        let original = small_file();
+        let original = SMALL_FILE.clone();
         let mut bytes = original.clone();
         for (at, byte) in &changes {
             let at = usize::from(*at) % bytes.len();
@@ -446,13 +464,13 @@ fn file_head() -> Vec<u8> {
     Model::default().to_bytes()[..56].to_vec()
 }
 
-fn small_file() -> Vec<u8> {
+static SMALL_FILE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut trainer = Trainer::new(Options { bits: 6, ..Options::default() }, Delays::default());
     for truth in world(16, 50, 0, 1, end_of_time()) {
         trainer.learn(&truth.example);
     }
     trainer.model().to_bytes()
-}
+});
 
 /// A model trained on 60,000 impressions, and 30,000 of the days after.
 fn contestants() -> (Vec<Truth>, Model, Vec<Truth>) {
@@ -486,7 +504,9 @@ fn a_broken_model_is_refused() {
     assert!(matches!(verdict(&broken, Some(&model), &held_out), Verdict::Refuse(Refusal::Broken(_))));
     let wild = Options { clicks: Rates { alpha: f64::NAN, ..options().clicks }, ..options() };
     let mut trainer = Trainer::new(wild, Delays::default());
-    held_out.iter().for_each(|it| drop(trainer.learn(&it.example)));
+    for it in &held_out {
+        trainer.learn(&it.example);
+    }
     assert!(matches!(verdict(&trainer.model(), None, &held_out), Verdict::Refuse(Refusal::Broken(_))));
 }
 
@@ -510,27 +530,117 @@ fn held_out_days_of_few_clicks_decide_nothing() {
     assert!(matches!(verdict(&model, None, &quiet), Verdict::Refuse(Refusal::TooFew { clicks: 0, .. })));
 }
 
+/// The score of `curve` over `truths` predicted with `factor`, of one campaign or of all.
+fn score(truths: &[Truth], factor: impl Fn(CampaignId) -> f64, curve: &Calibration) -> Metrics {
+    let mut score = Score::default();
+    for it in truths {
+        let raw = Prediction { ctr: it.chances.ctr * factor(it.example.campaign), ..it.chances };
+        score.observe(curve.apply(it.example.campaign, raw).ctr, it.example.is_clicked());
+    }
+    score.metrics()
+}
+
+fn calibration(truths: &[Truth], factor: impl Fn(CampaignId) -> f64) -> Calibration {
+    let mut calibrator = Calibrator::new(Delays::immediate());
+    for it in truths {
+        let raw = Prediction { ctr: it.chances.ctr * factor(it.example.campaign), ..it.chances };
+        calibrator.observe(&it.example, raw);
+    }
+    calibrator.calibration()
+}
+
 #[test]
 fn a_model_that_predicts_too_much_is_corrected_to_within_its_interval() {
-    let (_, model, held_out) = contestants();
-    let mut high = model.clone();
-    Arc::make_mut(&mut high.learnt).bias[0] += 1.2_f32.ln();
-    let (fit, check) = held_out.split_at(15_000);
-    let mut calibrator = Calibrator::new(Delays::immediate());
-    for it in fit {
-        calibrator.observe(
-            &it.example,
-            high.uncalibrated(high.request_part(&it.example.features), &it.example.features),
-        );
-    }
-    let corrected = high.with_calibration(calibrator.calibration());
-    let (before, after) = (scores(&high, check).0, scores(&corrected, check).0);
-    println!("{:?} {:?}", before.calibration(), after.calibration());
+    let (fit, check) = (world(19, 100_000, 0, 1, end_of_time()), world(20, 100_000, 1, 1, end_of_time()));
+    let high = |_| 1.156;
+    let curve = calibration(&fit, high);
+    let (before, after) = (score(&check, high, &Calibration::default()), score(&check, high, &curve));
+    println!("before {:?}, after {:?}", before.calibration(), after.calibration());
     assert!(before.calibration_interval().0 > 1.0);
     let (low, high) = after.calibration_interval();
     assert!(low < 1.0 && high > 1.0, "{low} {high}");
-    assert!(after.auc.unwrap() > before.auc.unwrap() - 0.01);
     assert!(after.log_loss < before.log_loss);
+    assert!(after.auc.unwrap() > before.auc.unwrap() - 0.002, "the order is kept");
+}
+
+#[test]
+fn each_campaign_is_corrected_by_its_own_clicks() {
+    let (fit, check) = (world(21, 120_000, 0, 1, end_of_time()), world(22, 120_000, 1, 1, end_of_time()));
+    let factor = |campaign: CampaignId| if campaign.raw().is_multiple_of(2) { 1.3 } else { 0.8 };
+    let curve = calibration(&fit, factor);
+    for number in 1..=6 {
+        let campaign = CampaignId::from_raw(number);
+        let own: Vec<Truth> = check.iter().filter(|it| it.example.campaign == campaign).copied().collect();
+        let after = score(&own, factor, &curve);
+        println!(
+            "{number}: {:?} {:?}",
+            score(&own, factor, &Calibration::default()).calibration(),
+            after.calibration()
+        );
+        assert!(curve.has_own_clicks(campaign));
+        assert!((after.calibration().unwrap() - 1.0).abs() < 0.12);
+    }
+}
+
+#[test]
+fn a_campaign_with_few_clicks_borrows_and_without_any_nothing_changes() {
+    let fit = world(23, 100_000, 0, 1, end_of_time());
+    let young = CampaignId::from_slug("young");
+    let raw = Prediction { ctr: 0.05, cvr: 0.2 };
+    assert_eq!(calibration(&fit[..100], |_| 2.0).apply(young, raw), raw);
+    let curve = calibration(&fit, |_| 2.0);
+    assert!(!curve.has_own_clicks(young));
+    let borrowed = curve.apply(young, raw).ctr;
+    assert!((borrowed - 0.025).abs() < 0.003, "{borrowed}");
+}
+
+#[test]
+fn corrections_never_turn_an_order_round() {
+    let fit = world(24, 60_000, 0, 1, end_of_time());
+    // Predictions that say little of the truth.
+    let curve = calibration(&fit, |campaign| 0.3 * f64::from(u32::try_from(campaign.raw()).unwrap()));
+    for campaign in [1, 2, 6, 99].map(CampaignId::from_raw) {
+        let corrected = (0..=2_000).map(|step| {
+            let ctr = f64::from(step) / 2_000.0;
+            curve.apply(campaign, Prediction { ctr, cvr: ctr })
+        });
+        let corrected: Vec<_> = corrected.collect();
+        assert!(corrected.is_sorted_by(|a, b| a.ctr <= b.ctr && a.cvr <= b.cvr));
+        assert!(corrected.iter().all(|it| (0.0..=1.0).contains(&it.ctr)));
+    }
+}
+
+#[test]
+fn young_clicks_do_not_pull_a_calibration_down() {
+    let now = BEGIN.plus(Millis::from_raw(3 * DAY_MILLIS + 2 * HOUR_MILLIS));
+    let fit = world(25, 120_000, 0, 3, now);
+    let corrected = |delays: Delays| {
+        let mut calibrator = Calibrator::new(delays);
+        fit.iter().for_each(|it| calibrator.observe(&it.example, it.chances));
+        let curve = calibrator.calibration();
+        let sum = |of: &dyn Fn(&Truth) -> f64| fit.iter().map(of).sum::<f64>();
+        sum(&|it| curve.apply(it.example.campaign, it.chances).cvr) / sum(&|it| it.chances.cvr)
+    };
+    let (naive, aware) = (corrected(Delays::immediate()), corrected(Delays::default()));
+    println!("naive {naive:.3}, aware of delays {aware:.3}");
+    assert!(naive < 0.7);
+    assert!((aware - 1.0).abs() < 0.06);
+}
+
+#[test]
+fn what_fades_counts_less() {
+    let fit = world(26, 60_000, 0, 1, end_of_time());
+    let mut calibrator = Calibrator::new(Delays::immediate());
+    fit.iter().for_each(|it| {
+        calibrator.observe(&it.example, Prediction { ctr: it.chances.ctr * 2.0, ..it.chances });
+    });
+    let raw = Prediction { ctr: 0.08, cvr: 0.2 };
+    let full = calibrator.calibration().apply(CampaignId::from_raw(1), raw).ctr;
+    calibrator.fade(0.1);
+    let faded = calibrator.calibration().apply(CampaignId::from_raw(1), raw).ctr;
+    calibrator.fade(0.0);
+    assert!(full < faded && faded < raw.ctr, "{full} {faded}");
+    assert_eq!(calibrator.calibration().apply(CampaignId::from_raw(1), raw), raw);
 }
 
 #[test]

@@ -136,6 +136,13 @@ impl Dual {
     /// `requests` came by that the budget could have bid on; the bid on them, if any, is expected to cost `expected`
     /// nanos.
     pub fn came(&self, requests: u32, expected: f64) {
+        self.kept_back(requests, expected);
+        self.owe(sane(expected));
+    }
+
+    /// As [`Dual::came`], of a bid that would be right and that a cap or its reservation keeps back: it is counted as if
+    /// it cost what was expected, since a higher multiplier would be kept back as well, and nothing is out.
+    pub fn kept_back(&self, requests: u32, expected: f64) {
         let seen = self.seen.fetch_add(u64::from(requests), Ordering::Relaxed);
         let expected = sane(expected);
         let rho = f64::from_bits(self.rho.load(Ordering::Relaxed));
@@ -148,7 +155,6 @@ impl Dual {
             let grown = if change.abs() < 0.01 { change * (1.0 - change / 2.0) } else { change.ln_1p() };
             self.step(-grown / POWER);
         }
-        self.owe(expected);
     }
 
     /// A bid that was expected to cost `expected` nanos cost `paid`; 0 if it was lost, expired or was not sent.
@@ -183,6 +189,13 @@ impl Dual {
                 self.shift(by, LIFTED);
             }
         }
+    }
+
+    /// As [`Dual::replan`], but only downwards: while reservations crowd the budget (see [`crowded`](crate::pacing::crowded)),
+    /// money that is left over for their sake is no reason to bid more, which would reserve still more.
+    pub fn replan_crowded(&self, rho: f64) {
+        let before = f64::from_bits(self.rho.load(Ordering::Relaxed)).abs();
+        self.replan(if before > 0.0 { rho.min(before) } else { rho });
     }
 
     /// The day has about so many requests: a fifth of them is the memory.

@@ -9,11 +9,19 @@
 mod crowd;
 mod day;
 mod dual;
+mod goal;
 mod outlook;
 mod pace;
+mod patience;
+mod share;
+mod traffic;
 
-pub use crowd::worth_holding;
+pub use crowd::{crowded, worth_holding};
 pub use day::DaySpan;
 pub use dual::Dual;
+pub use goal::{Arrival, Spell, Target};
 pub use outlook::Outlook;
 pub use pace::Pace;
+pub use patience::Patience;
+pub use share::{Member, Pool, pool, tightest};
+pub use traffic::{DamagedTraffic, Group, Traffic};

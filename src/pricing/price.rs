@@ -159,7 +159,10 @@ fn expected(case: &Case<'_>, sent: Cpm, worst: Nanos) -> f64 {
     };
     match case.auction {
         Auction::FirstPrice | Auction::Agreed => worst * curve.win(sent),
-        Auction::SecondPrice => worst * (curve.expected_price(sent) / sent.micros() as f64).clamp(0.0, 1.0),
+        Auction::SecondPrice => {
+            let price = curve.expected_price_over(sent, case.floor);
+            worst * (price / sent.micros() as f64).clamp(0.0, 1.0)
+        }
     }
 }
 

@@ -19,6 +19,7 @@ mod people;
 mod places;
 mod plan;
 mod rules;
+mod shading;
 mod shares;
 mod terms;
 mod traffic;
@@ -30,4 +31,8 @@ pub use faults::{Count, Happening, Law, Run, Sabotage, Tally, Terms, Violation, 
 pub use market::{CampaignTruth, Market, Offer, Outcome, Reaction, Truth, charged};
 pub use mutate::{Mutation, mutate};
 pub use people::{SEGMENTS, buyeruid, ifa, segment_id, segments_of};
+pub use shading::{
+    Auction, Comparison, Interval, LogError, Row, Strategy, Told, World, auctions, compare, give_worth,
+    read_log,
+};
 pub use traffic::{Mix, Traffic};

@@ -238,11 +238,15 @@ fn an_hours_limit_alone_is_laid_evenly_over_the_day() {
     // 69.12 a day: a head start of 0.24, then 0.048 a minute.
     assert_eq!((world.bids().len(), world.bid().err()), (24, Some(NoBidReason::Paced)));
     world.set(at("2026-11-21T00:30:00Z"));
-    assert_eq!(world.bids().len(), 144);
-    // Whatever the plan allows, an hour has 288: and nothing of a quiet night is caught up in one morning hour.
+    // So much traffic at once lowers the bids; what they hold together is the plan's all the same.
+    assert!(world.bids().len() > 144);
+    let committed = world.committed(Window::Total, Measure::Money);
+    assert!((1_680_000_000 - 10_000_000..=1_680_000_000).contains(&committed), "{committed}");
+    // Whatever the plan allows, an hour has 2.88: and nothing of a quiet night is caught up in one morning hour.
     world.set(at("2026-11-21T09:00:00Z"));
-    let hour = world.bids();
-    assert_eq!((hour.len(), world.bid().is_err()), (288, true));
+    assert!(!world.bids().is_empty());
+    let hour = world.committed(Window::Total, Measure::Money) - committed;
+    assert!((2_880_000_000 - 10_000_000..=2_880_000_000).contains(&hour), "{hour}");
 }
 
 #[test]

@@ -9,12 +9,14 @@ pub mod check;
 pub mod demo;
 pub mod explain;
 pub mod feedback;
+pub mod judge;
 pub mod keys;
 pub mod learn;
 pub mod ledger;
 pub mod reconcile;
 pub mod report;
 pub mod serve;
+pub mod shading;
 pub mod sim;
 
 use std::fmt::Display;
@@ -60,6 +62,10 @@ enum Verb {
     Report(report::Args),
     /// Run worlds that go wrong, from seeds, and hold the core to the laws of money.
     Sim(sim::Args),
+    /// Judge pacing policies on days of auctions whose prices are known.
+    Judge(judge::Args),
+    /// Compare ways to shade first-price bids, on seeded worlds and on a log.
+    Shading(shading::Args),
     /// Change the keys that sign notices, and show which there are.
     #[command(subcommand)]
     Keys(keys::KeysVerb),
@@ -125,6 +131,8 @@ pub fn run() -> ExitCode {
         Verb::Certify(args) => certify::run(&args),
         Verb::Report(args) => report::run(&args),
         Verb::Sim(args) => sim::run(&args),
+        Verb::Judge(args) => judge::run(&args),
+        Verb::Shading(args) => shading::run(&args),
         Verb::Keys(verb) => keys::run(&verb),
         Verb::Ledger(verb) => ledger::run(&verb),
         Verb::Learn(verb) => learn::run(&verb),

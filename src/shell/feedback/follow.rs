@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::bidder::Plan;
 use crate::campaign::Factor;
-use crate::feedback::{Change, Settings, suggest};
+use crate::feedback::{Change, Log, Settings, suggest};
 use crate::pricing::Adjustments;
 use crate::shell::clock;
 use crate::shell::feedback::{ChangeStore, Contexts, FeedbackError, rows};
@@ -26,7 +26,8 @@ const LOOK: Duration = Duration::from_millis(500);
 /// What follows the log and the figures, without a thread or a clock of its own.
 pub struct Follower {
     data: PathBuf,
-    changes: ChangeStore,
+    /// `None` as long as there is no file: then nothing was ever changed.
+    changes: Option<ChangeStore>,
     contexts: Box<dyn Contexts + Send>,
     every: Millis,
     stop: Arc<AtomicBool>,
@@ -47,7 +48,7 @@ impl Follower {
         every: Millis,
         now: UnixMillis,
     ) -> Result<Self, FeedbackError> {
-        let changes = ChangeStore::open(data)?;
+        let changes = ChangeStore::existing(data)?;
         Ok(Self {
             data: data.to_owned(),
             changes,
@@ -65,12 +66,16 @@ impl Follower {
     ///
     /// [`FeedbackError`]; then those of before go on.
     pub fn adjustments(&mut self, plan: &Plan) -> Result<Option<Adjustments>, FeedbackError> {
+        if self.changes.is_none() {
+            self.changes = ChangeStore::existing(&self.data)?;
+        }
+        let Some(changes) = &self.changes else { return Ok(None) };
         // Read before the log: what comes between is seen by the next call.
-        let found = (self.changes.counter()?, plan.revision);
+        let found = (changes.counter()?, plan.revision);
         if self.seen == Some(found) {
             return Ok(None);
         }
-        let adjustments = Adjustments::of(&self.changes.log()?, &corridors(plan));
+        let adjustments = Adjustments::of(&changes.log()?, &corridors(plan));
         self.seen = Some(found);
         Ok(Some(adjustments))
     }
@@ -88,7 +93,14 @@ impl Follower {
         let goes_on = || !self.stop.load(Ordering::Acquire);
         let (contexts, settings) = (&*self.contexts, Settings::default());
         let rows = rows(&Store::open(&self.data)?, plan, contexts, &settings, now, &goes_on)?;
-        let news = self.changes.append(|log| Ok::<_, FeedbackError>(suggest(&rows, &settings, log, now)))?;
+        if self.changes.is_none() && suggest(&rows, &settings, &Log::default(), now).is_empty() {
+            return Ok(Some(Vec::new()));
+        }
+        let changes = match &mut self.changes {
+            Some(changes) => changes,
+            none => none.insert(ChangeStore::open(&self.data)?),
+        };
+        let news = changes.append(|log| Ok::<_, FeedbackError>(suggest(&rows, &settings, log, now)))?;
         if !news.is_empty() {
             // A connection's counter does not count what it wrote itself.
             self.seen = None;

@@ -5,6 +5,8 @@
 //! auctions or from a generator with published statistics; a [`Regime`] says what goes wrong on them. Deliberately
 //! absent: the clock (the shell measures speed), threads, files, and our own pacing, which is one policy among others.
 
+mod encan;
+mod goals;
 mod policies;
 mod policy;
 mod regime;
@@ -12,11 +14,13 @@ mod statistics;
 mod truth;
 mod tune;
 
+pub use goals::{GOALS, Goal};
 pub use policies::{Candidate, policies};
 pub use policy::{Brief, Opportunity, Policy, Restart, Told, price_within};
 pub use regime::{BUDGETS, Believed, Budget, Change, Curve, Delay, Notices, Prices, REGIMES, Regime};
 pub use statistics::{Interval, bootstrap, mean};
 pub use truth::{
-    Best, CAMPAIGNS, Generator, Log, LogError, Outcome, Source, Truth, first_leak, hindsight, replay,
+    Best, CAMPAIGNS, Crowd, CrowdOutcome, Generator, Log, LogError, Outcome, Published, Source, Truth,
+    first_leak, hindsight, learnt_on, replay,
 };
-pub use tune::{Tuned, tune};
+pub use tune::{Day, Tuned, tune};

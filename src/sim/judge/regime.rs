@@ -111,6 +111,8 @@ pub struct Regime {
     pub optimism: f64,
     /// A tax of 20 % from midnight of the exchange's zone, which is 8 o'clock of the campaign's.
     pub tax: bool,
+    /// True if the policy begins with what it learnt the day before.
+    pub warm: bool,
     /// Bidders that split the budget and the traffic, their leases levelled every quarter of an hour.
     pub bidders: u32,
 }
@@ -139,6 +141,7 @@ const PLAIN: Regime = Regime {
     crash: false,
     optimism: 1.0,
     tax: false,
+    warm: false,
     bidders: 1,
 };
 
@@ -251,6 +254,21 @@ pub static REGIMES: &[Regime] = &[
         name: "budget-stopped",
         words: "budget to 0 at noon",
         change: Some(Change { hour: 12, factor: 0.0 }),
+        ..MINUTE
+    },
+    Regime { name: "warm-32", words: "a second day", warm: true, ..MINUTE },
+    Regime {
+        name: "warm-200",
+        words: "a second day, budget 1/200",
+        budget: share(200.0),
+        warm: true,
+        ..MINUTE
+    },
+    Regime {
+        name: "warm-2000",
+        words: "a second day, budget 1/2000",
+        budget: share(2000.0),
+        warm: true,
         ..MINUTE
     },
     Regime { name: "crash", words: "killed at noon", crash: true, ..MINUTE },

@@ -91,18 +91,20 @@ impl Books {
         self.budget = budget.raw() as f64;
     }
 
-    /// Goes on from the ledger.
+    /// Goes on from the ledger; gives what was kept, if the day has begun. A new day begins with the tuned start, for the
+    /// last minutes of a day that has spent its money teach a level of their own.
     #[expect(clippy::cast_precision_loss, reason = "a plan")]
-    pub fn restart(&mut self, restart: &Restart) {
+    pub fn restart(&mut self, restart: &Restart) -> Option<f64> {
         self.spent = restart.spent.raw() as f64;
         self.spent_before = self.spent;
         self.open = restart.open.iter().map(|(number, _)| *number).collect();
         (self.from, self.until) = (restart.at, restart.at.plus(STEP));
+        if restart.at > self.brief.day.start { kept(&restart.learnt) } else { None }
     }
 }
 
 /// The number that was kept as eight bytes, if it was.
-pub fn kept(learnt: &[u8]) -> Option<f64> {
+fn kept(learnt: &[u8]) -> Option<f64> {
     let number = f64::from_le_bytes(learnt.try_into().ok()?);
     number.is_finite().then_some(number)
 }

@@ -1,7 +1,8 @@
 //! The time-clock dual: each minute a dual ascent by what was spent of what the curve planned
 //! (after Balseiro and Gur 2019, on a clock of minutes).
 
-use crate::sim::judge::policies::books::{Books, kept};
+use crate::sim::judge::policies::books::Books;
+use crate::sim::judge::policies::{STARTS, grid};
 use crate::sim::judge::{Brief, Candidate, Opportunity, Policy, Restart, Told};
 use crate::units::{Cpm, Nanos, UnixMillis};
 
@@ -14,16 +15,15 @@ struct Clock {
 
 const LEAST: f64 = -6.0;
 
-/// The candidate: nine step sizes.
+/// The candidate: three steps by three multipliers to start with.
 pub fn candidate() -> Candidate {
-    let etas = [0.003, 0.006, 0.012, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8];
     Candidate {
         name: "time-dual",
         words: "a dual ascent on a clock of minutes",
         ours: false,
-        settings: etas.map(|eta| [eta, 0.0]).to_vec(),
-        make: |brief: &Brief, [eta, _]| {
-            Box::new(Clock { books: Books::new(brief), log: 0.0, multiplier: 1.0, eta })
+        settings: grid([0.03, 0.1, 0.3], STARTS),
+        make: |brief: &Brief, [eta, start]| {
+            Box::new(Clock { books: Books::new(brief), log: start.ln(), multiplier: start, eta })
         },
     }
 }
@@ -63,8 +63,7 @@ impl Policy for Clock {
     }
 
     fn restart(&mut self, restart: &Restart) {
-        self.books.restart(restart);
-        if let Some(log) = kept(&restart.learnt) {
+        if let Some(log) = self.books.restart(restart) {
             self.set(log);
         }
     }

@@ -9,7 +9,7 @@ mod none;
 mod pid;
 mod throttle;
 
-use crate::sim::judge::{Brief, Policy};
+use crate::sim::judge::{Brief, Policy, encan};
 
 /// A way to make a policy for a day.
 pub struct Candidate {
@@ -29,8 +29,18 @@ pub struct Candidate {
 /// room is a file of its own beside this folder.
 #[must_use]
 pub fn policies() -> Vec<Candidate> {
-    vec![none::candidate(), throttle::candidate(), pid::candidate(), clock::candidate(), fixed::candidate()]
+    vec![
+        none::candidate(),
+        throttle::candidate(),
+        pid::candidate(),
+        clock::candidate(),
+        fixed::candidate(),
+        encan::candidate(),
+    ]
 }
+
+/// Multipliers to start a day with: what the price level of other days suggests.
+const STARTS: [f64; 3] = [1.0, 0.3, 0.08];
 
 /// Every pair.
 fn grid(first: [f64; 3], second: [f64; 3]) -> Vec<[f64; 2]> {

@@ -1,8 +1,8 @@
 //! A PID controller on the log of the multiplier: each minute its error is how far spend was from the plan
 //! (after Zhang et al., WSDM'16).
 
-use crate::sim::judge::policies::books::{Books, kept};
-use crate::sim::judge::policies::grid;
+use crate::sim::judge::policies::books::Books;
+use crate::sim::judge::policies::{STARTS, grid};
 use crate::sim::judge::{Brief, Candidate, Opportunity, Policy, Restart, Told};
 use crate::units::{Cpm, Nanos, UnixMillis};
 
@@ -10,28 +10,28 @@ struct Pid {
     books: Books,
     log: f64,
     multiplier: f64,
-    proportional: f64,
-    integral: f64,
+    gain: f64,
     /// The sum of errors, each forgotten with a half-life of about an hour.
     sum: f64,
     last: f64,
 }
 
 /// Of the proportional gain.
+const INTEGRAL: f64 = 0.02;
 const DERIVATIVE: f64 = 0.1;
 const FORGET: f64 = 0.99;
 const LEAST: f64 = -6.0;
 
-/// The candidate: three proportional by three integral gains.
+/// The candidate: three gains by three multipliers to start with.
 pub fn candidate() -> Candidate {
     Candidate {
         name: "pid",
         words: "a PID controller on the log of the multiplier",
         ours: false,
-        settings: grid([0.02, 0.1, 0.4], [0.0, 0.002, 0.02]),
-        make: |brief: &Brief, [proportional, integral]| {
+        settings: grid([0.05, 0.2, 0.6], STARTS),
+        make: |brief: &Brief, [gain, start]| {
             let books = Books::new(brief);
-            Box::new(Pid { books, log: 0.0, multiplier: 1.0, proportional, integral, sum: 0.0, last: 0.0 })
+            Box::new(Pid { books, log: start.ln(), multiplier: start, gain, sum: 0.0, last: 0.0 })
         },
     }
 }
@@ -49,9 +49,9 @@ impl Policy for Pid {
             let error =
                 if step.planned > 0.0 { (1.0 - step.spent / step.planned).clamp(-3.0, 1.0) } else { 0.0 };
             self.sum = self.sum * FORGET + error;
-            let derivative = DERIVATIVE * self.proportional * (error - self.last);
+            let derivative = DERIVATIVE * self.gain * (error - self.last);
             self.last = error;
-            self.set(self.log + self.proportional * error + self.integral * self.sum + derivative);
+            self.set(self.log + self.gain * (error + INTEGRAL * self.sum) + derivative);
         }
         self.books.sent(opportunity.number);
         Some(opportunity.price_for(opportunity.value * self.multiplier))
@@ -74,8 +74,7 @@ impl Policy for Pid {
     }
 
     fn restart(&mut self, restart: &Restart) {
-        self.books.restart(restart);
-        if let Some(log) = kept(&restart.learnt) {
+        if let Some(log) = self.books.restart(restart) {
             self.set(log);
         }
     }

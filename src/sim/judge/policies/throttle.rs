@@ -1,7 +1,7 @@
 //! Probabilistic throttling: bids the worth, but takes part in an auction only with a probability that follows the plan
 //! (Agarwal et al., KDD'14).
 
-use crate::sim::judge::policies::books::{Books, kept};
+use crate::sim::judge::policies::books::Books;
 use crate::sim::judge::policies::grid;
 use crate::sim::judge::{Brief, Candidate, Opportunity, Policy, Restart, Told};
 use crate::units::{Cpm, Nanos, UnixMillis};
@@ -71,8 +71,7 @@ impl Policy for Throttle {
     }
 
     fn restart(&mut self, restart: &Restart) {
-        self.books.restart(restart);
-        if let Some(rate) = kept(&restart.learnt) {
+        if let Some(rate) = self.books.restart(restart) {
             self.rate = rate.clamp(LEAST, 1.0);
         }
     }

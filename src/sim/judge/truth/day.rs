@@ -5,6 +5,7 @@ use rand::{RngExt as _, SeedableRng as _};
 
 use crate::pacing::DaySpan;
 use crate::sim::facts::AuctionType;
+use crate::sim::judge::truth::generate::WIN_RATE;
 use crate::sim::judge::truth::published::{AVITO_DAY, IPINYOU_DAY};
 use crate::sim::judge::truth::{Base, DAY_MS, Generator, HOUR_MS, Log, Row};
 use crate::sim::judge::{Brief, Budget, Curve, Prices, Regime};
@@ -17,6 +18,18 @@ pub enum Source {
     Log(Log),
     /// Published statistics.
     Generator(Generator),
+}
+
+impl Source {
+    /// About how many of a day's auctions have a price that was ever paid.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a number of rows")]
+    pub fn winnable(&self) -> f64 {
+        match self {
+            Self::Log(log) => log.len() as f64,
+            Self::Generator(generator) => generator.volume * WIN_RATE,
+        }
+    }
 }
 
 /// All that really happens on a day.

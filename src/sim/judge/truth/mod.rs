@@ -4,6 +4,7 @@
 //! its notice does not compile.
 
 mod account;
+mod crowd;
 mod day;
 mod generate;
 mod hindsight;
@@ -15,13 +16,14 @@ mod replay;
 #[cfg(test)]
 mod tests;
 
+pub use crowd::{Crowd, CrowdOutcome};
 pub use day::{Source, Truth};
 pub use generate::Generator;
 pub use hindsight::{Best, hindsight};
 pub use leak::first_leak;
 pub use log::{Log, LogError};
 pub use published::{CAMPAIGNS, Published};
-pub use replay::{Outcome, replay};
+pub use replay::{Outcome, learnt_on, replay};
 
 /// An impression before the day gives it a time.
 #[derive(Debug, Clone, Copy, PartialEq)]

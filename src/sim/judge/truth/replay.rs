@@ -15,7 +15,7 @@ pub struct Outcome {
     pub value: f64,
     /// Paid, in nanos, taxes included.
     pub spend: i64,
-    /// Of the budget as it was at the end of the day: 1 = all.
+    /// Of the budget as it was at the end of the day, or at its start if nothing was left of it: 1 = all.
     pub spend_of_budget: f64,
     /// The most that was ever paid above the budget, in nanos.
     pub over: i64,
@@ -59,6 +59,14 @@ const NOON: u32 = 12 * HOUR_MS;
 /// When a policy's learnt state was last kept before it is killed.
 const KEPT: u32 = NOON - HOUR_MS / 2;
 
+/// What the policy that `make` gives has learnt by the end of the day; empty for one that keeps nothing.
+#[must_use]
+pub fn learnt_on(truth: &Truth, make: &dyn Fn(&Brief) -> Box<dyn Policy>) -> Vec<u8> {
+    let mut run = Run::new(truth, make);
+    run.day(&mut |_, _| {});
+    run.policies[0].persist()
+}
+
 /// Runs the policy that `make` gives through `truth`. `watch` sees each decision, by its number.
 pub fn replay(
     truth: &Truth,
@@ -66,12 +74,7 @@ pub fn replay(
     mut watch: impl FnMut(u64, Option<Cpm>),
 ) -> Outcome {
     let mut run = Run::new(truth, make);
-    for (number, row) in (0_u32..).zip(&truth.rows) {
-        run.until(row.at);
-        let bid = run.opportunity(number, row);
-        watch(u64::from(number), bid);
-    }
-    run.until(u32::MAX);
+    run.day(&mut watch);
     run.outcome()
 }
 
@@ -114,6 +117,15 @@ impl<'t> Run<'t> {
             crash_at: crash(NOON),
             level_at: if bidders > 1 { LEVEL_MS } else { u32::MAX },
         }
+    }
+
+    fn day(&mut self, watch: &mut dyn FnMut(u64, Option<Cpm>)) {
+        for (number, row) in (0_u32..).zip(&self.truth.rows) {
+            self.until(row.at);
+            let bid = self.opportunity(number, row);
+            watch(u64::from(number), bid);
+        }
+        self.until(u32::MAX);
     }
 
     /// All that happens up to `at`, notices among it, in order of time.
@@ -167,7 +179,10 @@ impl<'t> Run<'t> {
     fn bidder(&self, number: u64) -> usize {
         match self.policies.len() {
             1 => 0,
-            bidders => (mix(self.truth.seed ^ 0x0062_6964, number) % bidders as u64) as usize,
+            bidders => {
+                let drawn = mix(self.truth.seed ^ 0x0062_6964, number) % bidders as u64;
+                usize::try_from(drawn).unwrap_or(0)
+            }
         }
     }
 
@@ -261,10 +276,11 @@ impl<'t> Run<'t> {
     #[expect(clippy::cast_precision_loss, reason = "measures")]
     fn outcome(mut self) -> Outcome {
         let spend: i64 = (0..self.policies.len()).map(|bidder| self.account.paid_by(bidder).raw()).sum();
+        let budget = if self.budget > Nanos::ZERO { self.budget } else { self.truth.budget }.raw();
         let rows = self.truth.rows.len().max(1) as f64;
         let elsewhere = |(paid, hour): (&f64, &f64)| (paid / (spend as f64).max(1.0) - hour / rows).abs();
         self.outcome.spend = spend;
-        self.outcome.spend_of_budget = spend as f64 / (self.budget.raw() as f64).max(1.0);
+        self.outcome.spend_of_budget = spend as f64 / budget as f64;
         self.outcome.over = self.account.over();
         self.outcome.hourly_error =
             self.by_hour.iter().zip(&self.truth.hours).map(elsewhere).sum::<f64>() / 2.0;

@@ -228,7 +228,7 @@ fn the_same_seed_is_the_same_day_and_another_seed_is_another() {
         let mut decisions = Vec::new();
         let candidate = &policies()[2];
         let outcome = replay(&truth, &|brief| (candidate.make)(brief, candidate.settings[4]), |_, bid| {
-            decisions.push(bid)
+            decisions.push(bid);
         });
         (outcome, decisions)
     };
@@ -239,7 +239,8 @@ fn the_same_seed_is_the_same_day_and_another_seed_is_another() {
 #[test]
 fn tuning_takes_the_setting_that_buys_most() {
     let candidates = policies();
-    let tuned = tune(&small(3_000.0), regime("budget-32"), AuctionType::SecondPrice, &candidates);
+    let tuned =
+        tune(&small(3_000.0), &small(3_000.0), regime("budget-32"), AuctionType::SecondPrice, &candidates);
     let fixed = candidates.iter().position(|it| it.name == "static").unwrap();
     let multiplier = tuned[fixed].setting[0];
     assert!(multiplier < 0.5, "a budget of 1/32 bids far below the worth, not {multiplier} of it");

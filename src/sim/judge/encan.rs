@@ -1,0 +1,294 @@
+//! Our own policy: the pacing room and the landscapes, wired as the bid path and the slow loop wire them.
+//!
+//! It learns prices from its own notices only, and plans anew before each opportunity what the slow loop plans ten times a
+//! second. Deliberately absent: any rule of its own.
+
+use std::collections::{HashMap, VecDeque};
+
+use foldhash::fast::FixedState;
+
+use crate::campaign::Pacing;
+use crate::landscape::{Landscapes, Sample, Segment, View};
+use crate::pacing::{Dual, Outlook, Pace, Patience, crowded, worth_holding};
+use crate::sim::facts::AuctionType;
+use crate::sim::judge::{Brief, Candidate, Opportunity, Policy, Restart, Told};
+use crate::units::{Cpm, Currency, ExchangeId, Nanos, UnixMillis};
+
+struct Encan {
+    brief: Brief,
+    /// Made at the first opportunity, which says what an impression is worth.
+    dual: Option<Dual>,
+    pace: Pace,
+    outlook: Outlook,
+    landscapes: Landscapes,
+    view: View,
+    /// Samples, and how many of them the view knows.
+    samples: u64,
+    viewed: u64,
+    budget: Nanos,
+    /// Told, and of that what the pace was told of as well.
+    spent: f64,
+    settled: f64,
+    /// What the hard guard lets out, as the last opportunity said.
+    free: f64,
+    patience: Patience,
+    /// Opportunities, and how many there were when the plan was made.
+    came: u64,
+    planned_at: u64,
+    open: HashMap<u64, Open, FixedState>,
+    /// Those whose outcome is not believed yet, oldest first.
+    waiting: VecDeque<u64>,
+}
+
+/// A bid that is out.
+#[derive(Clone, Copy)]
+struct Open {
+    bid: Cpm,
+    floor: Cpm,
+    segment: Segment,
+    expected: f64,
+    at: UnixMillis,
+    known: Known,
+}
+
+/// What is known of a bid that is out.
+#[derive(Clone, Copy)]
+enum Known {
+    Nothing,
+    /// Told, and not believed yet.
+    Told(Nanos, Option<Sample>),
+    /// Nothing was told for so long that it counts as lost.
+    Silence,
+    /// It is from before a crash: only its bill matters.
+    Before,
+}
+
+const PACING: Pacing = Pacing::Dual { smoothness: 0 };
+
+/// The candidate: one setting, since nothing is left to tune.
+pub fn candidate() -> Candidate {
+    Candidate {
+        name: "encan",
+        words: "our own pacing, with landscapes learnt from its own notices",
+        ours: true,
+        settings: vec![[0.0; 2]],
+        make: |brief, _| Box::new(Encan::new(brief)),
+    }
+}
+
+impl Encan {
+    fn new(brief: &Brief) -> Self {
+        let volume = brief.volume();
+        Self {
+            dual: None,
+            pace: Pace::new(&PACING, brief.day, brief.day.start, Nanos::ZERO, brief.budget),
+            outlook: Outlook::new(Some(volume), brief.hourly.map(|requests| requests / volume)),
+            landscapes: Landscapes::default(),
+            view: View::default(),
+            samples: 0,
+            viewed: 0,
+            budget: brief.budget,
+            spent: 0.0,
+            settled: 0.0,
+            free: brief.budget.raw() as f64,
+            patience: Patience::default(),
+            came: 0,
+            planned_at: 0,
+            open: HashMap::default(),
+            waiting: VecDeque::new(),
+            brief: brief.clone(),
+        }
+    }
+
+    /// What the slow loop does.
+    fn plan(&mut self, now: UnixMillis, worth: f64) {
+        self.believe(now);
+        self.outlook.heard(self.brief.day, now, self.came);
+        // A hundredth more samples than before is news.
+        if self.samples > self.viewed + self.viewed / 100 {
+            self.view = self.landscapes.view(now);
+            self.viewed = self.samples;
+        }
+        let seen = self.came - self.planned_at;
+        let spent = self.settled + self.dual.as_ref().map_or(0.0, Dual::outstanding);
+        let Some(rho) = self.pace.per_request(&self.outlook, now, spent, seen) else { return };
+        match &self.dual {
+            None => self.dual = Some(Dual::first(rho, worth)),
+            Some(dual) if crowded(self.left() - self.free, self.left()) => dual.replan_crowded(rho),
+            Some(dual) => dual.replan(rho),
+        }
+        if let Some(dual) = &self.dual {
+            dual.remember(self.brief.volume());
+        }
+    }
+
+    fn left(&self) -> f64 {
+        self.budget.raw() as f64 - self.spent
+    }
+
+    /// Believes in the outcome of bids that are old enough: told, or lost in silence.
+    fn believe(&mut self, now: UnixMillis) {
+        let wait = self.patience.lost_after(self.brief.longest_notice);
+        while let Some(number) = self.waiting.front().copied() {
+            let old = |open: &Open| now.since(open.at) >= wait || matches!(open.known, Known::Silence);
+            if !self.open.get(&number).is_none_or(old) {
+                return;
+            }
+            self.waiting.pop_front();
+            let Some(open) = self.open.get_mut(&number) else { continue };
+            match open.known {
+                Known::Told(paid, sample) => {
+                    if let Some(open) = self.open.remove(&number) {
+                        self.learn(&open, open.expected, paid, sample);
+                    }
+                }
+                _ => {
+                    open.known = Known::Silence;
+                    let silent = *open;
+                    self.learn(&silent, silent.expected, Nanos::ZERO, Some(Sample::Lost(silent.bid)));
+                }
+            }
+        }
+    }
+
+    fn learn(&mut self, open: &Open, expected: f64, paid: Nanos, sample: Option<Sample>) {
+        let paid = paid.raw() as f64;
+        self.settled += paid;
+        if let Some(dual) = &self.dual {
+            dual.outcome(expected, paid);
+        }
+        if let Some(sample) = sample {
+            self.landscapes.learn(&open.segment, open.floor, sample, open.at);
+            self.samples += 1;
+        }
+    }
+
+    /// The bid for what the pace leaves of the worth, and what it is expected to cost.
+    fn price(&self, opportunity: &Opportunity, segment: &Segment, factor: f64) -> (Cpm, f64) {
+        let worth = opportunity.price_for(opportunity.value * factor);
+        let taxed = 1.0 + f64::from(opportunity.tax.ppm()) / 1e6;
+        let Some(curve) = self.view.curve(segment) else {
+            return (worth, Dual::unknown(nanos(worth) * taxed, opportunity.value));
+        };
+        match self.brief.auction {
+            AuctionType::FirstPrice => {
+                let bid = curve.shaded(worth, opportunity.floor);
+                (bid, nanos(bid) * curve.win(bid) * taxed)
+            }
+            _ => (worth, curve.expected_price_over(worth, opportunity.floor) * taxed),
+        }
+    }
+}
+
+impl Policy for Encan {
+    fn bid(&mut self, opportunity: &Opportunity) -> Option<Cpm> {
+        self.free = nanos(opportunity.most);
+        self.plan(opportunity.at, opportunity.value);
+        self.came += 1;
+        let dual = self.dual.as_ref()?;
+        let segment = segment(opportunity);
+        let (bid, expected) = self.price(opportunity, &segment, dual.factor());
+        if bid <= Cpm::ZERO || bid < opportunity.floor {
+            dual.came(1, 0.0);
+            return None;
+        }
+        let left = self.left();
+        let makes = bid <= opportunity.most
+            && worth_holding(expected, nanos(bid), dual.outstanding(), left - self.free, left);
+        if !makes {
+            dual.kept_back(1, expected);
+            return None;
+        }
+        dual.came(1, expected);
+        let (floor, at) = (opportunity.floor, opportunity.at);
+        self.open
+            .insert(opportunity.number, Open { bid, floor, segment, expected, at, known: Known::Nothing });
+        self.waiting.push_back(opportunity.number);
+        Some(bid)
+    }
+
+    fn told(&mut self, number: u64, told: Told, now: UnixMillis) {
+        let Some(open) = self.open.get(&number).copied() else { return };
+        let (paid, sample) = match told {
+            Told::Won { paid, to_win } => (paid, Some(to_win.map_or(Sample::Won(open.bid), Sample::Exact))),
+            Told::Lost { to_win } => {
+                (Nanos::ZERO, Some(to_win.map_or(Sample::Lost(open.bid), Sample::Exact)))
+            }
+            Told::Expired => (Nanos::ZERO, Some(Sample::Lost(open.bid))),
+            Told::Unsent => (Nanos::ZERO, None),
+            Told::Clicked | Told::Converted => return,
+        };
+        let won = matches!(told, Told::Won { .. });
+        if won && !matches!(open.known, Known::Told(..)) {
+            self.spent += paid.raw() as f64;
+            self.patience.told(now.since(open.at));
+        }
+        match open.known {
+            Known::Nothing => {
+                if let Some(open) = self.open.get_mut(&number) {
+                    open.known = Known::Told(paid, sample);
+                }
+            }
+            Known::Told(..) => {}
+            Known::Silence => {
+                self.open.remove(&number);
+                if won {
+                    self.learn(&open, 0.0, paid, sample);
+                }
+            }
+            Known::Before => {
+                self.open.remove(&number);
+                self.settled += paid.raw() as f64;
+            }
+        }
+    }
+
+    fn budget(&mut self, budget: Nanos, now: UnixMillis) {
+        self.budget = budget;
+        self.planned_at = self.came;
+        self.pace = Pace::new(&PACING, self.brief.day, now, Nanos::ZERO, budget);
+    }
+
+    fn bytes_per_campaign(&self) -> usize {
+        size_of::<Dual>()
+    }
+
+    fn persist(&self) -> Vec<u8> {
+        let dual = self.dual.as_ref().map_or([0; Dual::BYTES], Dual::to_bytes);
+        [&dual[..], &self.landscapes.to_bytes()].concat()
+    }
+
+    fn restart(&mut self, restart: &Restart) {
+        self.spent = restart.spent.raw() as f64;
+        self.settled = self.spent;
+        let before = Open {
+            bid: Cpm::ZERO,
+            floor: Cpm::ZERO,
+            segment: NOTHING,
+            expected: 0.0,
+            at: restart.at,
+            known: Known::Before,
+        };
+        self.open = restart.open.iter().map(|(number, _)| (*number, before)).collect();
+        self.pace = Pace::new(&PACING, self.brief.day, restart.at, Nanos::ZERO, self.budget);
+        if let Some((dual, landscapes)) = restart.learnt.split_at_checked(Dual::BYTES) {
+            self.dual = Dual::from_bytes(dual);
+            self.landscapes = Landscapes::from_bytes(landscapes).unwrap_or_default();
+            self.view = self.landscapes.view(restart.at);
+        }
+    }
+}
+
+const NOTHING: Segment = Segment { narrow: 0, exchange: 0, all: 0 };
+
+fn segment(opportunity: &Opportunity) -> Segment {
+    let exchange = ExchangeId::from_raw(1);
+    let currency = Currency::from_code("CNY").unwrap_or(Currency::EUR);
+    let kind = u32::try_from(opportunity.segment).unwrap_or(u32::MAX);
+    Segment::of(exchange, currency, (kind, 0), opportunity.floor, opportunity.at)
+}
+
+/// What an impression costs at a price per thousand: as many nanos as the price has micros.
+fn nanos(price: Cpm) -> f64 {
+    price.micros() as f64
+}
