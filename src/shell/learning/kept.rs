@@ -7,8 +7,7 @@ use std::collections::HashMap;
 
 use crate::landscape::{DamagedLandscapes, Landscapes};
 use crate::learning::Creative as Brought;
-use crate::pacing::Dual;
-use crate::shell::learning::traffic::Traffic;
+use crate::pacing::{DamagedTraffic, Dual, Traffic};
 use crate::units::{CreativeId, UnixMillis};
 
 const MAGIC: &[u8; 8] = b"encan-ln";
@@ -46,6 +45,12 @@ pub enum KeptError {
     /// The landscapes.
     #[error("its landscapes cannot be read: {0}")]
     Landscapes(String),
+}
+
+impl From<DamagedTraffic> for KeptError {
+    fn from(_: DamagedTraffic) -> Self {
+        Self::Section("traf")
+    }
 }
 
 impl From<DamagedLandscapes> for KeptError {
@@ -182,7 +187,7 @@ impl Kept {
                 let multipliers = section.chunks_exact(MULTIPLIER_BYTES).map(multiplier);
                 self.multipliers = multipliers.collect::<Option<_>>().ok_or(KeptError::Section("mult"))?;
             }
-            TRAFFIC => self.traffic = Traffic::from_bytes(section).ok_or(KeptError::Section("traf"))?,
+            TRAFFIC => self.traffic = Traffic::from_bytes(section)?,
             CREATIVES => {
                 if !section.len().is_multiple_of(24) || section.len() / 24 > CREATIVES_MAX {
                     return Err(KeptError::Section("crea"));
@@ -235,8 +240,7 @@ mod tests {
     use super::{Kept, KeptError, Multiplier, Samples};
     use crate::landscape::{Sample, Segment};
     use crate::learning::Creative as Brought;
-    use crate::pacing::Dual;
-    use crate::shell::learning::traffic::Source;
+    use crate::pacing::{Dual, Group};
     use crate::units::{Cpm, CreativeId, Currency, ExchangeId, UnixMillis};
 
     fn kept() -> Kept {
@@ -247,7 +251,7 @@ mod tests {
         kept.landscapes.learn(&segment, Cpm::ZERO, Sample::Exact(price), at);
         kept.samples = Samples { exact: 1, won: 2, lost: 3 };
         kept.multipliers = vec![Multiplier { is_campaign: true, id: 7, dual: Dual::at(-0.5) }];
-        kept.traffic.stands(Source::Exchange(7), 3, at);
+        kept.traffic.add(Group::Exchange(7), at, 3);
         kept.creatives.insert(CreativeId::from_slug("c/one"), Brought { impressions: 5, clicks: 1 });
         kept
     }
