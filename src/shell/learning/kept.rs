@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use crate::landscape::{DamagedLandscapes, Landscapes};
 use crate::learning::Creative as Brought;
 use crate::pacing::{DamagedTraffic, Dual, Traffic};
+use crate::shell::learning::goals::Goals;
 use crate::units::{CreativeId, UnixMillis};
 
 const MAGIC: &[u8; 8] = b"encan-ln";
@@ -96,6 +97,10 @@ pub struct Kept {
     pub traffic: Traffic,
     /// What creatives brought.
     pub creatives: HashMap<CreativeId, Brought>,
+    /// What line items spent, and what came of it.
+    pub goals: Goals,
+    /// The bytes of that with the multipliers as they stand; made when all is looked around for.
+    pub goal_bytes: Vec<u8>,
 }
 
 const LANDSCAPES: [u8; 4] = *b"land";
@@ -103,6 +108,7 @@ const SAMPLES: [u8; 4] = *b"smpl";
 const MULTIPLIERS: [u8; 4] = *b"mult";
 const TRAFFIC: [u8; 4] = *b"traf";
 const CREATIVES: [u8; 4] = *b"crea";
+const GOALS: [u8; 4] = *b"goal";
 
 impl Kept {
     /// The bytes of the file.
@@ -134,6 +140,7 @@ impl Kept {
         let words = |(id, brought): (&CreativeId, &Brought)| [id.raw(), brought.impressions, brought.clicks];
         let words = creatives.into_iter().flat_map(words);
         section(CREATIVES, &words.flat_map(u64::to_le_bytes).collect::<Vec<u8>>());
+        section(GOALS, &self.goal_bytes);
         let hash = blake3::hash(&bytes);
         bytes.extend_from_slice(hash.as_bytes());
         bytes
@@ -194,6 +201,10 @@ impl Kept {
                 }
                 let creatives = section.chunks_exact(24).map(brought);
                 self.creatives = creatives.collect::<Option<_>>().ok_or(KeptError::Section("crea"))?;
+            }
+            GOALS => {
+                self.goals = Goals::from_bytes(section).ok_or(KeptError::Section("goal"))?;
+                self.goal_bytes = section.to_vec();
             }
             // A newer encan's.
             _ => {}

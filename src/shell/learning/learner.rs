@@ -129,6 +129,7 @@ struct Desk {
 impl Desk {
     fn run(&mut self, news: &Receiver<News>, stopped: &AtomicBool) {
         let (mut viewed, mut written) = (Instant::now(), Instant::now());
+        self.kept.goals.resume(&self.service.snapshot());
         self.view();
         loop {
             match news.recv_timeout(LOOK) {
@@ -156,6 +157,10 @@ impl Desk {
         match news {
             News::Told(told) => self.learn(&told),
             News::Clicked(creative) => self.brought(creative, |brought| brought.clicks += 1),
+            News::Came(line_item, at, came) => {
+                let snapshot = self.service.snapshot();
+                self.kept.goals.came(&snapshot, line_item, at, came);
+            }
             News::Show(answer) => {
                 self.look_around();
                 // Whoever asked may have gone.
@@ -239,6 +244,8 @@ impl Desk {
                 look(false, plan.line_item(row).id.raw(), rhythm.dual());
             }
         }
+        self.kept.goals.keep(&snapshot, now);
+        self.kept.goal_bytes = self.kept.goals.to_bytes(&snapshot);
         self.kept.multipliers = multipliers;
         self.kept.traffic = traffic.clone();
         self.kept.at = now;

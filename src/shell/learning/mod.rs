@@ -12,6 +12,7 @@
 mod contexts;
 mod examples;
 mod files;
+mod goals;
 mod keeper;
 mod kept;
 mod learner;
@@ -26,6 +27,7 @@ mod workshop;
 
 pub use contexts::{Contexts, ContextsError, KeptContexts, ToKeep, Trial};
 pub use examples::{Examples, ExamplesError, tells_anything};
+pub use goals::{Came, Goals};
 pub use keeper::Keeper;
 pub use kept::{Kept, KeptError, Multiplier, Samples};
 pub use learner::{Learner, former, kept_in, resume};
