@@ -42,7 +42,7 @@ impl Rhythms {
         now: UnixMillis,
         former: Option<&Snapshot>,
     ) -> Self {
-        let former = FormerRhythms::of(former);
+        let former = FormerRhythms::of(former, plan);
         let mut campaigns: Vec<Option<Rhythm>> = vec![None; plan.catalog.campaigns.len()];
         let mut line_items = Vec::with_capacity(purses.len());
         for (row, purse) in purses.iter().enumerate() {
