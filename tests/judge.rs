@@ -48,7 +48,7 @@ fn every_regime_is_judged_and_nobody_spends_more_than_there_is() {
     let folder = tempfile::tempdir().unwrap();
     let (csv, svg) = (folder.path().join("out.csv"), folder.path().join("out.svg"));
     let (csv_flag, svg_flag) = (csv.to_str().unwrap(), svg.to_str().unwrap());
-    let output = judge(&["--rows", "600", "--seeds", "2", "--json", "--csv", csv_flag, "--svg", svg_flag]);
+    let output = judge(&["--rows", "250", "--seeds", "1", "--json", "--csv", csv_flag, "--svg", svg_flag]);
     let study: Value = serde_json::from_str(&stdout(&output)).unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("the generator alone"));
 
@@ -58,7 +58,10 @@ fn every_regime_is_judged_and_nobody_spends_more_than_there_is() {
         for (name, cell) in line["policies"].as_object().unwrap() {
             assert_eq!(cell["overspend_nanos"], 0, "{name} in {}", line["regime"]);
             let share = cell["value_share"].as_f64().unwrap();
-            assert!((0.0..1.5).contains(&share), "{name} in {}: {share}", line["regime"]);
+            // Whoever spent early by chance beats hindsight that does not know of a person's change.
+            let changed = REGIMES.iter().any(|it| it.change.is_some() && line["regime"] == it.name);
+            let most = if changed { f64::MAX } else { 1.000_001 };
+            assert!((0.0..=most).contains(&share), "{name} in {}: {share}", line["regime"]);
         }
     }
     assert!(study["crowd"].as_array().unwrap().iter().all(|row| row["overspend_nanos"] == 0));
@@ -119,7 +122,7 @@ fn a_log_that_is_none_is_refused_with_its_line() {
 fn the_same_seeds_give_the_same_shares() {
     let shares = || {
         let flags =
-            ["--rows", "500", "--seeds", "3", "--regime", "notice-heavy", "--regime", "bidders-4", "--json"];
+            ["--rows", "300", "--seeds", "2", "--regime", "notice-heavy", "--regime", "bidders-4", "--json"];
         let study: Value = serde_json::from_str(&stdout(&judge(&flags))).unwrap();
         study["regimes"].clone()
     };
@@ -153,9 +156,9 @@ fn on_real_prices_pacing_buys_far_more_than_none() {
         "--data",
         folder.to_str().unwrap(),
         "--rows",
-        "4000",
+        "2500",
         "--seeds",
-        "4",
+        "2",
         "--regime",
         "budget-32",
         "--json",

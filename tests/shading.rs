@@ -4,6 +4,9 @@
 //! The logs stay outside the project: `ENCAN_SHARED` names the folder that holds `data/`, and without it only seeded worlds
 //! are tried, which is said.
 
+#![expect(clippy::print_stdout, reason = "seeds and figures are what it is run for")]
+#![expect(clippy::unwrap_used, reason = "the tables are sound, or the test ends")]
+
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::PathBuf;

@@ -9,6 +9,7 @@ mod case;
 mod compose;
 mod decide;
 mod explain;
+mod former;
 mod hint;
 mod insight;
 mod learned;

@@ -126,8 +126,12 @@ impl<'a> Market<'a, '_, '_> {
         let (campaign, worst) = (offer.line_item.campaign, offer.case.priced.worst);
         let held = purse.hold(worst).map_err(NoBidReason::BudgetSpent)?;
         let exploration = money.rhythms.exploration(campaign);
-        let explores = !self.snapshot.learned.knows(offer.line_item);
-        if explores && !exploration.spend(worst) {
+        let (learned, creatives) = (&self.snapshot.learned, &self.snapshot.plan.catalog.creatives);
+        let is_known = learned.knows(offer.line_item);
+        let ids = offer.line_item.creatives.iter().map(|at| creatives[*at].id);
+        let explores = (!is_known || learned.is_tried(offer.line_item, offer.creative.id, ids))
+            && exploration.spend(worst);
+        if !is_known && !explores {
             return Err(NoBidReason::Explored);
         }
         let mut awaited = Awaited::new(money.rhythms.duals(offer.row, campaign), offer.case.priced.expected);

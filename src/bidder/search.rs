@@ -404,7 +404,10 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
     fn first_creative(&self, line_item: &LineItem, random: &mut impl Rng) -> usize {
         let snapshot = self.market.snapshot;
         let ids = line_item.creatives.iter().map(|at| snapshot.plan.catalog.creatives[*at].id);
-        let likely = snapshot.learned.creative(line_item, ids, || random.random());
+        // Trying costs money, of which a campaign has a share: beyond it the best so far is shown.
+        let exploration = snapshot.money.rhythms.exploration(line_item.campaign);
+        let may_try = exploration.spent() < exploration.allowed();
+        let likely = snapshot.learned.creative(line_item, ids, may_try.then_some(|| random.random()));
         likely.unwrap_or_else(|| random.random_range(0..line_item.creatives.len()))
     }
 

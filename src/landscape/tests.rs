@@ -279,12 +279,12 @@ proptest! {
 
     #[test]
     fn a_shaded_bid_stays_between_floor_and_worth(
-        samples in samples(), worth in 1_i64..20_000_000, part in 0.0..1.0_f64, draw in any::<f64>(),
+        samples in samples(), worth in 1_i64..20_000_000, percent in 0_i64..100, draw in any::<f64>(),
     ) {
         let mut landscapes = told(&samples);
         let view = landscapes.view(NOW.plus(DAY));
         let curve = view.curve(&segment(samples[0].0)).unwrap();
-        let (worth, floor) = (cpm(worth), cpm((worth as f64 * part) as i64));
+        let (worth, floor) = (cpm(worth), cpm(worth * percent / 100));
         let shaded = curve.shaded(worth, floor);
         prop_assert!((floor..=worth).contains(&shaded), "{shaded}");
         let explored = curve.explored(worth, floor, draw);

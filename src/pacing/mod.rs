@@ -14,6 +14,7 @@ mod outlook;
 mod pace;
 mod patience;
 mod share;
+mod spells;
 mod traffic;
 
 pub use crowd::{crowded, worth_holding};
@@ -24,4 +25,5 @@ pub use outlook::Outlook;
 pub use pace::Pace;
 pub use patience::Patience;
 pub use share::{Member, Pool, pool, tightest};
+pub use spells::Spells;
 pub use traffic::{DamagedTraffic, Group, Traffic};

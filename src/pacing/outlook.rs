@@ -38,7 +38,7 @@ struct Today {
     rate: f64,
     known: f64,
     /// Requests by part of the day, of those parts that were heard from their beginning.
-    parts: [f32; PARTS],
+    parts: [f64; PARTS],
     /// The first part that was heard whole, and the one that now is.
     first: usize,
     part: usize,
@@ -55,7 +55,7 @@ const YESTERDAY_OF_SUM: f64 = 0.05;
 /// The logarithms of the ratios differ by this where the curve is believed by half.
 const DOUBT: f64 = 0.2;
 /// The rate of now is the mean of about so long.
-const NOW: Millis = Millis::from_seconds(600);
+const NOW: Millis = Millis::from_seconds(300);
 /// What now differs from the curve is taken to last for so long.
 const LASTS: Millis = Millis::from_seconds(3_600);
 /// A rate that differs less is noise.
@@ -82,6 +82,12 @@ impl Outlook {
         let shares = fair.map(|share| if even { 1.0 / 24.0 } else { share / whole });
         let volume = volume.filter(|it| it.is_finite() && *it > 0.0).map(|it| it.min(VOLUME_MOST));
         Self { volume, shares, today: Today::new(None) }
+    }
+
+    /// The same day, of which nobody knows how many requests it brings: the line items behind it changed.
+    #[must_use]
+    pub fn of_unknown_volume(self) -> Self {
+        Self::new(None, self.shares)
     }
 
     /// Requests that are still to come between `now` and `until`, where `seen` came since `from`. At least 50 until the
@@ -114,7 +120,7 @@ impl Outlook {
             return by_curve;
         }
         let begun = today.first.min(PARTS) as f64 / PARTS as f64;
-        let heard: f64 = today.parts.iter().map(|part| f64::from(*part)).sum();
+        let heard: f64 = today.parts.iter().sum();
         let unheard = self.done_by(begun) * volume;
         let by_sum = (volume - unheard - heard).max(0.0);
         let as_begun = heard / (here - begun).max(1.0 / PARTS as f64) * (1.0 - here);
@@ -143,7 +149,7 @@ impl Outlook {
             (self.today.scale, self.today.trust) = self.scale(at);
         }
         if at >= self.today.first {
-            self.today.parts[at] += new as f32;
+            self.today.parts[at] += new;
         }
         let passed = now.since(then).raw().max(0) as f64;
         let kept = (-passed / NOW.raw() as f64).exp();
@@ -197,7 +203,7 @@ impl Outlook {
         for part in self.today.first..at.min(PARTS) {
             let promised = (part_of(part + 1) - part_of(part)) * volume;
             if promised > 1e-3 {
-                ratios.push((f64::from(self.today.parts[part]) / promised, 1.0 / PARTS as f64));
+                ratios.push((self.today.parts[part] / promised, 1.0 / PARTS as f64));
                 // What differs by chance, were the ratio 1.
                 chance += 1.0 / (promised + 1.0);
             }
@@ -282,6 +288,11 @@ mod tests {
         DaySpan { start: UnixMillis::from_raw(7 * HOUR), end: UnixMillis::from_raw((7 + hours) * HOUR) }
     }
 
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts of a test")]
+    fn whole(count: f64) -> u64 {
+        count as u64
+    }
+
     /// What is to come after the hours of `traffic`, each so many times 1,000 requests, where 24,000 a day were usual.
     fn after(hours: i64, traffic: &[f64]) -> f64 {
         let day = day(hours);
@@ -289,14 +300,13 @@ mod tests {
         let (mut seen, mut now) = (0.0, day.start);
         outlook.heard(day, now, 0);
         for times in traffic {
-            for minute in 1..=60 {
+            for _ in 0..60 {
                 seen += times * 1_000.0 * 24.0 / hours as f64 / 60.0;
                 now = UnixMillis::from_raw(now.raw() + HOUR / 60);
-                let _ = minute;
-                outlook.heard(day, now, seen as u64);
+                outlook.heard(day, now, whole(seen));
             }
         }
-        outlook.to_come(day, day.start, now, day.end, seen as u64)
+        outlook.to_come(day, day.start, now, day.end, whole(seen))
     }
 
     #[track_caller]

@@ -158,7 +158,7 @@ mod tests {
     use super::Pace;
     use crate::campaign::Pacing;
     use crate::pacing::{DaySpan, Outlook};
-    use crate::units::{Millis, Nanos, UnixMillis};
+    use crate::units::{Nanos, UnixMillis};
 
     const HOUR: i64 = 3_600_000;
     const DAY: DaySpan = DaySpan { start: UnixMillis::from_raw(0), end: UnixMillis::from_raw(24 * HOUR) };
@@ -215,6 +215,7 @@ mod tests {
         check(&Pacing::Even, 0, 500, 400, 12 * HOUR, 500);
     }
 
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts of a test")]
     /// What a request should cost at `now` of a day with 24,000 requests and a budget of 24,000,000 nanos.
     fn rho(pacing: &Pacing, shares: [f64; 24], now: i64, spent: f64) -> Option<f64> {
         let pace = Pace::new(pacing, DAY, DAY.start, Nanos::ZERO, Nanos::from_raw(24_000_000));

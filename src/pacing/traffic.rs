@@ -32,6 +32,7 @@ pub struct Traffic {
 /// Groups together: 40 MB. A group beyond them is not learnt until another is forgotten.
 pub const GROUPS_MAX: usize = 20_000;
 const HOURS: usize = 168;
+const HOURS_OF_WEEK: i64 = 168;
 /// A group that was not heard of for so many weeks makes room.
 const KEPT_WEEKS: i64 = 5;
 /// What other days' same hour is worth against an hour's own, in weeks.
@@ -60,7 +61,7 @@ impl Cell {
     /// Requests of this hour, the `place`th of the week, in a week like the past, as far as that is known; the hour that
     /// `now` is does not count.
     fn usual(&self, place: usize, now: i64) -> Option<f64> {
-        let over = i64::from(self.week) * HOURS as i64 + (place as i64) < now;
+        let over = i64::from(self.week) * HOURS_OF_WEEK + i64::try_from(place).unwrap_or(0) < now;
         match (self.week > 0 && over, self.weeks > 0) {
             (true, true) => Some(f64::midpoint(f64::from(self.mean), f64::from(self.now))),
             (true, false) => Some(self.now.into()),
@@ -149,7 +150,7 @@ impl Traffic {
             (!known.is_empty()).then(|| known.iter().sum::<f64>())
         };
         // How much of the mix is the line item's, by the hours in which both are known.
-        let both = (0..HOURS as i64).filter_map(|hour| own(hour).zip(of_mix(hour)));
+        let both = (0..HOURS_OF_WEEK).filter_map(|hour| own(hour).zip(of_mix(hour)));
         let (part, whole) = both.fold((0.0, 0.0), |sum, (own, mix)| (sum.0 + own, sum.1 + mix));
         let part = (whole > 0.0).then(|| part / whole);
         let mut known = true;
@@ -184,11 +185,11 @@ fn parts(day: DaySpan) -> [Vec<(i64, f64)>; 24] {
 }
 
 fn hour_of_week(hour: i64) -> usize {
-    usize::try_from(hour.rem_euclid(HOURS as i64)).unwrap_or(0)
+    usize::try_from(hour.rem_euclid(HOURS_OF_WEEK)).unwrap_or(0)
 }
 
 fn week_of(hour: i64) -> i32 {
-    i32::try_from(hour.div_euclid(HOURS as i64)).unwrap_or(i32::MAX)
+    i32::try_from(hour.div_euclid(HOURS_OF_WEEK)).unwrap_or(i32::MAX)
 }
 
 /// Why bytes are not traffic.

@@ -14,6 +14,7 @@ use crate::notice::{self, ConversionReport, NoticeKind, Params, Refused, Ticket,
 use crate::shell::clock;
 use crate::shell::exposure_store::Viewer;
 use crate::shell::failpoint::{self, Point};
+use crate::shell::learning::Came;
 use crate::shell::metrics::NoticeOutcome;
 use crate::shell::service::{Service, exposure_of, viewer_of};
 use crate::shell::store::StoreError;
@@ -203,14 +204,16 @@ impl Service {
         }
         let facts = &ticket.bid;
         if settled.paid {
-            self.lessons.billed(&snapshot, (kind, ticket, params), paid.unwrap_or_default(), now);
+            let paid = paid.unwrap_or_default();
+            self.lessons.billed(&snapshot, (kind, ticket, params), paid, now);
+            self.lessons.came(facts, Came::Paid(paid));
         } else if settled.given_back.is_some() {
             self.lessons.lost(&snapshot, facts.id, params);
         } else {
             self.lessons.heard(kind, ticket, params);
         }
         if kind == NoticeKind::Click && booked(&news) == NoticeOutcome::Booked {
-            self.lessons.clicked(facts.creative);
+            self.lessons.clicked(facts);
         }
         if let Some(reservation) = settled.given_back {
             self.exposures.withdraw(&viewer_of(&reservation), facts.id);
@@ -266,10 +269,14 @@ impl Service {
             // A test is not counted.
             return Ok(NoticeOutcome::Nothing);
         }
+        let value = report.value;
         let event = notice::conversion(&ticket, clicked, report, now);
         let early = self.open.contains(ticket.bid.id);
         let news = self.writer.append(vec![event]).await.map_err(|_| BookReply::Unavailable)?;
         let outcome = booked(&news);
+        if outcome == NoticeOutcome::Booked {
+            self.lessons.came(&ticket.bid, Came::Conversion(value));
+        }
         Ok(if early { outcome.or_early() } else { outcome })
     }
 

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use crate::landscape::{DamagedLandscapes, Landscapes};
 use crate::learning::Creative as Brought;
-use crate::pacing::Dual;
-use crate::shell::learning::traffic::Traffic;
+use crate::pacing::{DamagedTraffic, Dual, Traffic};
+use crate::shell::learning::goals::Goals;
 use crate::units::{CreativeId, UnixMillis};
 
 const MAGIC: &[u8; 8] = b"encan-ln";
@@ -46,6 +46,12 @@ pub enum KeptError {
     /// The landscapes.
     #[error("its landscapes cannot be read: {0}")]
     Landscapes(String),
+}
+
+impl From<DamagedTraffic> for KeptError {
+    fn from(_: DamagedTraffic) -> Self {
+        Self::Section("traf")
+    }
 }
 
 impl From<DamagedLandscapes> for KeptError {
@@ -91,6 +97,10 @@ pub struct Kept {
     pub traffic: Traffic,
     /// What creatives brought.
     pub creatives: HashMap<CreativeId, Brought>,
+    /// What line items spent, and what came of it.
+    pub goals: Goals,
+    /// The bytes of that with the multipliers as they stand; made when all is looked around for.
+    pub goal_bytes: Vec<u8>,
 }
 
 const LANDSCAPES: [u8; 4] = *b"land";
@@ -98,6 +108,7 @@ const SAMPLES: [u8; 4] = *b"smpl";
 const MULTIPLIERS: [u8; 4] = *b"mult";
 const TRAFFIC: [u8; 4] = *b"traf";
 const CREATIVES: [u8; 4] = *b"crea";
+const GOALS: [u8; 4] = *b"goal";
 
 impl Kept {
     /// The bytes of the file.
@@ -129,6 +140,7 @@ impl Kept {
         let words = |(id, brought): (&CreativeId, &Brought)| [id.raw(), brought.impressions, brought.clicks];
         let words = creatives.into_iter().flat_map(words);
         section(CREATIVES, &words.flat_map(u64::to_le_bytes).collect::<Vec<u8>>());
+        section(GOALS, &self.goal_bytes);
         let hash = blake3::hash(&bytes);
         bytes.extend_from_slice(hash.as_bytes());
         bytes
@@ -182,13 +194,17 @@ impl Kept {
                 let multipliers = section.chunks_exact(MULTIPLIER_BYTES).map(multiplier);
                 self.multipliers = multipliers.collect::<Option<_>>().ok_or(KeptError::Section("mult"))?;
             }
-            TRAFFIC => self.traffic = Traffic::from_bytes(section).ok_or(KeptError::Section("traf"))?,
+            TRAFFIC => self.traffic = Traffic::from_bytes(section)?,
             CREATIVES => {
                 if !section.len().is_multiple_of(24) || section.len() / 24 > CREATIVES_MAX {
                     return Err(KeptError::Section("crea"));
                 }
                 let creatives = section.chunks_exact(24).map(brought);
                 self.creatives = creatives.collect::<Option<_>>().ok_or(KeptError::Section("crea"))?;
+            }
+            GOALS => {
+                self.goals = Goals::from_bytes(section).ok_or(KeptError::Section("goal"))?;
+                self.goal_bytes = section.to_vec();
             }
             // A newer encan's.
             _ => {}
@@ -235,8 +251,7 @@ mod tests {
     use super::{Kept, KeptError, Multiplier, Samples};
     use crate::landscape::{Sample, Segment};
     use crate::learning::Creative as Brought;
-    use crate::pacing::Dual;
-    use crate::shell::learning::traffic::Source;
+    use crate::pacing::{Dual, Group};
     use crate::units::{Cpm, CreativeId, Currency, ExchangeId, UnixMillis};
 
     fn kept() -> Kept {
@@ -247,7 +262,7 @@ mod tests {
         kept.landscapes.learn(&segment, Cpm::ZERO, Sample::Exact(price), at);
         kept.samples = Samples { exact: 1, won: 2, lost: 3 };
         kept.multipliers = vec![Multiplier { is_campaign: true, id: 7, dual: Dual::at(-0.5) }];
-        kept.traffic.stands(Source::Exchange(7), 3, at);
+        kept.traffic.add(Group::Exchange(7), at, 3);
         kept.creatives.insert(CreativeId::from_slug("c/one"), Brought { impressions: 5, clicks: 1 });
         kept
     }
@@ -282,7 +297,7 @@ mod tests {
     fn a_section_that_is_not_known_is_passed_over() {
         let bytes = kept().to_bytes();
         let mut longer = bytes[..bytes.len() - 32].to_vec();
-        longer.extend_from_slice(b"goal");
+        longer.extend_from_slice(b"what");
         longer.extend_from_slice(&1_u32.to_le_bytes());
         longer.extend_from_slice(&2_u64.to_le_bytes());
         longer.extend_from_slice(&[9, 9]);

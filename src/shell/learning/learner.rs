@@ -1,22 +1,23 @@
 //! The learner: a thread that folds what outcomes told into landscapes, makes a view of them once a second for the bid
 //! path, and keeps all that is learnt in the file `learned`, once a minute and at the end.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::bidder::Snapshot;
 use crate::landscape::Sample;
 use crate::learning::Creative as Brought;
-use crate::pacing::Dual;
+use crate::pacing::{Dual, Group};
 use crate::shell::clock;
 use crate::shell::learning::files;
 use crate::shell::learning::kept::{BYTES_MAX, CREATIVES_MAX, Kept, KeptError, Multiplier};
 use crate::shell::learning::lessons::{News, Told};
-use crate::shell::learning::traffic::Source;
+use crate::shell::learning::waits::Waits;
 use crate::shell::service::Service;
 use crate::units::{CampaignId, CreativeId, LineItemId};
 
@@ -55,11 +56,13 @@ pub fn former(folder: &Path) -> Kept {
     Kept::default()
 }
 
-/// Lets the budgets of `snapshot` go on with the multipliers that they had.
+/// Lets the budgets of `snapshot` go on with the multipliers that they had, and expect the traffic that was learnt.
 pub fn resume(snapshot: &Snapshot, kept: &Kept) {
+    let rhythms = &snapshot.money.rhythms;
+    rhythms.expect(&snapshot.plan, &kept.traffic, clock::now());
+    *snapshot.learned.traffic.lock().unwrap_or_else(PoisonError::into_inner) = kept.traffic.clone();
     for Multiplier { is_campaign, id, dual: former } in &kept.multipliers {
         let money = &snapshot.money;
-        let rhythms = &money.rhythms;
         let dual = if *is_campaign {
             let campaigns = &snapshot.plan.catalog.campaigns;
             let at = campaigns.iter().position(|campaign| campaign.id == CampaignId::from_raw(*id));
@@ -96,7 +99,15 @@ impl Learner {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = std::thread::Builder::new().name("learner".to_owned()).spawn(move || {
-            let mut desk = Desk { service, folder, kept, is_changed: true, failed: false };
+            let mut desk = Desk {
+                service,
+                folder,
+                kept,
+                is_changed: true,
+                failed: false,
+                waits: Waits::default(),
+                stood: HashMap::new(),
+            };
             desk.run(&news, &stopped);
         })?;
         Ok(Self { stop, thread })
@@ -117,13 +128,18 @@ struct Desk {
     kept: Kept,
     /// True if the view is older than the landscapes.
     is_changed: bool,
+    /// Wins of which the losses beside them are not known yet.
+    waits: Waits,
     /// True if the last write failed: said once.
     failed: bool,
+    /// The counts of requests as they stood when they were last looked at.
+    stood: HashMap<Group, u64>,
 }
 
 impl Desk {
     fn run(&mut self, news: &Receiver<News>, stopped: &AtomicBool) {
         let (mut viewed, mut written) = (Instant::now(), Instant::now());
+        self.kept.goals.resume(&self.service.snapshot());
         self.view();
         loop {
             match news.recv_timeout(LOOK) {
@@ -137,6 +153,9 @@ impl Desk {
             }
             if viewed.elapsed() >= VIEW {
                 viewed = Instant::now();
+                for told in self.waits.due(clock::now()) {
+                    self.learn(&told);
+                }
                 self.view();
             }
             if written.elapsed() >= KEEP {
@@ -149,8 +168,16 @@ impl Desk {
 
     fn take(&mut self, news: News) {
         match news {
-            News::Told(told) => self.learn(&told),
+            News::Told(told) => {
+                if let Some(told) = self.waits.take(told, clock::now()) {
+                    self.learn(&told);
+                }
+            }
             News::Clicked(creative) => self.brought(creative, |brought| brought.clicks += 1),
+            News::Came(line_item, at, came) => {
+                let snapshot = self.service.snapshot();
+                self.kept.goals.came(&snapshot, line_item, at, came);
+            }
             News::Show(answer) => {
                 self.look_around();
                 // Whoever asked may have gone.
@@ -206,14 +233,19 @@ impl Desk {
         let (plan, money) = (&snapshot.plan, &snapshot.money);
         let now = clock::now();
         let rhythms = &money.rhythms;
-        let traffic = &mut self.kept.traffic;
+        let mut traffic = snapshot.learned.traffic.lock().unwrap_or_else(PoisonError::into_inner);
+        let stood = &mut self.stood;
+        let mut came = |group, count: u64| {
+            let before = stood.insert(group, count).unwrap_or(0);
+            // A count that fell has begun anew. Without room for another group, a plan goes by the exchanges' curve.
+            let _ = traffic.add(group, now, count.checked_sub(before).unwrap_or(count));
+        };
         for (exchange, count) in self.service.lessons.requests.counts() {
-            traffic.stands(Source::Exchange(exchange.raw()), count, now);
+            came(Group::Exchange(exchange.raw()), count);
         }
         let mut multipliers = Vec::with_capacity(rhythms.campaigns.len());
         let mut look = |is_campaign, id, dual: &Dual| {
-            let source = if is_campaign { Source::Campaign(id) } else { Source::LineItem(id) };
-            traffic.stands(source, dual.seen(), now);
+            came(if is_campaign { Group::Campaign(id) } else { Group::LineItem(id) }, dual.seen());
             // What was written can be read: none is left out.
             multipliers.extend(Dual::from_bytes(&dual.to_bytes()).map(|dual| Multiplier {
                 is_campaign,
@@ -229,8 +261,10 @@ impl Desk {
                 look(false, plan.line_item(row).id.raw(), rhythm.dual());
             }
         }
+        self.kept.goals.keep(&snapshot, now);
+        self.kept.goal_bytes = self.kept.goals.to_bytes(&snapshot);
         self.kept.multipliers = multipliers;
-        self.kept.traffic.forget(now);
+        self.kept.traffic = traffic.clone();
         self.kept.at = now;
     }
 

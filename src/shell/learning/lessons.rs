@@ -14,9 +14,11 @@ use foldhash::fast::RandomState;
 use crate::bidder::{Chosen, Lesson, Snapshot};
 use crate::landscape::{Arm, Sample, Segment};
 use crate::learning::{Features, Prediction};
+use crate::ledger::BidFacts;
 use crate::notice::{NoticeKind, Params, Ticket};
 use crate::pricing::Auction;
 use crate::shell::learning::contexts::ToKeep;
+use crate::shell::learning::goals::Came;
 use crate::shell::learning::outcome::{self, End, Heard};
 use crate::shell::learning::requests::Requests;
 use crate::shell::learning::words::KnownWords;
@@ -42,6 +44,10 @@ pub struct Told {
     pub sample: Option<Sample>,
     /// When the bid was made.
     pub at: UnixMillis,
+    /// When its time runs out.
+    pub until: UnixMillis,
+    /// True if nobody told that it was lost.
+    pub silent: bool,
     /// Where.
     pub exchange: ExchangeId,
     /// Of the prices.
@@ -59,6 +65,8 @@ pub enum News {
     Told(Told),
     /// A creative was clicked.
     Clicked(CreativeId),
+    /// Something came of an impression that a line item bid on then, which its goal is kept by.
+    Came(LineItemId, UnixMillis, Came),
     /// Somebody wants to see what is learnt, as it would be kept.
     Show(tokio::sync::oneshot::Sender<Vec<u8>>),
 }
@@ -108,6 +116,7 @@ struct OpenLesson {
     /// Of its price.
     currency: Currency,
     at: UnixMillis,
+    until: UnixMillis,
     /// False for a test: its budgets are told, nothing else.
     teaches: bool,
     heard: Option<Heard>,
@@ -167,6 +176,7 @@ impl Lessons {
             exchange: bid.exchange,
             currency,
             at: bid.at,
+            until: bid.at.plus(chosen.ticket.reserved_for),
             teaches,
             heard: None,
         };
@@ -180,9 +190,15 @@ impl Lessons {
         }
     }
 
-    /// An ad with `creative` was clicked, for the first time.
-    pub fn clicked(&self, creative: CreativeId) {
-        self.tell(News::Clicked(creative));
+    /// The ad of `bid` was clicked, for the first time.
+    pub fn clicked(&self, bid: &BidFacts) {
+        self.tell(News::Clicked(bid.creative));
+        self.came(bid, Came::Click);
+    }
+
+    /// Something came of the impression of `bid`, for the first time.
+    pub fn came(&self, bid: &BidFacts, came: Came) {
+        self.tell(News::Came(bid.line_item, bid.at, came));
     }
 
     /// A notice of `kind` came that does not end the bid.
@@ -288,6 +304,8 @@ impl Lessons {
             floor: lesson.floor,
             sample,
             at: *at,
+            until: open.until,
+            silent: end == End::Expired && open.heard.is_none(),
             exchange: *exchange,
             currency: *currency,
             shown,

@@ -239,8 +239,8 @@ fn bench_counts(bench: Option<&Bench>) -> (usize, usize) {
 
 /// What is said of a model that is taken.
 #[must_use]
-pub fn accepted((came, learnt): (usize, usize)) -> String {
-    format!("learnt from {learnt} impressions, judged on {} newer ones", came - learnt)
+pub fn accepted((learnt, held_out): (usize, usize)) -> String {
+    format!("learnt from {learnt} impressions, judged on {held_out} newer ones")
 }
 
 /// Behind which bid to begin, so that about as many impressions follow as are learnt from at most.

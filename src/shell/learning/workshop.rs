@@ -1,5 +1,9 @@
-//! Where models are made: examples come in the order of time, wait as held-out ones until newer ones come, and are learnt
-//! then. So each is first what a model is judged on, and only later what one is made of.
+//! Where models are made: examples come in the order of time. The newest are held out, to judge a model on; those before
+//! them wait to calibrate it; all others it is made of. So each is judged on first, calibrated with later, and learnt from
+//! in the end.
+//!
+//! Calibrated is with what the model has not seen: what it said of an example just before learning of it will not do, for
+//! the first of those sayings know nothing, and the correction that they ask for is no more needed later.
 
 use std::collections::VecDeque;
 
@@ -8,9 +12,9 @@ use crate::units::UnixMillis;
 
 /// Held-out examples at most: enough to tell models apart, 50 MB.
 const HELD_MAX: usize = 300_000;
-/// How much of what was learnt about calibration is left after a day of examples.
-const FADED_BY_DAY: f64 = 0.5;
-const DAY_MILLIS: i64 = 86_400_000;
+/// Examples that calibrate, at most, and their part of all that came.
+const WAITING_MAX: usize = 200_000;
+const WAITING_PART: usize = 10;
 
 /// Which examples are held out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,14 +40,13 @@ pub struct Candidate {
 #[derive(Debug)]
 pub struct Workshop {
     trainer: Trainer,
-    calibrator: Calibrator,
     delays: Delays,
     rule: HeldOut,
+    /// To judge on.
     held: VecDeque<Example>,
+    /// To calibrate with, before they are learnt from.
+    waiting: VecDeque<Example>,
     came: usize,
-    learnt: usize,
-    /// The day of the last example that was learnt.
-    day: Option<i64>,
 }
 
 impl Workshop {
@@ -52,13 +55,11 @@ impl Workshop {
     pub fn new(delays: Delays, rule: HeldOut) -> Self {
         Self {
             trainer: Trainer::new(Options::default(), delays.clone()),
-            calibrator: Calibrator::new(delays.clone()),
             delays,
             rule,
             held: VecDeque::new(),
+            waiting: VecDeque::new(),
             came: 0,
-            learnt: 0,
-            day: None,
         }
     }
 
@@ -70,8 +71,11 @@ impl Workshop {
         self.came += 1;
         self.held.push_back(example);
         while self.held.front().is_some_and(|first| self.is_over(first)) {
-            if let Some(first) = self.held.pop_front() {
-                self.learn(&first);
+            self.waiting.extend(self.held.pop_front());
+        }
+        while self.waiting.len() > (self.came / WAITING_PART).min(WAITING_MAX) {
+            if let Some(first) = self.waiting.pop_front() {
+                let _ = self.trainer.learn(&first);
             }
         }
     }
@@ -86,23 +90,10 @@ impl Workshop {
         !fits || count > HELD_MAX
     }
 
-    fn learn(&mut self, example: &Example) {
-        let day = example.at.raw().div_euclid(DAY_MILLIS);
-        if self.day.is_some_and(|known| day > known) {
-            self.calibrator.fade(FADED_BY_DAY);
-        }
-        self.day = Some(self.day.map_or(day, |known| known.max(day)));
-        // The prediction is of a model that had not learnt of it yet: what calibration is made of.
-        if let Some(before) = self.trainer.learn(example) {
-            self.calibrator.observe(example, before);
-            self.learnt += 1;
-        }
-    }
-
-    /// How many examples came, and how many of them are learnt; the others are held out.
+    /// How many examples a model is made of or calibrated with, and how many are held out.
     #[must_use]
     pub fn counts(&self) -> (usize, usize) {
-        (self.came, self.learnt)
+        (self.came - self.held.len(), self.held.len())
     }
 
     /// How long conversions take.
@@ -115,7 +106,13 @@ impl Workshop {
     /// of.
     #[must_use]
     pub fn candidate(&self, old: Option<&Model>) -> Candidate {
-        let model = self.trainer.model().with_calibration(self.calibrator.calibration());
+        let model = self.trainer.model();
+        let mut calibrator = Calibrator::new(self.delays.clone());
+        for example in &self.waiting {
+            let features = &example.features;
+            calibrator.observe(example, model.uncalibrated(model.request_part(features), features));
+        }
+        let model = model.with_calibration(calibrator.calibration());
         let known = old.and_then(Model::span).map(|span| span.to);
         let is_new_to_both = |example: &&Example| known.is_none_or(|known| example.at > known);
         let judgement = judge(&model, old, self.held.iter().filter(is_new_to_both));
@@ -156,17 +153,26 @@ mod tests {
 
     #[test]
     fn the_newest_are_held_out_and_the_others_learnt() {
-        for (rule, learnt) in [
-            (HeldOut::Fifth, 8_000),
-            (HeldOut::Newest(1_500), 8_500),
-            (HeldOut::Since(UnixMillis::from_raw(7_000_000)), 7_000),
-            (HeldOut::Newest(20_000), 0),
-        ] {
+        let since = HeldOut::Since(UnixMillis::from_raw(7_000_000));
+        for (rule, held, calibrate) in
+            [(HeldOut::Fifth, 2_000, 1_000), (HeldOut::Newest(1_500), 1_500, 1_000), (since, 3_000, 700)]
+        {
             let workshop = filled(rule, 10_000);
-            assert_eq!(workshop.counts(), (10_000, learnt), "{rule:?}");
+            assert_eq!(workshop.counts(), (10_000 - held, held), "{rule:?}");
             let end = workshop.candidate(None).model.span().map(|span| span.to.raw() / 1_000 + 1);
-            assert_eq!(end.unwrap_or(0), i64::try_from(learnt).unwrap(), "{rule:?}");
+            let learnt = i64::try_from(10_000 - held - calibrate).unwrap();
+            assert_eq!(end, Some(learnt), "{rule:?}: those before the held-out ones calibrate");
         }
+        let all_held = filled(HeldOut::Newest(20_000), 10_000);
+        assert_eq!((all_held.counts(), all_held.candidate(None).model.span()), ((0, 10_000), None));
+    }
+
+    #[test]
+    fn what_a_model_said_before_it_knew_anything_does_not_count_against_it() {
+        let judged = filled(HeldOut::Fifth, 10_000).candidate(None).judgement;
+        assert_eq!(judged.verdict, Verdict::Accept, "{judged:?}");
+        let calibration = judged.new.clicks.calibration().unwrap();
+        assert!((0.8..1.25).contains(&calibration), "{calibration}");
     }
 
     #[test]
@@ -174,15 +180,15 @@ mod tests {
         let mut workshop = filled(HeldOut::Fifth, 10);
         let young = Example { observed: UnixMillis::from_raw(11_000), ..example(10) };
         workshop.take(young);
-        assert_eq!(workshop.counts().0, 10);
+        assert_eq!(workshop.counts(), (8, 2));
     }
 
     #[test]
     fn two_models_are_compared_on_what_neither_was_made_of() {
         let old = filled(HeldOut::Newest(1_000), 10_000).candidate(None).model;
-        let new = filled(HeldOut::Newest(3_000), 11_000).candidate(Some(&old));
-        // Of the 3,000 that are held out, the old one was made of 1,000.
-        assert_eq!(new.judgement.new.clicks.examples, 2_000);
-        assert_eq!(new.judgement.verdict, Verdict::Accept, "{:?}", new.judgement);
+        let new = filled(HeldOut::Newest(4_000), 11_000).candidate(Some(&old));
+        // Of the 4,000 that are held out, the old one was made of 1,000.
+        assert_eq!(new.judgement.new.clicks.examples, 3_000);
+        assert_eq!(new.judgement.old.map(|old| old.clicks.examples), Some(3_000));
     }
 }

@@ -1,6 +1,6 @@
 //! The judge of pacing: days of auctions whose prices are known, and policies that spend a budget on them blindly.
 //!
-//! [`truth`] owns prices, clicks and the delays of notices, in fields that nothing outside it can read; a [`Policy`]
+//! `truth` owns prices, clicks and the delays of notices, in fields that nothing outside it can read; a [`Policy`]
 //! sees an [`Opportunity`] when it comes and what is [`Told`] when its notice arrives. Days come from a log of real
 //! auctions or from a generator with published statistics; a [`Regime`] says what goes wrong on them. Deliberately
 //! absent: the clock (the shell measures speed), threads, files, and our own pacing, which is one policy among others.

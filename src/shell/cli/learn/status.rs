@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use crate::landscape::{Arm, Arms, Saving};
+use crate::pacing::{DaySpan, Group};
 use crate::report::Names;
 use crate::shell::cli::learn::{DataArgs, instant, known_names, span};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, put};
@@ -15,13 +16,14 @@ use crate::shell::clock;
 use crate::shell::corrections;
 use crate::shell::demo::Caller;
 use crate::shell::learning::{
-    Contexts, ContextsError, Kept, KeptError, Models, Multiplier, Samples, Source, Trial, kept_in,
+    Contexts, ContextsError, Kept, KeptError, Models, Multiplier, Samples, Trial, kept_in,
 };
 use crate::shell::store::StoreError;
-use crate::units::{CampaignId, Currency, ExchangeId, LineItemId, UnixMillis};
+use crate::units::{CampaignId, Currency, LineItemId, UnixMillis};
 
 /// Models that were judged and are printed, the newest first.
 const TRIALS: u32 = 5;
+const DAY_MILLIS: i64 = 86_400_000;
 
 /// Flags of `learn status`.
 #[derive(Debug, Clone, clap::Args)]
@@ -127,8 +129,10 @@ struct Pacing {
 struct TrafficStatus {
     kind: &'static str,
     name: String,
-    /// Requests of each of the last 24 full hours, and of this one so far.
-    hours: [u32; 25],
+    /// Requests that today promises, if that is known.
+    day: Option<f64>,
+    /// The share of each hour of a day of UTC.
+    hours: [f64; 24],
 }
 
 #[derive(Debug, Serialize)]
@@ -195,11 +199,7 @@ fn status(data: &Path) -> Result<Status, Halt> {
         landscapes: Landscapes { segments, samples: exact + won + lost, exact, won, lost },
         shading: shading(kept.landscapes.arms()),
         pacing: kept.multipliers.iter().map(|multiplier| pacing(multiplier, &names)).collect(),
-        traffic: kept
-            .traffic
-            .last_day(kept.at)
-            .map(|(source, hours)| traffic(source, hours, &names))
-            .collect(),
+        traffic: traffic(&kept, &names),
         model: model(&Models::new(data), trials),
         contexts: ContextsStatus { impressions: contexts.map_or(0, |(count, ..)| count), from, to },
     })
@@ -253,20 +253,31 @@ fn pacing(multiplier: &Multiplier, names: &Names) -> Pacing {
     Pacing { kind, name: name.cloned().unwrap_or_else(|| format!("{id:016x}")), multiplier: dual.factor() }
 }
 
-fn traffic(source: Source, hours: [u32; 25], names: &Names) -> TrafficStatus {
-    let (kind, id, name) = match source {
-        Source::Exchange(id) => ("exchange", id, names.exchanges.get(&ExchangeId::from_raw(id))),
-        Source::Campaign(id) => ("campaign", id, names.campaigns.get(&CampaignId::from_raw(id))),
-        Source::LineItem(id) => ("line_item", id, names.line_items.get(&LineItemId::from_raw(id))),
+/// What today promises each campaign and line item with a budget, and each exchange, by the hours of UTC.
+fn traffic(kept: &Kept, names: &Names) -> Vec<TrafficStatus> {
+    let exchanges: Vec<u64> = names.exchanges.keys().map(|id| id.raw()).collect();
+    let start = kept.at.raw() - kept.at.raw().rem_euclid(DAY_MILLIS);
+    let day = DaySpan { start: UnixMillis::from_raw(start), end: UnixMillis::from_raw(start + DAY_MILLIS) };
+    let of = |kind, name: String, group| {
+        let outlook = kept.traffic.outlook(group, &exchanges, day, kept.at);
+        TrafficStatus { kind, name, day: outlook.volume, hours: outlook.shares }
     };
-    TrafficStatus { kind, name: name.cloned().unwrap_or_else(|| format!("{id:016x}")), hours }
+    let of_exchanges =
+        names.exchanges.iter().map(|(id, name)| of("exchange", name.clone(), Group::Exchange(id.raw())));
+    let of_budgets = kept.multipliers.iter().map(|multiplier| {
+        let Pacing { kind, name, .. } = pacing(multiplier, names);
+        let id = multiplier.id;
+        of(kind, name, if multiplier.is_campaign { Group::Campaign(id) } else { Group::LineItem(id) })
+    });
+    of_exchanges.chain(of_budgets).collect()
 }
 
 /// A bar of eight heights for each hour.
-fn curve(hours: &[u32]) -> String {
+fn curve(hours: &[f64; 24]) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let most = u64::from(hours.iter().copied().max().unwrap_or(0)).max(1);
-    hours.iter().map(|count| BARS[usize::try_from(u64::from(*count) * 7 / most).unwrap_or(0)]).collect()
+    let most = hours.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+    let height = |share: &f64| (1..8).rev().find(|at| share / most * 7.0 >= f64::from(*at)).unwrap_or(0);
+    hours.iter().map(|share| BARS[usize::try_from(height(share)).unwrap_or(0)]).collect()
 }
 
 fn model(models: &Models, trials: Vec<Trial>) -> Model {
@@ -306,10 +317,11 @@ fn text(status: &Status) -> String {
     for pacing in &status.pacing {
         let _ = writeln!(out, "pacing      {} bids {:.4} of its value", pacing.name, pacing.multiplier);
     }
-    for traffic in status.traffic.iter().filter(|traffic| traffic.hours.iter().any(|count| *count > 0)) {
-        let sum: u64 = traffic.hours.iter().copied().map(u64::from).sum();
-        let _ = writeln!(out, "traffic     {} {} {sum} requests since a day ago", traffic.kind, traffic.name);
-        let _ = writeln!(out, "            {}", curve(&traffic.hours));
+    for TrafficStatus { kind, name, day, hours } in &status.traffic {
+        if let Some(day) = day {
+            let _ = writeln!(out, "traffic     {kind} {name}: {day:.0} requests a day, by the hours of UTC");
+            let _ = writeln!(out, "            {}", curve(hours));
+        }
     }
     match (&model.version, &model.since, &model.unreadable) {
         (Some(version), Some(since), _) => {

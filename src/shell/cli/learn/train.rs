@@ -127,7 +127,7 @@ fn trained(args: &Args) -> Result<Trained, Halt> {
         progress.count("impressions learnt", learnt);
     })?;
     progress.end();
-    if workshop.counts().0 == 0 {
+    if learnt == 0 {
         return Err(Halt::Nothing(data.display().to_string()));
     }
     judged(&workshop, &examples, &Models::new(data), now)
@@ -157,7 +157,7 @@ fn judged(
         None
     });
     let Candidate { model, judgement } = workshop.candidate(in_use.as_ref().map(|found| &found.model));
-    let (came, learnt) = workshop.counts();
+    let (learnt, held_out) = workshop.counts();
     let refused = match &judgement.verdict {
         Verdict::Accept => {
             models.install(&model)?;
@@ -165,7 +165,7 @@ fn judged(
         }
         Verdict::Refuse(refusal) => Some(refusal.to_string()),
     };
-    let words = refused.clone().unwrap_or_else(|| accepted((came, learnt)));
+    let words = refused.clone().unwrap_or_else(|| accepted((learnt, held_out)));
     let trial = Trial { at: now.raw(), by_server: false, accepted: refused.is_none(), words };
     if let Err(error) = examples.contexts().remember(&trial) {
         say(&format!("warning: {error}: how the model was judged is not kept\n"));
@@ -175,7 +175,7 @@ fn judged(
         accepted: refused.is_none(),
         refused,
         learnt,
-        held_out: came - learnt,
+        held_out,
         from: ends.map(|span| instant(span.from)),
         to: ends.map(|span| instant(span.to)),
         new: Measures::of(&judgement.new),

@@ -84,8 +84,11 @@ fn a_file_that_cannot_be_used_is_put_aside_and_none_is_made_by_reading() {
     {
         std::fs::write(folder.path().join(FILE), &content).unwrap();
         assert!(Contexts::open(folder.path()).is_err());
-        let contexts =
-            Contexts::open_or_begin(folder.path(), UnixMillis::from_raw(content.len() as i64)).unwrap();
+        let contexts = Contexts::open_or_begin(
+            folder.path(),
+            UnixMillis::from_raw(i64::try_from(content.len()).unwrap()),
+        )
+        .unwrap();
         assert_eq!(contexts.span().unwrap(), None);
         let aside = folder.path().join(format!("{FILE}.unusable-{}", content.len()));
         assert_eq!(std::fs::read(aside).unwrap(), content);
