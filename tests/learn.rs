@@ -172,8 +172,8 @@ fn every_outcome_teaches_once_what_it_tells_and_a_restart_keeps_it() {
 fn a_damaged_or_newer_file_of_what_was_learnt_is_put_aside_and_the_server_starts_without() {
     let place = Place::new();
     let server = place.serve(&[]);
-    let billed = bid(&server, "slow", 1, 0);
-    assert_eq!(notify(&server, &billed, "burl", "9.5", "", ""), 204);
+    let lost = bid(&server, "slow", 1, 0);
+    assert_eq!(notify(&server, &lost, "lurl", "", "102", "12.5"), 204);
     wait_until("the outcome to be learnt", || place.samples()[0] == 1);
     assert_eq!(server.stop().0, Some(0));
     let file = place.data().join("learned");

@@ -97,10 +97,10 @@ impl<'a> Market<'a, '_, '_> {
             value: candidate.factor.of(snapshot.plan.rows[candidate.row].value),
             goal: snapshot.money.rhythms.goal(candidate.row),
             // The seller of a guaranteed deal counts on it, whatever the pace.
-            pace: if guaranteed {
-                Factor::MAX
-            } else {
-                snapshot.money.rhythms.pace(candidate.row, line_item.campaign)
+            pace: match (guaranteed, is_shaded) {
+                (true, _) => Factor::MAX,
+                (false, true) => snapshot.money.rhythms.shading_pace(candidate.row, line_item.campaign),
+                (false, false) => snapshot.money.rhythms.pace(candidate.row, line_item.campaign),
             },
             ceiling: if let Goal::MaxConversions { ceiling, .. } = line_item.goal {
                 Some(ceiling)

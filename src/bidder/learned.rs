@@ -46,17 +46,41 @@ impl Learned {
     }
 
     /// Which of the creatives of `line_item` to try first: each as often as it is likely to be the best, where results
-    /// count and some are known; `None` elsewhere.
+    /// count and some are known, or the best so far if `draw` is `None`; `None` elsewhere.
     pub(in crate::bidder) fn creative(
         &self,
         line_item: &LineItem,
         ids: impl Iterator<Item = CreativeId>,
-        draw: impl FnMut() -> f64,
+        draw: Option<impl FnMut() -> f64>,
     ) -> Option<usize> {
         let (ctr, _) = line_item.goal.chances().filter(|_| !self.creatives.is_empty())?;
-        let brought: SmallVec<[Brought; 8]> =
-            ids.map(|id| self.creatives.get(&id).copied().unwrap_or_default()).collect();
-        choose(&brought, Prior::of_rate(ctr), draw)
+        let brought: SmallVec<[Brought; 8]> = ids.map(|id| self.brought(id)).collect();
+        let prior = Prior::of_rate(ctr);
+        match draw {
+            Some(draw) => choose(&brought, prior, draw),
+            None => {
+                (0..brought.len()).max_by(|a, b| prior.rate(brought[*a]).total_cmp(&prior.rate(brought[*b])))
+            }
+        }
+    }
+
+    /// True if `creative` is shown to learn: another one of `ids`, those of `line_item`, has brought more so far.
+    pub(in crate::bidder) fn is_tried(
+        &self,
+        line_item: &LineItem,
+        creative: CreativeId,
+        mut ids: impl Iterator<Item = CreativeId>,
+    ) -> bool {
+        let Some((ctr, _)) = line_item.goal.chances().filter(|_| !self.creatives.is_empty()) else {
+            return false;
+        };
+        let prior = Prior::of_rate(ctr);
+        let rate = prior.rate(self.brought(creative));
+        ids.any(|other| prior.rate(self.brought(other)) > rate)
+    }
+
+    fn brought(&self, creative: CreativeId) -> Brought {
+        self.creatives.get(&creative).copied().unwrap_or_default()
     }
 }
 

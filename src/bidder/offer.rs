@@ -1,7 +1,7 @@
 //! What a line item would bid: priced, taxed and ticketed, with nothing reserved for it yet.
 
 use crate::bidder::case::{Candidate, PricedCase};
-use crate::bidder::insight::{Insight, Outlook};
+use crate::bidder::insight::{Insight, Outlook, Show};
 use crate::bidder::{Ask, Awaited, Chosen, Lesson, NoBidReason, Rhythm, Snapshot};
 use crate::budget::Purse;
 use crate::campaign::{Advertiser, Campaign, CountBy, Creative, LineItem};
@@ -126,8 +126,12 @@ impl<'a> Market<'a, '_, '_> {
         let (campaign, worst) = (offer.line_item.campaign, offer.case.priced.worst);
         let held = purse.hold(worst).map_err(NoBidReason::BudgetSpent)?;
         let exploration = money.rhythms.exploration(campaign);
-        let explores = !self.snapshot.learned.knows(offer.line_item);
-        if explores && !exploration.spend(worst) {
+        let (learned, creatives) = (&self.snapshot.learned, &self.snapshot.plan.catalog.creatives);
+        let is_known = learned.knows(offer.line_item);
+        let ids = offer.line_item.creatives.iter().map(|at| creatives[*at].id);
+        let explores = (!is_known || learned.is_tried(offer.line_item, offer.creative.id, ids))
+            && exploration.spend(worst);
+        if !is_known && !explores {
             return Err(NoBidReason::Explored);
         }
         let mut awaited = Awaited::new(money.rhythms.duals(offer.row, campaign), offer.case.priced.expected);
@@ -169,6 +173,12 @@ impl<'a> Market<'a, '_, '_> {
     /// What the outcome of `offer` will teach.
     fn lesson(&self, offer: &Offer<'_>, insight: &Insight, explored: Nanos) -> Lesson {
         let case = &offer.case;
+        let show = Show {
+            line_item: offer.line_item,
+            creative: offer.creative,
+            placement: &offer.placement,
+            deal: offer.deal,
+        };
         Lesson {
             segment: case.segment,
             auction: case.auction,
@@ -179,9 +189,9 @@ impl<'a> Market<'a, '_, '_> {
             fx: offer.terms.fx.inverse(),
             expected: case.priced.expected,
             explored,
-            features: offer.outlook.features,
+            features: insight.features(self, &show),
             chances: offer.outlook.chances,
-            placement: insight.placement,
+            placement: insight.placement(self),
         }
     }
 

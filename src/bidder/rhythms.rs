@@ -42,7 +42,7 @@ impl Rhythms {
         now: UnixMillis,
         former: Option<&Snapshot>,
     ) -> Self {
-        let former = FormerRhythms::of(former);
+        let former = FormerRhythms::of(former, plan);
         let mut campaigns: Vec<Option<Rhythm>> = vec![None; plan.catalog.campaigns.len()];
         let mut line_items = Vec::with_capacity(purses.len());
         for (row, purse) in purses.iter().enumerate() {
@@ -104,8 +104,18 @@ impl Rhythms {
     /// campaign's and its pool's.
     #[must_use]
     pub fn pace(&self, row: usize, campaign: usize) -> Factor {
-        let of_dual = |dual: &Dual| Factor::from_ratio(dual.factor());
-        self.duals(row, campaign).into_iter().flatten().map(of_dual).min().unwrap_or(Factor::ONE)
+        self.least(row, campaign, Dual::factor)
+    }
+
+    /// As [`Rhythms::pace`], of a bid that is to be shaded, where it may be above 1 ([`Dual::shade`]).
+    #[must_use]
+    pub fn shading_pace(&self, row: usize, campaign: usize) -> Factor {
+        self.least(row, campaign, Dual::shade)
+    }
+
+    fn least(&self, row: usize, campaign: usize, of_dual: impl Fn(&Dual) -> f64) -> Factor {
+        let duals = self.duals(row, campaign).into_iter().flatten();
+        duals.map(|dual| Factor::from_ratio(of_dual(dual))).min().unwrap_or(Factor::ONE)
     }
 
     /// By how much budgets and the goal together multiply what an impression is worth to the line item of `row`.

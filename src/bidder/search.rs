@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use crate::bidder::case::Candidate;
 use crate::bidder::decide::{Chosen, Witness};
-use crate::bidder::insight::Insight;
+use crate::bidder::insight::{Insight, Show};
 use crate::bidder::lists::Lists;
 use crate::bidder::offer::{Market, Offer};
 use crate::bidder::pod::{Pods, Room, filling_order, is_dynamic, pod_of};
@@ -65,7 +65,7 @@ pub(in crate::bidder) struct Search<'a, 'u, 's, W> {
     stage: Stage,
     /// The rows that were looked at, on an impression on which the others are told that it came by.
     looked_at: Option<SmallVec<[usize; 16]>>,
-    insight: Option<Insight>,
+    insight: Insight,
 }
 
 /// One of so many impressions is told to the budgets of all line items that fit it, those that a better one kept from
@@ -90,7 +90,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         let first = bids.len();
         let (furthest, stage) = (NoBidReason::NoMatch, Stage::Open);
         let looked_at = None;
-        let insight = None;
+        let insight = Insight::default();
         Self { market, scene, request_wide, bids, first, witness, furthest, stage, looked_at, insight }
     }
 
@@ -150,7 +150,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
     fn bid_on(&mut self, rows: &'a Rows, most: usize, random: &mut impl Rng) {
         let snapshot: &'a Snapshot = self.market.snapshot;
         let mut left = most;
-        for row in snapshot.best(self.scene, rows).take(limits::CANDIDATES_MAX) {
+        for row in snapshot.best(self.scene, rows) {
             if left == 0 || !self.looks_at_one_more() {
                 break;
             }
@@ -169,7 +169,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
     fn bid_openly(&mut self, rows: &'a Rows, random: &mut impl Rng) {
         let snapshot: &'a Snapshot = self.market.snapshot;
         let held_max = if snapshot.learned.model.is_some() { PREDICTED_MAX } else { 1 };
-        let mut candidates = snapshot.best(self.scene, rows).take(limits::CANDIDATES_MAX);
+        let mut candidates = snapshot.best(self.scene, rows);
         let mut offers: SmallVec<[Offer<'a>; 1]> = SmallVec::new();
         loop {
             let next = if offers.len() < held_max { candidates.next() } else { None };
@@ -206,7 +206,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         let mut offers: SmallVec<[Offer<'a>; 4]> = SmallVec::new();
         let open = (!self.market.imp.private_auction).then_some(&live.open);
         for rows in [Some(&live.on_deals), open].into_iter().flatten() {
-            for row in snapshot.best(self.scene, rows).take(limits::CANDIDATES_MAX) {
+            for row in snapshot.best(self.scene, rows) {
                 if offers.len() == limits::POD_OFFERS_MAX || !self.looks_at_one_more() {
                     break;
                 }
@@ -289,8 +289,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
             // The ads of a pod are offered together, each without the others.
             self.keep_caps(&offer.caps())?;
         }
-        let insight = self.insight();
-        let chosen = self.market.reserve(offer, &insight)?;
+        let chosen = self.market.reserve(offer, &self.insight)?;
         self.request_wide.pods.note(offer);
         self.request_wide.shown.push(Exposure {
             bid: chosen.ticket.bid.id,
@@ -334,11 +333,6 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         }
         let candidate = Candidate { row, factor, id: BidId::mint(ask.now, random.random()) };
         self.offer_of(&candidate, &deals, random)
-    }
-
-    /// What is learnt from of the impression: taken once.
-    fn insight(&mut self) -> Insight {
-        *self.insight.get_or_insert_with(|| Insight::of(&self.market))
     }
 
     /// The deals that a line item may bid on in this stage, guaranteed ones first; the open auction if it has none.
@@ -410,7 +404,10 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
     fn first_creative(&self, line_item: &LineItem, random: &mut impl Rng) -> usize {
         let snapshot = self.market.snapshot;
         let ids = line_item.creatives.iter().map(|at| snapshot.plan.catalog.creatives[*at].id);
-        let likely = snapshot.learned.creative(line_item, ids, || random.random());
+        // Trying costs money, of which a campaign has a share: beyond it the best so far is shown.
+        let exploration = snapshot.money.rhythms.exploration(line_item.campaign);
+        let may_try = exploration.spent() < exploration.allowed();
+        let likely = snapshot.learned.creative(line_item, ids, may_try.then_some(|| random.random()));
         likely.unwrap_or_else(|| random.random_range(0..line_item.creatives.len()))
     }
 
@@ -436,7 +433,8 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         self.keep_caps(&caps_of(creative))?;
         let line_item = self.market.snapshot.plan.line_item(candidate.row);
         let deal = deals.first().copied().flatten();
-        let outlook = self.insight().outlook(&self.market, line_item, creative, &placement, deal);
+        let show = Show { line_item, creative, placement: &placement, deal };
+        let outlook = self.insight.outlook(&self.market, &show);
         if outlook.factor == Factor::ZERO {
             return Err(NoBidReason::PlacementPaused);
         }

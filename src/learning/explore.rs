@@ -26,6 +26,13 @@ impl Prior {
     pub fn of_rate(rate: f64) -> Self {
         Self { clicks: 1.0, impressions: 1.0 / rate.clamp(1e-6, 0.5) }
     }
+
+    /// The rate to expect of a creative that brought so much, 0 to 1.
+    #[must_use]
+    pub fn rate(&self, brought: Creative) -> f64 {
+        let impressions = brought.impressions.max(brought.clicks);
+        (precise(brought.clicks) + self.clicks) / (precise(impressions) + self.impressions)
+    }
 }
 
 /// What a creative has brought.

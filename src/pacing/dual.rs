@@ -26,13 +26,13 @@
 //! half of a day change every figure by less than 1. Counting notices instead of requests for the first weights lost 1 at
 //! 600 s. A landscape without any correction by notices lost 2 where it is wrong.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 /// The multiplier of one budget, and what moves it.
 #[derive(Debug)]
 #[repr(align(64))]
 pub struct Dual {
-    /// `y`, in units of 2^-40: the multiplier is `e^y`, at most 1.
+    /// `y`, in units of 2^-40: the multiplier is `e^y`, at most 1; of bids that are shaded, at most `e^3`.
     log: AtomicI64,
     /// What a request should cost on average, in nanos, as the bits of a float; 0 = no plan yet, negative = nothing more
     /// may be spent, and its amount is what held before.
@@ -45,15 +45,17 @@ pub struct Dual {
     least: AtomicU64,
     /// What a win costs, in nanos, as the bits of a float: the mean of the last few; 0 = none yet.
     price: AtomicU64,
+    /// True once a bid was shaded: `y` above 0 then means something.
+    shades: AtomicBool,
 }
 
 const _: () = assert!(size_of::<Dual>() == 64, "one cache line for each budget");
 
 const UNIT: f64 = (1_u64 << 40) as f64;
-/// The range that requests and notices move `y` in.
+/// The range that requests and notices move `y` in while no bid is shaded.
 const RANGE: (f64, f64) = (-10.0, 0.0);
-/// How far above it a new plan may lift it. The factor stays 1; but when the plan falls again, as at the end of a day
-/// with money left, `y` is where it was.
+/// How far above it a new plan may lift it, and requests where bids are shaded. The factor of others stays 1; but when
+/// the plan falls again, as at the end of a day with money left, `y` is where it was.
 const LIFTED: f64 = 3.0;
 /// What a request costs grows with this power of the factor: twice as high a bid wins about twice as often and pays
 /// twice as much. Measured on nine campaigns: 1.3 to 4.
@@ -89,6 +91,7 @@ impl Dual {
             outstanding: AtomicI64::new(0),
             least: AtomicU64::new(LEAST.to_bits()),
             price: AtomicU64::new(0),
+            shades: AtomicBool::new(false),
         }
     }
 
@@ -111,7 +114,7 @@ impl Dual {
         if worth > 0.0 { bid * (bid / worth).min(1.0) / 2.0 } else { bid / 2.0 }
     }
 
-    /// `y`, from -10 to 3; above 0 the factor is 1 all the same.
+    /// `y`, from -10 to 3; above 0 it matters to bids that are shaded alone.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a prediction")]
     pub fn log(&self) -> f64 {
@@ -131,6 +134,21 @@ impl Dual {
     #[must_use]
     pub fn factor(&self) -> f64 {
         self.log().min(0.0).exp()
+    }
+
+    /// As [`Dual::factor`], for a bid that is to be shaded, where above 1 it says how little: above 0 and at most `e^3`.
+    /// From the first such bid on, requests and notices move `y` above 0 as well.
+    ///
+    /// With a price per impression that one pays when one wins, the most value for a budget is bought by the bid that
+    /// maximises `(value - l bid) win(bid)`, which is `(value / l - bid) win(bid)`: it is shaded from `e^y` = `1 / l`
+    /// times the value. A budget that the most surplus leaves over has `l` below 1, down to 0, where the whole value is
+    /// bid.
+    #[must_use]
+    pub fn shade(&self) -> f64 {
+        if !self.shades.load(Ordering::Relaxed) {
+            self.shades.store(true, Ordering::Relaxed);
+        }
+        self.log().exp()
     }
 
     /// `requests` came by that the budget could have bid on; the bid on them, if any, is expected to cost `expected`
@@ -271,7 +289,8 @@ impl Dual {
 
     /// A step stays in the range; one that was lifted above it only comes down.
     fn step(&self, by: f64) {
-        self.shift(by, RANGE.1);
+        let high = if self.shades.load(Ordering::Relaxed) { LIFTED } else { RANGE.1 };
+        self.shift(by, high);
     }
 
     fn shift(&self, by: f64, high: f64) {

@@ -84,6 +84,12 @@ impl Outlook {
         Self { volume, shares, today: Today::new(None) }
     }
 
+    /// The same day, of which nobody knows how many requests it brings: the line items behind it changed.
+    #[must_use]
+    pub fn of_unknown_volume(self) -> Self {
+        Self::new(None, self.shares)
+    }
+
     /// Requests that are still to come between `now` and `until`, where `seen` came since `from`. At least 50 until the
     /// end of the day, at least 1 else.
     #[must_use]

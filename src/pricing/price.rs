@@ -24,7 +24,8 @@ pub struct Case<'a> {
     pub value: Cpm,
     /// By how much its goal allows more, or less, than that.
     pub goal: Factor,
-    /// By how much its budget does.
+    /// By how much its budget does. Above 1 only for a bid that may be shaded: it is then shaded from so many times what
+    /// it may be at most, and that is not passed.
     pub pace: Factor,
     /// Never more than this, in the campaign's currency.
     pub ceiling: Option<Cpm>,
@@ -115,7 +116,12 @@ pub enum Unpriced {
 /// [`Unpriced`].
 pub fn price(case: &Case<'_>, steps: &mut Steps) -> Result<Priced, Unpriced> {
     let by_goal = case.goal.of(case.value);
-    let paced = case.pace.of(case.value).min(by_goal).min(case.ceiling.unwrap_or(Cpm::MAX));
+    let most = by_goal.min(case.ceiling.unwrap_or(Cpm::MAX));
+    let shading = case.curve.zip(case.shaded_as);
+    // A price paid as bid: money that would be left over is better spent on less shading, up to the whole worth.
+    let haste = (shading.is_some() && case.pace > Factor::ONE).then(|| case.pace.of(most));
+    let pace = if haste.is_some() { Factor::ONE } else { case.pace };
+    let paced = pace.of(case.value).min(most);
     steps.note(Step::Value, case.value);
     steps.note(Step::Goal, by_goal);
     steps.note(Step::Pace, paced);
@@ -125,8 +131,12 @@ pub fn price(case: &Case<'_>, steps: &mut Steps) -> Result<Priced, Unpriced> {
     if worth < case.floor {
         return Err(below);
     }
-    let (shaded, arm) = match case.curve.zip(case.shaded_as) {
-        Some((curve, id)) => curve.bid(worth, case.floor, id),
+    let (shaded, arm) = match shading {
+        Some((curve, id)) => {
+            let from = haste.and_then(|haste| highest_bid(haste, &case.terms)).unwrap_or(worth);
+            let (shaded, arm) = curve.bid(from, case.floor, id);
+            (shaded.min(worth), arm)
+        }
         None => (worth, None),
     };
     steps.note(Step::Shading, shaded);

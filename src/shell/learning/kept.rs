@@ -297,7 +297,7 @@ mod tests {
     fn a_section_that_is_not_known_is_passed_over() {
         let bytes = kept().to_bytes();
         let mut longer = bytes[..bytes.len() - 32].to_vec();
-        longer.extend_from_slice(b"goal");
+        longer.extend_from_slice(b"what");
         longer.extend_from_slice(&1_u32.to_le_bytes());
         longer.extend_from_slice(&2_u64.to_le_bytes());
         longer.extend_from_slice(&[9, 9]);

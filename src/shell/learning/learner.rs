@@ -17,6 +17,7 @@ use crate::shell::clock;
 use crate::shell::learning::files;
 use crate::shell::learning::kept::{BYTES_MAX, CREATIVES_MAX, Kept, KeptError, Multiplier};
 use crate::shell::learning::lessons::{News, Told};
+use crate::shell::learning::waits::Waits;
 use crate::shell::service::Service;
 use crate::units::{CampaignId, CreativeId, LineItemId};
 
@@ -98,8 +99,15 @@ impl Learner {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = std::thread::Builder::new().name("learner".to_owned()).spawn(move || {
-            let mut desk =
-                Desk { service, folder, kept, is_changed: true, failed: false, stood: HashMap::new() };
+            let mut desk = Desk {
+                service,
+                folder,
+                kept,
+                is_changed: true,
+                failed: false,
+                waits: Waits::default(),
+                stood: HashMap::new(),
+            };
             desk.run(&news, &stopped);
         })?;
         Ok(Self { stop, thread })
@@ -120,6 +128,8 @@ struct Desk {
     kept: Kept,
     /// True if the view is older than the landscapes.
     is_changed: bool,
+    /// Wins of which the losses beside them are not known yet.
+    waits: Waits,
     /// True if the last write failed: said once.
     failed: bool,
     /// The counts of requests as they stood when they were last looked at.
@@ -143,6 +153,9 @@ impl Desk {
             }
             if viewed.elapsed() >= VIEW {
                 viewed = Instant::now();
+                for told in self.waits.due(clock::now()) {
+                    self.learn(&told);
+                }
                 self.view();
             }
             if written.elapsed() >= KEEP {
@@ -155,7 +168,11 @@ impl Desk {
 
     fn take(&mut self, news: News) {
         match news {
-            News::Told(told) => self.learn(&told),
+            News::Told(told) => {
+                if let Some(told) = self.waits.take(told, clock::now()) {
+                    self.learn(&told);
+                }
+            }
             News::Clicked(creative) => self.brought(creative, |brought| brought.clicks += 1),
             News::Came(line_item, at, came) => {
                 let snapshot = self.service.snapshot();

@@ -44,6 +44,10 @@ pub struct Told {
     pub sample: Option<Sample>,
     /// When the bid was made.
     pub at: UnixMillis,
+    /// When its time runs out.
+    pub until: UnixMillis,
+    /// True if nobody told that it was lost.
+    pub silent: bool,
     /// Where.
     pub exchange: ExchangeId,
     /// Of the prices.
@@ -112,6 +116,7 @@ struct OpenLesson {
     /// Of its price.
     currency: Currency,
     at: UnixMillis,
+    until: UnixMillis,
     /// False for a test: its budgets are told, nothing else.
     teaches: bool,
     heard: Option<Heard>,
@@ -171,6 +176,7 @@ impl Lessons {
             exchange: bid.exchange,
             currency,
             at: bid.at,
+            until: bid.at.plus(chosen.ticket.reserved_for),
             teaches,
             heard: None,
         };
@@ -298,6 +304,8 @@ impl Lessons {
             floor: lesson.floor,
             sample,
             at: *at,
+            until: open.until,
+            silent: end == End::Expired && open.heard.is_none(),
             exchange: *exchange,
             currency: *currency,
             shown,

@@ -22,6 +22,7 @@ mod models;
 mod outcome;
 mod requests;
 mod training;
+mod waits;
 mod words;
 mod workshop;
 

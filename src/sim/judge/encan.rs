@@ -7,12 +7,16 @@ use std::collections::{HashMap, VecDeque};
 
 use foldhash::fast::FixedState;
 
-use crate::campaign::Pacing;
+use crate::campaign::{Factor, Pacing};
 use crate::landscape::{Landscapes, Sample, Segment, View};
 use crate::pacing::{Dual, Outlook, Pace, Patience, crowded, worth_holding};
+use crate::pricing::{Auction, Case, Priced, Steps, Terms, Unpriced, price};
 use crate::sim::facts::AuctionType;
-use crate::sim::judge::{Brief, Candidate, Opportunity, Policy, Restart, Told};
-use crate::units::{Cpm, Currency, ExchangeId, Nanos, UnixMillis};
+use crate::sim::judge::{Brief, Candidate, Opportunity, Policy, Restart, Told, price_within};
+use crate::ttf::Bearer;
+use crate::units::{
+    BidId, Cpm, Currency, ExchangeId, FxRate, Multiplier, Nanos, RatePpm, UnixMillis,
+};
 
 struct Encan {
     brief: Brief,
@@ -163,38 +167,50 @@ impl Encan {
         }
     }
 
-    /// The bid for what the pace leaves of the worth, and what it is expected to cost.
-    fn price(&self, opportunity: &Opportunity, segment: &Segment, factor: f64) -> (Cpm, f64) {
-        let worth = opportunity.price_for(opportunity.value * factor);
-        let taxed = 1.0 + f64::from(opportunity.tax.ppm()) / 1e6;
-        let Some(curve) = self.view.curve(segment) else {
-            return (worth, Dual::unknown(nanos(worth) * taxed, opportunity.value));
+    /// The product's price for the opportunity.
+    fn price(&self, opportunity: &Opportunity, segment: &Segment, dual: &Dual) -> Result<Priced, Unpriced> {
+        let first = self.brief.auction == AuctionType::FirstPrice;
+        let id = BidId::mint(opportunity.at, u128::from(opportunity.number));
+        let terms = Terms {
+            data: Cpm::ZERO,
+            space_rate: opportunity.tax,
+            data_rate: RatePpm::ZERO,
+            bearer: Bearer::OnTop,
+            fee: RatePpm::ZERO,
+            fx: FxRate::SAME,
+            multiplier: Multiplier::ONE,
         };
-        match self.brief.auction {
-            AuctionType::FirstPrice => {
-                let bid = curve.shaded(worth, opportunity.floor);
-                (bid, nanos(bid) * curve.win(bid) * taxed)
-            }
-            _ => (worth, curve.expected_price_over(worth, opportunity.floor) * taxed),
-        }
+        let case = Case {
+            value: price_within(opportunity.value, RatePpm::ZERO),
+            goal: Factor::ONE,
+            pace: Factor::from_ratio(if first { dual.shade() } else { dual.factor() }),
+            ceiling: None,
+            terms,
+            auction: if first { Auction::FirstPrice } else { Auction::SecondPrice },
+            floor: opportunity.floor,
+            curve: self.view.curve(segment),
+            shaded_as: first.then_some(&id),
+            decimals: 6,
+        };
+        price(&case, &mut Steps::default())
     }
 }
 
 impl Policy for Encan {
     fn bid(&mut self, opportunity: &Opportunity) -> Option<Cpm> {
-        self.free = nanos(opportunity.most);
+        self.free = nanos(opportunity.most) * (1.0 + f64::from(opportunity.tax.ppm()) / 1e6);
         self.plan(opportunity.at, opportunity.value);
         self.came += 1;
         let dual = self.dual.as_ref()?;
         let segment = segment(opportunity);
-        let (bid, expected) = self.price(opportunity, &segment, dual.factor());
-        if bid <= Cpm::ZERO || bid < opportunity.floor {
+        let Ok(Priced { price: bid, worst, expected, .. }) = self.price(opportunity, &segment, dual) else {
             dual.came(1, 0.0);
             return None;
-        }
+        };
+        let worst = worst.raw() as f64;
         let left = self.left();
         let makes = bid <= opportunity.most
-            && worth_holding(expected, nanos(bid), dual.outstanding(), left - self.free, left);
+            && worth_holding(expected, worst, dual.outstanding(), left - self.free, left);
         if !makes {
             dual.kept_back(1, expected);
             return None;
