@@ -21,7 +21,7 @@ use crate::sim::judge::{CAMPAIGNS, Candidate, REGIMES, Regime, policies};
 /// Flags of `judge`.
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    after_help = "Examples:\n  encan judge --quick                           a first look: 5 seeds, short days\n  encan judge --csv pacing.csv --svg pacing.svg    everything, with a sheet and a chart\n  encan judge --regime burst-8 --policy pid --policy none\n  encan judge --auctions auctions.csv.gz         your own log: click,market_price,pctr\n\nDays are replayed from a log of real auctions, whose prices are in fen per thousand, and drawn by a generator with\npublished statistics. Of each policy's settings those are taken that buy most on other days.\n\nExit code 0, or 2 if a policy spent more than its budget."
+    after_help = "Examples:\n  encan judge --quick                              a first look: 5 seeds, short days\n  encan judge --csv pacing.csv --svg pacing.svg    everything, with a sheet and a chart\n  encan judge --regime burst-8 --policy pid --policy none\n  encan judge --auctions auctions.csv.gz           your own log: click,market_price,pctr\n\nDays are replayed from a log of real auctions, whose prices are in fen per thousand, and\ndrawn by a generator with published statistics. Of each policy's settings those\nare taken that buy most on other days.\n\nExit code 0, or 2 if a policy spent more than its budget."
 )]
 pub struct Args {
     /// A log to replay, plain or gzip; instead of the one in `--data`.
