@@ -340,7 +340,9 @@ mod tests {
     #[test]
     fn one_day_is_enough_and_23_or_25_hours_are_their_hours() {
         let mut traffic = Traffic::default();
-        add(&mut traffic, Group::LineItem(7), MONDAY, 24, by_the_clock);
+        add(&mut traffic, Group::LineItem(7), MONDAY + HOUR, 23, |hour| by_the_clock(hour + 1));
+        // Nothing came in it, which is learnt of a group that is known.
+        add(&mut traffic, Group::LineItem(7), MONDAY, 1, by_the_clock);
         for (start, hours, volume) in
             [(0, 24, 276_000.0), (0, 23, 253_000.0), (0, 25, 276_000.0), (-HOUR, 24, 276_000.0)]
         {

@@ -83,7 +83,9 @@ pub fn resume(snapshot: &Snapshot, kept: &Kept) {
 }
 
 /// The multipliers of all budgets: whose, of which id, and how the budget is paced. One of a pool comes once.
-fn duals(snapshot: &Snapshot) -> impl Iterator<Item = (Whose, u64, u64, &Arc<Dual>)> {
+pub(in crate::shell::learning) fn duals(
+    snapshot: &Snapshot,
+) -> impl Iterator<Item = (Whose, u64, u64, &Arc<Dual>)> {
     let (plan, rhythms) = (&snapshot.plan, &snapshot.money.rhythms);
     let campaigns = plan.catalog.campaigns.iter().zip(&rhythms.campaigns).map(|(campaign, rhythm)| {
         (Whose::Campaign, campaign.id.raw(), mode(&campaign.pacing), rhythm.dual())
@@ -331,7 +333,7 @@ impl Desk {
 }
 
 /// What trying cost campaigns today, where it cost anything.
-fn tried(snapshot: &Snapshot) -> Vec<Tried> {
+pub(in crate::shell::learning) fn tried(snapshot: &Snapshot) -> Vec<Tried> {
     let money = &snapshot.money;
     let campaigns = snapshot.plan.catalog.campaigns.iter().zip(&money.days).enumerate();
     let all = campaigns.map(|(at, (campaign, day))| {

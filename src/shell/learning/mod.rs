@@ -21,6 +21,8 @@ mod metrics;
 mod models;
 mod outcome;
 mod requests;
+#[cfg(test)]
+mod tests;
 mod training;
 mod waits;
 mod words;
