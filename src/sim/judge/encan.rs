@@ -14,9 +14,7 @@ use crate::pricing::{Auction, Case, Priced, Steps, Terms, Unpriced, price};
 use crate::sim::facts::AuctionType;
 use crate::sim::judge::{Brief, Candidate, Opportunity, Policy, Restart, Told, price_within};
 use crate::ttf::Bearer;
-use crate::units::{
-    BidId, Cpm, Currency, ExchangeId, FxRate, Multiplier, Nanos, RatePpm, UnixMillis,
-};
+use crate::units::{BidId, Cpm, Currency, ExchangeId, FxRate, Multiplier, Nanos, RatePpm, UnixMillis};
 
 struct Encan {
     brief: Brief,
