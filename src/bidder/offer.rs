@@ -127,8 +127,8 @@ impl<'a> Market<'a, '_, '_> {
         let held = purse.hold(worst).map_err(NoBidReason::BudgetSpent)?;
         let exploration = money.rhythms.exploration(campaign);
         let (learned, creatives) = (&self.snapshot.learned, &self.snapshot.plan.catalog.creatives);
-        let is_known = learned.knows(offer.line_item);
         let ids = offer.line_item.creatives.iter().map(|at| creatives[*at].id);
+        let is_known = learned.knows(offer.line_item, ids.clone());
         let explores = (!is_known || learned.is_tried(offer.line_item, offer.creative.id, ids))
             && exploration.spend(worst);
         if !is_known && !explores {
@@ -189,7 +189,7 @@ impl<'a> Market<'a, '_, '_> {
             fx: offer.terms.fx.inverse(),
             expected: case.priced.expected,
             explored,
-            features: insight.features(self, &show),
+            features: insight.to_keep(self, &show),
             chances: offer.outlook.chances,
             placement: insight.placement(self),
         }

@@ -305,7 +305,8 @@ impl Service {
     }
 
     /// Erases a person from the audiences, and what they were shown from memory; false if nothing was known of
-    /// them. The ledger's rows remain, under the keyed hash of the id, and a later start counts them again.
+    /// them. The ledger's rows remain, under the keyed hash of the id, and a later start counts them again;
+    /// so do the contexts of those impressions, which name nobody: to find them, the whole ledger would be read.
     ///
     /// # Errors
     ///

@@ -227,9 +227,11 @@ impl Lessons {
     /// A notice of `kind` came that does not end the bid.
     pub fn heard(&self, kind: NoticeKind, ticket: &Ticket, params: &Params<'_>) {
         let is_won = |loss: outcome::Loss| loss.reason == Some(0);
+        let (bills_on, currency) = (ticket.bills_on, ticket.price_currency);
+        let min_to_win = outcome::min_to_win(kind, bills_on, params, currency);
         let told = match kind {
             NoticeKind::Win => None,
-            NoticeKind::Loss => Some(outcome::loss(params)),
+            NoticeKind::Loss => Some(outcome::loss(params, min_to_win)),
             _ => return,
         };
         let Some(mut open) = self.open.get_mut(&ticket.bid.id) else { return };
@@ -237,8 +239,8 @@ impl Lessons {
         let heard = match told {
             Some(loss) if !is_won(loss) => Heard::Lost(outcome::lost(lesson, loss)),
             _ => {
-                let cleared = outcome::cleared(kind, params, ticket.price_currency);
-                Heard::Won(outcome::won(lesson, cleared, outcome::price(params.min_to_win)))
+                let cleared = outcome::cleared(kind, params, currency);
+                Heard::Won(outcome::won(lesson, cleared, min_to_win))
             }
         };
         open.heard = Some(heard);
@@ -257,20 +259,24 @@ impl Lessons {
             return tell_late(snapshot, ticket.bid.line_item, paid);
         };
         let cleared = outcome::cleared(kind, params, open.currency);
-        let end = End::Billed { cleared, min_to_win: outcome::price(params.min_to_win) };
+        let min_to_win = outcome::min_to_win(kind, ticket.bills_on, params, open.currency);
+        let end = End::Billed { cleared, min_to_win };
         self.close(&open, end, paid);
         if open.teaches {
             let OpenLesson { lesson, campaign, line_item, exchange, .. } = open;
             let Lesson { features, chances, placement, .. } = lesson;
+            // Of who does not let us measure, nothing is kept.
+            let Some(features) = features else { return };
             let shown = Shown { bid, at: now, campaign, line_item, exchange, placement, features, chances };
             self.keep(ToKeep::Shown(Box::new(shown)));
         }
     }
 
     /// A loss notice closed a bid.
-    pub fn lost(&self, bid: BidId, params: &Params<'_>) {
-        if let Some((_, open)) = self.open.remove(&bid) {
-            self.close(&open, End::Lost(outcome::loss(params)), Nanos::ZERO);
+    pub fn lost(&self, ticket: &Ticket, params: &Params<'_>) {
+        if let Some((_, open)) = self.open.remove(&ticket.bid.id) {
+            let told = outcome::min_to_win(NoticeKind::Loss, ticket.bills_on, params, open.currency);
+            self.close(&open, End::Lost(outcome::loss(params, told)), Nanos::ZERO);
         }
     }
 
