@@ -84,7 +84,8 @@ pub fn won(lesson: &Lesson, cleared: Option<Cpm>, min_to_win: Option<Cpm>) -> Sa
 #[must_use]
 pub fn lost(lesson: &Lesson, loss: Loss) -> Option<Sample> {
     let exact = loss.min_to_win.filter(|price| *price >= lesson.price && *price > Cpm::ZERO);
-    let exact = exact.filter(|_| lesson.auction != Auction::Agreed).map(Sample::Exact);
+    let exact = exact.filter(|_| lesson.auction != Auction::Agreed);
+    let exact = exact.map(|to_win| Sample::lost_to(lesson.price, to_win));
     match loss.reason {
         // Below the floor, below the deal's floor, lost to a higher bid; most losses without a code are such.
         None | Some(100..=102) => Some(exact.unwrap_or(Sample::Lost(lesson.price))),
