@@ -125,8 +125,9 @@ impl Heard {
         let index = &snapshot.plan.index;
         let ahead = index.search(scene, rows, from);
         let behind = index.search(scene, rows, 0).take_while(|row| *row < from);
-        let is_new =
-            |row: &usize| self.rows.get(self.rows.partition_point(|it| it.0 < *row)).is_none_or(|it| it.0 != *row);
+        let is_new = |row: &usize| {
+            self.rows.get(self.rows.partition_point(|it| it.0 < *row)).is_none_or(|it| it.0 != *row)
+        };
         for row in ahead.chain(behind).take(SAMPLED_ROWS_MAX).filter(is_new) {
             each_dual(snapshot, row, &tell);
         }

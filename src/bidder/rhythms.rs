@@ -171,7 +171,10 @@ impl Rhythms {
             rhythm.replan(now, purse.campaign_day(), purse.campaign_day_used());
             if self.pools[at].is_some() {
                 let campaign = &plan.catalog.campaigns[at];
-                pools.entry((campaign.advertiser, campaign.currency)).or_default().push(self.member(at, purse, now));
+                pools
+                    .entry((campaign.advertiser, campaign.currency))
+                    .or_default()
+                    .push(self.member(at, purse, now));
             }
         }
         for (at, campaign) in plan.catalog.campaigns.iter().enumerate() {

@@ -407,7 +407,10 @@ mod tests {
         let dual = Dual::at(-3.0);
         dual.replan(10.0);
         dual.saw(32);
-        assert_eq!((dual.seen(), dual.to_bytes()[..8].to_vec()), (32, Dual::at(-3.0).to_bytes()[..8].to_vec()));
+        assert_eq!(
+            (dual.seen(), dual.to_bytes()[..8].to_vec()),
+            (32, Dual::at(-3.0).to_bytes()[..8].to_vec())
+        );
         dual.came(1, 0.0);
         assert!(dual.seen() == 33 && dual.log() > -3.0);
     }

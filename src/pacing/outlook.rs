@@ -54,8 +54,8 @@ const PARTS: usize = 96;
 /// What yesterday is worth, as a part of a day: of the ratios, and of a sum.
 const YESTERDAY: f64 = 0.125;
 const YESTERDAY_OF_SUM: f64 = 0.05;
-/// What a doubtful volume is worth, as a part of a day: a quarter of an hour.
-const DOUBTFUL_OF_SUM: f64 = 0.01;
+/// What a doubtful volume is worth, as a part of a day: some four minutes.
+const DOUBTFUL_OF_SUM: f64 = 0.003;
 /// The logarithms of the ratios differ by this where the curve is believed by half.
 const DOUBT: f64 = 0.2;
 /// The rate of now is the mean of about so long.
