@@ -1,6 +1,9 @@
 //! What a bid costs beside its decision: its reservation among those that are open, and the lesson that its outcome will
-//! teach, while up to 100,000 bids are out. And what taking the reservation out costs.
+//! teach, while up to 100,000 bids are out: time, and bytes. And what taking the reservation out costs.
 
+#[expect(dead_code, reason = "what other benches use")]
+#[path = "support/allocations.rs"]
+mod allocations;
 #[path = "support/bodies.rs"]
 #[expect(dead_code, reason = "what other benches use")]
 mod bodies;
@@ -14,6 +17,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use bumpalo::Bump;
+use encan::bidder::Lesson;
 use encan::budget::{Open, PurseKey, Reservation, Reserved};
 use encan::openrtb;
 use encan::shell::learning::Lessons;
@@ -22,6 +26,7 @@ use encan::units::{BidId, Hour, Steady};
 use rand::SeedableRng;
 use rand::rngs::SmallRng;
 
+use crate::allocations::held;
 use crate::bodies::{NOW, bodies};
 use crate::figures::say;
 use crate::world::World;
@@ -53,21 +58,27 @@ fn main() {
     let reservation = Reservation { reserved, expires, user: bid.user, household: bid.household };
     let ids: Vec<BidId> =
         (0..OUT).map(|at| BidId::mint(NOW, u128::from(at) * 0x9e37_79b9_7f4a_7c15_f39c_c060)).collect();
-    let mut best = [f64::INFINITY; 3];
+    let (mut best, mut bytes) = ([f64::INFINITY; 3], [0; 2]);
     for _ in 0..ROUNDS {
         let (open, (lessons, _inbox)) = (Open::default(), Lessons::new());
         let mut times = [0.0; 3];
+        let before = held();
         times[0] = nanos(&ids, |id| open.insert(*id, reservation));
+        let between = held();
         times[1] = nanos(&ids, |id| {
             chosen.ticket.bid.id = *id;
             lessons.open(black_box(chosen));
         });
+        bytes = [between - before, held() - between];
         times[2] = nanos(&ids, |id| assert!(open.take(*id).is_some()));
         best.iter_mut().zip(times).for_each(|(best, time)| *best = best.min(time));
     }
     let [hold, lesson, release] = best;
     say(format_args!("reservation opened {hold:.0} ns, lesson opened {lesson:.0} ns"));
     say(format_args!("reservation taken out {release:.0} ns"));
+    let [reservation, lesson] = bytes.map(|bytes| bytes / i64::from(OUT));
+    say(format_args!("{OUT} bids out: {reservation} bytes a reservation, {lesson} bytes a lesson"));
+    say(format_args!("of a lesson {} bytes are what is learnt, the rest its place", size_of::<Lesson>()));
 }
 
 /// Nanoseconds for each of `ids`.

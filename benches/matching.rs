@@ -14,6 +14,7 @@ mod designs;
 #[path = "support/figures.rs"]
 mod figures;
 
+use std::cell::Cell;
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -24,7 +25,9 @@ use encan::openrtb::{self, BidRequest};
 use encan::pricing;
 use encan::sim::{self, Mix};
 use encan::targeting::{CompiledRule, Index, Known, Rows, Scene, Vocabulary};
-use encan::units::ExchangeId;
+use encan::units::{ExchangeId, limits};
+use rand::rngs::SmallRng;
+use rand::{RngExt as _, SeedableRng as _};
 
 use crate::bodies::{NOW, bodies, mean_bytes};
 use crate::catalogs::{nested_catalog, plain_catalog};
@@ -70,6 +73,7 @@ fn main() {
             let scenes: Vec<Scene<'_>> =
                 requests.iter().map(|request| scene(index.vocabulary(), request, &person)).collect();
             ours(&title, &index, &scenes);
+            multiplied(&title, &index, &catalog, &scenes);
             if line_items == compared && kind != "narrow" && !has("--ours") {
                 others(&title, &catalog, &index, &scenes[..EVENTS_OF_OTHERS.min(scenes.len())]);
             }
@@ -115,6 +119,53 @@ fn ours(title: &str, index: &Index, scenes: &[Scene<'_>]) {
         let times = times(scenes.len(), repeats, &mut [&mut ten, &mut all]);
         say(format_args!("{title}: {how}: ten best {}, all {}", spread(&times[0]), spread(&times[1])));
     }
+}
+
+/// The best by value times the multiplier of its budget: all 1, and drawn from 0.01 to 1 for each row, so that little is
+/// left of the order that rows stand in.
+fn multiplied(title: &str, index: &Index, catalog: &Catalog, scenes: &[Scene<'_>]) {
+    let live = Rows::all(index.len());
+    let mut random = SmallRng::seed_from_u64(11);
+    let mut values = |least: i64| -> Vec<i64> {
+        let goals = (0..index.len()).map(|row| &catalog.line_items[index.line_item(row)].goal);
+        goals.map(|goal| pricing::value(goal).micros() * random.random_range(least..=100) / 100).collect()
+    };
+    let (even, drawn) = (values(100), values(1));
+    let (even_bounds, drawn_bounds) = (bounds(&even), bounds(&drawn));
+    let looks = Cell::new(0);
+    let best = |values: &[i64], bounds: &[i64], event: usize, most: usize| {
+        let value = |row: usize| {
+            looks.set(looks.get() + 1);
+            values[row]
+        };
+        let limits = (limits::ROWS_VALUED_MAX, limits::CANDIDATES_MAX);
+        index.best(&scenes[event], &live, limits, |row| bounds[row], value).take(most).count()
+    };
+    for most in [1, BEST] {
+        let mut even = |event: usize| best(&even, &even_bounds, event, most);
+        let mut drawn = |event: usize| best(&drawn, &drawn_bounds, event, most);
+        let valued = |of: &mut dyn FnMut(usize) -> usize| {
+            looks.set(0);
+            let found: usize = (0..scenes.len()).map(of).sum();
+            black_box(found);
+            looks.get() / scenes.len()
+        };
+        let rows = [valued(&mut even), valued(&mut drawn)];
+        let times = times(scenes.len(), REPEATS, &mut [&mut even, &mut drawn]);
+        for ((name, times), rows) in ["all 1", "0.01 to 1"].into_iter().zip(&times).zip(rows) {
+            let spread = spread(times);
+            say(format_args!("{title}: {most} best, multipliers {name}: {spread}, {rows} rows valued"));
+        }
+    }
+}
+
+/// For each row the highest of the values from there on.
+fn bounds(values: &[i64]) -> Vec<i64> {
+    let mut bounds = values.to_vec();
+    for row in (1..bounds.len()).rev() {
+        bounds[row - 1] = bounds[row - 1].max(bounds[row]);
+    }
+    bounds
 }
 
 /// A design, its name, and how long it took to build.

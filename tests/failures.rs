@@ -17,7 +17,7 @@ use support::{encan, outcome, wait_until};
 
 fn market() -> Market {
     let market = Market::new("10m");
-    market.campaign(&campaign("large", 2.0, &json!({ "total": 1_000_000 })));
+    market.campaign(&campaign("large", 2.0, &json!({ "daily": 1_000_000 })));
     market
 }
 
@@ -164,7 +164,7 @@ fn a_disk_that_is_full_at_the_start_is_one_line() {
 fn a_campaign_in_another_currency_than_its_ledger_is_refused_at_the_start() {
     let market = market();
     assert_eq!(market.start().stop().0, Some(0));
-    let mut changed = campaign("large", 2.0, &json!({ "total": 1_000 }));
+    let mut changed = campaign("large", 2.0, &json!({ "daily": 1_000 }));
     changed["currency"] = json!("USD");
     market.campaign(&changed);
     let mut serve = serve(&market);

@@ -282,7 +282,7 @@ fn an_encrypted_price_is_billed_as_what_it_hides_and_a_forged_one_is_not() {
         json!({ "price_encoding": "google", "price_keys": keys, "currencies": "USD", "audit": "ignore" });
     let (server, _folder) = start(&[("google", google)], &[("E_KEY", ENCRYPTION), ("I_KEY", INTEGRITY)]);
     let (path, price) = billing(&post(&server, "google", &[], BID));
-    assert!(path.ends_with("?p=${AUCTION_PRICE}&c=${AUCTION_CURRENCY}"), "{path}");
+    assert!(path.ends_with("?p=${AUCTION_PRICE}&c=${AUCTION_CURRENCY}&m=${AUCTION_MIN_TO_WIN}"), "{path}");
     let decimals = price.split_once('.').map_or(0, |(_, decimals)| decimals.trim_end_matches('0').len());
     assert!(decimals <= 3, "a price in whole micros an impression: {price}");
     let notice = |price: &str| path.replace("${AUCTION_PRICE}", price).replace("${AUCTION_CURRENCY}", "");

@@ -3,7 +3,7 @@
 //!
 //! Deliberately absent: what outlives the process; the shell keeps multipliers and traffic in a file, and hands them in.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 
 use crate::bidder::Rhythm;
@@ -13,27 +13,31 @@ use crate::budget::Purse;
 use crate::campaign::{Budget, Campaign, Flight, LineItem};
 use crate::learning::Exploration;
 use crate::pacing::{DaySpan, Dual, Group, Outlook, Pace, Target};
-use crate::units::{AdvertiserId, CampaignId, Day, LineItemId, Nanos, UnixMillis};
+use crate::units::{AdvertiserId, CampaignId, Currency, Day, LineItemId, Nanos, UnixMillis};
 
 /// The rhythms of a former snapshot, by what they were made of.
 pub(in crate::bidder) struct FormerRhythms<'a> {
     snapshot: Option<&'a Snapshot>,
     campaigns: HashMap<CampaignId, usize>,
     rows: HashMap<LineItemId, usize>,
+    /// Line items that reach other requests than before, and campaigns that have such: what their traffic was says
+    /// little of what it will be.
+    redirected: (HashSet<LineItemId>, HashSet<CampaignId>),
 }
 
 impl<'a> FormerRhythms<'a> {
-    pub(in crate::bidder) fn of(snapshot: Option<&'a Snapshot>) -> Self {
+    /// Those of `snapshot`, whose budgets go on in `plan`.
+    pub(in crate::bidder) fn of(snapshot: Option<&'a Snapshot>, plan: &Plan) -> Self {
         let Some(former) = snapshot else {
-            return Self { snapshot, campaigns: HashMap::new(), rows: HashMap::new() };
+            let (campaigns, rows) = (HashMap::new(), HashMap::new());
+            return Self { snapshot, campaigns, rows, redirected: Default::default() };
         };
         let campaigns = former.plan.catalog.campaigns.iter().enumerate();
         let rows = (0..former.plan.rows.len()).map(|row| (former.plan.line_item(row).id, row));
-        Self {
-            snapshot,
-            campaigns: campaigns.map(|(at, campaign)| (campaign.id, at)).collect(),
-            rows: rows.collect(),
-        }
+        let rows: HashMap<LineItemId, usize> = rows.collect();
+        let redirected = redirected(&former.plan, &rows, plan);
+        let campaigns = campaigns.map(|(at, campaign)| (campaign.id, at)).collect();
+        Self { snapshot, campaigns, rows, redirected }
     }
 
     /// The rhythm of a campaign today: its former one if nothing changed, else a new plan with the multiplier it had.
@@ -54,6 +58,12 @@ impl<'a> FormerRhythms<'a> {
             let pace = Pace::new(&campaign.pacing, span, now, committed.0, alone);
             let dual = self.campaign_dual(campaign);
             let outlook = self.outlook(Group::Campaign(campaign.id.raw()), span, now);
+            let outlook = if self.redirected.1.contains(&campaign.id) {
+                let former = self.snapshot.zip(self.campaigns.get(&campaign.id));
+                redirected_from(former.map(|(it, at)| &it.money.rhythms.campaigns[*at]), outlook, span, now)
+            } else {
+                outlook
+            };
             Rhythm::new(pace, dual, outlook, now, worth).with_share(share)
         })
     }
@@ -73,7 +83,15 @@ impl<'a> FormerRhythms<'a> {
             let target = target(&line_item.budget, line_item.flight, span, now, committed);
             let pace = Pace::new(&line_item.pacing, span, now, committed.0, target);
             let dual = self.line_item_dual(line_item);
-            Rhythm::new(pace, dual, self.outlook(Group::LineItem(line_item.id.raw()), span, now), now, worth)
+            let outlook = self.outlook(Group::LineItem(line_item.id.raw()), span, now);
+            let outlook = if self.redirected.0.contains(&line_item.id) {
+                let former = self.snapshot.zip(self.rows.get(&line_item.id));
+                let former = former.and_then(|(it, row)| it.money.rhythms.line_items[*row].as_ref());
+                redirected_from(former, outlook, span, now)
+            } else {
+                outlook
+            };
+            Rhythm::new(pace, dual, outlook, now, worth)
         })
     }
 
@@ -84,20 +102,21 @@ impl<'a> FormerRhythms<'a> {
         traffic.outlook(group, &exchanges(&former.plan), day, now)
     }
 
-    /// The pools of `plan`, by campaign: those of former advertisers go on.
+    /// The pools of `plan`, by campaign, one of each advertiser in each currency, for amounts of different ones have no sum:
+    /// former ones go on.
     pub(in crate::bidder) fn pools(&self, plan: &Plan) -> Vec<Option<Arc<Dual>>> {
-        let mut pools: HashMap<AdvertiserId, Arc<Dual>> = HashMap::new();
+        let mut pools: HashMap<(AdvertiserId, Currency), Arc<Dual>> = HashMap::new();
         if let Some(former) = self.snapshot {
             for (campaign, pool) in former.plan.catalog.campaigns.iter().zip(&former.money.rhythms.pools) {
                 if let Some(pool) = pool {
                     let advertiser = former.plan.catalog.advertisers[campaign.advertiser].id;
-                    pools.insert(advertiser, Arc::clone(pool));
+                    pools.insert((advertiser, campaign.currency), Arc::clone(pool));
                 }
             }
         }
         let campaigns = plan.catalog.campaigns.iter().map(|campaign| {
             let advertiser = plan.catalog.advertisers[campaign.advertiser].id;
-            campaign.pooled.then(|| Arc::clone(pools.entry(advertiser).or_default()))
+            campaign.pooled.then(|| Arc::clone(pools.entry((advertiser, campaign.currency)).or_default()))
         });
         campaigns.collect()
     }
@@ -133,7 +152,8 @@ impl<'a> FormerRhythms<'a> {
         let then = &former.plan.catalog.campaigns[at];
         let unchanged = former.money.days[at] == today
             && (then.budget, then.flight, &then.pacing) == (now.budget, now.flight, &now.pacing)
-            && (&then.zone_name, then.pooled) == (&now.zone_name, now.pooled);
+            && (&then.zone_name, then.pooled) == (&now.zone_name, now.pooled)
+            && !self.redirected.1.contains(&now.id);
         unchanged.then(|| former.money.rhythms.campaigns[at].clone())
     }
 
@@ -143,7 +163,8 @@ impl<'a> FormerRhythms<'a> {
         let then = former.plan.line_item(row);
         let unchanged = former.money.days[then.campaign] == today
             && former.plan.campaign(then).zone_name == zone_name
-            && (then.budget, then.flight, &then.pacing) == (now.budget, now.flight, &now.pacing);
+            && (then.budget, then.flight, &then.pacing) == (now.budget, now.flight, &now.pacing)
+            && !self.redirected.0.contains(&now.id);
         former.money.rhythms.line_items[row].clone().filter(|_| unchanged)
     }
 
@@ -156,6 +177,48 @@ impl<'a> FormerRhythms<'a> {
 }
 
 const HOUR_MILLIS: i64 = 3_600_000;
+
+/// What the day brings to a budget whose line items reach other requests than before, where the day would else be as
+/// `outlook` says: as many as its former rhythm still expected, so that its multiplier stays where it is until requests
+/// came.
+fn redirected_from(former: Option<&Rhythm>, outlook: Outlook, day: DaySpan, now: UnixMillis) -> Outlook {
+    match former {
+        Some(former) if former.day() == day => former.redirected(outlook, now),
+        // Of another day no more is known than what traffic says, which is of other requests.
+        _ => {
+            let guess = outlook.volume.map(|volume| volume * (1.0 - outlook.done(day, now)));
+            outlook.of_doubtful_volume(day, now, guess)
+        }
+    }
+}
+
+/// The line items of `plan` whose targeting, deals or status is another than in `former`, and the campaigns of those, of
+/// new ones and of ones that are gone.
+fn redirected(
+    former: &Plan,
+    rows: &HashMap<LineItemId, usize>,
+    plan: &Plan,
+) -> (HashSet<LineItemId>, HashSet<CampaignId>) {
+    let (mut line_items, mut campaigns) = (HashSet::new(), HashSet::new());
+    let mut met = 0;
+    for now in &plan.catalog.line_items {
+        let then = rows.get(&now.id).map(|row| former.line_item(*row));
+        met += usize::from(then.is_some());
+        let is_same = then.is_some_and(|then| {
+            (&then.targeting, &then.deals, then.status) == (&now.targeting, &now.deals, now.status)
+        });
+        if !is_same {
+            line_items.insert(now.id);
+            campaigns.insert(plan.campaign(now).id);
+        }
+    }
+    if met < rows.len() {
+        let kept: HashSet<LineItemId> = plan.catalog.line_items.iter().map(|now| now.id).collect();
+        let gone = former.catalog.line_items.iter().filter(|then| !kept.contains(&then.id));
+        campaigns.extend(gone.map(|then| former.campaign(then).id));
+    }
+    (line_items, campaigns)
+}
 
 /// What of a budget should be committed at the end of the day: the daily budget, or an even share of
 /// what is left of the total over the days that are left of the flight, whichever is less.

@@ -15,7 +15,7 @@ use crate::budget::Purse;
 use crate::campaign::{Factor, Limits, Pacing};
 use crate::learning::Exploration;
 use crate::pacing::{DaySpan, Dual, Group, Member, Outlook, Pace, Target, Traffic, pool};
-use crate::units::{Day, Nanos, UnixMillis};
+use crate::units::{Currency, Day, Nanos, UnixMillis};
 
 /// The rhythms of one day of each campaign.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub struct Rhythms {
     pub campaigns: Vec<Rhythm>,
     /// By row, for line items with a budget of their own.
     pub line_items: Vec<Option<Rhythm>>,
-    /// By campaign: the pool whose budgets its own is spent with.
+    /// By campaign: the pool whose budgets its own is spent with, those of its advertiser in its currency.
     pub(in crate::bidder) pools: Vec<Option<Arc<Dual>>>,
     /// By row: what keeps its goal.
     pub(in crate::bidder) targets: Vec<Option<Arc<Target>>>,
@@ -42,7 +42,7 @@ impl Rhythms {
         now: UnixMillis,
         former: Option<&Snapshot>,
     ) -> Self {
-        let former = FormerRhythms::of(former);
+        let former = FormerRhythms::of(former, plan);
         let mut campaigns: Vec<Option<Rhythm>> = vec![None; plan.catalog.campaigns.len()];
         let mut line_items = Vec::with_capacity(purses.len());
         for (row, purse) in purses.iter().enumerate() {
@@ -68,7 +68,8 @@ impl Rhythms {
         let explorations = plan.catalog.campaigns.iter().zip(&campaigns).zip(spans);
         let explorations = explorations.map(|((campaign, rhythm), (today, _))| {
             let exploration = former.exploration(campaign, *today).unwrap_or_default();
-            exploration.allow(rhythm.target(), campaign.learning.exploration);
+            // In a pool the target is all that the caps leave; what is tried is a share of its own day.
+            exploration.allow(rhythm.share(), campaign.learning.exploration);
             exploration
         });
         Self {
@@ -114,7 +115,7 @@ impl Rhythms {
     }
 
     fn least(&self, row: usize, campaign: usize, of_dual: impl Fn(&Dual) -> f64) -> Factor {
-        let duals = self.duals(row, campaign).into_iter().flatten();
+        let duals = self.multipliers(row, campaign).into_iter().flatten();
         duals.map(|dual| Factor::from_ratio(of_dual(dual))).min().unwrap_or(Factor::ONE)
     }
 
@@ -136,7 +137,32 @@ impl Rhythms {
         self.targets[row].as_ref().map_or(Factor::ONE, |target| Factor::from_ratio(target.factor()))
     }
 
-    /// The multipliers of a line item: of its campaign, its own, its pool's.
+    /// The multiplier of the pool whose budgets a campaign's is spent with, if it has one.
+    #[must_use]
+    pub fn pool(&self, campaign: usize) -> Option<&Arc<Dual>> {
+        self.pools[campaign].as_ref()
+    }
+
+    /// As [`Rhythms::duals`], to keep: a snapshot may be gone when they are told of an outcome.
+    #[must_use]
+    pub fn shared_duals(&self, row: usize, campaign: usize) -> [Option<Arc<Dual>>; 3] {
+        [
+            Some(Arc::clone(self.campaigns[campaign].dual())),
+            self.line_items[row].as_ref().map(|rhythm| Arc::clone(rhythm.dual())),
+            self.pools[campaign].clone(),
+        ]
+    }
+
+    /// Of [`Rhythms::duals`] those that hold back: a budget that is spent as fast as it comes has none.
+    pub(in crate::bidder) fn multipliers(&self, row: usize, campaign: usize) -> [Option<&Dual>; 3] {
+        [
+            self.campaigns[campaign].multiplier(),
+            self.line_items[row].as_ref().and_then(Rhythm::multiplier),
+            self.pools[campaign].as_deref(),
+        ]
+    }
+
+    /// The multipliers of a line item: of its campaign, its own, its pool's; all of them hear of requests.
     #[must_use]
     pub fn duals(&self, row: usize, campaign: usize) -> [Option<&Dual>; 3] {
         [
@@ -155,18 +181,23 @@ impl Rhythms {
                 rhythm.replan(now, purse.line_item_day(), purse.line_item_day_used());
             }
         }
-        let mut pools: HashMap<usize, Vec<Member>> = HashMap::new();
+        let mut pools: HashMap<(usize, Currency), (Vec<Member>, f64)> = HashMap::new();
         for (at, (rhythm, purse)) in self.campaigns.iter().zip(&of_campaign).enumerate() {
             let Some(purse) = purse else { continue };
             rhythm.replan(now, purse.campaign_day(), purse.campaign_day_used());
             if self.pools[at].is_some() {
-                let advertiser = plan.catalog.campaigns[at].advertiser;
-                pools.entry(advertiser).or_default().push(self.member(at, purse, now));
+                let campaign = &plan.catalog.campaigns[at];
+                let pool = pools.entry((campaign.advertiser, campaign.currency)).or_default();
+                pool.0.push(self.member(at, purse, now));
+                pool.1 += rhythm.volume();
             }
         }
         for (at, campaign) in plan.catalog.campaigns.iter().enumerate() {
+            let Some(dual) = &self.pools[at] else { continue };
             // The first member of each pool tells it.
-            if let Some((dual, members)) = self.pools[at].as_ref().zip(pools.remove(&campaign.advertiser)) {
+            if let Some((members, volume)) = pools.remove(&(campaign.advertiser, campaign.currency)) {
+                // Each member tells it of its own requests.
+                dual.remember(volume);
                 dual.replan(pool(&members).rho);
             }
         }

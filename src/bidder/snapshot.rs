@@ -5,18 +5,18 @@
 
 use std::sync::Arc;
 
-use crate::bidder::Learned;
 use crate::bidder::modifiers::{Modifiers, highest_factor};
 use crate::bidder::money::Money;
+use crate::bidder::{Learned, Rhythm, Rhythms};
 use crate::budget::{Book, Refusal};
-use crate::campaign::{Campaign, Catalog, CountBy, Exchange, Factor, LineItem, Rates, Status};
+use crate::campaign::{Campaign, Catalog, CountBy, Exchange, Factor, Flight, LineItem, Rates, Status};
 use crate::frequency::Windows;
 use crate::geo::Database;
 use crate::pricing;
 use crate::supply::Lists;
 use crate::targeting::{Index, Rows, Scene};
 use crate::ttf::Scenario;
-use crate::units::{Cpm, Currency, ExchangeId, Nanos, Rounding, ScenarioId, UnixMillis, limits};
+use crate::units::{Cpm, Currency, ExchangeId, LineItemId, Nanos, Rounding, ScenarioId, UnixMillis, limits};
 
 /// Everything that one decision reads.
 #[derive(Debug, Clone)]
@@ -41,6 +41,11 @@ pub struct Live {
     pub open: Rows,
     /// Line items with deals. Those that the day's pace holds back are among them: a guaranteed deal is not.
     pub on_deals: Rows,
+    /// Line items without deals that may not bid for want of money or by their pace alone: their budgets hear of the
+    /// traffic all the same, or the next day would be planned as if there were none at these hours.
+    pub resting: Rows,
+    /// Such line items with deals.
+    pub resting_on_deals: Rows,
     /// By how much budgets and goals multiply the value of each row, as of the last tick: for the order in which rows
     /// are looked at. Prices are made of the multipliers of their own moment.
     factors: Vec<Factor>,
@@ -58,15 +63,15 @@ impl Live {
             highest = highest.max(factor.of(plan.rows[row].bound));
             bounds[row] = highest;
         }
-        Self { open: none(), on_deals: none(), factors, bounds }
+        let (resting, resting_on_deals) = (none(), none());
+        Self { open: none(), on_deals: none(), resting, resting_on_deals, factors, bounds }
     }
 
     /// The same, with `rows` alone.
     pub(in crate::bidder) fn only(&self, plan: &Plan, rows: impl Iterator<Item = usize>) -> Self {
         let mut live = Self::none(plan, self.factors.clone());
         for row in rows {
-            let is_open = plan.line_item(row).deals.is_empty();
-            if is_open { &mut live.open } else { &mut live.on_deals }.set(row);
+            if plan.rows[row].on_deals { &mut live.on_deals } else { &mut live.open }.set(row);
         }
         live
     }
@@ -115,6 +120,24 @@ pub struct PlanRow {
     modified: bool,
     /// The least that one impression takes from its budget.
     least: Nanos,
+    // What every tick asks of every row stands here: line items and campaigns lie elsewhere in memory.
+    /// Its line item's id.
+    id: LineItemId,
+    /// Index into the catalog's campaigns.
+    campaign: u32,
+    /// True if it bids on deals only.
+    on_deals: bool,
+    /// True if a person stopped it or its campaign.
+    paused: bool,
+    /// When its flight and its campaign's have begun, and when one of them is over.
+    flight: Flight,
+}
+
+impl PlanRow {
+    /// Index into the catalog's campaigns.
+    const fn campaign(&self) -> usize {
+        self.campaign as usize
+    }
 }
 
 impl Plan {
@@ -147,13 +170,22 @@ impl Plan {
             .enumerate()
             .map(|(at, line_item)| {
                 let value = pricing::value(&line_item.goal);
-                let currency = catalog.campaigns[line_item.campaign].currency;
-                let line_item = u32::try_from(at).expect("fewer than four billion line items");
-                let most = highest_factor(&catalog.line_items[at]).of(value);
-                let modified = !catalog.line_items[at].modifiers.is_empty();
-                let scenario = &scenarios[campaign_scenarios[catalog.line_items[at].campaign]];
-                let least = least(&catalog, at, scenario, decimals);
-                PlanRow { line_item, value, bound: comparable(most, currency, &rates), modified, least }
+                let campaign = &catalog.campaigns[line_item.campaign];
+                let most = highest_factor(line_item).of(value);
+                let scenario = &scenarios[campaign_scenarios[line_item.campaign]];
+                let number = |at: usize| u32::try_from(at).expect("fewer than four billion line items");
+                PlanRow {
+                    line_item: number(at),
+                    value,
+                    bound: comparable(most, campaign.currency, &rates),
+                    modified: !line_item.modifiers.is_empty(),
+                    least: least(&catalog, at, scenario, decimals),
+                    id: line_item.id,
+                    campaign: number(line_item.campaign),
+                    on_deals: !line_item.deals.is_empty(),
+                    paused: [campaign.status, line_item.status].contains(&Status::Paused),
+                    flight: both(campaign.flight, line_item.flight),
+                }
             })
             .collect();
         // Ties go to the line item that stands first in the files.
@@ -247,6 +279,12 @@ impl Plan {
     }
 }
 
+/// When both fly.
+fn both(one: Flight, other: Flight) -> Flight {
+    let end = one.end.into_iter().chain(other.end).min();
+    Flight { start: one.start.max(other.start), end }
+}
+
 /// `value` in euros, so that line items of different currencies have one order.
 fn comparable(value: Cpm, currency: Currency, rates: &Rates) -> Cpm {
     rates.rate(currency, Currency::EUR).and_then(|rate| rate.price(value, Rounding::Down)).unwrap_or(value)
@@ -279,10 +317,12 @@ impl Snapshot {
     pub fn asleep(&self, row: usize, now: UnixMillis) -> Option<Asleep> {
         let allowances: Vec<Nanos> =
             self.money.rhythms.campaigns.iter().map(|pace| pace.allowance(now)).collect();
-        asleep(&self.plan, &self.money, &self.learned, row, &allowances, now)
+        let factor = self.money.rhythms.factor(row, self.plan.rows[row].campaign());
+        asleep(&self.plan, &self.money, &self.learned, (row, factor), &allowances, now)
     }
 
-    /// The rows of `live` whose targeting fits `scene`, those first that bid most there.
+    /// Those of the rows of `live` whose targeting fits `scene` that bid most there, the best first: as many as a search
+    /// looks at.
     pub(in crate::bidder) fn best<'s>(
         &'s self,
         scene: &'s Scene<'s>,
@@ -290,7 +330,8 @@ impl Snapshot {
     ) -> impl Iterator<Item = usize> + 's {
         let bound = |row: usize| self.live.bounds[row];
         let rank = |row: usize| self.live.factors[row].of(self.plan.rank(row, scene));
-        self.plan.index.best(scene, live, limits::ROWS_VALUED_MAX, bound, rank).map(|(row, _)| row)
+        let limits = (limits::ROWS_VALUED_MAX, limits::CANDIDATES_MAX);
+        self.plan.index.best(scene, live, limits, bound, rank).map(|(row, _)| row)
     }
 
     /// The snapshot a moment later: new purses if a day or an hour is over, and the rows that are live now.
@@ -312,18 +353,35 @@ fn live_rows(
     learned: &Learned,
     now: UnixMillis,
 ) -> (Live, [usize; Asleep::KINDS]) {
-    let factors = (0..plan.rows.len()).map(|row| money.rhythms.factor(row, plan.line_item(row).campaign));
-    let mut live = Live::none(plan, factors.collect());
+    let mut live = Live::none(plan, factors(plan, &money.rhythms));
     let mut sleepers = [0; Asleep::KINDS];
     let allowances: Vec<Nanos> = money.rhythms.campaigns.iter().map(|pace| pace.allowance(now)).collect();
     for row in 0..plan.rows.len() {
-        match asleep(plan, money, learned, row, &allowances, now) {
-            None if plan.line_item(row).deals.is_empty() => live.open.set(row),
-            None => live.on_deals.set(row),
-            Some(asleep) => sleepers[asleep.kind()] += 1,
+        match asleep(plan, money, learned, (row, live.factors[row]), &allowances, now) {
+            None if plan.rows[row].on_deals => live.on_deals.set(row),
+            None => live.open.set(row),
+            Some(asleep) => {
+                sleepers[asleep.kind()] += 1;
+                if matches!(asleep, Asleep::Spent(_) | Asleep::Paced) {
+                    let on_deals = plan.rows[row].on_deals;
+                    if on_deals { &mut live.resting_on_deals } else { &mut live.resting }.set(row);
+                }
+            }
         }
     }
     (live, sleepers)
+}
+
+/// By how much budgets and goals multiply the value of each row: [`Rhythms::factor`], with the multiplier of a campaign
+/// read once for all of its rows.
+fn factors(plan: &Plan, rhythms: &Rhythms) -> Vec<Factor> {
+    let campaigns: Vec<Factor> = rhythms.campaigns.iter().map(Rhythm::factor).collect();
+    let rows = plan.rows.iter().enumerate().map(|(row, of)| {
+        let [_, own, pool] = rhythms.multipliers(row, of.campaign());
+        let others = own.into_iter().chain(pool).map(|dual| Factor::from_ratio(dual.factor()));
+        others.fold(campaigns[of.campaign()].min(rhythms.goal(row)), Factor::min)
+    });
+    rows.collect()
 }
 
 /// Why a line item may not bid on anything now.
@@ -360,44 +418,39 @@ impl Asleep {
     }
 }
 
-/// Why the line item of `row` may not bid; `allowances` are those of the campaigns' paces at `now`.
+/// Why the line item of `row` may not bid, whose value budgets and its goal multiply by `factor`; `allowances` are those
+/// of the campaigns' paces at `now`.
 fn asleep(
     plan: &Plan,
     money: &Money,
     learned: &Learned,
-    row: usize,
+    (row, factor): (usize, Factor),
     allowances: &[Nanos],
     now: UnixMillis,
 ) -> Option<Asleep> {
-    let line_item = plan.line_item(row);
-    let campaign = plan.campaign(line_item);
-    let by_figures = learned.adjustments.is_paused(line_item.id);
-    if campaign.status == Status::Paused || line_item.status == Status::Paused || by_figures {
+    let of = &plan.rows[row];
+    if of.paused || learned.adjustments.is_paused(of.id) {
         return Some(Asleep::Paused);
     }
-    for flight in [campaign.flight, line_item.flight] {
-        if now < flight.start {
-            return Some(Asleep::NotStarted);
-        }
-        if flight.end.is_some_and(|end| now >= end) {
-            return Some(Asleep::Ended);
-        }
+    if of.flight.end.is_some_and(|end| now >= end) {
+        return Some(Asleep::Ended);
+    }
+    if now < of.flight.start {
+        return Some(Asleep::NotStarted);
     }
     let purse = &money.purses[row];
     // Who bids less than its value has room for an impression in less.
-    let factor = money.rhythms.factor(row, line_item.campaign).min(Factor::ONE);
-    let least = Nanos::from_raw(factor.of_amount(plan.rows[row].least.raw())).max(NANO);
-    let on_deals = !line_item.deals.is_empty();
+    let least = Nanos::from_raw(factor.min(Factor::ONE).of_amount(of.least.raw())).max(NANO);
     if let Some(refusal) = purse.exhausted(least) {
         return Some(Asleep::Spent(refusal));
     }
     let within = |committed: Nanos, allowed: Nanos| committed.saturating_add(least) <= allowed;
-    let in_pace = within(purse.campaign_day(), allowances[line_item.campaign])
+    let in_pace = within(purse.campaign_day(), allowances[of.campaign()])
         && money.rhythms.line_items[row]
             .as_ref()
             .is_none_or(|pace| within(purse.line_item_day(), pace.allowance(now)));
     // A guaranteed deal is bid on whatever the pace; whether one is, only the request tells.
-    (!in_pace && !on_deals).then_some(Asleep::Paced)
+    (!in_pace && !of.on_deals).then_some(Asleep::Paced)
 }
 
 /// The least that anything costs.

@@ -2,10 +2,12 @@
 
 mod frequency;
 mod hints;
+mod learning;
 mod limits;
 mod lists;
 mod modifiers;
 mod profile;
+mod traffic;
 
 use std::sync::Arc;
 
@@ -638,4 +640,20 @@ fn one_play_counts_as_many_impressions_on_screens_in_public_only() {
     check(&one, qty, r#", "site": {"id": "s"}"#, Err(NoBidReason::MultipliedElsewhere));
     check(&one, qty, "", Err(NoBidReason::MultipliedElsewhere));
     check(&one, r#", "qty": {"multiplier": 1}"#, "", Ok("c 1.00 EUR"));
+}
+
+#[test]
+fn a_changed_targeting_is_planned_anew_with_the_multiplier_that_was() {
+    let wants = |rule: &str| plan(&[campaign("c", "10", &format!(r#", "targeting": {rule}"#))]);
+    let book = Book::default();
+    let first = Snapshot::new(wants("{}"), &book, NOON, None);
+    (0..20).for_each(|_| drop(answer(&first, &request("", ""), None)));
+    let seen = |snapshot: &Snapshot| snapshot.money.rhythms.campaigns[0].seen_today();
+    assert_eq!(seen(&first), 20);
+    let same = Snapshot::new(wants("{}"), &book, NOON, Some(&first));
+    assert_eq!(seen(&same), 20);
+    let other = Snapshot::new(wants(r#"{"country": "DE"}"#), &book, NOON, Some(&same));
+    assert_eq!(seen(&other), 0);
+    let dual = |snapshot: &Snapshot| Arc::clone(snapshot.money.rhythms.campaigns[0].dual());
+    assert!(Arc::ptr_eq(&dual(&first), &dual(&other)));
 }

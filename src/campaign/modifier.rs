@@ -68,8 +68,9 @@ impl Factor {
     /// One after the other; each product rounded down to the millionth, the last one cut at ten.
     #[must_use]
     pub fn product(factors: impl IntoIterator<Item = Self>) -> Self {
-        // Sixteen factors of ten stay far below 2^127.
-        let product = factors.into_iter().fold(u128::from(Self::ONE.0), |product, factor| {
+        // Most factors are one, and a division costs more than to see that. Sixteen factors of ten stay far below 2^127.
+        let changing = factors.into_iter().filter(|factor| *factor != Self::ONE);
+        let product = changing.fold(u128::from(Self::ONE.0), |product, factor| {
             product.saturating_mul(u128::from(factor.0)) / u128::from(Self::ONE.0)
         });
         u32::try_from(product).map_or(Self::MAX, |millionths| Self(millionths).min(Self::MAX))
@@ -85,7 +86,9 @@ impl Factor {
     /// `price` times the factor, rounded down to the micro-unit; at most [`Cpm::MAX`].
     #[must_use]
     pub fn of(self, price: Cpm) -> Cpm {
-        let micros = i128::from(price.micros()) * i128::from(self.0) / i128::from(Self::ONE.0);
+        const _: () =
+            assert!(Cpm::MAX.micros().unsigned_abs() <= u64::MAX / Factor::MAX.0 as u64, "a product fits");
+        let micros = price.micros().unsigned_abs() * u64::from(self.0) / u64::from(Self::ONE.0);
         i64::try_from(micros).ok().and_then(Cpm::from_micros).unwrap_or(Cpm::MAX)
     }
 }

@@ -167,6 +167,26 @@ fn a_day_later_a_sample_weighs_half() {
 }
 
 #[test]
+fn prices_of_three_times_the_median_are_told_apart_whatever_the_first_price_was() {
+    for first in [30_000, 300_000, 1_000_000, 3_000_000, 90_000_000] {
+        let mut landscapes = Landscapes::default();
+        landscapes.learn(&segment(0), Cpm::ZERO, Sample::Exact(cpm(first)), NOW);
+        // Half of them below 1.0, three quarters below 2.25.
+        for at in (0..2_000).map(|number| number * 777 % 2_000) {
+            landscapes.learn(&segment(0), Cpm::ZERO, Sample::Exact(cpm(at * at)), NOW);
+            if at % 100 == 0 {
+                let _ = landscapes.view(NOW);
+            }
+        }
+        let view = landscapes.view(NOW);
+        let curve = view.curve(&segment(0)).unwrap();
+        for (bid, share) in [(1_000_000, 0.5), (2_250_000, 0.75), (3_000_000, 0.866)] {
+            assert!((curve.win(cpm(bid)) - share).abs() < 0.03, "{first}: {bid}: {}", curve.win(cpm(bid)));
+        }
+    }
+}
+
+#[test]
 fn a_window_follows_prices_that_move_far() {
     let mut landscapes = Landscapes::default();
     let mut at = NOW;

@@ -176,6 +176,15 @@ impl Features {
         words(values_of_ad(ad))
     }
 
+    /// These features as though `fields` had not been told.
+    #[must_use]
+    pub fn without(mut self, fields: &[Field]) -> Self {
+        for field in fields {
+            self.0[*field as usize] = 0;
+        }
+        self
+    }
+
     /// The hash of one field; 0 = not told.
     #[must_use]
     pub fn of(&self, field: Field) -> u32 {
@@ -237,6 +246,8 @@ fn values_of_request<'a>(
     let device = &request.device;
     let (os, browser, kind) = software(agent, request);
     let (hour, weekday) = local_time(request, now);
+    let country = country(request);
+    let beside_country = beside(country.hash(Field::Country));
     let city = if request.regs.coppa { None } else { told(request, |geo| geo.city) };
     let language =
         device.language.or(outlet.content.language).map(|tag| tag.split(['-', '_']).next().unwrap_or(tag));
@@ -252,9 +263,9 @@ fn values_of_request<'a>(
         (Field::Os, os),
         (Field::Browser, browser),
         (Field::Connection, Value::number(device.connectiontype)),
-        (Field::Country, country(request)),
-        (Field::Region, beside_country(request, told(request, |geo| geo.region))),
-        (Field::City, beside_country(request, city)),
+        (Field::Country, country),
+        (Field::Region, beside_country(told(request, |geo| geo.region))),
+        (Field::City, beside_country(city)),
         (Field::Language, Value::text(language)),
         (Field::Hour, Value::Number(hour)),
         (Field::Weekday, Value::Number(weekday)),
@@ -297,10 +308,9 @@ fn country<'a>(request: &BidRequest<'a>) -> Value<'a> {
     Value::text(sent.map(|code| Country::from_code(code).map_or(code, |country| country.alpha3())))
 }
 
-/// A region or city, whose names return in other countries.
-fn beside_country<'a>(request: &BidRequest<'a>, text: Option<&'a str>) -> Value<'a> {
-    let country = u64::from(country(request).hash(Field::Country));
-    text.map_or(Value::Untold, |text| Value::Within(country, text))
+/// A region or city, whose names return in other countries than the one of that hash.
+fn beside<'a>(country: u32) -> impl Fn(Option<&'a str>) -> Value<'a> {
+    move |text| text.map_or(Value::Untold, |text| Value::Within(u64::from(country), text))
 }
 
 /// The first category of the outlet, else of its content, in its taxonomy.

@@ -149,11 +149,14 @@ impl Model {
     /// made of fewer than [`CAMPAIGN_IMPRESSIONS_MIN`] impressions of the campaign.
     #[must_use]
     pub fn predict(&self, partial: Partial, features: &Features, campaign: CampaignId) -> Option<Prediction> {
-        let seen = self.learnt.campaigns.get(&campaign)?;
-        if seen.impressions < CAMPAIGN_IMPRESSIONS_MIN {
-            return None;
-        }
-        Some(self.calibration.apply(campaign, self.uncalibrated(partial, features)))
+        self.speaks_of(campaign)
+            .then(|| self.calibration.apply(campaign, self.uncalibrated(partial, features)))
+    }
+
+    /// True if it was made of enough of `campaign` to predict: whoever asks first need not take the fields in vain.
+    #[must_use]
+    pub fn speaks_of(&self, campaign: CampaignId) -> bool {
+        self.seen_of_campaign(campaign).impressions >= CAMPAIGN_IMPRESSIONS_MIN
     }
 
     /// As [`Model::predict`], before calibration and of any campaign: what a [`Calibrator`](crate::learning::Calibrator)

@@ -103,10 +103,8 @@ fn text_hash(begin: u64, text: &str) -> Option<u64> {
     let bytes = lower.get_mut(..text.len())?;
     bytes.copy_from_slice(text.as_bytes());
     bytes.make_ascii_lowercase();
-    let words = lower.chunks_exact(8).take(text.len().div_ceil(8));
-    let hash = words.fold(begin, |hash, word| {
-        mix(hash, word.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte)))
-    });
+    let words = lower.as_chunks::<8>().0.iter().take(text.len().div_ceil(8));
+    let hash = words.fold(begin, |hash, word| mix(hash, u64::from_le_bytes(*word)));
     Some(mix(hash, text.len() as u64))
 }
 

@@ -32,6 +32,10 @@ pub fn write_address(
             for part in ["?p=", price_macro, "&c=${AUCTION_CURRENCY}"] {
                 out.push_str(part);
             }
+            if kind != NoticeKind::Impression {
+                // Of the winner: what would have been enough. A browser is not asked, for it is not believed.
+                out.push_str("&m=${AUCTION_MIN_TO_WIN}");
+            }
             if ticket.multiplier != Multiplier::ONE {
                 out.push_str("&q=${AUCTION_MULTIPLIER}");
             }

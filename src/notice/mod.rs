@@ -14,7 +14,7 @@
 //! | `AUCTION_CURRENCY` | `c` | another one than the bid's is refused |
 //! | `AUCTION_MULTIPLIER` | `q`, where a play counts as several | what was delivered, at most what was bid for |
 //! | `AUCTION_LOSS` | `r` | ends the reservation, unless it is 0 (won) or the markup bills |
-//! | `AUCTION_MIN_TO_WIN` | `m` | nothing: it is kept beside the loss |
+//! | `AUCTION_MIN_TO_WIN` | `m` | nothing: it is kept beside the loss, and teaches what it takes to win |
 //! | `AUCTION_ID`, `..._BID_ID`, `..._IMP_ID`, `..._SEAT_ID`, `..._AD_ID` | none | the token holds ours, and theirs may arrive unescaped |
 //! | `AUCTION_MBR` | none | follows from the price |
 //! | `AUCTION_IMP_TS` | none | events are dated by our clock |

@@ -305,7 +305,7 @@ fn macros_stand_unescaped_and_ids_do_not_stand_at_all() {
         &mut url,
     );
     assert!(url.starts_with("https://bid.example/n/bill/"), "{url}");
-    assert!(url.ends_with("?p=${AUCTION_PRICE}&c=${AUCTION_CURRENCY}"), "{url}");
+    assert!(url.ends_with("?p=${AUCTION_PRICE}&c=${AUCTION_CURRENCY}&m=${AUCTION_MIN_TO_WIN}"), "{url}");
 }
 
 /// What a billing notice with this price and currency costs in media.

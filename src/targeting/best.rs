@@ -3,28 +3,32 @@
 //! Rows stand in the order of an upper bound. A row is handed out as soon as no later bound is above its
 //! value; until then it is held, with others that may turn out better.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use smallvec::SmallVec;
 
 use crate::targeting::Search;
+
+/// Rows held without an allocation: more than these are only held for who takes more of them.
+const HELD_INLINE: usize = 64;
 
 /// The rows whose rule holds, with their values: the highest first, of equal ones the lowest row. Made by
 /// [`Index::best`](crate::targeting::Index::best).
 ///
 /// Lazy: no row is looked at whose bound is not above the value of the row that comes next. As long as values
-/// reach their bounds nothing is held, and nothing allocated.
+/// reach their bounds nothing is held.
 #[derive(Debug)]
 pub struct Best<'s, V, B, F> {
     search: Search<'s>,
-    /// How many rows there are.
-    len: usize,
-    /// How many more rows may be looked at.
+    /// How many more rows may be looked at, and handed out.
     looks: usize,
+    most: usize,
     /// The first row that was not looked at.
     unseen: usize,
+    /// How many rows there are.
+    len: usize,
     bound: B,
     value: F,
-    held: BinaryHeap<(V, Reverse<usize>)>,
+    /// The best rows that were looked at, the best last: never more than may still be handed out.
+    held: SmallVec<[(V, usize); HELD_INLINE]>,
 }
 
 impl<'s, V, B, F> Best<'s, V, B, F>
@@ -33,13 +37,23 @@ where
     B: Fn(usize) -> V,
     F: FnMut(usize) -> V,
 {
-    pub(super) fn new(search: Search<'s>, len: usize, looks: usize, bound: B, value: F) -> Self {
-        Self { search, len, looks, unseen: 0, bound, value, held: BinaryHeap::new() }
+    pub(super) fn new(
+        search: Search<'s>,
+        len: usize,
+        (looks, most): (usize, usize),
+        bound: B,
+        value: F,
+    ) -> Self {
+        Self { search, looks, most, unseen: 0, len, bound, value, held: SmallVec::new() }
     }
 
     /// The first unseen row whose bound is not above `value`.
     fn end(&self, value: V) -> usize {
         let (mut low, mut high) = (self.unseen, self.len);
+        // Mostly it is the next one: as long as values reach their bounds.
+        if low < high && (self.bound)(low) <= value {
+            return low;
+        }
         while low < high {
             let middle = low + (high - low) / 2;
             if (self.bound)(middle) > value {
@@ -51,9 +65,15 @@ where
         low
     }
 
-    /// True if a row after those seen may be worth more than `value`.
-    fn is_beatable(&self, value: V) -> bool {
-        self.unseen < self.len && (self.bound)(self.unseen) > value
+    /// Holds `row`, which comes after all that are held; if too many are, the worst of them is let go.
+    fn hold(&mut self, value: V, row: usize) {
+        let at = self.held.partition_point(|(held, _)| *held < value);
+        if self.held.len() < self.most {
+            self.held.insert(at, (value, row));
+        } else if let Some(better) = at.checked_sub(1) {
+            self.held.copy_within(1..at, 0);
+            self.held[better] = (value, row);
+        }
     }
 }
 
@@ -66,26 +86,25 @@ where
     type Item = (usize, V);
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let held = self.held.peek().map(|(value, _)| *value);
-            let end = match held {
-                _ if self.looks == 0 => 0,
-                Some(value) if !self.is_beatable(value) => 0,
-                Some(value) => self.end(value),
-                None => self.len,
-            };
-            let Some(row) = (if end == 0 { None } else { self.search.next_before(end) }) else {
-                return self.held.pop().map(|(value, Reverse(row))| (row, value));
+        // Rows from there on are not better than the best that is held.
+        let mut end = self.held.last().map_or(self.len, |(best, _)| self.end(*best));
+        while self.looks > 0 && self.most > 0 && self.unseen < end {
+            let Some(row) = self.search.next_before(end) else {
+                self.unseen = end;
+                break;
             };
             self.unseen = row + 1;
             self.looks -= 1;
             let value = (self.value)(row);
             debug_assert!(value <= (self.bound)(row), "the value of row {row} is above its bound");
-            if held.is_none_or(|held| held < value) && !self.is_beatable(value) {
-                return Some((row, value));
+            if self.held.last().is_none_or(|(best, _)| *best < value) {
+                end = self.end(value);
             }
-            self.held.push((value, Reverse(row)));
+            self.hold(value, row);
         }
+        let (value, row) = self.held.pop()?;
+        self.most -= 1;
+        Some((row, value))
     }
 }
 
@@ -99,18 +118,19 @@ mod tests {
     use crate::targeting::{Index, Known, Rows, Scene};
     use crate::units::ExchangeId;
 
-    /// Compares the best rows with the full scan's, and holds that no row was looked at in vain.
+    /// Compares the `most` best rows with the full scan's, and holds that no row was looked at in vain.
     #[track_caller]
-    fn check(index: &Index, scene: &Scene<'_>, live: &Rows, bounds: &[usize], values: &[usize]) {
+    fn check(index: &Index, scene: &Scene<'_>, live: &Rows, bounds: &[usize], values: &[usize], most: usize) {
         let mut scan: Vec<(usize, usize)> =
             index.search(scene, live, 0).map(|row| (row, values[row])).collect();
         scan.sort_by_key(|(row, value)| (std::cmp::Reverse(*value), *row));
+        scan.truncate(most);
         let looked_at = RefCell::new(Vec::new());
         let value = |row: usize| {
             looked_at.borrow_mut().push(row);
             values[row]
         };
-        let mut best = index.best(scene, live, usize::MAX, |row| bounds[row], value);
+        let mut best = index.best(scene, live, (usize::MAX, most), |row| bounds[row], value);
         for (row, value) in scan {
             assert_eq!(best.next(), Some((row, value)));
             let last = looked_at.borrow().iter().copied().max();
@@ -145,7 +165,8 @@ mod tests {
                 scene.look_at(&request.imp[0]);
                 let mut live = Rows::none(len);
                 (0..len).filter(|_| random.percent(80)).for_each(|row| live.set(row));
-                check(&index, &scene, &live, &bounds, &values);
+                let most = random.pick(&[0, 1, 7, usize::MAX]);
+                check(&index, &scene, &live, &bounds, &values, most);
             }
         }
     }

@@ -70,13 +70,13 @@ impl Index {
     /// The same rows, best first by a value that only the request tells. See [`Best`].
     ///
     /// `bound(row)` is the most that `value(row)` can be, and no more than the bound of any row before.
-    /// After `looks` rows it ends with the best of those.
+    /// After `looks` rows it ends with the best of those. It hands out `most` of them at most, and remembers no others.
     #[must_use]
     pub fn best<'s, V, B, F>(
         &'s self,
         scene: &'s Scene<'s>,
         live: &'s Rows,
-        looks: usize,
+        (looks, most): (usize, usize),
         bound: B,
         value: F,
     ) -> Best<'s, V, B, F>
@@ -85,7 +85,7 @@ impl Index {
         B: Fn(usize) -> V,
         F: FnMut(usize) -> V,
     {
-        Best::new(self.search(scene, live, 0), self.len(), looks, bound, value)
+        Best::new(self.search(scene, live, 0), self.len(), (looks, most), bound, value)
     }
 
     /// How many rows there are.

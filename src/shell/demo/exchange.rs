@@ -186,7 +186,9 @@ impl Exchange {
             let url = bid[field].as_str().unwrap_or_default();
             let url = url
                 .replace("${AUCTION_PRICE}", &clearing.to_string())
-                .replace("${AUCTION_CURRENCY}", currency);
+                .replace("${AUCTION_CURRENCY}", currency)
+                // This exchange does not say what would have been enough.
+                .replace("${AUCTION_MIN_TO_WIN}", "");
             for _ in 0..=u8::from(reaction.notified_twice) {
                 self.notify(&url).await?;
             }
