@@ -130,6 +130,16 @@ fn the_same_seeds_give_the_same_shares() {
 }
 
 #[test]
+fn many_campaigns_are_judged_without_any_regime() {
+    let study: Value =
+        serde_json::from_str(&stdout(&judge(&["--rows", "300", "--regime", "crowd", "--json"]))).unwrap();
+    assert_eq!(study["regimes"].as_array().map(Vec::len), Some(0));
+    let crowd = study["crowd"].as_array().unwrap();
+    assert_eq!(crowd.len(), policies().len());
+    assert!(crowd.iter().all(|row| row["overspend_nanos"] == 0), "{crowd:?}");
+}
+
+#[test]
 fn no_policy_knows_what_comes_later() {
     for name in ["notice-60s", "notice-heavy", "bidders-4", "budget-halved", "crash"] {
         let regime = REGIMES.iter().find(|it| it.name == name).unwrap();

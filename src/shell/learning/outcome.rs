@@ -216,8 +216,11 @@ mod tests {
             // A price that would have won, below one that lost, is none.
             (FirstPrice, None, for_reason(Some(102), Some(1_500_000)), Some(Lost(BID))),
             (Agreed, None, for_reason(Some(102), Some(2_500_000)), Some(Lost(BID))),
+            // Far above our bids it does not matter how far.
+            (FirstPrice, None, for_reason(Some(102), Some(4_000_000)), Some(Exact(cpm(4_000_000)))),
+            (FirstPrice, None, for_reason(Some(102), Some(4_000_001)), Some(Lost(cpm(4_000_000)))),
             // A price out of all proportion.
-            (FirstPrice, None, for_reason(Some(102), Some(20_000_000)), Some(Exact(cpm(20_000_000)))),
+            (FirstPrice, None, for_reason(Some(102), Some(20_000_000)), Some(Lost(cpm(4_000_000)))),
             (FirstPrice, None, for_reason(Some(102), Some(20_000_001)), Some(Lost(BID))),
             (FirstPrice, None, for_reason(Some(1_004), Some(i64::MAX)), Some(Lost(BID))),
             // Lost for something else.

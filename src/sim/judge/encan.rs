@@ -3,6 +3,25 @@
 //! It learns prices from its own notices only, and plans anew before each opportunity what the slow loop plans ten times a
 //! second. Prices are those of the pricing room's one function; of bids that are shaded one in twenty is the control and
 //! 15 in a thousand explore, as in the product. Deliberately absent: any rule of its own.
+//!
+//! What `encan judge` says of it with 20 seeds, in % of hindsight with second prices:
+//!
+//! | regime | goal | log of campaign 2997 | generator |
+//! |---|---|---|---|
+//! | budget 1/2, 1/8, 1/32 | 99.5, 99, 97 | 99.9, 99.8, 99.6 | 99.8, 99.9, 99.8 |
+//! | budget 1/2000 | 86 | 94.4 ± 0.5 | 89.8 ± 2.0 |
+//! | notices after 600 s | 94 | 96.8 ± 0.3 | **88.6 ± 0.2** |
+//! | burst at 1/2, 1/8, 1/32 | 98, 97, 90 | 98.1, 98.4, 97.1 | 98.3, 97.5, 96.5 |
+//!
+//! It never overspent. The goal that is missed: of the generator's auctions three in four cannot be won, so that
+//! reservations hold much for little and a tenth of the budget is still held when the day ends; the best baseline reaches
+//! 83.2. Other bounds of [`worth_holding`](crate::pacing::worth_holding) moved that by 0.2 at most or were worse.
+//!
+//! With first prices it is behind the best tuned baseline, which bids a share of the worth, by 4.0 (log) and 2.0
+//! (generator) at 1/2 and by 1 at 1/8, and ahead by 12 and 13 at 1/200. Two causes: the control share costs 1 to 3
+//! points, for a bid that is not shaded takes several times its part of the money; and landscapes take the price to beat
+//! to be independent of the worth, which it is not: who knew the log's prices, but not that, would reach 69.0 at 1/2, and
+//! a share of the worth 70.5.
 
 use std::collections::{HashMap, VecDeque};
 
