@@ -226,7 +226,7 @@ mod tests {
             // A price out of all proportion.
             (FirstPrice, None, for_reason(Some(102), Some(20_000_000)), Some(Exact(cpm(20_000_000)))),
             (FirstPrice, None, for_reason(Some(102), Some(20_000_001)), Some(Lost(BID))),
-            (FirstPrice, None, for_reason(Some(1_004), Some(i64::MAX)), Some(Lost(BID))),
+            (FirstPrice, None, for_reason(Some(1_004), Some(900_000_000)), Some(Lost(BID))),
             // Lost for something else.
             (FirstPrice, None, for_reason(Some(2), Some(2_500_000)), None),
             (FirstPrice, None, for_reason(Some(103), None), None),
