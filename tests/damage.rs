@@ -29,7 +29,7 @@ const FRAME: usize = PAGE + 24;
 /// A market whose ledger has the bills of these bids, in their order, each a commit of its own.
 fn billed(count: usize) -> (Market, Vec<String>) {
     let market = Market::new("10m");
-    market.campaign(&campaign("large", 2.0, &json!({ "total": 1_000_000 })));
+    market.campaign(&campaign("large", 2.0, &json!({ "daily": 1_000_000 })));
     let encan = market.start();
     let mut buyer = Buyer::of(&encan);
     let mut ids = Vec::new();

@@ -39,15 +39,18 @@ fn listed(data: &Path) -> Vec<String> {
     keys.iter().map(|key| key["key"].as_str().expect("an id").to_owned()).collect()
 }
 
-/// The addresses of a bid's win and billing notices, as paths, with a price.
+/// The addresses of a bid's win and billing notices, as paths, with its price: what nobody vouches for may bid very
+/// little, and a higher price than that of the bid is refused.
 fn bid(server: &Encan) -> [String; 2] {
     let answer = server.post("/openrtb2/generic", BID);
     assert_eq!(answer.status, 200, "{answer:?}");
     let json = answer.json();
+    let bid = &json["seatbid"][0]["bid"][0];
+    let price = bid["price"].to_string();
     ["nurl", "burl"].map(|name| {
-        let url = json["seatbid"][0]["bid"][0][name].as_str().expect("an address");
+        let url = bid[name].as_str().expect("an address");
         let path = &url[url.find("/n/").expect("an address of ours")..];
-        path.replace("${AUCTION_PRICE}", "0.01").replace("${AUCTION_CURRENCY}", "EUR")
+        path.replace("${AUCTION_PRICE}", &price).replace("${AUCTION_CURRENCY}", "EUR")
     })
 }
 

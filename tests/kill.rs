@@ -206,7 +206,7 @@ fn check_report(report: &Value, booked: &BTreeMap<(&'static str, String), i64>) 
 /// A market with one campaign that is never spent, and nobody's notices yet.
 fn large_market() -> (Market, Diary) {
     let market = Market::new("10m");
-    market.campaign(&campaign("large", 9.876543, &json!({ "total": 100_000 })));
+    market.campaign(&campaign("large", 9.876543, &json!({ "daily": 100_000 })));
     (market, Diary::default())
 }
 

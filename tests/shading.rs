@@ -16,6 +16,7 @@ use encan::landscape::{Curve, Landscapes, Sample, Segment};
 use encan::sim::{Interval, Strategy, Told, World, auctions, compare};
 use encan::units::{Cpm, UnixMillis};
 use rand::rngs::Xoshiro256PlusPlus;
+use rand::seq::SliceRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 
 const NOW: UnixMillis = UnixMillis::from_raw(1_795_000_000_000);
@@ -41,8 +42,9 @@ fn saved(
 
 #[test]
 fn context_saves_where_prices_differ_by_context() {
-    let (unshaded, global) = saved(World::Contexts, Told::MinToWin, Strategy::Contextual, 2, 3_000);
-    assert!(unshaded.unwrap().low > 5.0, "{unshaded:?}");
+    // 48 kinds of impressions: with fewer auctions too little is known of each, and context gains nothing yet.
+    let (unshaded, global) = saved(World::Contexts, Told::MinToWin, Strategy::Contextual, 1, 12_000);
+    assert!(unshaded.unwrap().low > 8.0, "{unshaded:?}");
     assert!(global.unwrap().low > 3.0, "{global:?}");
 }
 
@@ -113,9 +115,12 @@ fn distance(curve: &Curve, prices: &[(i64, i64)]) -> (f64, f64) {
     (most, sum / 300.0)
 }
 
-fn curve(mut landscapes: Landscapes) -> Curve {
-    // The window follows within a few views, as in a second or two of a server.
-    for _ in 0..5 {
+/// The curve of what was told in this order. A view is made of every few hundred samples, as a server does each second:
+/// windows only follow then, and what lies outside them is known to be outside, no more.
+fn curve(samples: &[Sample]) -> Curve {
+    let mut landscapes = Landscapes::default();
+    for some in samples.chunks(500) {
+        some.iter().for_each(|sample| landscapes.learn(&SEGMENT, Cpm::ZERO, *sample, NOW));
         let _ = landscapes.view(NOW);
     }
     landscapes.view(NOW).curve(&SEGMENT).unwrap().clone()
@@ -129,7 +134,7 @@ fn a_landscape_from_censored_outcomes_is_near_the_uncensored_truth() {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
     for (campaign, prices) in campaigns {
         let all: i64 = prices.iter().map(|(_, count)| count).sum();
-        let [mut exact, mut second, mut first] = [(); 3].map(|()| Landscapes::default());
+        let [mut exact, mut second, mut first] = [(); 3].map(|()| vec![]);
         for _ in 0..40_000 {
             let mut left = random.random_range(0..all);
             let to_beat = prices
@@ -143,41 +148,46 @@ fn a_landscape_from_censored_outcomes_is_near_the_uncensored_truth() {
             // Bids that know nothing of the price, as those of the control share.
             let bid = random.random_range(1..=300);
             let (to_beat, bid) = (price(to_beat), price(bid));
-            exact.learn(&SEGMENT, Cpm::ZERO, Sample::Exact(to_beat), NOW);
+            exact.push(Sample::Exact(to_beat));
             let (told, outcome) = if to_beat <= bid {
                 (Sample::Exact(to_beat), Sample::Won(bid))
             } else {
                 (Sample::Lost(bid), Sample::Lost(bid))
             };
-            second.learn(&SEGMENT, Cpm::ZERO, told, NOW);
-            first.learn(&SEGMENT, Cpm::ZERO, outcome, NOW);
+            second.push(told);
+            first.push(outcome);
         }
-        let [exact, second, first] = [exact, second, first].map(|it| distance(&curve(it), &prices));
+        let [exact, second, first] = [exact, second, first].map(|it| distance(&curve(&it), &prices));
         println!(
             "campaign {campaign}: distance at most (mean) of known prices {:.3} ({:.4}), of wins that tell their price {:.3} ({:.4}), of \
              wins and losses {:.3} ({:.4})",
             exact.0, exact.1, second.0, second.1, first.0, first.1
         );
-        assert!(exact.0 < 0.06 && exact.1 < 0.01, "{campaign}: {exact:?}");
-        assert!(second.0 < 0.06 && second.1 < 0.012, "{campaign}: {second:?}");
-        assert!(first.0 < 0.12 && first.1 < 0.025, "{campaign}: {first:?}");
+        // A bin is an eighth wide, and a heap of prices that nobody tells is smoothed over the bins beside it.
+        assert!(exact.0 < 0.04 && exact.1 < 0.005, "{campaign}: {exact:?}");
+        assert!(second.0 < 0.04 && second.1 < 0.01, "{campaign}: {second:?}");
+        assert!(first.0 < 0.12 && first.1 < 0.02, "{campaign}: {first:?}");
     }
 }
 
 #[test]
 fn a_landscape_from_recorded_wins_and_losses_is_as_near_the_truth_as_their_bids_allow() {
     let (Some(campaigns), Some(outcomes)) = (truth(), table("winbits_counts.csv.gz")) else { return };
-    for (campaign, most, mean) in [(2259, 0.2, 0.1), (2261, 0.1, 0.05), (2997, 0.5, 0.2)] {
-        let mut landscapes = Landscapes::default();
+    let seed = 22;
+    println!("seed {seed}");
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+    // Whoever bid this looked at the impression, and bid more where others did, too. Of the bids of 2261 as many won as
+    // there were prices below them, to 4 %; of those of 2259 up to 10 % fewer, and of those of 2997 above 75 a fifth, where
+    // three quarters of all prices lie lower: no estimate that knows bids and outcomes alone can be near the truth there.
+    for (campaign, most, mean) in [(2259, 0.15, 0.07), (2261, 0.07, 0.025), (2997, 0.62, 0.42)] {
+        let mut samples = vec![];
         for row in outcomes.iter().filter(|row| row[0] == campaign) {
-            for _ in 0..row[2] / 4 {
-                landscapes.learn(&SEGMENT, Cpm::ZERO, Sample::Lost(price(row[1])), NOW);
-            }
-            for _ in 0..row[3] / 4 {
-                landscapes.learn(&SEGMENT, Cpm::ZERO, Sample::Won(price(row[1])), NOW);
-            }
+            let (lost, won) = (Sample::Lost(price(row[1])), Sample::Won(price(row[1])));
+            samples.extend((0..row[2] / 4).map(|_| lost).chain((0..row[3] / 4).map(|_| won)));
         }
-        let it = distance(&curve(landscapes), &campaigns[&campaign]);
+        // The table is by bid; auctions came in no such order.
+        samples.shuffle(&mut random);
+        let it = distance(&curve(&samples), &campaigns[&campaign]);
         println!("campaign {campaign}: distance at most {:.3}, mean {:.3}", it.0, it.1);
         assert!(it.0 < most && it.1 < mean, "{campaign}: {it:?}");
     }

@@ -107,6 +107,11 @@ impl Rhythm {
         outlook.to_come(day, day.start, now, day.end, seen)
     }
 
+    /// Requests that the whole day brings, as far as is known by now.
+    pub(in crate::bidder) fn volume(&self) -> f64 {
+        self.to_come(self.pace.day().start)
+    }
+
     /// Requests since the plan was made.
     pub(in crate::bidder) fn seen_today(&self) -> u64 {
         self.dual.seen().saturating_sub(self.seen_before)

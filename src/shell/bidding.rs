@@ -174,7 +174,7 @@ impl Service {
                 reason = NoBidReason::LimitExceeded;
                 return false;
             }
-            let held = self.hold(chosen, now).map(|()| unsent.bids.push(chosen.ticket.bid.id));
+            let held = self.hold(snapshot, chosen, now).map(|()| unsent.bids.push(chosen.ticket.bid.id));
             held.map_err(|refused| reason = refused).is_ok()
         });
         if bids.is_empty() {
@@ -199,7 +199,7 @@ impl Service {
     /// # Errors
     ///
     /// Why there is no place any more: the bid is not sent.
-    fn hold(&self, chosen: &mut Chosen<'_>, now: UnixMillis) -> Result<(), NoBidReason> {
+    fn hold(&self, snapshot: &Snapshot, chosen: &mut Chosen<'_>, now: UnixMillis) -> Result<(), NoBidReason> {
         let bid = &chosen.ticket.bid;
         let steady = clock::steady();
         if self.book.hourglass().look(steady) {
@@ -226,8 +226,9 @@ impl Service {
         };
         let expires = steady.plus(chosen.ticket.reserved_for);
         self.open.insert(bid.id, Reservation { reserved, expires, user, household: bid.household });
-        self.lessons.open(chosen);
+        // Whoever closes the reservation gives back what it holds: from here on nobody else may.
         chosen.keep();
+        self.lessons.open(&snapshot.money.rhythms, chosen);
         Ok(())
     }
 }
@@ -244,7 +245,7 @@ impl Drop for Unsent<'_> {
         for bid in &self.bids {
             if let Some(reservation) = self.service.open.take(*bid) {
                 self.service.give_back(*bid, &reservation);
-                self.service.lessons.unsent(&self.service.snapshot(), *bid);
+                self.service.lessons.unsent(*bid);
             }
         }
     }

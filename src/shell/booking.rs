@@ -208,7 +208,7 @@ impl Service {
             self.lessons.billed(&snapshot, (kind, ticket, params), paid, now);
             self.lessons.came(facts, Came::Paid(cost));
         } else if settled.given_back.is_some() {
-            self.lessons.lost(&snapshot, ticket, params);
+            self.lessons.lost(ticket, params);
         } else {
             self.lessons.heard(kind, ticket, params);
         }

@@ -263,10 +263,9 @@ impl Service {
         let _ = self.book.hourglass().look(steady);
         let expired = self.open.take_expired(steady);
         self.metrics.expired(expired.len());
-        let snapshot = self.snapshot.load();
         for (bid, reservation) in expired {
             self.give_back(bid, &reservation);
-            self.lessons.expired(&snapshot, bid);
+            self.lessons.expired(bid);
         }
         let _making = self.making_snapshot.lock().unwrap_or_else(PoisonError::into_inner);
         let former = self.snapshot.load();

@@ -87,7 +87,8 @@ async fn demo(args: &Args) -> ExitCode {
     let demand = Demand::new(Arc::clone(&plan));
     fill_audiences(&server.service, &demand.segments(), began);
     say(&format!(
-        "encan bids at http://{}, metrics at http://{}/metrics; seed {}\n",
+        "encan bids at http://{}, metrics at http://{}/metrics; seed {}\n\
+         budgets are paced over the whole day: after the first requests bids fall until they last for it\n",
         server.bids, server.admin, args.seed
     ));
     let counts = Arc::new(Mutex::new(Counts::default()));
@@ -164,9 +165,9 @@ fn live_line(counts: &Counts, plan: &Plan) -> String {
     let spend: Vec<String> = spend
         .iter()
         .map(|(currency, nanos)| {
-            // Cents are enough for a line that moves.
-            let cents = Nanos::from_raw(i64::try_from(nanos / 10_000_000 * 10_000_000).unwrap_or(i64::MAX));
-            format!("{cents} {currency}")
+            // Four places are enough for a line that moves, and needed: a minute's part of a day's budget is small.
+            let spent = Nanos::from_raw(i64::try_from(nanos / 100_000 * 100_000).unwrap_or(i64::MAX));
+            format!("{spent} {currency}")
         })
         .collect();
     format!(

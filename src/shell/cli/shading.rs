@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use strum::IntoEnumIterator as _;
 
 use crate::shell::cli::{INPUT_WRONG, fail, put, say};
-use crate::sim::{Auction, Comparison, Interval, Told, World, auctions, compare, give_worth, read_log};
+use crate::sim::{
+    Auction, Comparison, Interval, Strategy, Told, World, auctions, compare, give_worth, read_log,
+};
 use crate::units::{Cpm, Currency};
 
 /// Flags of `shading`.
@@ -34,6 +36,13 @@ pub struct Args {
     json: bool,
 }
 
+/// What the table says, below it.
+const LEGEND: &str = "\
+`value` is the part of all value that was won, `spent` what that cost; who saves more is the better.
+Each bids its values times a multiplier: `unshaded` just that, `global` shaded by one landscape for all,
+`contextual` by one for each kind of impression, `with-control` too, but for one bid in twenty; `hindsight`
+knows every price.
+";
 /// Inflated bytes of a log that are read at most.
 const LOG_BYTES_MAX: u64 = 1 << 30;
 /// Blocks of a seeded world, and of the log.
@@ -152,20 +161,23 @@ fn in_words(comparisons: &[(&Case, Comparison)]) -> String {
         );
         let _ = writeln!(
             text,
-            "  {:<13} {:>6} {:>10}  {:<28} {:<28}",
+            "  {:<13} {:>6} {:>10}  {:<28} {}",
             "strategy", "value", "spent", "saved to unshaded", "saved to global"
         );
         for row in &comparison.rows {
             let spend = row.spend.map_or_else(|| "-".to_owned(), |spend| format!("{spend:.0}"));
-            let _ = writeln!(
-                text,
+            let against = |baseline: Strategy, saved: Option<Interval>| {
+                if row.strategy == baseline { "-".to_owned() } else { percent(saved) }
+            };
+            let line = format!(
                 "  {:<13} {:>4.0} % {:>10}  {:<28} {:<28}",
                 row.strategy.to_string(),
                 row.level * 100.0,
                 spend,
-                percent(row.saved),
-                percent(row.saved_to_global)
+                against(Strategy::Unshaded, row.saved),
+                against(Strategy::Global, row.saved_to_global)
             );
+            let _ = writeln!(text, "{}", line.trim_end());
         }
         for (strategy, surplus) in &comparison.surplus {
             let _ = writeln!(
@@ -180,6 +192,7 @@ fn in_words(comparisons: &[(&Case, Comparison)]) -> String {
             comparison.arms.in_words(None, Currency::USD)
         );
     }
+    text.push_str(LEGEND);
     text
 }
 

@@ -9,8 +9,10 @@ use std::collections::HashMap;
 use crate::bidder::Snapshot;
 use crate::campaign::{Goal, LineItem};
 use crate::pacing::{Arrival, Spells, Target};
-use crate::units::{LineItemId, Nanos, UnixMillis};
+use crate::units::{LineItemId, Millis, Nanos, UnixMillis};
 
+/// As long as any window is: what is older than that keeps no goal.
+const LONGEST: Millis = Millis::from_seconds(91 * 86_400);
 /// Line items whose money and results are kept.
 pub const LINE_ITEMS_MAX: usize = 20_000;
 
@@ -62,9 +64,13 @@ impl Goals {
         line.fresh += spent;
     }
 
-    /// Moves the multipliers of `snapshot` by what is known at `now`.
+    /// Moves the multipliers of `snapshot` by what is known at `now`, and forgets line items without a goal of which nothing
+    /// is known any more that a window could hold.
     pub fn keep(&mut self, snapshot: &Snapshot, now: UnixMillis) {
         self.resume(snapshot);
+        self.line_items.retain(|line_item, line| {
+            target(snapshot, *line_item).is_some() || !line.spells.within(LONGEST, now).is_empty()
+        });
         for (line_item, line) in &mut self.line_items {
             let Some((target, item)) = target(snapshot, *line_item) else { continue };
             let of_clicks = matches!(item.goal, Goal::Cpc { .. });
@@ -214,6 +220,21 @@ mod tests {
         read.resume(&after);
         let factor = |snapshot: &Snapshot| snapshot.money.rhythms.target(0).unwrap().factor();
         assert!((factor(&before) - factor(&after)).abs() < 1e-12 && factor(&after) < 0.5);
+    }
+
+    #[test]
+    fn a_line_item_that_is_gone_is_remembered_as_long_as_a_window_and_then_forgotten() {
+        let goal = r#"{"cpc": 10, "expected_ctr": 0.001}"#;
+        let (with, without) = (snapshot(goal), snapshot(r#"{"cpm": 4}"#));
+        let mut goals = Goals::default();
+        goals.came(&with, id(), NOON, Came::Paid(Nanos::from_raw(1)));
+        let after = |days: i64| NOON.plus(Millis::from_seconds(days * 86_400));
+        goals.keep(&without, after(90));
+        assert_eq!(goals.line_items.len(), 1);
+        goals.keep(&with, after(92));
+        assert_eq!(goals.line_items.len(), 1, "it has a goal to keep");
+        goals.keep(&without, after(92));
+        assert!(goals.line_items.is_empty());
     }
 
     #[test]

@@ -91,9 +91,10 @@ pub fn lost(lesson: &Lesson, loss: Loss) -> Option<Sample> {
     let exact = exact.filter(|_| lesson.auction != Auction::Agreed);
     // A price out of all proportion is a slip of somebody's: it says no more than that the bid was too low.
     let most = i128::from(lesson.price.micros()) * TIMES_BID_MAX;
-    let is_sound = |price: Cpm| i128::from(price.micros()) <= most;
-    let exact =
-        exact.map(|price| if is_sound(price) { Sample::Exact(price) } else { Sample::Lost(lesson.price) });
+    let exact = exact.map(|to_win| {
+        let is_sound = i128::from(to_win.micros()) <= most;
+        if is_sound { Sample::lost_to(lesson.price, to_win) } else { Sample::Lost(lesson.price) }
+    });
     match loss.reason {
         // Below the floor, below the deal's floor, lost to a higher bid; most losses without a code are such.
         None | Some(100..=102) => Some(exact.unwrap_or(Sample::Lost(lesson.price))),
@@ -224,7 +225,7 @@ mod tests {
             (FirstPrice, None, for_reason(Some(102), Some(1_500_000)), Some(Lost(BID))),
             (Agreed, None, for_reason(Some(102), Some(2_500_000)), Some(Lost(BID))),
             // A price out of all proportion.
-            (FirstPrice, None, for_reason(Some(102), Some(20_000_000)), Some(Exact(cpm(20_000_000)))),
+            (FirstPrice, None, for_reason(Some(102), Some(20_000_000)), Some(Lost(cpm(4_000_000)))),
             (FirstPrice, None, for_reason(Some(102), Some(20_000_001)), Some(Lost(BID))),
             (FirstPrice, None, for_reason(Some(1_004), Some(900_000_000)), Some(Lost(BID))),
             // Lost for something else.
