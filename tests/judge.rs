@@ -48,7 +48,7 @@ fn every_regime_is_judged_and_nobody_spends_more_than_there_is() {
     let folder = tempfile::tempdir().unwrap();
     let (csv, svg) = (folder.path().join("out.csv"), folder.path().join("out.svg"));
     let (csv_flag, svg_flag) = (csv.to_str().unwrap(), svg.to_str().unwrap());
-    let output = judge(&["--rows", "250", "--seeds", "1", "--json", "--csv", csv_flag, "--svg", svg_flag]);
+    let output = judge(&["--rows", "150", "--seeds", "1", "--json", "--csv", csv_flag, "--svg", svg_flag]);
     let study: Value = serde_json::from_str(&stdout(&output)).unwrap();
     assert!(String::from_utf8_lossy(&output.stderr).contains("the generator alone"));
 
@@ -80,14 +80,14 @@ fn every_regime_is_judged_and_nobody_spends_more_than_there_is() {
 #[test]
 fn a_log_is_the_same_plain_or_packed_and_in_words_or_numbers() {
     let folder = tempfile::tempdir().unwrap();
-    let text = log(1_500);
+    let text = log(1_000);
     let plain = file(folder.path(), "log.csv", text.as_bytes());
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
     packed.write_all(text.as_bytes()).unwrap();
     let packed = file(folder.path(), "log.csv.gz", &packed.finish().unwrap());
     let table = |file: &Path| {
         let file = file.to_str().unwrap();
-        let flags = ["--seeds", "3", "--rows", "1500", "--regime", "budget-8", "--auctions", file];
+        let flags = ["--seeds", "2", "--rows", "1000", "--regime", "budget-8", "--auctions", file];
         let text = stdout(&judge(&flags));
         let values = text.split("log, second price: value").nth(1).unwrap();
         values.lines().nth(2).unwrap().to_owned()
@@ -133,12 +133,12 @@ fn the_same_seeds_give_the_same_shares() {
 fn no_policy_knows_what_comes_later() {
     for name in ["notice-60s", "notice-heavy", "bidders-4", "budget-halved", "crash"] {
         let regime = REGIMES.iter().find(|it| it.name == name).unwrap();
-        let source = Source::Generator(Generator { volume: 1_200.0, ..Generator::default() });
+        let source = Source::Generator(Generator { volume: 600.0, ..Generator::default() });
         for auction in [AuctionType::SecondPrice, AuctionType::FirstPrice] {
             let truth = Truth::new(&source, regime, auction, 5);
             for policy in policies() {
                 let setting = policy.settings[policy.settings.len() / 2];
-                let leak = first_leak(&truth, 600, &|_, brief| (policy.make)(brief, setting));
+                let leak = first_leak(&truth, 300, &|_, brief| (policy.make)(brief, setting));
                 assert_eq!(leak, None, "{} in {name}", policy.name);
             }
         }

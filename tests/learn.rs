@@ -91,10 +91,19 @@ impl Place {
 
 /// A bid of the campaign in an auction of the kind `at`.
 fn bid(server: &Encan, exchange: &str, at: u32, test: u32) -> Value {
-    let request = json!({
-        "id": "r", "at": at, "cur": ["EUR"], "test": test, "site": {"domain": "news.example"},
-        "device": {"geo": {"country": "FRA"}}, "imp": [{"id": "1", "banner": {"w": 300, "h": 250}}]
+    let site = json!({"domain": "news.example"});
+    bid_of(server, exchange, &json!({"at": at, "test": test, "site": site, "regs": {}}))
+}
+
+/// A bid on a request with these parts.
+fn bid_of(server: &Encan, exchange: &str, parts: &Value) -> Value {
+    let mut request = json!({
+        "id": "r", "cur": ["EUR"], "device": {"geo": {"country": "FRA"}},
+        "imp": [{"id": "1", "banner": {"w": 300, "h": 250}}]
     });
+    for (name, part) in parts.as_object().expect("parts") {
+        request[name] = part.clone();
+    }
     let answer = server.post(&format!("/openrtb2/{exchange}"), request.to_string());
     assert_eq!(answer.status, 200, "no bid: {}", String::from_utf8_lossy(&answer.body));
     answer.json()["seatbid"][0]["bid"][0].clone()
@@ -166,6 +175,41 @@ fn every_outcome_teaches_once_what_it_tells_and_a_restart_keeps_it() {
     // Late, and after a restart: nothing is learnt twice.
     assert_eq!(notify(&again, &billed, "burl", "4.5", "", ""), 204);
     assert_eq!(place.samples(), [10, 3, 4, 3]);
+}
+
+#[test]
+fn of_who_does_not_let_us_measure_nothing_is_kept_to_learn_from() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    for (outlet, gdpr) in [("secret.example", 1), ("open.example", 0)] {
+        let parts = json!({"at": 1, "site": {"domain": outlet}, "regs": {"gdpr": gdpr}});
+        let billed = bid_of(&server, "slow", &parts);
+        assert_eq!(notify(&server, &billed, "burl", "9.5", "", ""), 204);
+    }
+    // They are written in the order of their bids: with the second one, the first would be there.
+    wait_until("a context to be kept", || place.status()["contexts"]["impressions"] == 1);
+    assert_eq!(server.stop().0, Some(0));
+    let contexts = Contexts::open_to_read(&place.data()).expect("contexts");
+    assert_eq!(contexts.span().expect("it is read").map(|(count, ..)| count), Some(1));
+    let words: Vec<_> = contexts.words().expect("they are read").into_values().collect();
+    assert!(words.iter().any(|word| word == "open.example"), "{words:?}");
+    assert!(words.iter().all(|word| word != "secret.example"), "{words:?}");
+}
+
+#[test]
+fn what_a_page_appends_to_its_own_addresses_teaches_no_price() {
+    let place = Place::new();
+    let server = place.serve(&[]);
+    let displayed = bid(&server, "shown", 1, 0);
+    let adm = displayed["adm"].as_str().expect("markup");
+    let from = &adm[adm.find("/n/imp/").expect("a pixel")..];
+    let pixel = from.split(['"', '\'']).next().expect("a part").replace("&amp;", "&");
+    let with = if pixel.contains('?') { '&' } else { '?' };
+    assert_eq!(server.get(&format!("{pixel}{with}m=0.01")).status, 200);
+    let lost = bid(&server, "shown", 1, 0);
+    assert_eq!(notify(&server, &lost, "lurl", "", "102", "99"), 204);
+    // Neither told the price to beat.
+    wait_until("both to be learnt", || place.samples() == [2, 0, 1, 1]);
 }
 
 #[test]
@@ -368,7 +412,12 @@ fn a_server_trains_by_itself_and_takes_what_is_no_worse() {
     wait_until("it to be in use", || server.metric("encan_model_in_use") == 1);
     assert_eq!(server.metric("encan_training_examples_total"), 10_000, "each is read once");
     assert!(place.data().join("model").exists());
-    let trials = place.status()["model"]["trials"].clone();
+    // The model is in use before its trial is kept.
+    let mut trials = json!([]);
+    wait_until("its trial to be kept", || {
+        trials = place.status()["model"]["trials"].clone();
+        trials[0].is_object()
+    });
     assert_eq!((&trials[0]["by_server"], &trials[0]["accepted"]), (&json!(true), &json!(true)), "{trials:#}");
     // Nothing is new: nothing is judged again.
     std::thread::sleep(std::time::Duration::from_millis(2_500));

@@ -95,7 +95,8 @@ fn advice(reason: NoBidReason) -> Option<&'static str> {
         NoBidReason::CategoryBlocked => "use a creative whose categories the seller takes",
         NoBidReason::Paced => "wait, or set `pacing` to `asap`",
         NoBidReason::Explored => {
-            "say `expected_ctr` (and `expected_cvr`) in `goal`, or raise `learning.exploration_percent`"
+            "say `expected_ctr` (and `expected_cvr`) in `goal`, or raise `learning.exploration_percent`; what \
+             converts is learnt only where `--train-every` is not 0"
         }
         NoBidReason::PlacementPaused => "see `encan feedback list`, and `undo` the change",
         NoBidReason::MultipliedByZero => "take the modifier that multiplies by 0 out of `modifiers`",

@@ -13,6 +13,11 @@ use crate::openrtb::Deal;
 use crate::pricing::{NOWHERE, learned, placement_key};
 use crate::units::DealId;
 
+/// What tells more of a person than of the page, the ad and a kind of device: which of them we know, where they are, how
+/// they are connected and the language that they set. System and browser stay, for they are families without a version.
+const OF_A_PERSON: [Field; 5] =
+    [Field::Recognised, Field::Region, Field::City, Field::Connection, Field::Language];
+
 /// What is learnt from of an impression, whoever bids on it.
 #[derive(Debug, Default)]
 pub(in crate::bidder) struct Insight {
@@ -64,6 +69,20 @@ impl Insight {
         })
     }
 
+    /// Those of `show` that may be kept: none of who does not let us measure, and nothing of the person of who does not
+    /// let us go by that.
+    pub(in crate::bidder) fn to_keep(
+        &self,
+        market: &Market<'_, '_, '_>,
+        show: &Show<'_, '_>,
+    ) -> Option<Features> {
+        let permissions = market.ask.permissions;
+        permissions.measure.then(|| {
+            let features = self.features(market, show);
+            if permissions.personalise { features } else { features.without(&OF_A_PERSON) }
+        })
+    }
+
     /// What `show` will bring, and what that makes of its value: of a guaranteed deal nothing less, for its seller counts on
     /// the bid that the campaign's file allows.
     pub(in crate::bidder) fn outlook(&self, market: &Market<'_, '_, '_>, show: &Show<'_, '_>) -> Outlook {
@@ -98,15 +117,10 @@ impl Insight {
         self.features.get_or_init(|| {
             let ask = market.ask;
             let known = ask.user.is_some();
-            let mut features =
+            let features =
                 Features::of_request(ask.request, market.imp, ask.exchange.id, ask.agent, known, ask.now);
-            if !ask.permissions.locate {
-                // Nothing finer than a country is kept of who does not let us.
-                for field in [Field::Region, Field::City] {
-                    features.0[field as usize] = 0;
-                }
-            }
-            features
+            // Nothing finer than a country is gone by of who does not let us.
+            if ask.permissions.locate { features } else { features.without(&[Field::Region, Field::City]) }
         })
     }
 }

@@ -31,16 +31,17 @@ pub struct Learned {
 const OUTCOMES_KNOWN: u64 = 10;
 
 impl Learned {
-    /// True if enough came back of `line_item` to know what it is worth, or its file says that.
+    /// True if enough came back of `line_item`, whose creatives are `ids`, to know what it is worth, or its file says that.
+    /// Clicks are counted without a model too, by creative; of conversions only a model knows.
     #[must_use]
-    pub fn knows(&self, line_item: &LineItem) -> bool {
+    pub fn knows(&self, line_item: &LineItem, ids: impl Iterator<Item = CreativeId>) -> bool {
         if line_item.vouched {
             return true;
         }
         let seen = self.model.as_ref().map(|model| model.seen_of_line_item(line_item.id)).unwrap_or_default();
         let outcomes = match line_item.goal.chances() {
             Some((_, Some(_))) => seen.conversions,
-            _ => seen.clicks,
+            _ => seen.clicks.max(ids.map(|id| self.brought(id).clicks).sum()),
         };
         outcomes >= OUTCOMES_KNOWN
     }
@@ -105,8 +106,8 @@ pub struct Lesson {
     pub expected: f64,
     /// What of that is held of its campaign's exploration, at worst; 0 if it explores nothing.
     pub explored: Nanos,
-    /// What of the impression is learnt from.
-    pub features: Features,
+    /// What of the impression may be kept to learn from; `None` where it does not let us measure.
+    pub features: Option<Features>,
     /// What it was expected to bring; `None` where the campaign's file alone said so.
     pub chances: Option<Prediction>,
     /// Exchange and outlet, as multipliers of placements name them.

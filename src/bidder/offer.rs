@@ -161,11 +161,11 @@ impl<'a> Market<'a, '_, '_> {
     /// Whether `offer` is made to learn, and what it may cost is then taken from the `exploration`.
     fn explores(&self, offer: &Offer<'_>, exploration: &Exploration) -> Result<bool, NoBidReason> {
         let (learned, worst) = (&self.snapshot.learned, offer.case.priced.worst);
-        if !learned.knows(offer.line_item) {
-            return if exploration.spend(worst) { Ok(true) } else { Err(NoBidReason::Explored) };
-        }
         let creatives = &self.snapshot.plan.catalog.creatives;
         let ids = offer.line_item.creatives.iter().map(|at| creatives[*at].id);
+        if !learned.knows(offer.line_item, ids.clone()) {
+            return if exploration.spend(worst) { Ok(true) } else { Err(NoBidReason::Explored) };
+        }
         let is_tried = learned.is_tried(offer.line_item, offer.creative.id, ids);
         Ok(is_tried && exploration.lets_compare() && exploration.spend(worst))
     }
@@ -204,7 +204,7 @@ impl<'a> Market<'a, '_, '_> {
             fx: offer.terms.fx.inverse(),
             expected: case.priced.expected,
             explored,
-            features: insight.features(self, &show),
+            features: insight.to_keep(self, &show),
             chances: offer.outlook.chances,
             placement: insight.placement(self),
         }

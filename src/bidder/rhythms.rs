@@ -146,6 +146,22 @@ impl Rhythms {
         ]
     }
 
+    /// The multiplier of the pool whose budgets a campaign's is spent with, if it has one.
+    #[must_use]
+    pub fn pool(&self, campaign: usize) -> Option<&Arc<Dual>> {
+        self.pools[campaign].as_ref()
+    }
+
+    /// As [`Rhythms::duals`], to keep: a snapshot may be gone when they are told of an outcome.
+    #[must_use]
+    pub fn shared_duals(&self, row: usize, campaign: usize) -> [Option<Arc<Dual>>; 3] {
+        [
+            Some(Arc::clone(self.campaigns[campaign].dual())),
+            self.line_items[row].as_ref().map(|rhythm| Arc::clone(rhythm.dual())),
+            self.pools[campaign].clone(),
+        ]
+    }
+
     /// The multipliers of a line item: of its campaign, its own, its pool's; all of them hear of requests.
     #[must_use]
     pub fn duals(&self, row: usize, campaign: usize) -> [Option<&Dual>; 3] {
@@ -165,22 +181,26 @@ impl Rhythms {
                 rhythm.replan(now, purse.line_item_day(), purse.line_item_day_used());
             }
         }
-        let mut pools: HashMap<(usize, Currency), Vec<Member>> = HashMap::new();
+        let mut pools: HashMap<(usize, Currency), (Vec<Member>, f64)> = HashMap::new();
         for (at, (rhythm, purse)) in self.campaigns.iter().zip(&of_campaign).enumerate() {
             let Some(purse) = purse else { continue };
             rhythm.replan(now, purse.campaign_day(), purse.campaign_day_used());
             if self.pools[at].is_some() {
                 let campaign = &plan.catalog.campaigns[at];
-                pools
-                    .entry((campaign.advertiser, campaign.currency))
-                    .or_default()
-                    .push(self.member(at, purse, now));
+                let of_pool = (campaign.advertiser, campaign.currency);
+                let (members, volume) = pools.entry(of_pool).or_default();
+                members.push(self.member(at, purse, now));
+                *volume += rhythm.volume(now);
             }
         }
         for (at, campaign) in plan.catalog.campaigns.iter().enumerate() {
             let Some(dual) = &self.pools[at] else { continue };
             // The first member of each pool tells it.
-            if let Some(members) = pools.remove(&(campaign.advertiser, campaign.currency)) {
+            if let Some((members, volume)) = pools.remove(&(campaign.advertiser, campaign.currency)) {
+                // Each member tells it of its own requests.
+                if volume > 0.0 {
+                    dual.remember(volume);
+                }
                 dual.replan(pool(&members).rho);
             }
         }

@@ -2,6 +2,7 @@
 
 mod frequency;
 mod hints;
+mod learning;
 mod limits;
 mod lists;
 mod modifiers;

@@ -21,4 +21,5 @@ mod tests;
 pub use change::{By, Change, ChangeId, Evidence, Placement, Rule, Setting, State, Target, Value};
 pub use log::{Log, Refusal};
 pub use row::{Daily, Figures, Row, Subject};
+pub use rules::printable;
 pub use suggest::{Settings, suggest};

@@ -426,7 +426,10 @@ pub(in crate::feedback) fn step(from: Factor, wanted: f64, corridor: (Factor, Fa
     is_worth.then(|| u32::try_from(to).ok().and_then(Factor::from_millionths)).flatten()
 }
 
-/// An outlet as a request spelt it, without what a terminal would take for more than letters.
-fn printable(outlet: &str) -> String {
-    outlet.chars().filter(|c| !c.is_control()).take(100).collect()
+/// A word as a request spelt it, without what a terminal would take for more than letters, and at most 100 of them.
+#[must_use]
+pub fn printable(word: &str) -> String {
+    // Nor may what turns the direction of writing make one word look like another.
+    let turns = |c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    word.chars().filter(|c| !c.is_control() && !turns(*c)).take(100).collect()
 }

@@ -16,8 +16,9 @@ pub const HALF_LIFE_MS: f64 = 86_400_000.0;
 /// Half-lives after which sums are scaled: far from where a float ends.
 const RESCALED_AFTER: f64 = 32.0;
 /// The median of what was told may stand so far from where it should before the window moves. There are always two and a
-/// half doublings above it, since prices have long tails, and no bid above the window is known to win more.
-const MEDIAN_BINS: std::ops::RangeInclusive<usize> = 24..=44;
+/// half doublings above it, since prices have long tails, and no bid above the window is known to win more; and four below,
+/// where bids of small budgets are.
+const MEDIAN_BINS: std::ops::RangeInclusive<usize> = 32..=44;
 
 /// The price of a bin that came most often, and how often, at least: by majority vote, so that a heap of equal prices is
 /// found without a list of them.

@@ -36,7 +36,22 @@ pub enum Sample {
     Lost(Cpm),
 }
 
+/// A price that beat more than so many times our bid is only known to be above that.
+const FAR: i64 = 2;
+
 impl Sample {
+    /// What a loss with `bid` to `to_win` tells: exactly that price, or where it is more than twice the bid, that it is
+    /// more than twice the bid.
+    ///
+    /// A window stands where the prices lie that were told. Most auctions may go for many times what we would ever pay,
+    /// and must not draw it away from where we bid: with budgets of a 200th, generated days of first prices then reached
+    /// half of what they could, for the prices at which was bid lay below the window.
+    #[must_use]
+    pub fn lost_to(bid: Cpm, to_win: Cpm) -> Self {
+        let far = bid.micros().checked_mul(FAR).and_then(Cpm::from_micros).unwrap_or(Cpm::MAX);
+        if to_win > far { Self::Lost(far) } else { Self::Exact(to_win) }
+    }
+
     const fn price(self) -> Cpm {
         match self {
             Self::Exact(price) | Self::Won(price) | Self::Lost(price) => price,

@@ -451,3 +451,33 @@ fn the_first_view_of_a_moment_never_panics_at_the_ends_of_time() {
         }
     }
 }
+
+#[test]
+fn prices_far_above_our_bids_do_not_draw_the_window_away_from_them() {
+    let seed = 11;
+    println!("seed {seed}");
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let mut landscapes = Landscapes::default();
+    // The first price is the highest of all.
+    for at in 0..20_000_i64 {
+        let high = at == 0 || random.random_bool(0.8);
+        let to_beat = cpm(if high { 50_000_000 } else { random.random_range(100_000..300_000) });
+        let bid = cpm(random.random_range(100_000..300_000));
+        let sample = if to_beat <= bid { Sample::Exact(to_beat) } else { Sample::lost_to(bid, to_beat) };
+        landscapes.learn(&segment(0), Cpm::ZERO, sample, NOW);
+    }
+    let _ = landscapes.view(NOW);
+    let view = landscapes.view(NOW.plus(Millis::from_seconds(700)));
+    let curve = view.curve(&segment(0)).unwrap();
+    for (bid, chance) in [(150_000, 0.05), (200_000, 0.1), (250_000, 0.15)] {
+        let found = curve.win(cpm(bid));
+        assert!((found - chance).abs() < 0.02, "{bid}: {found}, not {chance}");
+    }
+}
+
+#[test]
+fn what_a_loss_tells_is_exact_as_far_as_twice_the_bid() {
+    assert_eq!(Sample::lost_to(cpm(500), cpm(1_000)), Sample::Exact(cpm(1_000)));
+    assert_eq!(Sample::lost_to(cpm(500), cpm(1_001)), Sample::Lost(cpm(1_000)));
+    assert_eq!(Sample::lost_to(Cpm::MAX, Cpm::MAX), Sample::Exact(Cpm::MAX));
+}

@@ -131,6 +131,13 @@ impl Exploration {
         self.spent().raw().saturating_mul(2) < self.allowed().raw()
     }
 
+    /// Goes on where a former process was on the same day, with what was spent or held then. What is spent since stays.
+    pub fn resume(&self, spent: Nanos) {
+        let after = |now: i64| Some(now.saturating_add(spent.raw().max(0)));
+        // The closure always gives a number, so that this cannot fail.
+        let _ = self.spent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, after);
+    }
+
     /// What is spent, or held for tries that are out.
     #[must_use]
     pub fn spent(&self) -> Nanos {

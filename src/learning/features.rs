@@ -176,6 +176,15 @@ impl Features {
         words(values_of_ad(ad))
     }
 
+    /// These features as though `fields` had not been told.
+    #[must_use]
+    pub fn without(mut self, fields: &[Field]) -> Self {
+        for field in fields {
+            self.0[*field as usize] = 0;
+        }
+        self
+    }
+
     /// The hash of one field; 0 = not told.
     #[must_use]
     pub fn of(&self, field: Field) -> u32 {

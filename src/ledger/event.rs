@@ -372,6 +372,13 @@ impl Charge {
         [self.media.to_femtos(), self.data.to_femtos(), self.fee, tax].into_iter().sum()
     }
 
+    /// The same as a line item's goal counts it, rounded up to the nano: bids are priced so that all of it stays within
+    /// what the impression is worth.
+    #[must_use]
+    pub fn goal_cost(&self) -> Nanos {
+        self.advertiser_cost().to_nanos_up()
+    }
+
     /// What of it counts against the budget; held at the end of the range.
     #[must_use]
     pub fn budget_share(&self) -> Nanos {

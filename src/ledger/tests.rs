@@ -131,3 +131,26 @@ fn a_tax_that_the_advertiser_bears_is_owed_by_the_advertiser_on_top_or_inside() 
     check(Bearer::OnTop, "13.011", "0.00");
     check(Bearer::Inside, "13.011", "0.00");
 }
+
+#[test]
+fn a_goal_counts_media_data_our_fee_and_the_tax_that_the_advertiser_bears() {
+    let charge = |bearer, ppm| {
+        let mut charge = charge_of(bearer);
+        charge.tax.space.rate = RatePpm::from_ppm(ppm).unwrap();
+        charge.tax.data.rate = RatePpm::ZERO;
+        charge.data = Nanos::ZERO;
+        charge.tax.data.base = Nanos::ZERO;
+        charge
+    };
+    let nanos = |text| Nanos::from_decimal(text, Rounding::Exact).unwrap();
+    for (bearer, want, of_budget) in
+        [(Bearer::OnTop, "12", "10"), (Bearer::Inside, "12", "12"), (Bearer::Absorb, "10", "10")]
+    {
+        let taxed = Charge { fee: Femtos::ZERO, ..charge(bearer, 200_000) };
+        assert_eq!(taxed.goal_cost(), nanos(want), "a tax of a fifth, {bearer}");
+        assert_eq!(taxed.budget_share(), nanos(of_budget), "{bearer}");
+        // The fee is of media, and not of tax.
+        assert_eq!(charge(bearer, 200_000).goal_cost(), nanos(want).checked_add(nanos("1")).unwrap());
+    }
+    assert_eq!(charge_of(Bearer::OnTop).goal_cost(), nanos("13.011"));
+}

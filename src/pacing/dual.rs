@@ -378,6 +378,49 @@ mod tests {
         assert!((dual.log() + 0.5).abs() < 1e-9, "{}", dual.log());
     }
 
+    /// After so many requests, which are won with bids that rise with the multiplier up to twice of what they begin with.
+    fn settled_shaded(rho: f64) -> Dual {
+        let dual = Dual::default();
+        dual.remember(2_000.0);
+        dual.replan(rho);
+        for _ in 0..20_000 {
+            let spend = 100.0 * dual.shade().min(2.0);
+            dual.came(1, spend);
+            dual.outcome(spend, spend);
+        }
+        dual
+    }
+
+    #[test]
+    fn where_bids_are_shaded_money_that_would_be_left_over_lifts_it_above_one() {
+        for rho in [50.0, 100.0, 150.0, 190.0] {
+            let dual = settled_shaded(rho);
+            assert!((dual.shade() * 100.0 / rho - 1.0).abs() < 0.05, "rho {rho}: {}", dual.shade());
+            assert!(dual.factor() <= 1.0, "bids that are not shaded stay at the worth");
+        }
+        let slack = settled_shaded(1_000.0);
+        assert!((slack.log() - LIFTED).abs() < 1e-9, "no further than the range: {}", slack.log());
+    }
+
+    #[test]
+    fn where_no_bid_is_shaded_requests_do_not_lift_it_above_one() {
+        let dual = Dual::default();
+        dual.replan(1_000.0);
+        (0..1_000).for_each(|_| dual.came(1, 1.0));
+        assert!(dual.log().abs() < 1e-9 && (dual.factor() - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn without_a_plan_the_most_surplus_is_what_a_shaded_bid_is_for() {
+        let dual = Dual::default();
+        dual.replan(0.0);
+        for _ in 0..1_000 {
+            assert!((dual.shade() - 1.0).abs() < 1e-9);
+            dual.came(1, 1.0);
+            dual.outcome(1.0, 0.0);
+        }
+    }
+
     #[test]
     fn a_first_plan_begins_between_the_price_that_wins_all_and_the_worth() {
         assert!((Dual::first(50.0, 100.0).log()).abs() < 1e-9);
@@ -472,6 +515,7 @@ mod tests {
             let dual = Dual::default();
             for (kind, requests, a, b) in steps {
                 match kind {
+                    0 if requests % 5 == 0 => drop(dual.shade()),
                     0 => dual.came(requests, a),
                     1 => dual.outcome(a, b),
                     2 => dual.replan(a),

@@ -21,7 +21,7 @@ pub struct Target {
     log: AtomicU64,
     /// The mean of it over the window, weighted by money, as bits.
     mean: AtomicU64,
-    /// When it was last moved, in milliseconds.
+    /// When it was last moved, in milliseconds; the least number = never.
     moved: AtomicI64,
 }
 
@@ -82,15 +82,15 @@ impl Target {
             Goal::Return { least, .. } => 1e6 / least as f64,
             Goal::Cpm(_) | Goal::MaxConversions { .. } => return None,
         };
-        (cost.is_finite() && cost > 0.0).then(|| Self::at(cost, 0.0, 0.0))
+        (cost.is_finite() && cost > 0.0).then(|| Self::at(cost, 0.0, 0.0, i64::MIN))
     }
 
-    fn at(cost: f64, log: f64, mean: f64) -> Self {
+    fn at(cost: f64, log: f64, mean: f64, moved: i64) -> Self {
         Self {
             cost,
             log: AtomicU64::new(log.to_bits()),
             mean: AtomicU64::new(mean.to_bits()),
-            moved: AtomicI64::new(i64::MIN),
+            moved: AtomicI64::new(moved),
         }
     }
 
@@ -127,22 +127,24 @@ impl Target {
         }
     }
 
-    /// Goes on where `kept` was, which a former process left.
+    /// Goes on where `kept` was, which a former process left: a start is no new hour to move in.
     pub fn resume(&self, kept: &Self) {
         store(&self.log, read(&kept.log));
         store(&self.mean, read(&kept.mean));
+        self.moved.store(kept.moved.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
     /// The length of [`Target::to_bytes`].
-    pub const BYTES: usize = 24;
+    pub const BYTES: usize = 32;
 
     /// What a restart reads again.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
-        let words = [self.cost, read(&self.log), read(&self.mean)];
+        let [cost, log, mean] = [self.cost, read(&self.log), read(&self.mean)].map(f64::to_le_bytes);
+        let words = [cost, log, mean, self.moved.load(Ordering::Relaxed).to_le_bytes()];
         for (place, word) in bytes.chunks_exact_mut(8).zip(words) {
-            place.copy_from_slice(&word.to_le_bytes());
+            place.copy_from_slice(&word);
         }
         bytes
     }
@@ -152,15 +154,16 @@ impl Target {
     pub fn resumed(goal: &Goal, bytes: &[u8]) -> Option<Self> {
         let fresh = Self::of(goal)?;
         let bytes: &[u8; Self::BYTES] = bytes.try_into().ok()?;
-        let mut words = [0.0; 3];
+        let mut words = [[0; 8]; 4];
         for (word, place) in words.iter_mut().zip(bytes.chunks_exact(8)) {
-            *word = f64::from_le_bytes(place.try_into().ok()?);
+            word.copy_from_slice(place);
         }
-        let [cost, log, mean] = words;
+        let [cost, log, mean, moved] = words;
+        let [cost, log, mean] = [cost, log, mean].map(f64::from_le_bytes);
         let corridor = CORRIDOR.0.ln()..=CORRIDOR.1.ln();
         let fits = cost.is_finite() && cost > 0.0 && corridor.contains(&log) && corridor.contains(&mean);
         // What is bid is a multiple of the target: another target needs the same multiplier.
-        fits.then(|| Self::at(fresh.cost, log, mean))
+        fits.then(|| Self::at(fresh.cost, log, mean, i64::from_le_bytes(moved)))
     }
 }
 
@@ -249,8 +252,18 @@ mod tests {
         let target = Target::of(&cpa(1_000)).unwrap();
         let spells = [Spell { age: Millis::from_raw(HOUR), spent: 1e9, results: 0.0 }];
         target.learn(&spells, 1e9, &Arrival::AT_ONCE, UnixMillis::from_raw(0));
-        let again = Target::resumed(&cpa(2_000), &target.to_bytes()).unwrap();
+        let kept = Target::resumed(&cpa(2_000), &target.to_bytes()).unwrap();
+        let again = Target::of(&cpa(2_000)).unwrap();
+        again.resume(&kept);
         assert!((again.factor() - target.factor()).abs() < 1e-12);
+        // Restarted ten times in a minute, it moves by what a minute allows.
+        for second in (0..60).step_by(6) {
+            let restarted = Target::resumed(&cpa(2_000), &again.to_bytes()).unwrap();
+            again.resume(&restarted);
+            again.learn(&spells, 0.0, &Arrival::AT_ONCE, UnixMillis::from_raw(second * 1_000));
+        }
+        let least = target.factor() * (-super::HOURLY_MOST / 60.0).exp();
+        assert!((least..target.factor()).contains(&again.factor()), "{}", again.factor());
         assert!(Target::resumed(&cpa(1_000), &[0xff; Target::BYTES]).is_none());
         assert!(Target::resumed(&cpa(1_000), &[]).is_none());
     }

@@ -24,9 +24,18 @@ pub enum Group {
 }
 
 /// How much traffic each hour of the week brought.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default)]
 pub struct Traffic {
     groups: HashMap<Group, Week, FixedState>,
+    /// The hour of the last group for which old ones were looked for; 0 = none yet.
+    cleared: i64,
+}
+
+/// The same counts: when old ones were looked for is no part of what is learnt.
+impl PartialEq for Traffic {
+    fn eq(&self, other: &Self) -> bool {
+        self.groups == other.groups
+    }
 }
 
 /// Groups together: 40 MB. A group beyond them is not learnt until another is forgotten.
@@ -110,12 +119,21 @@ impl Week {
 }
 
 impl Traffic {
-    /// `requests` of `group` came in the hour of `at`. False if there is no room to learn another group.
+    /// `requests` of `group` came in the hour of `at`. False if there is no room to learn another group. Where none came
+    /// of a group that is not known, nothing is learnt; what makes room is looked for once an hour, for all are looked
+    /// through.
     pub fn add(&mut self, group: Group, at: UnixMillis, requests: u64) -> bool {
         let hour = Hour::of(at).start().raw().div_euclid(HOUR.raw());
-        if !self.groups.contains_key(&group) && self.groups.len() >= GROUPS_MAX {
-            let old = week_of(hour) - i32::try_from(KEPT_WEEKS).unwrap_or(i32::MAX);
-            self.groups.retain(|_, week| week.last() > old);
+        let is_known = self.groups.contains_key(&group);
+        if !is_known && requests == 0 {
+            return true;
+        }
+        if !is_known && self.groups.len() >= GROUPS_MAX {
+            if self.cleared != hour {
+                self.cleared = hour;
+                let old = week_of(hour) - i32::try_from(KEPT_WEEKS).unwrap_or(i32::MAX);
+                self.groups.retain(|_, week| week.last() > old);
+            }
             if self.groups.len() >= GROUPS_MAX {
                 return false;
             }
@@ -266,7 +284,7 @@ impl Traffic {
             return Err(DamagedTraffic::Damaged);
         }
         let groups = groups.chunks_exact(GROUP_BYTES).map(group).collect::<Option<_>>();
-        groups.map(|groups| Self { groups }).ok_or(DamagedTraffic::Damaged)
+        groups.map(|groups| Self { groups, cleared: 0 }).ok_or(DamagedTraffic::Damaged)
     }
 }
 
@@ -322,7 +340,9 @@ mod tests {
     #[test]
     fn one_day_is_enough_and_23_or_25_hours_are_their_hours() {
         let mut traffic = Traffic::default();
-        add(&mut traffic, Group::LineItem(7), MONDAY, 24, by_the_clock);
+        add(&mut traffic, Group::LineItem(7), MONDAY + HOUR, 23, |hour| by_the_clock(hour + 1));
+        // Nothing came in it, which is learnt of a group that is known.
+        add(&mut traffic, Group::LineItem(7), MONDAY, 1, by_the_clock);
         for (start, hours, volume) in
             [(0, 24, 276_000.0), (0, 23, 253_000.0), (0, 25, 276_000.0), (-HOUR, 24, 276_000.0)]
         {
@@ -386,6 +406,17 @@ mod tests {
     }
 
     #[test]
+    fn a_group_of_which_nothing_came_takes_no_room_and_a_known_one_learns_its_quiet_hours() {
+        let mut traffic = Traffic::default();
+        assert!(traffic.add(Group::LineItem(1), UnixMillis::from_raw(MONDAY), 0));
+        assert!(traffic.is_empty());
+        add(&mut traffic, Group::LineItem(1), MONDAY, 24, |hour| u64::from(hour == 0) * 10);
+        let tomorrow = day(MONDAY + DAY, 24);
+        let outlook = traffic.outlook(Group::LineItem(1), &[], tomorrow, tomorrow.start);
+        assert_eq!((traffic.len(), outlook.volume), (1, Some(10.0)));
+    }
+
+    #[test]
     fn groups_are_bounded_and_old_ones_make_room() {
         let mut traffic = Traffic::default();
         let at = |weeks: i64| UnixMillis::from_raw(MONDAY + weeks * 7 * DAY);
@@ -395,5 +426,10 @@ mod tests {
         assert!(!traffic.add(Group::Exchange(1), at(3), 1), "full");
         assert!(traffic.add(Group::Exchange(1), at(5), 1), "the first is five weeks old");
         assert_eq!(traffic.len(), GROUPS_MAX);
+        // All but the newest are too old three weeks later; within an hour that is looked at once.
+        assert!(!traffic.add(Group::Exchange(2), at(5), 1));
+        assert_eq!(traffic.len(), GROUPS_MAX);
+        assert!(traffic.add(Group::Exchange(2), at(8), 1));
+        assert_eq!(traffic.len(), 2);
     }
 }

@@ -178,13 +178,16 @@ fn expected(case: &Case<'_>, sent: Cpm, worst: Nanos) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
+    use std::sync::LazyLock;
 
-    use super::{Auction, Case, Steps, Unpriced, price};
+    use proptest::prelude::{any, prop_assert, prop_assert_eq, proptest};
+
+    use super::{Auction, Case, Step, Steps, Unpriced, price};
     use crate::campaign::Factor;
+    use crate::landscape::{Arm, Curve, Landscapes, Sample, Segment};
     use crate::pricing::{Terms, highest_bid};
     use crate::ttf::Bearer;
-    use crate::units::{Cpm, FxRate, Multiplier, RatePpm, Rounding};
+    use crate::units::{BidId, Cpm, FxRate, Multiplier, RatePpm, Rounding, UnixMillis};
 
     fn cpm(text: &str) -> Cpm {
         Cpm::from_decimal(text, Rounding::Exact).unwrap()
@@ -295,7 +298,73 @@ mod tests {
         assert_eq!(price(&without, &mut Steps::default()).unwrap().price, cpm("10"));
     }
 
+    /// Prices to beat of 0 to 10, each as likely: from a worth of `x`, the most surplus is in half of it.
+    fn even_prices() -> Curve {
+        let (mut landscapes, now) = (Landscapes::default(), UnixMillis::from_raw(1_795_000_000_000));
+        let segment = Segment { narrow: 3, exchange: 2, all: 1 };
+        for at in 0..20_000_i64 {
+            let to_beat = Cpm::from_micros(at * 500).unwrap();
+            landscapes.learn(&segment, Cpm::ZERO, Sample::Exact(to_beat), now);
+        }
+        landscapes.view(now).curve(&segment).unwrap().clone()
+    }
+
+    fn id_of(arm: Arm) -> BidId {
+        let mut ids = (0..100_000).map(|random| BidId::mint(UnixMillis::from_raw(0), random));
+        ids.find(|id| Arm::of(id) == arm).unwrap()
+    }
+
+    #[test]
+    fn a_pace_above_one_shades_less_and_never_bids_more_than_the_worth() {
+        let (curve, shaded, control) = (even_prices(), id_of(Arm::Shaded), id_of(Arm::Control));
+        let bid = |pace, goal, ceiling: Option<&str>, id| {
+            let (curve, shaded_as, auction) = (Some(&curve), Some(id), Auction::FirstPrice);
+            let (pace, goal, ceiling) = (factor(pace), factor(goal), ceiling.map(cpm));
+            let case = Case { pace, goal, ceiling, curve, shaded_as, auction, ..case("8", "0") };
+            let mut steps = Steps::default();
+            let price = price(&case, &mut steps).unwrap().price;
+            let paced = steps.iter().find(|(step, _)| *step == Step::Pace).unwrap().1;
+            assert!(price <= paced && paced <= cpm("8"), "{price} {paced}");
+            price.micros() as f64 / 1e6
+        };
+        for (pace, want) in [(500_000, 2.0), (1_000_000, 4.0), (1_500_000, 6.0), (10_000_000, 8.0)] {
+            let found = bid(pace, 1_000_000, None, &shaded);
+            assert!((found - want).abs() < 0.4, "{pace}: {found}, not {want}");
+        }
+        // A goal and a ceiling say what one bid may be, however much money there is.
+        for (goal, ceiling) in [(500_000, None), (1_000_000, Some("4"))] {
+            assert!((bid(10_000_000, goal, ceiling, &shaded) - 4.0).abs() < 1e-9);
+            assert!((bid(1_500_000, goal, ceiling, &shaded) - 3.0).abs() < 0.3);
+        }
+        assert!((bid(10_000_000, 1_000_000, None, &control) - 8.0).abs() < 1e-9);
+    }
+
     proptest! {
+        #[test]
+        fn a_shaded_bid_is_within_its_worth_and_reaches_the_floor_at_any_pace(
+            value in 0..50_000_000_i64, floor in 0..9_000_000_i64, pace in 0..10_000_000_u32,
+            goal in 0..1_000_000_u32, space in 0..1_000_000_u32, random in any::<u64>(),
+        ) {
+            static CURVE: LazyLock<Curve> = LazyLock::new(even_prices);
+            let id = BidId::mint(UnixMillis::from_raw(0), random.into());
+            let case = Case {
+                value: Cpm::from_micros(value).unwrap(),
+                goal: factor(goal),
+                pace: factor(pace),
+                terms: terms(space),
+                floor: Cpm::from_micros(floor).unwrap(),
+                auction: Auction::FirstPrice,
+                curve: Some(&CURVE),
+                shaded_as: Some(&id),
+                ..case("0", "0")
+            };
+            if let Ok(priced) = price(&case, &mut Steps::default()) {
+                prop_assert!(case.floor <= priced.price && priced.price <= priced.worth);
+                let most = case.goal.min(case.pace).min(Factor::ONE).of(case.value);
+                prop_assert_eq!(Some(priced.worth), highest_bid(most, &case.terms));
+            }
+        }
+
         #[test]
         fn a_bid_is_within_its_worth_and_reaches_the_floor(
             value in 0..50_000_000_i64, floor in 0..20_000_000_i64, goal in 0..10_000_000_u32,

@@ -144,9 +144,8 @@ impl Service {
         let located = snapshot.plan.geo.as_ref().and_then(|geo| geo.locate(request, &permissions, now));
         let (decision, agent) = {
             let profile = user.as_ref().map(|key| self.audiences.profile(key, now)).unwrap_or_default();
-            // Reading a user agent is worth it only where a rule asks.
-            let told = request.device.ua.filter(|_| snapshot.plan.index.vocabulary().asks_agent());
-            let agent = told.map(|text| self.agents.read(text));
+            // Whether or not a rule asks: what is learnt from must not change with the rules.
+            let agent = request.device.ua.map(|text| self.agents.read(text));
             // Last, for their shards stay locked while the decision reads them.
             let exposures = self.exposures.get(&Viewer { user, household }, &snapshot.plan.windows, now);
             let ask = Ask {
@@ -175,7 +174,7 @@ impl Service {
                 reason = NoBidReason::LimitExceeded;
                 return false;
             }
-            let held = self.hold(chosen, now).map(|()| unsent.bids.push(chosen.ticket.bid.id));
+            let held = self.hold(snapshot, chosen, now).map(|()| unsent.bids.push(chosen.ticket.bid.id));
             held.map_err(|refused| reason = refused).is_ok()
         });
         if bids.is_empty() {
@@ -184,8 +183,11 @@ impl Service {
         let mut out = Vec::with_capacity(4_096 * bids.len());
         compose(&composer, request.id, exchange, currency, &bids, arena, &mut out);
         unsent.bids.clear();
-        for chosen in bids.iter().filter(|chosen| self.lessons.words.is_any_new(&chosen.lesson.features)) {
-            self.lessons.name(words(request, chosen, agent, now));
+        for chosen in &bids {
+            let features = chosen.lesson.features.filter(|features| self.lessons.words.is_any_new(features));
+            if let Some(features) = features {
+                self.lessons.name(words(request, chosen, features, agent, now));
+            }
         }
         self.metrics.bid(bids.len());
         Ok(out)
@@ -197,7 +199,7 @@ impl Service {
     /// # Errors
     ///
     /// Why there is no place any more: the bid is not sent.
-    fn hold(&self, chosen: &mut Chosen<'_>, now: UnixMillis) -> Result<(), NoBidReason> {
+    fn hold(&self, snapshot: &Snapshot, chosen: &mut Chosen<'_>, now: UnixMillis) -> Result<(), NoBidReason> {
         let bid = &chosen.ticket.bid;
         let steady = clock::steady();
         if self.book.hourglass().look(steady) {
@@ -224,8 +226,9 @@ impl Service {
         };
         let expires = steady.plus(chosen.ticket.reserved_for);
         self.open.insert(bid.id, Reservation { reserved, expires, user, household: bid.household });
-        self.lessons.open(chosen);
+        // Whoever closes the reservation gives back what it holds: from here on nobody else may.
         chosen.keep();
+        self.lessons.open(&snapshot.money.rhythms, chosen);
         Ok(())
     }
 }
@@ -242,7 +245,7 @@ impl Drop for Unsent<'_> {
         for bid in &self.bids {
             if let Some(reservation) = self.service.open.take(*bid) {
                 self.service.give_back(*bid, &reservation);
-                self.service.lessons.unsent(&self.service.snapshot(), *bid);
+                self.service.lessons.unsent(*bid);
             }
         }
     }
@@ -252,15 +255,16 @@ impl Drop for Unsent<'_> {
 fn words<'a>(
     request: &BidRequest<'a>,
     chosen: &Chosen<'a>,
+    features: Features,
     agent: Option<Agent>,
     now: UnixMillis,
 ) -> impl Iterator<Item = (u8, u32, String)> + use<'a> {
-    let (features, bid) = (chosen.lesson.features, &chosen.ticket.bid);
+    let bid = &chosen.ticket.bid;
     let known = bid.user.is_some();
     let of_request = Features::words_of_request(request, chosen.imp, bid.exchange, agent, known, now);
     let ad = chosen.ad();
     let all = of_request.chain(Features::words_of_ad(&ad));
-    // Only what the bid itself was made of.
+    // Only what is kept of the bid.
     all.filter(move |(field, hash, _)| features.of(*field) == *hash)
         .map(|(field, hash, text)| (field as u8, hash, text))
 }

@@ -186,7 +186,7 @@ impl Service {
         let early = follows_impression(kind) && self.open.contains(ticket.bid.id);
         let mut pending = till.begin(kind, ticket, params, now, scenario)?;
         let events = std::mem::take(&mut pending.events);
-        let paid = events.iter().find_map(budget_share);
+        let paid = events.iter().find_map(paid);
         let kept = if events.is_empty() { Ok((events, Vec::new())) } else { self.writer.book(events).await };
         let (events, news) = match kept {
             Ok(kept) => kept,
@@ -204,11 +204,11 @@ impl Service {
         }
         let facts = &ticket.bid;
         if settled.paid {
-            let paid = paid.unwrap_or_default();
+            let (paid, cost) = paid.unwrap_or_default();
             self.lessons.billed(&snapshot, (kind, ticket, params), paid, now);
-            self.lessons.came(facts, Came::Paid(paid));
+            self.lessons.came(facts, Came::Paid(cost));
         } else if settled.given_back.is_some() {
-            self.lessons.lost(&snapshot, facts.id, params);
+            self.lessons.lost(ticket, params);
         } else {
             self.lessons.heard(kind, ticket, params);
         }
@@ -338,9 +338,10 @@ fn dated_rate(code: &str, ticket: &Ticket, rates: &Rates) -> Result<DatedRate, B
     Ok(DatedRate { from, rate, day: rates.date() })
 }
 
-/// What an impression takes from its budgets.
-fn budget_share(event: &Event) -> Option<Nanos> {
-    if let EventKind::Impression(charge) = &event.kind { Some(charge.budget_share()) } else { None }
+/// What an impression takes from its budgets, and what its goal counts.
+fn paid(event: &Event) -> Option<(Nanos, Nanos)> {
+    let EventKind::Impression(charge) = &event.kind else { return None };
+    Some((charge.budget_share(), charge.goal_cost()))
 }
 
 fn booked(news: &[bool]) -> NoticeOutcome {

@@ -263,10 +263,9 @@ impl Service {
         let _ = self.book.hourglass().look(steady);
         let expired = self.open.take_expired(steady);
         self.metrics.expired(expired.len());
-        let snapshot = self.snapshot.load();
         for (bid, reservation) in expired {
             self.give_back(bid, &reservation);
-            self.lessons.expired(&snapshot, bid);
+            self.lessons.expired(bid);
         }
         let _making = self.making_snapshot.lock().unwrap_or_else(PoisonError::into_inner);
         let former = self.snapshot.load();
@@ -306,7 +305,8 @@ impl Service {
     }
 
     /// Erases a person from the audiences, and what they were shown from memory; false if nothing was known of
-    /// them. The ledger's rows remain, under the keyed hash of the id, and a later start counts them again.
+    /// them. The ledger's rows remain, under the keyed hash of the id, and a later start counts them again;
+    /// so do the contexts of those impressions, which name nobody: to find them, the whole ledger would be read.
     ///
     /// # Errors
     ///

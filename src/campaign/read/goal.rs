@@ -65,7 +65,7 @@ pub(in crate::campaign) fn goal(
         }
         _ => on_conversions(object, (kind, target), around, faults),
     };
-    let days = object.get("window_days").filter(|_| kind != "cpm");
+    let days = object.get("window_days").filter(|_| !matches!(kind, "cpm" | "max_conversions"));
     let days = days.map_or(Some(WINDOW_DAYS_USUAL), |node| node.integer(1..=WINDOW_DAYS_MAX, faults));
     let (goal, days) = (goal?, days?);
     check_window(object, (goal, target), days, around, faults);
@@ -81,14 +81,17 @@ fn refuse_meaningless(object: Object<'_>, kind: &str, faults: &mut Faults) {
         "cpm" => &[],
         "cpc" => &["expected_ctr", "window_days"],
         "cpa" => &["expected_ctr", "expected_cvr", "window_days"],
-        "max_conversions" => &["max_cpm", "expected_ctr", "expected_cvr", "window_days"],
+        "max_conversions" => &["max_cpm", "expected_ctr", "expected_cvr"],
         _ => &["expected_value", "expected_ctr", "expected_cvr", "window_days"],
     };
     for key in DETAILS.into_iter().filter(|key| !meant.contains(key)) {
         let Some(node) = object.get(key) else { continue };
         let fault = node.error(format!("has no meaning beside `{kind}`"));
         faults.push(match key {
-            "window_days" => fault.hint("a price is kept at each impression, not over some days"),
+            "window_days" if kind == "cpm" => {
+                fault.hint("a price is kept at each impression, not over some days")
+            }
+            "window_days" => fault.hint("there is no target to keep: the budget's days decide"),
             "max_cpm" => fault.hint("only `max_conversions` lets the budget decide the price"),
             _ => fault,
         });

@@ -10,7 +10,7 @@ use comfy_table::{Table, presets};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::feedback::{Change, ChangeId, Log, Refusal, Setting, Settings, State, Value, suggest};
+use crate::feedback::{Change, ChangeId, Log, Refusal, Setting, Settings, State, Value, printable, suggest};
 use crate::report::Names;
 use crate::shell::cli::report::names;
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, put, say};
@@ -273,8 +273,7 @@ fn of_what(change: &Change, names: &Names) -> (String, String) {
         let id = placement.exchange;
         let exchange = names.exchanges.get(&id).cloned().unwrap_or_else(|| id.to_string());
         // As a request spelt it: nothing of it may move a terminal's cursor.
-        let outlet: String = placement.outlet.chars().filter(|c| !c.is_control()).collect();
-        format!("{outlet} on {exchange}")
+        format!("{} on {exchange}", printable(&placement.outlet))
     });
     (holder, placement.unwrap_or_default())
 }

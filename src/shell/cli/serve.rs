@@ -67,7 +67,8 @@ pub struct ServerArgs {
     /// MiB of the data folder's disk that stay free for notices: with less, bidding stops.
     #[arg(long, env = "ENCAN_DISK_RESERVE", default_value_t = 256, value_name = "MIB")]
     disk_reserve: u32,
-    /// How often chances of clicks and conversions are trained on what became known, as 10m or 1h; 0 = never.
+    /// How often chances of clicks and conversions are trained on what became known, as 10m or 1h; 0 = never:
+    /// a line item that is after conversions and does not say which to expect then explores for ever.
     #[arg(long, env = "ENCAN_TRAIN_EVERY", default_value = "10m", value_name = "TIME", value_parser = train_every)]
     train_every: Duration,
     /// Days that billed impressions are kept to train on.

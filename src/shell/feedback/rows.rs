@@ -14,7 +14,7 @@ use crate::feedback::{Daily, Figures, Placement, Row, Settings, Subject};
 use crate::ledger::{Charge, Correction, Event, EventKind};
 use crate::shell::feedback::FeedbackError;
 use crate::shell::store::Store;
-use crate::units::{BidId, Day, Femtos, LineItemId, Millis, Nanos, UnixMillis};
+use crate::units::{BidId, Day, LineItemId, Millis, Nanos, UnixMillis};
 
 const HOUR: Millis = Millis::from_seconds(3_600);
 /// Whole days of which is told what was spent.
@@ -211,12 +211,12 @@ impl Tally {
 /// One billed impression, net of its corrections, and what it converted.
 fn billed(bid: BidId, charge: &Charge, later: &Later) -> Figures {
     let corrections = later.corrections.get(&bid).map_or(&[][..], Vec::as_slice);
-    let costs = corrections.iter().map(|correction| cost(&correction.charge));
+    let costs = corrections.iter().map(|correction| correction.charge.goal_cost());
     let taken: i64 = corrections.iter().map(|correction| correction.impressions).sum();
     let conversions = later.conversions.get(&bid).map_or(&[][..], Vec::as_slice);
     Figures {
         impressions: u64::try_from(1 + taken).unwrap_or(0),
-        spend: costs.fold(cost(charge), Nanos::saturating_add),
+        spend: costs.fold(charge.goal_cost(), Nanos::saturating_add),
         conversions: conversions.len() as u64,
         value: conversions.iter().copied().fold(Nanos::ZERO, Nanos::saturating_add),
         value_squares: conversions.iter().map(|value| in_units(*value).powi(2)).sum(),
@@ -229,12 +229,6 @@ fn expected(billed: Figures, shown: f64, (ctr, cvr): (f64, f64)) -> Figures {
     let sound = |chance: f64| if chance.is_finite() { chance.clamp(0.0, 1.0) } else { 0.0 };
     let expected_clicks = sound(ctr) * shown;
     Figures { expected_clicks, expected_conversions: expected_clicks * sound(cvr), ..billed }
-}
-
-/// What an impression costs that its value has to cover: media, data, and the tax that the advertiser bears.
-fn cost(charge: &Charge) -> Nanos {
-    let with_fee = charge.advertiser_cost();
-    Femtos::from_raw(with_fee.raw().saturating_sub(charge.fee.raw())).to_nanos_up()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "evidence is no more precise than a float")]

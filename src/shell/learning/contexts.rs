@@ -4,7 +4,7 @@
 //! One row a billed impression, and the names of the values that features are hashes of. A thread of its own writes what
 //! waits, once a second in one commit, and deletes what is too old, some thousand rows at a time. It holds no money: a
 //! file that cannot be used is put aside, and a new one begun. Deliberately absent: clicks and conversions, which the
-//! ledger has; anything that names a person.
+//! ledger has; anything that names a person, and any impression of who does not let us measure.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -25,6 +25,8 @@ const SCHEMA_VERSION: i64 = 1;
 const APPLICATION_ID: i64 = 0x656e_6363;
 /// Names of values that are kept: the outlets and placements of a large exchange. 20 MB.
 const WORDS_MAX: i64 = 400_000;
+/// Those of one field, so that an exchange whose tags are random leaves room for the others'.
+const WORDS_OF_FIELD_MAX: i64 = 100_000;
 /// Rows that are deleted in one commit.
 const FORGOTTEN_AT_ONCE: i64 = 5_000;
 /// Trials of models that are remembered.
@@ -209,12 +211,12 @@ impl Contexts {
         ContextsError::Sqlite { file: self.file.clone(), source }
     }
 
-    /// Writes all of `waiting` in one commit.
+    /// Writes all of `waiting` in one commit; of which fields there is no room for another word, as a bit each.
     ///
     /// # Errors
     ///
     /// [`ContextsError`]: nothing of it is kept.
-    pub fn write(&mut self, waiting: &[ToKeep]) -> Result<(), ContextsError> {
+    pub fn write(&mut self, waiting: &[ToKeep]) -> Result<u32, ContextsError> {
         let file = self.file.clone();
         write(&mut self.connection, waiting).map_err(|source| ContextsError::Sqlite { file, source })
     }
@@ -414,13 +416,45 @@ fn check(connection: &Connection, file: &Path) -> Result<bool, ContextsError> {
     Ok(false)
 }
 
-fn write(connection: &mut Connection, waiting: &[ToKeep]) -> rusqlite::Result<()> {
+/// Room for words: in all, and of each field.
+struct Room {
+    left: i64,
+    known: [i64; FIELDS],
+}
+
+impl Room {
+    fn of(connection: &Connection) -> rusqlite::Result<Self> {
+        let mut known = [0; FIELDS];
+        let mut select = connection.prepare_cached("SELECT field, count(*) FROM word GROUP BY field")?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            if let Some(known) = known.get_mut(usize::from(row.get::<_, u8>(0)?)) {
+                *known = row.get(1)?;
+            }
+        }
+        Ok(Self { left: WORDS_MAX - known.iter().sum::<i64>(), known })
+    }
+
+    fn has(&self, field: usize) -> bool {
+        self.left > 0 && self.known.get(field).is_some_and(|known| *known < WORDS_OF_FIELD_MAX)
+    }
+
+    fn take(&mut self, field: usize) {
+        self.left -= 1;
+        self.known[field] += 1;
+    }
+
+    /// The fields without room, as a bit each.
+    fn full(&self) -> u32 {
+        (0..FIELDS).filter(|field| !self.has(*field)).fold(0, |full, field| full | 1 << field)
+    }
+}
+
+fn write(connection: &mut Connection, waiting: &[ToKeep]) -> rusqlite::Result<u32> {
     let transaction = connection.transaction()?;
+    let has_words = waiting.iter().any(|one| matches!(one, ToKeep::Word { .. }));
+    let mut room = if has_words { Some(Room::of(&transaction)?) } else { None };
     {
-        let has_words = waiting.iter().any(|one| matches!(one, ToKeep::Word { .. }));
-        let count = "SELECT count(*) FROM word";
-        let known = if has_words { transaction.query_row(count, [], |row| row.get(0))? } else { 0 };
-        let mut room: i64 = WORDS_MAX - known;
         let mut insert_shown = transaction
             .prepare_cached("INSERT OR IGNORE INTO shown VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
         let mut insert_word = transaction.prepare_cached("INSERT OR IGNORE INTO word VALUES (?, ?, ?)")?;
@@ -441,14 +475,20 @@ fn write(connection: &mut Connection, waiting: &[ToKeep]) -> rusqlite::Result<()
                         shown.chances.map(|chances| chances.cvr),
                     ])?;
                 }
-                ToKeep::Word { field, hash, text } if room > 0 => {
-                    room -= i64::from(insert_word.execute(params![field, hash, text])? > 0);
+                ToKeep::Word { field, hash, text } => {
+                    let at = usize::from(*field);
+                    let room = room.as_mut().filter(|room| room.has(at));
+                    if let Some(room) = room
+                        && insert_word.execute(params![field, hash, text])? > 0
+                    {
+                        room.take(at);
+                    }
                 }
-                ToKeep::Word { .. } => {}
             }
         }
     }
-    transaction.commit()
+    transaction.commit()?;
+    Ok(room.map_or(0, |room| room.full()))
 }
 
 fn shown(row: &rusqlite::Row<'_>) -> rusqlite::Result<Shown> {

@@ -9,15 +9,17 @@ use std::collections::HashMap;
 use crate::bidder::Snapshot;
 use crate::campaign::{Goal, LineItem};
 use crate::pacing::{Arrival, Spells, Target};
-use crate::units::{LineItemId, Nanos, UnixMillis};
+use crate::units::{LineItemId, Millis, Nanos, UnixMillis};
 
+/// As long as any window is: what is older than that keeps no goal.
+const LONGEST: Millis = Millis::from_seconds(91 * 86_400);
 /// Line items whose money and results are kept.
 pub const LINE_ITEMS_MAX: usize = 20_000;
 
 /// What came of an impression.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Came {
-    /// It was paid, with all that its budget counts.
+    /// It was paid, with all that its price was to cover: [`crate::ledger::Charge::goal_cost`].
     Paid(Nanos),
     /// It was clicked.
     Click,
@@ -51,10 +53,8 @@ impl Goals {
             return;
         }
         let item = snapshot.plan.line_item(row);
-        let fee = snapshot.plan.campaign(item).costs.platform_fee;
         let (spent, results) = match (came, item.goal) {
-            // What a result may cost covers our fee.
-            (Came::Paid(paid), _) => (paid.saturating_add(paid.share(fee).to_nanos_up()).raw() as f64, 0.0),
+            (Came::Paid(cost), _) => (cost.raw() as f64, 0.0),
             (Came::Click, Goal::Cpc { .. }) | (Came::Conversion(_), Goal::Cpa { .. }) => (0.0, 1.0),
             (Came::Conversion(value), Goal::Return { .. }) => (0.0, value.raw() as f64),
             _ => return,
@@ -64,9 +64,13 @@ impl Goals {
         line.fresh += spent;
     }
 
-    /// Moves the multipliers of `snapshot` by what is known at `now`.
+    /// Moves the multipliers of `snapshot` by what is known at `now`, and forgets line items without a goal of which nothing
+    /// is known any more that a window could hold.
     pub fn keep(&mut self, snapshot: &Snapshot, now: UnixMillis) {
         self.resume(snapshot);
+        self.line_items.retain(|line_item, line| {
+            target(snapshot, *line_item).is_some() || !line.spells.within(LONGEST, now).is_empty()
+        });
         for (line_item, line) in &mut self.line_items {
             let Some((target, item)) = target(snapshot, *line_item) else { continue };
             let of_clicks = matches!(item.goal, Goal::Cpc { .. });
@@ -148,7 +152,7 @@ mod tests {
         let text = format!(
             r#"{{"advertiser": {{"id": "a", "name": "A", "domain": "shop.example"}}, "id": "c", "name": "c",
             "currency": "EUR", "time_zone": "UTC", "flight": {{"start": "2026-01-01"}}, "budget": {{"daily": 100}},
-            "costs": {{"platform_fee_percent": 25}}, "conversions": [{{"type": "purchase", "value": 60}}],
+            "conversions": [{{"type": "purchase", "value": 60}}],
             "line_items": [{{"id": "l", "name": "L", "goal": {goal}}}],
             "creatives": [{{"id": "k", "landing_page": "https://shop.example/", "categories": ["IAB22-1"],
                 "language": "fr", "banner": {{"size": "300x250", "image": "https://cdn.shop.example/k.png"}}}}]}}"#
@@ -176,7 +180,7 @@ mod tests {
         let mut goals = Goals::default();
         for hour in 0..20 {
             let now = NOON.plus(Millis::from_seconds(hour * 3_600));
-            goals.came(&snapshot, id(), now, Came::Paid(Nanos::from_raw(80_000_000_000)));
+            goals.came(&snapshot, id(), now, Came::Paid(Nanos::from_raw(100_000_000_000)));
             results.iter().for_each(|came| goals.came(&snapshot, id(), now, *came));
             goals.keep(&snapshot, now.plus(Millis::from_seconds(60)));
         }
@@ -186,7 +190,7 @@ mod tests {
     #[test]
     fn clicks_that_are_too_dear_lower_the_bids_and_cheap_ones_leave_them() {
         let goal = r#"{"cpc": 10, "expected_ctr": 0.001}"#;
-        // 80 a time and a fee of a quarter on top: 100 for five clicks of ten.
+        // 100 a time, for five clicks of ten.
         assert!(factor(goal, &[Came::Click; 5]) < 0.7);
         assert!(factor(goal, &[Came::Click; 12]) > 0.99);
         // Of conversions this goal says nothing.
@@ -208,7 +212,7 @@ mod tests {
         let mut goals = Goals::default();
         for hour in 0..20 {
             let now = NOON.plus(Millis::from_seconds(hour * 3_600));
-            goals.came(&before, id(), now, Came::Paid(Nanos::from_raw(80_000_000_000)));
+            goals.came(&before, id(), now, Came::Paid(Nanos::from_raw(100_000_000_000)));
             goals.keep(&before, now);
         }
         let after = snapshot(goal);
@@ -216,6 +220,21 @@ mod tests {
         read.resume(&after);
         let factor = |snapshot: &Snapshot| snapshot.money.rhythms.target(0).unwrap().factor();
         assert!((factor(&before) - factor(&after)).abs() < 1e-12 && factor(&after) < 0.5);
+    }
+
+    #[test]
+    fn a_line_item_that_is_gone_is_remembered_as_long_as_a_window_and_then_forgotten() {
+        let goal = r#"{"cpc": 10, "expected_ctr": 0.001}"#;
+        let (with, without) = (snapshot(goal), snapshot(r#"{"cpm": 4}"#));
+        let mut goals = Goals::default();
+        goals.came(&with, id(), NOON, Came::Paid(Nanos::from_raw(1)));
+        let after = |days: i64| NOON.plus(Millis::from_seconds(days * 86_400));
+        goals.keep(&without, after(90));
+        assert_eq!(goals.line_items.len(), 1);
+        goals.keep(&with, after(92));
+        assert_eq!(goals.line_items.len(), 1, "it has a goal to keep");
+        goals.keep(&without, after(92));
+        assert!(goals.line_items.is_empty());
     }
 
     #[test]

@@ -117,7 +117,8 @@ impl Desk {
             return;
         }
         match self.contexts.write(&self.waiting) {
-            Ok(()) => {
+            Ok(full) => {
+                self.service.lessons.words.leave_out(full);
                 self.service.lessons.counts.kept.fetch_add(self.waiting.len() as u64, Ordering::Relaxed);
                 self.failed = false;
             }

@@ -5,11 +5,12 @@
 
 use std::collections::HashMap;
 
+use crate::campaign::Pacing;
 use crate::landscape::{DamagedLandscapes, Landscapes};
 use crate::learning::Creative as Brought;
 use crate::pacing::{DamagedTraffic, Dual, Traffic};
 use crate::shell::learning::goals::Goals;
-use crate::units::{CreativeId, UnixMillis};
+use crate::units::{CampaignId, CreativeId, Day, Nanos, UnixMillis};
 
 const MAGIC: &[u8; 8] = b"encan-ln";
 /// Bumped when the frame of sections changes.
@@ -20,7 +21,8 @@ const HEAD_BYTES: usize = 8 + 4 + 8;
 pub const BYTES_MAX: u64 = 256 << 20;
 /// Multipliers in a file: each is of a campaign or line item that was loaded.
 const MULTIPLIERS_MAX: usize = 4_000_000;
-const MULTIPLIER_BYTES: usize = 1 + 8 + Dual::BYTES;
+const MULTIPLIER_BYTES: usize = 1 + 8 + 8 + Dual::BYTES;
+const TRIED_BYTES: usize = 8 + 4 + 8;
 
 /// Creatives that are counted: each that is loaded, and those of a while ago.
 pub const CREATIVES_MAX: usize = 1_000_000;
@@ -60,15 +62,65 @@ impl From<DamagedLandscapes> for KeptError {
     }
 }
 
+/// Whose budget a multiplier paces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Whose {
+    /// A campaign's.
+    Campaign,
+    /// A line item's own.
+    LineItem,
+    /// That of all pooled campaigns of an advertiser.
+    Pool,
+}
+
+impl Whose {
+    const ALL: [Self; 3] = [Self::LineItem, Self::Campaign, Self::Pool];
+
+    fn byte(self) -> u8 {
+        match self {
+            Self::LineItem => 0,
+            Self::Campaign => 1,
+            Self::Pool => 2,
+        }
+    }
+}
+
 /// The state of one budget's pace.
 #[derive(Debug)]
 pub struct Multiplier {
-    /// True for a campaign's, false for a line item's.
-    pub is_campaign: bool,
-    /// Of the campaign or line item.
+    /// Whose.
+    pub whose: Whose,
+    /// Of the campaign, the line item or the pool's advertiser.
     pub id: u64,
+    /// How the budget was paced ([`mode`]): paced otherwise, it needs another multiplier. Of a
+    /// pool the letters of its currency.
+    pub mode: u64,
     /// What its bids are multiplied by, and what moves that.
     pub dual: Dual,
+}
+
+/// A number for a way of pacing, the same in every process: the first bytes of the BLAKE3 of its word and numbers.
+#[must_use]
+pub fn mode(pacing: &Pacing) -> u64 {
+    let mut words = pacing.word().as_bytes().to_vec();
+    match pacing {
+        Pacing::Dual { smoothness } => words.extend_from_slice(&smoothness.to_le_bytes()),
+        Pacing::Curve(shares) => words.extend(shares.iter().flat_map(|share| share.to_le_bytes())),
+        Pacing::Even | Pacing::Ahead | Pacing::Asap => {}
+    }
+    let hash = blake3::hash(&words);
+    hash.as_bytes().first_chunk().map_or(0, |first| u64::from_le_bytes(*first))
+}
+
+/// What trying the unknown cost a campaign on one day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tried {
+    /// Whose.
+    pub campaign: CampaignId,
+    /// The civil day, in the campaign's zone.
+    pub day: Day,
+    /// Spent, or held for bids that were out.
+    pub spent: Nanos,
 }
 
 /// How many samples were learnt, since the file was begun.
@@ -93,6 +145,8 @@ pub struct Kept {
     pub samples: Samples,
     /// How budgets are paced.
     pub multipliers: Vec<Multiplier>,
+    /// What trying cost today, where it cost anything.
+    pub tried: Vec<Tried>,
     /// How many requests came when.
     pub traffic: Traffic,
     /// What creatives brought.
@@ -106,6 +160,7 @@ pub struct Kept {
 const LANDSCAPES: [u8; 4] = *b"land";
 const SAMPLES: [u8; 4] = *b"smpl";
 const MULTIPLIERS: [u8; 4] = *b"mult";
+const TRIED: [u8; 4] = *b"expl";
 const TRAFFIC: [u8; 4] = *b"traf";
 const CREATIVES: [u8; 4] = *b"crea";
 const GOALS: [u8; 4] = *b"goal";
@@ -128,12 +183,20 @@ impl Kept {
         let Samples { exact, won, lost } = self.samples;
         section(SAMPLES, &[exact, won, lost].map(u64::to_le_bytes).concat());
         let mut multipliers = Vec::with_capacity(self.multipliers.len() * MULTIPLIER_BYTES);
-        for Multiplier { is_campaign, id, dual } in &self.multipliers {
-            multipliers.push(u8::from(*is_campaign));
+        for Multiplier { whose, id, mode, dual } in &self.multipliers {
+            multipliers.push(whose.byte());
             multipliers.extend_from_slice(&id.to_le_bytes());
+            multipliers.extend_from_slice(&mode.to_le_bytes());
             multipliers.extend_from_slice(&dual.to_bytes());
         }
         section(MULTIPLIERS, &multipliers);
+        let mut tried = Vec::with_capacity(self.tried.len() * TRIED_BYTES);
+        for Tried { campaign, day, spent } in &self.tried {
+            tried.extend_from_slice(&campaign.raw().to_le_bytes());
+            tried.extend_from_slice(&day.raw().to_le_bytes());
+            tried.extend_from_slice(&spent.raw().to_le_bytes());
+        }
+        section(TRIED, &tried);
         section(TRAFFIC, &self.traffic.to_bytes());
         let mut creatives: Vec<_> = self.creatives.iter().collect();
         creatives.sort_by_key(|(id, _)| **id);
@@ -194,6 +257,14 @@ impl Kept {
                 let multipliers = section.chunks_exact(MULTIPLIER_BYTES).map(multiplier);
                 self.multipliers = multipliers.collect::<Option<_>>().ok_or(KeptError::Section("mult"))?;
             }
+            TRIED => {
+                let count = section.len() / TRIED_BYTES;
+                if !section.len().is_multiple_of(TRIED_BYTES) || count > MULTIPLIERS_MAX {
+                    return Err(KeptError::Section("expl"));
+                }
+                let all = section.chunks_exact(TRIED_BYTES).map(tried);
+                self.tried = all.collect::<Option<_>>().ok_or(KeptError::Section("expl"))?;
+            }
             TRAFFIC => self.traffic = Traffic::from_bytes(section)?,
             CREATIVES => {
                 if !section.len().is_multiple_of(24) || section.len() / 24 > CREATIVES_MAX {
@@ -222,9 +293,19 @@ fn brought(bytes: &[u8]) -> Option<(CreativeId, Brought)> {
 
 fn multiplier(bytes: &[u8]) -> Option<Multiplier> {
     let mut from = Reader(bytes);
-    let [is_campaign] = from.array()?;
-    let id = u64::from_le_bytes(from.array()?);
-    Some(Multiplier { is_campaign: is_campaign != 0, id, dual: Dual::from_bytes(from.0)? })
+    let [byte] = from.array()?;
+    let whose = Whose::ALL.into_iter().find(|whose| whose.byte() == byte)?;
+    let mut next = || from.array().map(u64::from_le_bytes);
+    let (id, mode) = (next()?, next()?);
+    Some(Multiplier { whose, id, mode, dual: Dual::from_bytes(from.0)? })
+}
+
+fn tried(bytes: &[u8]) -> Option<Tried> {
+    let mut from = Reader(bytes);
+    let campaign = CampaignId::from_raw(u64::from_le_bytes(from.array()?));
+    let day = Day::from_raw(i32::from_le_bytes(from.array()?));
+    let spent = i64::from_le_bytes(from.array()?);
+    (spent >= 0).then_some(Tried { campaign, day, spent: Nanos::from_raw(spent) })
 }
 
 struct Reader<'a>(&'a [u8]);
@@ -248,11 +329,12 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kept, KeptError, Multiplier, Samples};
+    use super::{Kept, KeptError, Multiplier, Samples, Tried, Whose, mode};
+    use crate::campaign::Pacing;
     use crate::landscape::{Sample, Segment};
     use crate::learning::Creative as Brought;
     use crate::pacing::{Dual, Group};
-    use crate::units::{Cpm, CreativeId, Currency, ExchangeId, UnixMillis};
+    use crate::units::{CampaignId, Cpm, CreativeId, Currency, Day, ExchangeId, Nanos, UnixMillis};
 
     fn kept() -> Kept {
         let mut kept = Kept { at: UnixMillis::from_raw(1_000), ..Kept::default() };
@@ -261,10 +343,37 @@ mod tests {
         let price = Cpm::from_micros(1_500_000).unwrap();
         kept.landscapes.learn(&segment, Cpm::ZERO, Sample::Exact(price), at);
         kept.samples = Samples { exact: 1, won: 2, lost: 3 };
-        kept.multipliers = vec![Multiplier { is_campaign: true, id: 7, dual: Dual::at(-0.5) }];
+        let multiplier = |whose| Multiplier { whose, id: 7, mode: 5, dual: Dual::at(-0.5) };
+        kept.multipliers = Whose::ALL.map(multiplier).into();
+        kept.tried = vec![tried()];
         kept.traffic.add(Group::Exchange(7), at, 3);
         kept.creatives.insert(CreativeId::from_slug("c/one"), Brought { impressions: 5, clicks: 1 });
         kept
+    }
+
+    fn tried() -> Tried {
+        let campaign = CampaignId::from_slug("c");
+        Tried { campaign, day: Day::from_raw(20_514), spent: Nanos::from_raw(9) }
+    }
+
+    #[test]
+    fn ways_of_pacing_have_numbers_of_their_own() {
+        let mut curve = [0; 24];
+        curve[0] = 1_000_000;
+        let morning = Pacing::Curve(Box::new(curve));
+        curve.reverse();
+        let all = [
+            Pacing::Dual { smoothness: 0 },
+            Pacing::Dual { smoothness: 500 },
+            Pacing::Even,
+            Pacing::Ahead,
+            Pacing::Asap,
+            morning,
+            Pacing::Curve(Box::new(curve)),
+        ];
+        let numbers: std::collections::HashSet<u64> = all.iter().map(mode).collect();
+        assert_eq!(numbers.len(), all.len());
+        assert_eq!(mode(&Pacing::Even), mode(&Pacing::Even.clone()));
     }
 
     #[test]
@@ -272,7 +381,9 @@ mod tests {
         let bytes = kept().to_bytes();
         let mut read = Kept::from_bytes(&bytes).unwrap();
         assert_eq!(read.to_bytes(), bytes);
-        assert_eq!((read.samples, read.multipliers.len()), (Samples { exact: 1, won: 2, lost: 3 }, 1));
+        let whose: Vec<Whose> = read.multipliers.iter().map(|multiplier| multiplier.whose).collect();
+        assert_eq!((read.samples, whose), (Samples { exact: 1, won: 2, lost: 3 }, Whose::ALL.to_vec()));
+        assert_eq!(read.tried, [tried()]);
         assert_eq!(read.landscapes.view(UnixMillis::from_raw(0)).len(), 3);
     }
 

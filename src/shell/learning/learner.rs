@@ -1,7 +1,7 @@
 //! The learner: a thread that folds what outcomes told into landscapes, makes a view of them once a second for the bid
 //! path, and keeps all that is learnt in the file `learned`, once a minute and at the end.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -15,16 +15,20 @@ use crate::learning::Creative as Brought;
 use crate::pacing::{Dual, Group};
 use crate::shell::clock;
 use crate::shell::learning::files;
-use crate::shell::learning::kept::{BYTES_MAX, CREATIVES_MAX, Kept, KeptError, Multiplier};
+use crate::shell::learning::kept::{
+    BYTES_MAX, CREATIVES_MAX, Kept, KeptError, Multiplier, Tried, Whose, mode,
+};
 use crate::shell::learning::lessons::{News, Told};
 use crate::shell::learning::waits::Waits;
 use crate::shell::service::Service;
-use crate::units::{CampaignId, CreativeId, LineItemId};
+use crate::units::{CampaignId, CreativeId, Nanos, UnixMillis};
 
 /// The file in the folder of the data.
 pub const FILE: &str = "learned";
 /// How often the bid path gets a new view.
 const VIEW: Duration = Duration::from_secs(1);
+/// How often it gets what creatives brought, at most: a copy of all of them.
+const CREATIVES: Duration = Duration::from_secs(10);
 /// How often the file is written.
 const KEEP: Duration = Duration::from_secs(60);
 /// How long the thread waits for a message before it looks whether it is to end.
@@ -56,25 +60,47 @@ pub fn former(folder: &Path) -> Kept {
     Kept::default()
 }
 
-/// Lets the budgets of `snapshot` go on with the multipliers that they had, and expect the traffic that was learnt.
+/// Lets the budgets of `snapshot` go on with the multipliers that they had, where they are paced as before, and with what
+/// trying cost them today, and expect the traffic that was learnt.
 pub fn resume(snapshot: &Snapshot, kept: &Kept) {
-    let rhythms = &snapshot.money.rhythms;
-    rhythms.expect(&snapshot.plan, &kept.traffic, clock::now());
+    let money = &snapshot.money;
+    money.rhythms.expect(&snapshot.plan, &kept.traffic, clock::now());
     *snapshot.learned.traffic.lock().unwrap_or_else(PoisonError::into_inner) = kept.traffic.clone();
-    for Multiplier { is_campaign, id, dual: former } in &kept.multipliers {
-        let money = &snapshot.money;
-        let dual = if *is_campaign {
-            let campaigns = &snapshot.plan.catalog.campaigns;
-            let at = campaigns.iter().position(|campaign| campaign.id == CampaignId::from_raw(*id));
-            at.map(|at| rhythms.campaigns[at].dual())
-        } else {
-            let row = money.row(LineItemId::from_raw(*id));
-            row.and_then(|row| rhythms.line_items[row].as_ref()).map(|rhythm| rhythm.dual())
-        };
-        if let Some(dual) = dual {
+    let known: HashMap<(Whose, u64), (u64, &Arc<Dual>)> =
+        duals(snapshot).map(|(whose, id, mode, dual)| ((whose, id), (mode, dual))).collect();
+    for Multiplier { whose, id, mode, dual: former } in &kept.multipliers {
+        if let Some((_, dual)) = known.get(&(*whose, *id)).filter(|(now, _)| now == mode) {
             dual.resume(former);
         }
     }
+    let campaigns = snapshot.plan.catalog.campaigns.iter().enumerate();
+    let campaigns: HashMap<CampaignId, usize> = campaigns.map(|(at, campaign)| (campaign.id, at)).collect();
+    for Tried { campaign, day, spent } in &kept.tried {
+        if let Some(at) = campaigns.get(campaign).filter(|at| money.days[**at] == *day) {
+            money.rhythms.exploration(*at).resume(*spent);
+        }
+    }
+}
+
+/// The multipliers of all budgets: whose, of which id, and how the budget is paced. One of a pool comes once.
+pub(in crate::shell::learning) fn duals(
+    snapshot: &Snapshot,
+) -> impl Iterator<Item = (Whose, u64, u64, &Arc<Dual>)> {
+    let (plan, rhythms) = (&snapshot.plan, &snapshot.money.rhythms);
+    let campaigns = plan.catalog.campaigns.iter().zip(&rhythms.campaigns).map(|(campaign, rhythm)| {
+        (Whose::Campaign, campaign.id.raw(), mode(&campaign.pacing), rhythm.dual())
+    });
+    let line_items = rhythms.line_items.iter().enumerate().filter_map(|(row, rhythm)| {
+        let line_item = plan.line_item(row);
+        Some((Whose::LineItem, line_item.id.raw(), mode(&line_item.pacing), rhythm.as_ref()?.dual()))
+    });
+    let mut met = HashSet::new();
+    let pools = plan.catalog.campaigns.iter().enumerate().filter_map(move |(at, campaign)| {
+        let pool = rhythms.pool(at).filter(|_| met.insert((campaign.advertiser, campaign.currency)))?;
+        let code = campaign.currency.code().bytes().fold(0, |code, byte| code << 8 | u64::from(byte));
+        Some((Whose::Pool, plan.catalog.advertisers[campaign.advertiser].id.raw(), code, pool))
+    });
+    campaigns.chain(line_items).chain(pools)
 }
 
 /// The thread.
@@ -104,6 +130,8 @@ impl Learner {
                 folder,
                 kept,
                 is_changed: true,
+                are_creatives_changed: true,
+                creatives_viewed: None,
                 failed: false,
                 waits: Waits::default(),
                 stood: HashMap::new(),
@@ -128,6 +156,10 @@ struct Desk {
     kept: Kept,
     /// True if the view is older than the landscapes.
     is_changed: bool,
+    /// True if what creatives brought is newer than the bid path knows.
+    are_creatives_changed: bool,
+    /// When the bid path last got that.
+    creatives_viewed: Option<Instant>,
     /// Wins of which the losses beside them are not known yet.
     waits: Waits,
     /// True if the last write failed: said once.
@@ -162,6 +194,10 @@ impl Desk {
                 written = Instant::now();
                 self.write();
             }
+        }
+        // Bids that are still out teach nothing more.
+        for told in self.waits.rest() {
+            self.learn(&told);
         }
         self.write();
     }
@@ -209,63 +245,79 @@ impl Desk {
         let creatives = &mut self.kept.creatives;
         if creatives.len() < CREATIVES_MAX || creatives.contains_key(&creative) {
             add(creatives.entry(creative).or_default());
-            self.is_changed = true;
+            self.are_creatives_changed = true;
         }
     }
 
-    /// Gives the bid path the landscapes as they are now.
+    /// Gives the bid path the landscapes as they are now, and what creatives brought as it lately was.
     fn view(&mut self) {
-        if !std::mem::take(&mut self.is_changed) {
+        let is_due = self.creatives_viewed.is_none_or(|viewed| viewed.elapsed() >= CREATIVES);
+        let creatives = (is_due && std::mem::take(&mut self.are_creatives_changed)).then(|| {
+            self.creatives_viewed = Some(Instant::now());
+            Arc::new(self.kept.creatives.clone())
+        });
+        let is_changed = std::mem::take(&mut self.is_changed);
+        let landscapes = is_changed.then(|| self.kept.landscapes.view(clock::now()));
+        if let Some(landscapes) = &landscapes {
+            self.service.learning.taught(&self.kept, landscapes.len());
+        }
+        if landscapes.is_none() && creatives.is_none() {
             return;
         }
-        let landscapes = self.kept.landscapes.view(clock::now());
-        self.service.learning.taught(&self.kept, landscapes.len());
-        let creatives = Arc::new(self.kept.creatives.clone());
         self.service.learn(|learned| {
-            learned.landscapes = landscapes;
-            learned.creatives = creatives;
+            if let Some(landscapes) = landscapes {
+                learned.landscapes = landscapes;
+            }
+            if let Some(creatives) = creatives {
+                learned.creatives = creatives;
+            }
         });
     }
 
     /// Takes along what the snapshot knows best.
     fn look_around(&mut self) {
         let snapshot = self.service.snapshot();
-        let (plan, money) = (&snapshot.plan, &snapshot.money);
         let now = clock::now();
-        let rhythms = &money.rhythms;
-        let mut traffic = snapshot.learned.traffic.lock().unwrap_or_else(PoisonError::into_inner);
-        let stood = &mut self.stood;
-        let mut came = |group, count: u64| {
-            let before = stood.insert(group, count).unwrap_or(0);
-            // A count that fell has begun anew. Without room for another group, a plan goes by the exchanges' curve.
-            let _ = traffic.add(group, now, count.checked_sub(before).unwrap_or(count));
-        };
-        for (exchange, count) in self.service.lessons.requests.counts() {
-            came(Group::Exchange(exchange.raw()), count);
-        }
-        let mut multipliers = Vec::with_capacity(rhythms.campaigns.len());
-        let mut look = |is_campaign, id, dual: &Dual| {
-            came(if is_campaign { Group::Campaign(id) } else { Group::LineItem(id) }, dual.seen());
-            // What was written can be read: none is left out.
-            multipliers.extend(Dual::from_bytes(&dual.to_bytes()).map(|dual| Multiplier {
-                is_campaign,
-                id,
-                dual,
-            }));
-        };
-        for (campaign, rhythm) in plan.catalog.campaigns.iter().zip(&rhythms.campaigns) {
-            look(true, campaign.id.raw(), rhythm.dual());
-        }
-        for (row, rhythm) in rhythms.line_items.iter().enumerate() {
-            if let Some(rhythm) = rhythm {
-                look(false, plan.line_item(row).id.raw(), rhythm.dual());
+        let of_exchanges = self.service.lessons.requests.counts();
+        // Exchanges first: if there is no room for all, their curve is what the others go by.
+        let mut counts: Vec<(Group, u64)> = of_exchanges
+            .into_iter()
+            .map(|(exchange, count)| (Group::Exchange(exchange.raw()), count))
+            .collect();
+        let mut multipliers = Vec::with_capacity(snapshot.money.rhythms.campaigns.len());
+        for (whose, id, mode, dual) in duals(&snapshot) {
+            match whose {
+                Whose::Campaign => counts.push((Group::Campaign(id), dual.seen())),
+                Whose::LineItem => counts.push((Group::LineItem(id), dual.seen())),
+                // Its requests are its campaigns'.
+                Whose::Pool => {}
             }
+            // What was written can be read: none is left out.
+            let dual = Dual::from_bytes(&dual.to_bytes());
+            multipliers.extend(dual.map(|dual| Multiplier { whose, id, mode, dual }));
         }
+        self.count(counts, now);
+        // Nobody else adds to it, so that the lock is held only to put the newer one in its place.
+        let newer = self.kept.traffic.clone();
+        let mut traffic = snapshot.learned.traffic.lock().unwrap_or_else(PoisonError::into_inner);
+        let older = std::mem::replace(&mut *traffic, newer);
+        drop(traffic);
+        drop(older);
+        self.kept.tried = tried(&snapshot);
         self.kept.goals.keep(&snapshot, now);
         self.kept.goal_bytes = self.kept.goals.to_bytes(&snapshot);
         self.kept.multipliers = multipliers;
-        self.kept.traffic = traffic.clone();
         self.kept.at = now;
+    }
+
+    /// Learns how much came since the counts were last looked at. Groups that are gone are not looked at again.
+    fn count(&mut self, counts: Vec<(Group, u64)>, now: UnixMillis) {
+        for (group, count) in &counts {
+            let before = self.stood.get(group).copied().unwrap_or(0);
+            // A count that fell has begun anew. Without room for another group, a plan goes by the exchanges' curve.
+            let _ = self.kept.traffic.add(*group, now, count.checked_sub(before).unwrap_or(*count));
+        }
+        self.stood = counts.into_iter().collect();
     }
 
     fn write(&mut self) {
@@ -279,4 +331,15 @@ impl Desk {
             }
         }
     }
+}
+
+/// What trying cost campaigns today, where it cost anything.
+pub(in crate::shell::learning) fn tried(snapshot: &Snapshot) -> Vec<Tried> {
+    let money = &snapshot.money;
+    let campaigns = snapshot.plan.catalog.campaigns.iter().zip(&money.days).enumerate();
+    let all = campaigns.map(|(at, (campaign, day))| {
+        let spent = money.rhythms.exploration(at).spent();
+        Tried { campaign: campaign.id, day: *day, spent }
+    });
+    all.filter(|tried| tried.spent > Nanos::ZERO).collect()
 }

@@ -5,17 +5,19 @@
 //! nobody waits. Bounded by the reservations that are open. Lessons live in memory alone: of bids that a former process
 //! made nothing is learnt. Deliberately absent: which outcome teaches what (`outcome`).
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use dashmap::DashMap;
 use foldhash::fast::RandomState;
 
-use crate::bidder::{Chosen, Lesson, Snapshot};
+use crate::bidder::{Chosen, Lesson, Rhythms, Snapshot};
 use crate::landscape::{Arm, Sample, Segment};
-use crate::learning::{Features, Prediction};
+use crate::learning::{Exploration, Features, Prediction};
 use crate::ledger::BidFacts;
 use crate::notice::{NoticeKind, Params, Ticket};
+use crate::pacing::Dual;
 use crate::pricing::Auction;
 use crate::shell::learning::contexts::ToKeep;
 use crate::shell::learning::goals::Came;
@@ -120,6 +122,23 @@ struct OpenLesson {
     /// False for a test: its budgets are told, nothing else.
     teaches: bool,
     heard: Option<Heard>,
+    /// The multipliers that counted the bid. They hear of its outcome whatever a reload or midnight puts in their place.
+    duals: [Option<Arc<Dual>>; 3],
+    /// What holds the cost of trying, if the bid explores: that of the day of the bid.
+    exploration: Option<Arc<Exploration>>,
+}
+
+impl OpenLesson {
+    /// Tells the budgets what the bid came to.
+    #[expect(clippy::cast_precision_loss, reason = "a prediction")]
+    fn tell_budgets(&self, paid: Nanos) {
+        for dual in self.duals.iter().flatten() {
+            dual.outcome(self.lesson.expected, paid.raw() as f64);
+        }
+        if let Some(exploration) = &self.exploration {
+            exploration.give_back(self.lesson.explored.saturating_sub(paid).max(Nanos::ZERO));
+        }
+    }
 }
 
 /// All bids that are out.
@@ -162,10 +181,12 @@ impl Lessons {
         (lessons, Inbox { news: inbox, to_keep: kept })
     }
 
-    /// A bid is held: its outcome will be told.
-    pub fn open(&self, chosen: &Chosen<'_>) {
+    /// A bid is held that was decided by `rhythms`: its outcome will be told.
+    pub fn open(&self, rhythms: &Rhythms, chosen: &Chosen<'_>) {
+        let at = chosen.line_item.campaign;
+        let explores = chosen.lesson.explored > Nanos::ZERO;
         let Ticket { bid, price_currency: currency, billable: teaches, .. } = chosen.ticket;
-        if chosen.lesson.arm == Some(Arm::Explored) || chosen.lesson.explored > Nanos::ZERO {
+        if chosen.lesson.arm == Some(Arm::Explored) || explores {
             self.counts.explored.fetch_add(1, Ordering::Relaxed);
         }
         let lesson = OpenLesson {
@@ -179,14 +200,16 @@ impl Lessons {
             until: bid.at.plus(chosen.ticket.reserved_for),
             teaches,
             heard: None,
+            duals: rhythms.shared_duals(chosen.row, at),
+            exploration: explores.then(|| Arc::clone(rhythms.exploration(at))),
         };
         self.open.insert(bid.id, lesson);
     }
 
     /// A bid was not sent after all: its budgets hear that it came to nothing.
-    pub fn unsent(&self, snapshot: &Snapshot, bid: BidId) {
+    pub fn unsent(&self, bid: BidId) {
         if let Some((_, open)) = self.open.remove(&bid) {
-            tell_budgets(snapshot, open.line_item, &open.lesson, Nanos::ZERO);
+            open.tell_budgets(Nanos::ZERO);
         }
     }
 
@@ -204,9 +227,11 @@ impl Lessons {
     /// A notice of `kind` came that does not end the bid.
     pub fn heard(&self, kind: NoticeKind, ticket: &Ticket, params: &Params<'_>) {
         let is_won = |loss: outcome::Loss| loss.reason == Some(0);
+        let (bills_on, currency) = (ticket.bills_on, ticket.price_currency);
+        let min_to_win = outcome::min_to_win(kind, bills_on, params, currency);
         let told = match kind {
             NoticeKind::Win => None,
-            NoticeKind::Loss => Some(outcome::loss(params)),
+            NoticeKind::Loss => Some(outcome::loss(params, min_to_win)),
             _ => return,
         };
         let Some(mut open) = self.open.get_mut(&ticket.bid.id) else { return };
@@ -214,14 +239,15 @@ impl Lessons {
         let heard = match told {
             Some(loss) if !is_won(loss) => Heard::Lost(outcome::lost(lesson, loss)),
             _ => {
-                let cleared = outcome::cleared(kind, params, ticket.price_currency);
-                Heard::Won(outcome::won(lesson, cleared, outcome::price(params.min_to_win)))
+                let cleared = outcome::cleared(kind, params, currency);
+                Heard::Won(outcome::won(lesson, cleared, min_to_win))
             }
         };
         open.heard = Some(heard);
     }
 
-    /// The impression of a bid was billed at `now` by a notice of `kind`, and its budget counts `paid`.
+    /// The impression of a bid was billed at `now` by a notice of `kind`, and its budget counts `paid`. Of a bid that was
+    /// taken for lost, or that a former process made, the budgets in `snapshot` hear alone: nothing of it is out any more.
     pub fn billed(
         &self,
         snapshot: &Snapshot,
@@ -229,29 +255,35 @@ impl Lessons {
         paid: Nanos,
         now: UnixMillis,
     ) {
-        let Some((bid, open)) = self.open.remove(&ticket.bid.id) else { return };
+        let Some((bid, open)) = self.open.remove(&ticket.bid.id) else {
+            return tell_late(snapshot, ticket.bid.line_item, paid);
+        };
         let cleared = outcome::cleared(kind, params, open.currency);
-        let end = End::Billed { cleared, min_to_win: outcome::price(params.min_to_win) };
-        self.close(snapshot, &open, end, paid);
+        let min_to_win = outcome::min_to_win(kind, ticket.bills_on, params, open.currency);
+        let end = End::Billed { cleared, min_to_win };
+        self.close(&open, end, paid);
         if open.teaches {
             let OpenLesson { lesson, campaign, line_item, exchange, .. } = open;
             let Lesson { features, chances, placement, .. } = lesson;
+            // Of who does not let us measure, nothing is kept.
+            let Some(features) = features else { return };
             let shown = Shown { bid, at: now, campaign, line_item, exchange, placement, features, chances };
             self.keep(ToKeep::Shown(Box::new(shown)));
         }
     }
 
     /// A loss notice closed a bid.
-    pub fn lost(&self, snapshot: &Snapshot, bid: BidId, params: &Params<'_>) {
-        if let Some((_, open)) = self.open.remove(&bid) {
-            self.close(snapshot, &open, End::Lost(outcome::loss(params)), Nanos::ZERO);
+    pub fn lost(&self, ticket: &Ticket, params: &Params<'_>) {
+        if let Some((_, open)) = self.open.remove(&ticket.bid.id) {
+            let told = outcome::min_to_win(NoticeKind::Loss, ticket.bills_on, params, open.currency);
+            self.close(&open, End::Lost(outcome::loss(params, told)), Nanos::ZERO);
         }
     }
 
     /// The time of a bid ran out.
-    pub fn expired(&self, snapshot: &Snapshot, bid: BidId) {
+    pub fn expired(&self, bid: BidId) {
         if let Some((_, open)) = self.open.remove(&bid) {
-            self.close(snapshot, &open, End::Expired, Nanos::ZERO);
+            self.close(&open, End::Expired, Nanos::ZERO);
         }
     }
 
@@ -287,9 +319,9 @@ impl Lessons {
         self.open.is_empty()
     }
 
-    fn close(&self, snapshot: &Snapshot, open: &OpenLesson, end: End, paid: Nanos) {
+    fn close(&self, open: &OpenLesson, end: End, paid: Nanos) {
         let OpenLesson { lesson, exchange, currency, at, .. } = open;
-        tell_budgets(snapshot, open.line_item, lesson, paid);
+        open.tell_budgets(paid);
         if !open.teaches {
             return;
         }
@@ -342,16 +374,12 @@ fn arm(lesson: &Lesson, sample: Option<Sample>, end: End) -> Option<(Arm, Cpm, O
     Some((arm, lesson.worth, paid))
 }
 
-/// Tells the budgets of a line item what a bid came to.
+/// Tells the budgets of a line item of a bill that none of them waits for any more.
 #[expect(clippy::cast_precision_loss, reason = "a prediction")]
-fn tell_budgets(snapshot: &Snapshot, line_item: LineItemId, lesson: &Lesson, paid: Nanos) {
+fn tell_late(snapshot: &Snapshot, line_item: LineItemId, paid: Nanos) {
     let Some(row) = snapshot.money.row(line_item) else { return };
     let campaign = snapshot.plan.line_item(row).campaign;
-    let rhythms = &snapshot.money.rhythms;
-    for dual in rhythms.duals(row, campaign).into_iter().flatten() {
-        dual.outcome(lesson.expected, paid.raw() as f64);
-    }
-    if lesson.explored > Nanos::ZERO {
-        rhythms.exploration(campaign).give_back(lesson.explored.saturating_sub(paid).max(Nanos::ZERO));
+    for dual in snapshot.money.rhythms.duals(row, campaign).into_iter().flatten() {
+        dual.outcome(0.0, paid.raw() as f64);
     }
 }

@@ -21,6 +21,8 @@ mod metrics;
 mod models;
 mod outcome;
 mod requests;
+#[cfg(test)]
+mod tests;
 mod training;
 mod waits;
 mod words;
@@ -30,7 +32,7 @@ pub use contexts::{Contexts, ContextsError, KeptContexts, ToKeep, Trial};
 pub use examples::{Examples, ExamplesError, tells_anything};
 pub use goals::{Came, Goals};
 pub use keeper::Keeper;
-pub use kept::{Kept, KeptError, Multiplier, Samples};
+pub use kept::{Kept, KeptError, Multiplier, Samples, Whose};
 pub use learner::{Learner, former, kept_in, resume};
 pub use lessons::{Inbox, Lessons, Shown};
 pub use metrics::{Learning, write_metrics};

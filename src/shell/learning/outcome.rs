@@ -9,6 +9,7 @@
 //! is shown. Leaving such outcomes out would leave wins alone, and teach that any price wins.
 
 use crate::bidder::Lesson;
+use crate::campaign::BillsOn;
 use crate::landscape::Sample;
 use crate::notice::{NoticeKind, Params};
 use crate::pricing::Auction;
@@ -84,7 +85,8 @@ pub fn won(lesson: &Lesson, cleared: Option<Cpm>, min_to_win: Option<Cpm>) -> Sa
 #[must_use]
 pub fn lost(lesson: &Lesson, loss: Loss) -> Option<Sample> {
     let exact = loss.min_to_win.filter(|price| *price >= lesson.price && *price > Cpm::ZERO);
-    let exact = exact.filter(|_| lesson.auction != Auction::Agreed).map(Sample::Exact);
+    let exact = exact.filter(|_| lesson.auction != Auction::Agreed);
+    let exact = exact.map(|to_win| Sample::lost_to(lesson.price, to_win));
     match loss.reason {
         // Below the floor, below the deal's floor, lost to a higher bid; most losses without a code are such.
         None | Some(100..=102) => Some(exact.unwrap_or(Sample::Lost(lesson.price))),
@@ -95,10 +97,32 @@ pub fn lost(lesson: &Lesson, loss: Loss) -> Option<Sample> {
     }
 }
 
-/// What a loss notice tells.
+/// What a loss notice tells, with what it may tell of the price to beat.
 #[must_use]
-pub fn loss(params: &Params<'_>) -> Loss {
-    Loss { reason: params.loss.trim().parse().ok(), min_to_win: price(params.min_to_win) }
+pub fn loss(params: &Params<'_>, min_to_win: Option<Cpm>) -> Loss {
+    Loss { reason: params.loss.trim().parse().ok(), min_to_win }
+}
+
+/// The price to beat in a notice of `kind` on a bid in `currency`, where the exchange itself tells it: what the markup
+/// calls, a browser calls, and it could append any price. Where the markup bills, a loss is not believed either.
+#[must_use]
+pub fn min_to_win(
+    kind: NoticeKind,
+    bills_on: BillsOn,
+    params: &Params<'_>,
+    currency: Currency,
+) -> Option<Cpm> {
+    let is_told = match kind {
+        NoticeKind::Win | NoticeKind::Billing => true,
+        NoticeKind::Loss => bills_on != BillsOn::Impression,
+        _ => false,
+    };
+    price(params.min_to_win).filter(|_| is_told && !is_other(params, currency))
+}
+
+/// True if the prices of a notice are in another currency than that of its bid.
+fn is_other(params: &Params<'_>, currency: Currency) -> bool {
+    Currency::from_code(params.currency.trim()).is_some_and(|told| told != currency)
 }
 
 /// The clearing price of a notice of `kind` on a bid in `currency`, where the exchange itself tells it.
@@ -107,9 +131,7 @@ pub fn cleared(kind: NoticeKind, params: &Params<'_>, currency: Currency) -> Opt
     if !matches!(kind, NoticeKind::Win | NoticeKind::Billing) {
         return None;
     }
-    let told = params.currency.trim();
-    let is_other = Currency::from_code(told).is_some_and(|told| told != currency);
-    price(params.price).filter(|_| !is_other)
+    price(params.price).filter(|_| !is_other(params, currency))
 }
 
 /// A price in a notice; `None` for a macro that was not replaced, and for anything that is no price.
@@ -120,8 +142,9 @@ pub fn price(text: &str) -> Option<Cpm> {
 
 #[cfg(test)]
 mod tests {
-    use super::{End, Heard, Loss, cleared, loss, lost, price, sample, won};
+    use super::{End, Heard, Loss, cleared, loss, lost, min_to_win, price, sample, won};
     use crate::bidder::Lesson;
+    use crate::campaign::BillsOn;
     use crate::landscape::{Sample, Segment};
     use crate::learning::Features;
     use crate::notice::{NoticeKind, Params};
@@ -149,7 +172,7 @@ mod tests {
             fx: FxRate::SAME,
             expected: 1.0,
             explored: Nanos::ZERO,
-            features: Features::default(),
+            features: Some(Features::default()),
             chances: None,
             placement: 0,
         }
@@ -193,6 +216,10 @@ mod tests {
             // A price that would have won, below one that lost, is none.
             (FirstPrice, None, for_reason(Some(102), Some(1_500_000)), Some(Lost(BID))),
             (Agreed, None, for_reason(Some(102), Some(2_500_000)), Some(Lost(BID))),
+            // A price out of all proportion.
+            (FirstPrice, None, for_reason(Some(102), Some(20_000_000)), Some(Exact(cpm(20_000_000)))),
+            (FirstPrice, None, for_reason(Some(102), Some(20_000_001)), Some(Lost(BID))),
+            (FirstPrice, None, for_reason(Some(1_004), Some(i64::MAX)), Some(Lost(BID))),
             // Lost for something else.
             (FirstPrice, None, for_reason(Some(2), Some(2_500_000)), None),
             (FirstPrice, None, for_reason(Some(103), None), None),
@@ -226,10 +253,33 @@ mod tests {
     }
 
     #[test]
+    fn a_browser_cannot_tell_the_price_to_beat() {
+        use NoticeKind::{Billing, Click, Impression, Loss, View, Win};
+        let params = |currency| Params { min_to_win: "1.5", currency, ..Params::default() };
+        let of = |kind, bills_on| min_to_win(kind, bills_on, &params("EUR"), Currency::EUR);
+        for (kind, bills_on) in [
+            (Win, BillsOn::Impression),
+            (Billing, BillsOn::Billing),
+            (Loss, BillsOn::Billing),
+            (Loss, BillsOn::Win),
+        ] {
+            assert_eq!(of(kind, bills_on), Some(cpm(1_500_000)), "{kind:?} {bills_on:?}");
+        }
+        for kind in [Impression, View, Click, Loss] {
+            assert_eq!(of(kind, BillsOn::Impression), None, "{kind:?}");
+        }
+        let in_currency = |currency| min_to_win(Loss, BillsOn::Billing, &params(currency), Currency::EUR);
+        assert_eq!(in_currency(""), Some(cpm(1_500_000)));
+        assert_eq!(in_currency("${AUCTION_CURRENCY}"), Some(cpm(1_500_000)));
+        assert_eq!(in_currency("USD"), None, "in another currency than the bid");
+    }
+
+    #[test]
     fn a_loss_without_numbers_tells_only_that_it_is_one() {
         let params =
             Params { loss: "${AUCTION_LOSS}", min_to_win: "${AUCTION_MIN_TO_WIN}", ..Params::default() };
-        assert_eq!(loss(&params), Loss::default());
+        let told = min_to_win(NoticeKind::Loss, BillsOn::Billing, &params, Currency::EUR);
+        assert_eq!(loss(&params, told), Loss::default());
         assert_eq!(lost(&lesson(Auction::FirstPrice), Loss::default()), Some(Sample::Lost(BID)));
         assert_eq!(won(&lesson(Auction::FirstPrice), None, None), Sample::Won(BID));
     }

@@ -51,6 +51,11 @@ impl Waits {
         None
     }
 
+    /// All that wait: nothing more will come.
+    pub fn rest(&mut self) -> Vec<Told> {
+        std::mem::take(&mut self.waiting).into_values().collect()
+    }
+
     /// Those whose time has run out by `now`, and those of exchanges whose losses turned out to be told.
     pub fn due(&mut self, now: UnixMillis) -> Vec<Told> {
         let later = self.waiting.split_off(&(now, u64::MAX));
@@ -129,5 +134,6 @@ mod tests {
             let _ = waits.take(told(100, false, true), at(100));
         }
         assert!(waits.take(told(300, true, false), at(101)).is_none());
+        assert_eq!((waits.rest().len(), waits.rest().len()), (1, 0), "at the end none is left out");
     }
 }

@@ -3,7 +3,7 @@
 //! It may take a word for known that is not (about one in a hundred once 200,000 are): then a weight is shown by its
 //! hash. It never asks for a word again that was kept.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use crate::learning::{FIELDS, Features};
 
@@ -14,12 +14,14 @@ const BITS: u64 = 1 << 22;
 #[derive(Debug)]
 pub struct KnownWords {
     bits: Box<[AtomicU64]>,
+    /// A bit for each field of which no other word is kept.
+    full: AtomicU32,
 }
 
 impl Default for KnownWords {
     fn default() -> Self {
         let words = usize::try_from(BITS / 64).unwrap_or(0);
-        Self { bits: (0..words).map(|_| AtomicU64::new(0)).collect() }
+        Self { bits: (0..words).map(|_| AtomicU64::new(0)).collect(), full: AtomicU32::new(0) }
     }
 }
 
@@ -30,9 +32,18 @@ impl KnownWords {
         (0..FIELDS).any(|field| features.0[field] != 0 && !self.has(field, features.0[field]))
     }
 
-    /// True if the value of a field is known.
+    /// There is no room for another word of the fields whose bits are set: all of theirs count as known, so that values
+    /// without end do not fill the filter.
+    pub fn leave_out(&self, full: u32) {
+        self.full.fetch_or(full, Ordering::Relaxed);
+    }
+
+    /// True if the value of a field is known, or would not be kept.
     #[must_use]
     pub fn has(&self, field: usize, hash: u32) -> bool {
+        if self.full.load(Ordering::Relaxed) >> field & 1 == 1 {
+            return true;
+        }
         places(field, hash)
             .into_iter()
             .all(|place| self.word(place).load(Ordering::Relaxed) >> (place % 64) & 1 == 1)
@@ -75,6 +86,17 @@ mod tests {
         known.add(Field::Outlet as usize, 7);
         assert!(!known.is_any_new(&features));
         assert!(!known.has(Field::City as usize, 7), "the same hash in another field is another word");
+    }
+
+    #[test]
+    fn words_of_a_field_without_room_are_not_asked_for() {
+        let known = KnownWords::default();
+        known.leave_out(1 << Field::Placement as u32);
+        let mut features = Features::default();
+        features.0[Field::Placement as usize] = 7;
+        assert!(!known.is_any_new(&features));
+        features.0[Field::Outlet as usize] = 7;
+        assert!(known.is_any_new(&features));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, put, say};
 /// Flags of `audience erase`.
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    after_help = "Examples:\n  encan audience erase --id-type ifa --user-id 38400000-8cf0-11bd-b23e-10b96e40000d\n  encan audience erase --file gone.csv\n\nA line of the file is `id_type,user_id`. A running server follows within a second; how often\nthey saw which ad it forgets where they are erased by its admin door. The ledger keeps what was billed, under\nthe keyed hash of the id, and a start counts it under the frequency caps again."
+    after_help = "Examples:\n  encan audience erase --id-type ifa --user-id 38400000-8cf0-11bd-b23e-10b96e40000d\n  encan audience erase --file gone.csv\n\nA line of the file is `id_type,user_id`. A running server follows within a second; how often\nthey saw which ad it forgets where they are erased by its admin door. The ledger keeps what was billed, under\nthe keyed hash of the id, and a start counts it under the frequency caps again; what those impressions were like it keeps to learn from, under no id."
 )]
 pub struct Args {
     #[command(flatten)]

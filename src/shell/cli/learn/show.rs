@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
+use crate::feedback::printable;
 use crate::learning::{Field, Part, Weight};
 use crate::report::Names;
 use crate::shell::cli::learn::measures::Measures;
@@ -88,7 +89,7 @@ pub fn run(args: &Args) -> ExitCode {
     };
     let shown = shown(&found, args.top, models.former_count(), |field, hash| {
         let word = words.get(&(field as u8, hash))?;
-        Some(name(&names, field, word).unwrap_or_else(|| word.clone()))
+        Some(printable(&name(&names, field, word).unwrap_or_else(|| word.clone())))
     });
     put(&if args.json {
         serde_json::to_string_pretty(&shown).expect("texts and numbers are JSON") + "\n"

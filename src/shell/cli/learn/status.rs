@@ -16,10 +16,10 @@ use crate::shell::clock;
 use crate::shell::corrections;
 use crate::shell::demo::Caller;
 use crate::shell::learning::{
-    Contexts, ContextsError, Kept, KeptError, Models, Multiplier, Samples, Trial, kept_in,
+    Contexts, ContextsError, Kept, KeptError, Models, Multiplier, Samples, Trial, Whose, kept_in,
 };
 use crate::shell::store::StoreError;
-use crate::units::{CampaignId, Currency, LineItemId, UnixMillis};
+use crate::units::{AdvertiserId, CampaignId, Currency, LineItemId, UnixMillis};
 
 /// Models that were judged and are printed, the newest first.
 const TRIALS: u32 = 5;
@@ -244,11 +244,11 @@ fn saving(saving: &Saving) -> SavingStatus {
 }
 
 fn pacing(multiplier: &Multiplier, names: &Names) -> Pacing {
-    let Multiplier { is_campaign, id, dual } = multiplier;
-    let (kind, name) = if *is_campaign {
-        ("campaign", names.campaigns.get(&CampaignId::from_raw(*id)))
-    } else {
-        ("line_item", names.line_items.get(&LineItemId::from_raw(*id)))
+    let Multiplier { whose, id, dual, .. } = multiplier;
+    let (kind, name) = match whose {
+        Whose::Campaign => ("campaign", names.campaigns.get(&CampaignId::from_raw(*id))),
+        Whose::LineItem => ("line_item", names.line_items.get(&LineItemId::from_raw(*id))),
+        Whose::Pool => ("pool", names.advertisers.get(&AdvertiserId::from_raw(*id))),
     };
     Pacing { kind, name: name.cloned().unwrap_or_else(|| format!("{id:016x}")), multiplier: dual.factor() }
 }
@@ -264,10 +264,15 @@ fn traffic(kept: &Kept, names: &Names) -> Vec<TrafficStatus> {
     };
     let of_exchanges =
         names.exchanges.iter().map(|(id, name)| of("exchange", name.clone(), Group::Exchange(id.raw())));
-    let of_budgets = kept.multipliers.iter().map(|multiplier| {
+    let of_budgets = kept.multipliers.iter().filter_map(|multiplier| {
         let Pacing { kind, name, .. } = pacing(multiplier, names);
         let id = multiplier.id;
-        of(kind, name, if multiplier.is_campaign { Group::Campaign(id) } else { Group::LineItem(id) })
+        match multiplier.whose {
+            Whose::Campaign => Some(of(kind, name, Group::Campaign(id))),
+            Whose::LineItem => Some(of(kind, name, Group::LineItem(id))),
+            // Its requests are its campaigns'.
+            Whose::Pool => None,
+        }
     });
     of_exchanges.chain(of_budgets).collect()
 }

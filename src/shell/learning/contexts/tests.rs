@@ -75,6 +75,20 @@ fn words_and_trials_are_kept_and_trials_bounded() {
 }
 
 #[test]
+fn a_field_whose_values_are_without_end_leaves_room_for_the_words_of_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut contexts = Contexts::open(folder.path()).unwrap();
+    let word = |field: Field, hash| ToKeep::Word { field: field as u8, hash, text: "x".to_owned() };
+    let random: Vec<_> = (1..=100_001).map(|hash| word(Field::Placement, hash)).collect();
+    assert_eq!(contexts.write(&random[..99_999]).unwrap(), 0);
+    assert_eq!(contexts.write(&random[99_999..]).unwrap(), 1 << Field::Placement as u32);
+    contexts.write(&[word(Field::Outlet, 1)]).unwrap();
+    let words = contexts.words().unwrap();
+    assert_eq!(words.len(), 100_001, "one too many was left out");
+    assert!(words.contains_key(&(Field::Outlet as u8, 1)));
+}
+
+#[test]
 fn a_file_that_cannot_be_used_is_put_aside_and_none_is_made_by_reading() {
     let folder = tempfile::tempdir().unwrap();
     assert!(matches!(Contexts::open_to_read(folder.path()), Err(ContextsError::Missing { .. })));
