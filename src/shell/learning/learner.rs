@@ -66,6 +66,7 @@ pub fn resume(snapshot: &Snapshot, kept: &Kept) {
     let money = &snapshot.money;
     money.rhythms.expect(&snapshot.plan, &kept.traffic, clock::now());
     *snapshot.learned.traffic.lock().unwrap_or_else(PoisonError::into_inner) = kept.traffic.clone();
+    // An advertiser has a pool in each currency.
     let known: HashMap<(Whose, u64, u64), &Arc<Dual>> =
         duals(snapshot).map(|(whose, id, mode, dual)| ((whose, id, mode), dual)).collect();
     for Multiplier { whose, id, mode, dual: former } in &kept.multipliers {
