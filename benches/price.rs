@@ -175,7 +175,9 @@ fn ad(random: (u32, u32)) -> Ad {
     let (campaign, line_item) = (u64::from(random.0) % CAMPAIGNS, u64::from(random.1) % 8);
     Ad {
         medium: MediaType::Banner,
-        size: Some([(300, 250), (728, 90), (320, 50), (970, 250)][line_item as usize % 4]),
+        size: Some(
+            [(300, 250), (728, 90), (320, 50), (970, 250)][usize::try_from(line_item % 4).unwrap_or(0)],
+        ),
         deal: None,
         advertiser: AdvertiserId::from_raw(campaign / 3),
         campaign: CampaignId::from_raw(campaign),
@@ -236,5 +238,5 @@ fn cpm(micros: i64) -> Cpm {
 fn mixed(number: usize) -> (u32, u32) {
     let mixed = (number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mixed = (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    ((mixed >> 33) as u32, mixed as u32 >> 1)
+    ((mixed >> 33) as u32, ((mixed & 0xffff_ffff) >> 1) as u32)
 }

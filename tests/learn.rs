@@ -410,7 +410,12 @@ fn a_server_trains_by_itself_and_takes_what_is_no_worse() {
     wait_until("it to be in use", || server.metric("encan_model_in_use") == 1);
     assert_eq!(server.metric("encan_training_examples_total"), 10_000, "each is read once");
     assert!(place.data().join("model").exists());
-    let trials = place.status()["model"]["trials"].clone();
+    // The model is in use before its trial is kept.
+    let mut trials = json!([]);
+    wait_until("its trial to be kept", || {
+        trials = place.status()["model"]["trials"].clone();
+        trials[0].is_object()
+    });
     assert_eq!((&trials[0]["by_server"], &trials[0]["accepted"]), (&json!(true), &json!(true)), "{trials:#}");
     // Nothing is new: nothing is judged again.
     std::thread::sleep(std::time::Duration::from_millis(2_500));

@@ -95,8 +95,8 @@ impl<'a> Market<'a, '_, '_> {
         let guaranteed = deal.is_some_and(|deal| deal.guar);
         let case = Case {
             value: candidate.factor.of(snapshot.plan.rows[candidate.row].value),
-            goal: snapshot.money.rhythms.goal(candidate.row),
-            // The seller of a guaranteed deal counts on it, whatever the pace.
+            // The seller of a guaranteed deal counts on it, whatever the goal and the pace.
+            goal: if guaranteed { Factor::ONE } else { snapshot.money.rhythms.goal(candidate.row) },
             pace: match (guaranteed, is_shaded) {
                 (true, _) => Factor::MAX,
                 (false, true) => snapshot.money.rhythms.shading_pace(candidate.row, line_item.campaign),

@@ -13,7 +13,7 @@ use crate::budget::Purse;
 use crate::campaign::{Budget, Campaign, Flight, LineItem};
 use crate::learning::Exploration;
 use crate::pacing::{DaySpan, Dual, Group, Outlook, Pace, Target};
-use crate::units::{AdvertiserId, CampaignId, Day, LineItemId, Nanos, UnixMillis};
+use crate::units::{AdvertiserId, CampaignId, Currency, Day, LineItemId, Nanos, UnixMillis};
 
 /// The rhythms of a former snapshot, by what they were made of.
 pub(in crate::bidder) struct FormerRhythms<'a> {
@@ -58,8 +58,12 @@ impl<'a> FormerRhythms<'a> {
             let pace = Pace::new(&campaign.pacing, span, now, committed.0, alone);
             let dual = self.campaign_dual(campaign);
             let outlook = self.outlook(Group::Campaign(campaign.id.raw()), span, now);
-            let is_other = self.redirected.1.contains(&campaign.id);
-            let outlook = if is_other { outlook.of_unknown_volume() } else { outlook };
+            let outlook = if self.redirected.1.contains(&campaign.id) {
+                let former = self.snapshot.zip(self.campaigns.get(&campaign.id));
+                redirected_from(former.map(|(it, at)| &it.money.rhythms.campaigns[*at]), outlook, span, now)
+            } else {
+                outlook
+            };
             Rhythm::new(pace, dual, outlook, now, worth).with_share(share)
         })
     }
@@ -80,8 +84,13 @@ impl<'a> FormerRhythms<'a> {
             let pace = Pace::new(&line_item.pacing, span, now, committed.0, target);
             let dual = self.line_item_dual(line_item);
             let outlook = self.outlook(Group::LineItem(line_item.id.raw()), span, now);
-            let is_other = self.redirected.0.contains(&line_item.id);
-            let outlook = if is_other { outlook.of_unknown_volume() } else { outlook };
+            let outlook = if self.redirected.0.contains(&line_item.id) {
+                let former = self.snapshot.zip(self.rows.get(&line_item.id));
+                let former = former.and_then(|(it, row)| it.money.rhythms.line_items[*row].as_ref());
+                redirected_from(former, outlook, span, now)
+            } else {
+                outlook
+            };
             Rhythm::new(pace, dual, outlook, now, worth)
         })
     }
@@ -93,20 +102,21 @@ impl<'a> FormerRhythms<'a> {
         traffic.outlook(group, &exchanges(&former.plan), day, now)
     }
 
-    /// The pools of `plan`, by campaign: those of former advertisers go on.
+    /// The pools of `plan`, by campaign, one of each advertiser in each currency, for amounts of different ones have no sum:
+    /// former ones go on.
     pub(in crate::bidder) fn pools(&self, plan: &Plan) -> Vec<Option<Arc<Dual>>> {
-        let mut pools: HashMap<AdvertiserId, Arc<Dual>> = HashMap::new();
+        let mut pools: HashMap<(AdvertiserId, Currency), Arc<Dual>> = HashMap::new();
         if let Some(former) = self.snapshot {
             for (campaign, pool) in former.plan.catalog.campaigns.iter().zip(&former.money.rhythms.pools) {
                 if let Some(pool) = pool {
                     let advertiser = former.plan.catalog.advertisers[campaign.advertiser].id;
-                    pools.insert(advertiser, Arc::clone(pool));
+                    pools.insert((advertiser, campaign.currency), Arc::clone(pool));
                 }
             }
         }
         let campaigns = plan.catalog.campaigns.iter().map(|campaign| {
             let advertiser = plan.catalog.advertisers[campaign.advertiser].id;
-            campaign.pooled.then(|| Arc::clone(pools.entry(advertiser).or_default()))
+            campaign.pooled.then(|| Arc::clone(pools.entry((advertiser, campaign.currency)).or_default()))
         });
         campaigns.collect()
     }
@@ -167,6 +177,20 @@ impl<'a> FormerRhythms<'a> {
 }
 
 const HOUR_MILLIS: i64 = 3_600_000;
+
+/// What the day brings to a budget whose line items reach other requests than before, where the day would else be as
+/// `outlook` says: as many as its former rhythm still expected, so that its multiplier stays where it is until requests
+/// came.
+fn redirected_from(former: Option<&Rhythm>, outlook: Outlook, day: DaySpan, now: UnixMillis) -> Outlook {
+    match former {
+        Some(former) if former.day() == day => former.redirected(outlook, now),
+        // Of another day no more is known than what traffic says, which is of other requests.
+        _ => {
+            let guess = outlook.volume.map(|volume| volume * (1.0 - outlook.done(day, now)));
+            outlook.of_doubtful_volume(day, now, guess)
+        }
+    }
+}
 
 /// The line items of `plan` whose targeting, deals or status is another than in `former`, and the campaigns of those, of
 /// new ones and of ones that are gone.

@@ -10,7 +10,7 @@ use crate::campaign::{Creative, Factor, LineItem};
 use crate::creative::Placement;
 use crate::learning::{Ad, Features, Field, Partial, Prediction};
 use crate::openrtb::Deal;
-use crate::pricing::{learned, placement_key};
+use crate::pricing::{NOWHERE, learned, placement_key};
 use crate::units::DealId;
 
 /// What tells more of a person than of the page, the ad and a kind of device: which of them we know, where they are, how
@@ -37,25 +37,25 @@ pub(in crate::bidder) struct Outlook {
 
 /// Whose ad it is, and which, as what it is shown, on which deal.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::bidder) struct Show<'a> {
+pub(in crate::bidder) struct Show<'a, 's> {
     pub(in crate::bidder) line_item: &'a LineItem,
     pub(in crate::bidder) creative: &'a Creative,
-    pub(in crate::bidder) placement: &'a Placement<'a>,
+    pub(in crate::bidder) placement: &'s Placement<'a>,
     pub(in crate::bidder) deal: Option<&'a Deal<'a>>,
 }
 
 impl Insight {
-    /// Exchange and outlet of the impression of `market`; 0 where no outlet is named.
+    /// Exchange and outlet of the impression of `market`; [`NOWHERE`] where no outlet is named.
     pub(in crate::bidder) fn placement(&self, market: &Market<'_, '_, '_>) -> u64 {
         *self.placement.get_or_init(|| {
             let outlet = market.ask.request.channel.outlet();
             let name = outlet.and_then(|outlet| outlet.bundle.or(outlet.domain).or(outlet.id));
-            name.map_or(0, |name| placement_key(market.ask.exchange.id, name))
+            name.map_or(NOWHERE, |name| placement_key(market.ask.exchange.id, name))
         })
     }
 
     /// All fields of `show` there.
-    pub(in crate::bidder) fn features(&self, market: &Market<'_, '_, '_>, show: &Show<'_>) -> Features {
+    pub(in crate::bidder) fn features(&self, market: &Market<'_, '_, '_>, show: &Show<'_, '_>) -> Features {
         let plan = &market.snapshot.plan;
         let campaign = plan.campaign(show.line_item);
         self.of_request(market).with_ad(&Ad {
@@ -74,7 +74,7 @@ impl Insight {
     pub(in crate::bidder) fn to_keep(
         &self,
         market: &Market<'_, '_, '_>,
-        show: &Show<'_>,
+        show: &Show<'_, '_>,
     ) -> Option<Features> {
         let permissions = market.ask.permissions;
         permissions.measure.then(|| {
@@ -83,24 +83,27 @@ impl Insight {
         })
     }
 
-    /// What `show` will bring, and what that makes of its value.
-    pub(in crate::bidder) fn outlook(&self, market: &Market<'_, '_, '_>, show: &Show<'_>) -> Outlook {
+    /// What `show` will bring, and what that makes of its value: of a guaranteed deal nothing less, for its seller counts on
+    /// the bid that the campaign's file allows.
+    pub(in crate::bidder) fn outlook(&self, market: &Market<'_, '_, '_>, show: &Show<'_, '_>) -> Outlook {
         let corridor = market.snapshot.plan.campaign(show.line_item).learning.corridor;
         let chances = self.chances(market, show);
         let by_model =
             chances.map_or(Factor::ONE, |chances| learned(&show.line_item.goal, &chances, corridor));
         let adjustments = &market.snapshot.learned.adjustments;
-        let placement = if adjustments.placements() > 0 { self.placement(market) } else { 0 };
+        let placement = if adjustments.placements() > 0 { self.placement(market) } else { NOWHERE };
         let factor = match adjustments.factor(show.line_item.id, placement) {
             // A placement that is paused is so whatever the corridor.
             Factor::ZERO => Factor::ZERO,
             by_figures => Factor::product([by_model, by_figures]).clamp(corridor.0, corridor.1),
         };
+        let is_guaranteed = show.deal.is_some_and(|deal| deal.guar);
+        let factor = if is_guaranteed { factor.max(Factor::ONE) } else { factor };
         Outlook { chances, factor }
     }
 
     /// What the model expects of `show`; `None` where it says nothing, or the goal does not ask.
-    fn chances(&self, market: &Market<'_, '_, '_>, show: &Show<'_>) -> Option<Prediction> {
+    fn chances(&self, market: &Market<'_, '_, '_>, show: &Show<'_, '_>) -> Option<Prediction> {
         let (ctr, cvr) = show.line_item.goal.chances()?;
         let campaign = market.snapshot.plan.campaign(show.line_item).id;
         let model = market.snapshot.learned.model.as_ref().filter(|model| model.speaks_of(campaign))?;

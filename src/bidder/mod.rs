@@ -10,6 +10,7 @@ mod compose;
 mod decide;
 mod explain;
 mod former;
+mod heard;
 mod hint;
 mod insight;
 mod learned;

@@ -4,9 +4,10 @@ use crate::bidder::case::{Candidate, PricedCase};
 use crate::bidder::insight::{Insight, Outlook, Show};
 use crate::bidder::{Ask, Awaited, Chosen, Lesson, NoBidReason, Rhythm, Snapshot};
 use crate::budget::Purse;
-use crate::campaign::{Advertiser, Campaign, CountBy, Creative, LineItem};
+use crate::campaign::{Advertiser, Campaign, CountBy, Creative, Factor, LineItem};
 use crate::creative::Placement;
 use crate::frequency::{Caps, all_caps, counts_by};
+use crate::learning::Exploration;
 use crate::ledger::BidFacts;
 use crate::notice::Ticket;
 use crate::openrtb::{Channel, Deal, Imp, MediaType};
@@ -56,26 +57,31 @@ impl<'a> Offer<'a> {
 }
 
 impl<'a> Market<'a, '_, '_> {
-    /// What `candidate` bids with `creative`, on the first of `deals` (`None` is the open auction) whose floor it reaches; and the
-    /// `steps` of the last price that was tried.
+    /// What `candidate` bids with the ad of `show`, on the first of `deals` (`None` is the open auction) whose floor it
+    /// reaches; and the `steps` of the last price that was tried.
     pub(in crate::bidder) fn offer(
         &self,
         candidate: &Candidate,
-        creative: &'a Creative,
-        placement: Placement<'a>,
+        show: &Show<'a, '_>,
         deals: &[Option<&'a Deal<'a>>],
-        outlook: &Outlook,
+        insight: &Insight,
         steps: &mut Steps,
     ) -> Result<Offer<'a>, NoBidReason> {
         let plan: &'a _ = &*self.snapshot.plan;
         let line_item = plan.line_item(candidate.row);
         let campaign = plan.campaign(line_item);
-        let reserved_for = self.reserved_for(placement.medium());
+        let reserved_for = self.reserved_for(show.placement.medium());
         let (terms, place) = self.terms(line_item, reserved_for)?;
         let mut refused = NoBidReason::DealNotOffered;
         for deal in deals.iter().copied() {
             *steps = Steps::default();
-            match self.price(candidate, terms, deal, &placement, steps) {
+            let outlook = insight.outlook(self, &Show { deal, ..*show });
+            if outlook.factor == Factor::ZERO {
+                refused = NoBidReason::PlacementPaused;
+                continue;
+            }
+            let factor = Factor::product([candidate.factor, outlook.factor]);
+            match self.price(&Candidate { factor, ..*candidate }, terms, deal, show.placement, steps) {
                 Ok(case) => {
                     return Ok(Offer {
                         row: candidate.row,
@@ -83,11 +89,11 @@ impl<'a> Market<'a, '_, '_> {
                         advertiser: &plan.catalog.advertisers[campaign.advertiser],
                         campaign,
                         line_item,
-                        creative,
-                        placement,
+                        creative: show.creative,
+                        placement: *show.placement,
                         deal,
                         id: candidate.id,
-                        outlook: *outlook,
+                        outlook,
                         case,
                         terms,
                         place,
@@ -102,11 +108,13 @@ impl<'a> Market<'a, '_, '_> {
 
     /// Reserves the worst case of `offer`, if the day's pace and every cap allow it: then it is a bid.
     ///
-    /// A guaranteed deal is not held back by the pace, for the seller counts on it; by the caps it is.
+    /// A guaranteed deal is not held back by the pace or for being unknown, for the seller counts on it; by the caps it is.
+    /// Budgets are told of so many `requests`: 0 if they have heard of this one.
     pub(in crate::bidder) fn reserve(
         &self,
         offer: &Offer<'a>,
         insight: &Insight,
+        requests: u32,
     ) -> Result<Chosen<'a>, NoBidReason> {
         let money = &self.snapshot.money;
         if !money.is_of(self.ask.now) {
@@ -118,23 +126,18 @@ impl<'a> Market<'a, '_, '_> {
         if let Some(refusal) = purse.exhausted(offer.case.priced.worst) {
             return Err(NoBidReason::BudgetSpent(refusal));
         }
-        if !self.keeps_pace(offer, purse) && !offer.deal.is_some_and(|deal| deal.guar) {
+        let is_guaranteed = offer.deal.is_some_and(|deal| deal.guar);
+        if !is_guaranteed && !self.keeps_pace(offer, purse) {
             let duals = money.rhythms.duals(offer.row, offer.line_item.campaign);
-            duals.into_iter().flatten().for_each(|dual| dual.kept_back(1, offer.case.priced.expected));
+            duals.into_iter().flatten().for_each(|dual| dual.kept_back(requests, offer.case.priced.expected));
             return Err(NoBidReason::Paced);
         }
         let (campaign, worst) = (offer.line_item.campaign, offer.case.priced.worst);
         let held = purse.hold(worst).map_err(NoBidReason::BudgetSpent)?;
         let exploration = money.rhythms.exploration(campaign);
-        let (learned, creatives) = (&self.snapshot.learned, &self.snapshot.plan.catalog.creatives);
-        let ids = offer.line_item.creatives.iter().map(|at| creatives[*at].id);
-        let is_known = learned.knows(offer.line_item, ids.clone());
-        let explores = (!is_known || learned.is_tried(offer.line_item, offer.creative.id, ids))
-            && exploration.spend(worst);
-        if !is_known && !explores {
-            return Err(NoBidReason::Explored);
-        }
-        let mut awaited = Awaited::new(money.rhythms.duals(offer.row, campaign), offer.case.priced.expected);
+        let explores = !is_guaranteed && self.explores(offer, exploration)?;
+        let duals = money.rhythms.duals(offer.row, campaign);
+        let mut awaited = Awaited::new(duals, requests, offer.case.priced.expected);
         if explores {
             awaited.exploring(exploration, worst);
         }
@@ -153,6 +156,18 @@ impl<'a> Market<'a, '_, '_> {
             lesson: self.lesson(offer, insight, if explores { worst } else { Nanos::ZERO }),
             ticket: self.ticket(offer),
         })
+    }
+
+    /// Whether `offer` is made to learn, and what it may cost is then taken from the `exploration`.
+    fn explores(&self, offer: &Offer<'_>, exploration: &Exploration) -> Result<bool, NoBidReason> {
+        let (learned, worst) = (&self.snapshot.learned, offer.case.priced.worst);
+        let creatives = &self.snapshot.plan.catalog.creatives;
+        let ids = offer.line_item.creatives.iter().map(|at| creatives[*at].id);
+        if !learned.knows(offer.line_item, ids.clone()) {
+            return if exploration.spend(worst) { Ok(true) } else { Err(NoBidReason::Explored) };
+        }
+        let is_tried = learned.is_tried(offer.line_item, offer.creative.id, ids);
+        Ok(is_tried && exploration.lets_compare() && exploration.spend(worst))
     }
 
     /// True if the day's plans allow `offer` by now, and it would use what it holds.

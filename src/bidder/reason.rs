@@ -99,11 +99,11 @@ pub enum NoBidReason {
 }
 
 impl NoBidReason {
-    /// True if the line item could have bid, had it been for its price alone: the budget has seen
-    /// a request.
+    /// True if the line item could have bid, or bid more, and would then have had the place: its budgets have seen a
+    /// request that cost nothing.
     #[must_use]
-    pub const fn is_about_price(&self) -> bool {
-        matches!(self, Self::WorthNothing | Self::BelowFloor { .. } | Self::PodTaken)
+    pub const fn counts_as_traffic(&self) -> bool {
+        matches!(self, Self::WorthNothing | Self::BelowFloor { .. } | Self::PodTaken | Self::Outbid)
     }
 
     /// A fixed name for metrics and JSON.

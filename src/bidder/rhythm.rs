@@ -72,10 +72,17 @@ impl Rhythm {
         self.pace.target()
     }
 
+    /// The multiplier, if the budget has to last: one that is spent as fast as it comes is not held back by what its
+    /// multiplier was when it had to.
+    #[must_use]
+    pub(in crate::bidder) fn multiplier(&self) -> Option<&Dual> {
+        (!self.pace.is_free()).then_some(&*self.dual)
+    }
+
     /// By how much what an impression is worth is multiplied.
     #[must_use]
     pub fn factor(&self) -> Factor {
-        Factor::from_ratio(self.dual.factor())
+        self.multiplier().map_or(Factor::ONE, |dual| Factor::from_ratio(dual.factor()))
     }
 
     /// Says what a request should cost from now on, where `committed` and `used` are the day's so far.
@@ -88,7 +95,9 @@ impl Rhythm {
         let day = self.pace.day();
         outlook.heard(day, now, seen);
         let since = self.seen_today();
-        self.dual.remember(outlook.to_come(day, day.start, day.start, day.end, since));
+        if let Some(requests) = outlook.of_day(day, self.pace.from(), now, since) {
+            self.dual.remember(requests);
+        }
         let rho = self.pace.per_request(&outlook, now, spent, since).unwrap_or(0.0);
         let (reserved, left) = self.reserved(committed, used);
         if crowded(reserved, left) { self.dual.replan_crowded(rho) } else { self.dual.replan(rho) }
@@ -104,12 +113,24 @@ impl Rhythm {
         let outlook = self.outlook.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = self.seen_today();
         let day = self.pace.day();
-        outlook.to_come(day, day.start, now, day.end, seen)
+        outlook.to_come(day, self.pace.from(), now, day.end, seen)
     }
 
-    /// Requests that the whole day brings, as far as is known by now.
-    pub(in crate::bidder) fn volume(&self) -> f64 {
-        self.to_come(self.pace.day().start)
+    /// The day as it would be for a budget whose line items now reach others, in `otherwise`: about as many requests as it
+    /// was to bring, until some came. Where nothing was known either, nothing is.
+    pub(in crate::bidder) fn redirected(&self, otherwise: Outlook, now: UnixMillis) -> Outlook {
+        let is_known = {
+            let outlook = self.outlook.lock().unwrap_or_else(PoisonError::into_inner);
+            outlook.volume.is_some() || self.seen_today() > 0
+        };
+        let guess = is_known.then(|| self.to_come(now));
+        otherwise.of_doubtful_volume(self.pace.day(), now, guess)
+    }
+
+    /// Requests that the whole day brings, as far as is known at `now`; 0 while nothing is.
+    pub(in crate::bidder) fn volume(&self, now: UnixMillis) -> f64 {
+        let outlook = self.outlook.lock().unwrap_or_else(PoisonError::into_inner);
+        outlook.of_day(self.pace.day(), self.pace.from(), now, self.seen_today()).unwrap_or(0.0)
     }
 
     /// Requests since the plan was made.
@@ -134,7 +155,7 @@ impl Rhythm {
         used: Nanos,
     ) -> bool {
         let (reserved, left) = self.reserved(committed, used);
-        self.pace.target() == Nanos::MAX
+        self.pace.is_free()
             || worth_holding(expected, worst.raw() as f64, self.dual.outstanding(), reserved, left)
     }
 }
@@ -150,10 +171,11 @@ pub struct Awaited<'a> {
 }
 
 impl<'a> Awaited<'a> {
-    /// Tells the budgets of a request that came by, and of a bid on it that is expected to cost `expected` nanos.
+    /// Tells the budgets of so many `requests` that came by, and of a bid on them that is expected to cost `expected`
+    /// nanos: 0 if they have heard of the request.
     #[must_use]
-    pub(in crate::bidder) fn new(duals: [Option<&'a Dual>; 3], expected: f64) -> Self {
-        duals.into_iter().flatten().for_each(|dual| dual.came(1, expected));
+    pub(in crate::bidder) fn new(duals: [Option<&'a Dual>; 3], requests: u32, expected: f64) -> Self {
+        duals.into_iter().flatten().for_each(|dual| dual.came(requests, expected));
         Self { duals, expected, exploration: None, kept: false }
     }
 

@@ -15,7 +15,7 @@ use crate::budget::Purse;
 use crate::campaign::{Factor, Limits, Pacing};
 use crate::learning::Exploration;
 use crate::pacing::{DaySpan, Dual, Group, Member, Outlook, Pace, Target, Traffic, pool};
-use crate::units::{Day, Nanos, UnixMillis};
+use crate::units::{Currency, Day, Nanos, UnixMillis};
 
 /// The rhythms of one day of each campaign.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub struct Rhythms {
     pub campaigns: Vec<Rhythm>,
     /// By row, for line items with a budget of their own.
     pub line_items: Vec<Option<Rhythm>>,
-    /// By campaign: the pool whose budgets its own is spent with.
+    /// By campaign: the pool whose budgets its own is spent with, those of its advertiser in its currency.
     pub(in crate::bidder) pools: Vec<Option<Arc<Dual>>>,
     /// By row: what keeps its goal.
     pub(in crate::bidder) targets: Vec<Option<Arc<Target>>>,
@@ -68,7 +68,8 @@ impl Rhythms {
         let explorations = plan.catalog.campaigns.iter().zip(&campaigns).zip(spans);
         let explorations = explorations.map(|((campaign, rhythm), (today, _))| {
             let exploration = former.exploration(campaign, *today).unwrap_or_default();
-            exploration.allow(rhythm.target(), campaign.learning.exploration);
+            // In a pool the target is all that the caps leave; what is tried is a share of its own day.
+            exploration.allow(rhythm.share(), campaign.learning.exploration);
             exploration
         });
         Self {
@@ -114,7 +115,7 @@ impl Rhythms {
     }
 
     fn least(&self, row: usize, campaign: usize, of_dual: impl Fn(&Dual) -> f64) -> Factor {
-        let duals = self.duals(row, campaign).into_iter().flatten();
+        let duals = self.multipliers(row, campaign).into_iter().flatten();
         duals.map(|dual| Factor::from_ratio(of_dual(dual))).min().unwrap_or(Factor::ONE)
     }
 
@@ -136,6 +137,15 @@ impl Rhythms {
         self.targets[row].as_ref().map_or(Factor::ONE, |target| Factor::from_ratio(target.factor()))
     }
 
+    /// Of [`Rhythms::duals`] those that hold back: a budget that is spent as fast as it comes has none.
+    pub(in crate::bidder) fn multipliers(&self, row: usize, campaign: usize) -> [Option<&Dual>; 3] {
+        [
+            self.campaigns[campaign].multiplier(),
+            self.line_items[row].as_ref().and_then(Rhythm::multiplier),
+            self.pools[campaign].as_deref(),
+        ]
+    }
+
     /// The multiplier of the pool whose budgets a campaign's is spent with, if it has one.
     #[must_use]
     pub fn pool(&self, campaign: usize) -> Option<&Arc<Dual>> {
@@ -152,7 +162,7 @@ impl Rhythms {
         ]
     }
 
-    /// The multipliers of a line item: of its campaign, its own, its pool's.
+    /// The multipliers of a line item: of its campaign, its own, its pool's; all of them hear of requests.
     #[must_use]
     pub fn duals(&self, row: usize, campaign: usize) -> [Option<&Dual>; 3] {
         [
@@ -171,23 +181,26 @@ impl Rhythms {
                 rhythm.replan(now, purse.line_item_day(), purse.line_item_day_used());
             }
         }
-        let mut pools: HashMap<usize, (Vec<Member>, f64)> = HashMap::new();
+        let mut pools: HashMap<(usize, Currency), (Vec<Member>, f64)> = HashMap::new();
         for (at, (rhythm, purse)) in self.campaigns.iter().zip(&of_campaign).enumerate() {
             let Some(purse) = purse else { continue };
             rhythm.replan(now, purse.campaign_day(), purse.campaign_day_used());
             if self.pools[at].is_some() {
-                let advertiser = plan.catalog.campaigns[at].advertiser;
-                let (members, volume) = pools.entry(advertiser).or_default();
+                let campaign = &plan.catalog.campaigns[at];
+                let of_pool = (campaign.advertiser, campaign.currency);
+                let (members, volume) = pools.entry(of_pool).or_default();
                 members.push(self.member(at, purse, now));
-                *volume += rhythm.volume();
+                *volume += rhythm.volume(now);
             }
         }
         for (at, campaign) in plan.catalog.campaigns.iter().enumerate() {
-            // The first member of each pool tells it.
             let Some(dual) = &self.pools[at] else { continue };
-            if let Some((members, volume)) = pools.remove(&campaign.advertiser) {
+            // The first member of each pool tells it.
+            if let Some((members, volume)) = pools.remove(&(campaign.advertiser, campaign.currency)) {
                 // Each member tells it of its own requests.
-                dual.remember(volume);
+                if volume > 0.0 {
+                    dual.remember(volume);
+                }
                 dual.replan(pool(&members).rho);
             }
         }

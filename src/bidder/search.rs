@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use crate::bidder::case::Candidate;
 use crate::bidder::decide::{Chosen, Witness};
+use crate::bidder::heard::Heard;
 use crate::bidder::insight::{Insight, Show};
 use crate::bidder::lists::Lists;
 use crate::bidder::offer::{Market, Offer};
@@ -63,18 +64,16 @@ pub(in crate::bidder) struct Search<'a, 'u, 's, W> {
     witness: &'s mut W,
     furthest: NoBidReason,
     stage: Stage,
-    /// The rows that were looked at, on an impression on which the others are told that it came by.
-    looked_at: Option<SmallVec<[usize; 16]>>,
+    /// What budgets are told of the impression.
+    heard: Heard,
     insight: Insight,
 }
 
-/// One of so many impressions is told to the budgets of all line items that fit it, those that a better one kept from
-/// being looked at: a budget whose line items are always outbid would else never learn that there is traffic.
-const SAMPLED_OF: u32 = 32;
 /// Line items that are held against each other by their predicted chances: more cost more time than they bring.
 const PREDICTED_MAX: usize = 4;
-/// Rows that are told of one such impression.
-const SAMPLED_ROWS_MAX: usize = 256;
+/// With fewer candidates left for the request, each impression has its first one: holding several against each other
+/// would leave the last impressions of a long request without any.
+const SPARE_MIN: usize = limits::CANDIDATES_OF_REQUEST_MAX / 4;
 
 /// `None` is the open auction.
 type Deals<'a> = SmallVec<[Option<&'a Deal<'a>>; 4]>;
@@ -89,9 +88,9 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
     ) -> Self {
         let first = bids.len();
         let (furthest, stage) = (NoBidReason::NoMatch, Stage::Open);
-        let looked_at = None;
+        let heard = Heard::default();
         let insight = Insight::default();
-        Self { market, scene, request_wide, bids, first, witness, furthest, stage, looked_at, insight }
+        Self { market, scene, request_wide, bids, first, witness, furthest, stage, heard, insight }
     }
 
     /// Adds the bids on this impression. Gives the reason that the line item came to which got furthest
@@ -104,7 +103,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         if imp.multiplier != Multiplier::ONE && !matches!(self.market.ask.request.channel, Channel::Dooh(_)) {
             return NoBidReason::MultipliedElsewhere;
         }
-        self.looked_at = random.random_ratio(1, SAMPLED_OF).then(SmallVec::new);
+        self.heard = Heard::drawn(random);
         for medium in [MediaType::Video, MediaType::Audio] {
             if let Some(pod) = pod_of(imp, medium).filter(|pod| pod.poddur.is_some()) {
                 self.stage = Stage::Pod(medium);
@@ -128,22 +127,10 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         }
         if imp.private_auction {
             self.leave_out(&live.open, NoBidReason::DealsOnly);
-        } else {
-            self.tell_the_others(&live.open);
         }
+        let heard = std::mem::take(&mut self.heard);
+        heard.tell(self.market.snapshot, self.scene, !imp.private_auction, random);
         self.furthest
-    }
-
-    /// Tells the budgets of those of `rows` that fit and were not looked at, on an impression that is sampled.
-    fn tell_the_others(&mut self, rows: &'a Rows) {
-        let Some(looked_at) = self.looked_at.take() else { return };
-        let snapshot = self.market.snapshot;
-        let fitting = snapshot.plan.index.search(self.scene, rows, 0).take(SAMPLED_ROWS_MAX);
-        for row in fitting.filter(|row| !looked_at.contains(row)) {
-            let campaign = snapshot.plan.line_item(row).campaign;
-            let duals = snapshot.money.rhythms.duals(row, campaign);
-            duals.into_iter().flatten().for_each(|dual| dual.came(SAMPLED_OF, 0.0));
-        }
     }
 
     /// Bids with the best of `rows`, up to `most` of them.
@@ -168,11 +155,10 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
     /// predicted; where they are, the best few are held against each other by what they bid with that.
     fn bid_openly(&mut self, rows: &'a Rows, random: &mut impl Rng) {
         let snapshot: &'a Snapshot = self.market.snapshot;
-        let held_max = if snapshot.learned.model.is_some() { PREDICTED_MAX } else { 1 };
         let mut candidates = snapshot.best(self.scene, rows);
         let mut offers: SmallVec<[Offer<'a>; 1]> = SmallVec::new();
         loop {
-            let next = if offers.len() < held_max { candidates.next() } else { None };
+            let next = if offers.len() < self.held_max() { candidates.next() } else { None };
             if let Some(row) = next.filter(|_| self.looks_at_one_more()) {
                 match self.has_creative(row).then(|| self.consider(row, random)) {
                     Some(Ok(offer)) => offers.push(offer),
@@ -197,6 +183,13 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
                 return;
             }
         }
+    }
+
+    /// How many line items are held against each other.
+    fn held_max(&self) -> usize {
+        let left = limits::CANDIDATES_OF_REQUEST_MAX.saturating_sub(self.request_wide.looked_at);
+        let predicts = self.market.snapshot.learned.model.is_some();
+        if predicts && left >= SPARE_MIN { PREDICTED_MAX } else { 1 }
     }
 
     /// Fills a dynamic pod with what is worth most together.
@@ -257,18 +250,11 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         if reason.rank() > self.furthest.rank() && reason != NoBidReason::Outbid {
             self.furthest = reason;
         }
-        let snapshot = self.market.snapshot;
-        if reason.is_about_price() || reason == NoBidReason::Outbid && self.stage == Stage::Open {
-            let campaign = snapshot.plan.line_item(row).campaign;
-            snapshot
-                .money
-                .rhythms
-                .duals(row, campaign)
-                .into_iter()
-                .flatten()
-                .for_each(|dual| dual.came(1, 0.0));
+        if reason != NoBidReason::Outbid || self.stage != Stage::Guaranteed {
+            // After the guaranteed deals the same line items are asked for the others.
+            self.heard.declined(row, reason);
         }
-        let line_item = snapshot.plan.rows[row].line_item as usize;
+        let line_item = self.market.snapshot.plan.rows[row].line_item as usize;
         self.witness.declined(self.market.imp, line_item, reason);
     }
 
@@ -289,7 +275,9 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
             // The ads of a pod are offered together, each without the others.
             self.keep_caps(&offer.caps())?;
         }
-        let chosen = self.market.reserve(offer, &self.insight)?;
+        let requests = u32::from(!self.heard.is_told(offer.row));
+        let chosen = self.market.reserve(offer, &self.insight, requests)?;
+        self.heard.told(offer.row);
         self.request_wide.pods.note(offer);
         self.request_wide.shown.push(Exposure {
             bid: chosen.ticket.bid.id,
@@ -314,9 +302,6 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
 
     /// What one line item offers, nothing reserved; or why it does not.
     fn consider(&mut self, row: usize, random: &mut impl Rng) -> Result<Offer<'a>, NoBidReason> {
-        if let Some(looked_at) = &mut self.looked_at {
-            looked_at.push(row);
-        }
         let plan: &'a _ = &*self.market.snapshot.plan;
         let ask = self.market.ask;
         let line_item = plan.line_item(row);
@@ -406,7 +391,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         let ids = line_item.creatives.iter().map(|at| snapshot.plan.catalog.creatives[*at].id);
         // Trying costs money, of which a campaign has a share: beyond it the best so far is shown.
         let exploration = snapshot.money.rhythms.exploration(line_item.campaign);
-        let may_try = exploration.spent() < exploration.allowed();
+        let may_try = exploration.lets_compare();
         let likely = snapshot.learned.creative(line_item, ids, may_try.then_some(|| random.random()));
         likely.unwrap_or_else(|| random.random_range(0..line_item.creatives.len()))
     }
@@ -432,16 +417,9 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         }
         self.keep_caps(&caps_of(creative))?;
         let line_item = self.market.snapshot.plan.line_item(candidate.row);
-        let deal = deals.first().copied().flatten();
-        let show = Show { line_item, creative, placement: &placement, deal };
-        let outlook = self.insight.outlook(&self.market, &show);
-        if outlook.factor == Factor::ZERO {
-            return Err(NoBidReason::PlacementPaused);
-        }
-        let factor = Factor::product([candidate.factor, outlook.factor]);
-        let candidate = Candidate { factor, ..*candidate };
+        let show = Show { line_item, creative, placement: &placement, deal: None };
         let mut steps = Steps::default();
-        let offer = self.market.offer(&candidate, creative, placement, deals, &outlook, &mut steps);
+        let offer = self.market.offer(candidate, &show, deals, &self.insight, &mut steps);
         let line_item = self.market.snapshot.plan.rows[candidate.row].line_item as usize;
         self.witness.priced(self.market.imp, line_item, &steps);
         offer

@@ -41,6 +41,11 @@ pub struct Live {
     pub open: Rows,
     /// Line items with deals. Those that the day's pace holds back are among them: a guaranteed deal is not.
     pub on_deals: Rows,
+    /// Line items without deals that may not bid for want of money or by their pace alone: their budgets hear of the
+    /// traffic all the same, or the next day would be planned as if there were none at these hours.
+    pub resting: Rows,
+    /// Such line items with deals.
+    pub resting_on_deals: Rows,
     /// By how much budgets and goals multiply the value of each row, as of the last tick: for the order in which rows
     /// are looked at. Prices are made of the multipliers of their own moment.
     factors: Vec<Factor>,
@@ -58,7 +63,8 @@ impl Live {
             highest = highest.max(factor.of(plan.rows[row].bound));
             bounds[row] = highest;
         }
-        Self { open: none(), on_deals: none(), factors, bounds }
+        let (resting, resting_on_deals) = (none(), none());
+        Self { open: none(), on_deals: none(), resting, resting_on_deals, factors, bounds }
     }
 
     /// The same, with `rows` alone.
@@ -354,7 +360,13 @@ fn live_rows(
         match asleep(plan, money, learned, (row, live.factors[row]), &allowances, now) {
             None if plan.rows[row].on_deals => live.on_deals.set(row),
             None => live.open.set(row),
-            Some(asleep) => sleepers[asleep.kind()] += 1,
+            Some(asleep) => {
+                sleepers[asleep.kind()] += 1;
+                if matches!(asleep, Asleep::Spent(_) | Asleep::Paced) {
+                    let on_deals = plan.rows[row].on_deals;
+                    if on_deals { &mut live.resting_on_deals } else { &mut live.resting }.set(row);
+                }
+            }
         }
     }
     (live, sleepers)
@@ -365,7 +377,7 @@ fn live_rows(
 fn factors(plan: &Plan, rhythms: &Rhythms) -> Vec<Factor> {
     let campaigns: Vec<Factor> = rhythms.campaigns.iter().map(Rhythm::factor).collect();
     let rows = plan.rows.iter().enumerate().map(|(row, of)| {
-        let [_, own, pool] = rhythms.duals(row, of.campaign());
+        let [_, own, pool] = rhythms.multipliers(row, of.campaign());
         let others = own.into_iter().chain(pool).map(|dual| Factor::from_ratio(dual.factor()));
         others.fold(campaigns[of.campaign()].min(rhythms.goal(row)), Factor::min)
     });

@@ -7,6 +7,7 @@ mod limits;
 mod lists;
 mod modifiers;
 mod profile;
+mod traffic;
 
 use std::sync::Arc;
 

@@ -103,14 +103,6 @@ impl Exploration {
         None => RatePpm::ZERO,
     };
 
-    /// Of `share` of `budget`, rounded down; nothing is spent yet.
-    #[must_use]
-    pub fn of_budget(budget: Nanos, share: RatePpm) -> Self {
-        let exploration = Self::default();
-        exploration.allow(budget, share);
-        exploration
-    }
-
     /// Allows `share` of `budget` from now on, rounded down. What is spent stays, though it be more.
     pub fn allow(&self, budget: Nanos, share: RatePpm) {
         let allowed = i128::from(budget.raw().max(0)) * i128::from(share.ppm()) / 1_000_000;
@@ -130,6 +122,13 @@ impl Exploration {
         let after = |spent: i64| Some(spent.saturating_sub(rest.raw().max(0)).max(0));
         // The closure always gives a number, so that this cannot fail.
         let _ = self.spent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, after);
+    }
+
+    /// True if creatives of line items that are known may be held against each other: that has half of what is allowed, so
+    /// that the rest is left to line items of which nothing is known.
+    #[must_use]
+    pub fn lets_compare(&self) -> bool {
+        self.spent().raw().saturating_mul(2) < self.allowed().raw()
     }
 
     /// Goes on where a former process was on the same day, with what was spent or held then. What is spent since stays.
@@ -157,6 +156,12 @@ mod tests {
     use super::{Creative, Exploration, Prior, choose, sample};
     use crate::learning::value::mix;
     use crate::units::{Nanos, RatePpm};
+
+    fn of_budget(budget: Nanos, share: RatePpm) -> Exploration {
+        let exploration = Exploration::default();
+        exploration.allow(budget, share);
+        exploration
+    }
 
     fn draws(seed: u64) -> impl FnMut() -> f64 {
         println!("seed {seed}");
@@ -224,9 +229,10 @@ mod tests {
     #[test]
     fn trying_costs_at_most_its_share_of_the_budget() {
         let budget = Nanos::from_raw(1_000_000);
-        let exploration = Exploration::of_budget(budget, Exploration::SHARE);
+        let exploration = of_budget(budget, Exploration::SHARE);
         assert_eq!(exploration.allowed(), Nanos::from_raw(20_000));
-        assert!(exploration.spend(Nanos::from_raw(20_000)));
+        assert!(exploration.lets_compare() && exploration.spend(Nanos::from_raw(10_000)));
+        assert!(!exploration.lets_compare() && exploration.spend(Nanos::from_raw(10_000)));
         assert!(!exploration.spend(Nanos::from_raw(1)));
         exploration.give_back(Nanos::from_raw(5_000));
         assert!(!exploration.spend(Nanos::from_raw(5_001)) && exploration.spend(Nanos::from_raw(5_000)));
@@ -236,12 +242,12 @@ mod tests {
         assert!(!exploration.spend(Nanos::from_raw(1)));
         exploration.give_back(Nanos::from_raw(i64::MAX));
         assert_eq!(exploration.spent(), Nanos::ZERO);
-        assert_eq!(Exploration::of_budget(Nanos::from_raw(-5), RatePpm::ONE).allowed(), Nanos::ZERO);
+        assert_eq!(of_budget(Nanos::from_raw(-5), RatePpm::ONE).allowed(), Nanos::ZERO);
     }
 
     #[test]
     fn many_at_once_never_spend_more_than_is_allowed() {
-        let exploration = Exploration::of_budget(Nanos::from_raw(1_000_000), Exploration::SHARE);
+        let exploration = of_budget(Nanos::from_raw(1_000_000), Exploration::SHARE);
         let granted: i64 = std::thread::scope(|scope| {
             let all: Vec<_> = (0..4)
                 .map(|_| {

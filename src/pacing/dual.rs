@@ -152,10 +152,15 @@ impl Dual {
     }
 
     /// `requests` came by that the budget could have bid on; the bid on them, if any, is expected to cost `expected`
-    /// nanos.
+    /// nanos. 0 requests: another bid on one that it has heard of.
     pub fn came(&self, requests: u32, expected: f64) {
         self.kept_back(requests, expected);
         self.owe(sane(expected));
+    }
+
+    /// `requests` came by while the budget could not bid, whatever its multiplier: they are counted, and `y` stays.
+    pub fn saw(&self, requests: u32) {
+        self.seen.fetch_add(u64::from(requests), Ordering::Relaxed);
     }
 
     /// As [`Dual::came`], of a bid that would be right and that a cap or its reservation keeps back: it is counted as if
@@ -164,11 +169,11 @@ impl Dual {
         let seen = self.seen.fetch_add(u64::from(requests), Ordering::Relaxed);
         let expected = sane(expected);
         let rho = f64::from_bits(self.rho.load(Ordering::Relaxed));
-        if rho > 0.0 && requests > 0 {
+        if rho > 0.0 {
             let requests = f64::from(requests);
             let weight = self.weight(seen);
             let weight = if requests > 1.0 { 1.0 - (1.0 - weight).powf(requests) } else { weight };
-            let change = weight * (expected / (requests * rho) - 1.0);
+            let change = weight * (expected / rho - requests) / requests.max(1.0);
             // The common case without a logarithm; wrong by 3e-7 at most.
             let grown = if change.abs() < 0.01 { change * (1.0 - change / 2.0) } else { change.ln_1p() };
             self.step(-grown / POWER);
@@ -438,6 +443,33 @@ mod tests {
         many.came(100, 0.0);
         assert!(one.log() > before && (one.log() - many.log()).abs() < 1e-6);
         assert_eq!(one.seen(), many.seen());
+    }
+
+    #[test]
+    fn what_came_by_a_budget_that_could_not_bid_is_counted_and_moves_nothing() {
+        let dual = Dual::at(-3.0);
+        dual.replan(10.0);
+        dual.saw(32);
+        assert_eq!(
+            (dual.seen(), dual.to_bytes()[..8].to_vec()),
+            (32, Dual::at(-3.0).to_bytes()[..8].to_vec())
+        );
+        dual.came(1, 0.0);
+        assert!(dual.seen() == 33 && dual.log() > -3.0);
+    }
+
+    #[test]
+    fn another_bid_on_a_request_counts_what_it_costs_and_no_request() {
+        let [once, twice] = [(); 2].map(|()| Dual::at(-3.0));
+        for dual in [&once, &twice] {
+            dual.came(100_000, 0.0);
+            dual.replan(10.0);
+        }
+        once.came(1, 20.0);
+        twice.came(1, 5.0);
+        twice.came(0, 15.0);
+        assert_eq!((once.seen(), once.outstanding()), (twice.seen(), twice.outstanding()));
+        assert!((once.log() - twice.log()).abs() < 1e-6 && once.log() < -3.0);
     }
 
     #[test]

@@ -24,6 +24,6 @@ pub use goal::{Arrival, Spell, Target};
 pub use outlook::Outlook;
 pub use pace::Pace;
 pub use patience::Patience;
-pub use share::{Member, Pool, pool, tightest};
+pub use share::{Member, Pool, pool};
 pub use spells::Spells;
 pub use traffic::{DamagedTraffic, Group, Traffic};

@@ -23,6 +23,8 @@ pub struct Outlook {
     pub volume: Option<f64>,
     /// Shares of the day's requests by 24 equal parts of it; they sum to 1.
     pub shares: [f64; 24],
+    /// True if the volume is of line items that reached other requests: a first guess and no more.
+    is_doubtful: bool,
     /// What was heard of today.
     today: Today,
 }
@@ -52,6 +54,8 @@ const PARTS: usize = 96;
 /// What yesterday is worth, as a part of a day: of the ratios, and of a sum.
 const YESTERDAY: f64 = 0.125;
 const YESTERDAY_OF_SUM: f64 = 0.05;
+/// What a doubtful volume is worth, as a part of a day: some four minutes.
+const DOUBTFUL_OF_SUM: f64 = 0.003;
 /// The logarithms of the ratios differ by this where the curve is believed by half.
 const DOUBT: f64 = 0.2;
 /// The rate of now is the mean of about so long.
@@ -81,13 +85,28 @@ impl Outlook {
         let even = !(whole > 0.0 && whole.is_finite());
         let shares = fair.map(|share| if even { 1.0 / 24.0 } else { share / whole });
         let volume = volume.filter(|it| it.is_finite() && *it > 0.0).map(|it| it.min(VOLUME_MOST));
-        Self { volume, shares, today: Today::new(None) }
+        Self { volume, shares, is_doubtful: false, today: Today::new(None) }
     }
 
-    /// The same day, of which nobody knows how many requests it brings: the line items behind it changed.
+    /// The same day, of which nobody knows how many requests it brings, for the line items behind it changed: about
+    /// `guess` from `now` to the end of `day`, until others are heard of.
     #[must_use]
-    pub fn of_unknown_volume(self) -> Self {
-        Self::new(None, self.shares)
+    pub fn of_doubtful_volume(self, day: DaySpan, now: UnixMillis, guess: Option<f64>) -> Self {
+        let left = 1.0 - self.done(day, now);
+        let volume = guess.filter(|_| left > 0.0).map(|guess| guess / left);
+        Self { is_doubtful: true, ..Self::new(volume, self.shares) }
+    }
+
+    /// Requests of the whole day, where `seen` came from `from` to `now`; `None` while no volume is known.
+    #[must_use]
+    pub fn of_day(&self, day: DaySpan, from: UnixMillis, now: UnixMillis, seen: u64) -> Option<f64> {
+        self.volume?;
+        let all = if self.is_doubtful {
+            self.by_the_sum(day, from, now, seen)
+        } else {
+            self.to_come(day, day.start, day.start, day.end, seen)
+        };
+        Some(all.clamp(LEAST, VOLUME_MOST))
     }
 
     /// Requests that are still to come between `now` and `until`, where `seen` came since `from`. At least 50 until the
@@ -102,7 +121,7 @@ impl Outlook {
         seen: u64,
     ) -> f64 {
         let today = Some(&self.today).filter(|today| today.day == Some(day));
-        let (Some(volume), Some(today)) = (self.volume, today) else {
+        let (Some(volume), Some(today)) = (self.volume.filter(|_| !self.is_doubtful), today) else {
             let ahead = (self.done(day, until) - self.done(day, now)).max(0.0);
             let come = ahead * self.by_the_sum(day, from, now, seen);
             return come.clamp(least(day, until), VOLUME_MOST);
@@ -173,11 +192,14 @@ impl Outlook {
         done
     }
 
-    /// The day's volume by the sum so far, yesterday's weighing a little.
+    /// The day's volume by the sum so far, yesterday's, or what is guessed, weighing a little.
     fn by_the_sum(&self, day: DaySpan, from: UnixMillis, now: UnixMillis, seen: u64) -> f64 {
         let done = (self.done(day, now) - self.done(day, from)).max(0.0);
         match self.volume {
-            Some(volume) => (YESTERDAY_OF_SUM * volume + seen as f64) / (YESTERDAY_OF_SUM + done),
+            Some(volume) => {
+                let worth = if self.is_doubtful { DOUBTFUL_OF_SUM } else { YESTERDAY_OF_SUM };
+                (worth * volume + seen as f64) / (worth + done)
+            }
             None => seen as f64 / done.max(1e-6),
         }
     }
@@ -354,6 +376,27 @@ mod tests {
         assert!((come - 18_000.0).abs() < 1.0, "{come}");
         let afternoon = outlook.to_come(day(24), now, UnixMillis::from_raw(16 * HOUR), day(24).end, 3_000);
         assert!((afternoon - 15_000.0).abs() < 1.0, "{afternoon}");
+    }
+
+    #[test]
+    fn a_doubtful_volume_stands_until_others_are_heard_of_and_then_soon_counts_for_little() {
+        let now = UnixMillis::from_raw((7 + 6) * HOUR);
+        let outlook = Outlook::new(Some(1.0), [1.0; 24]).of_doubtful_volume(day(24), now, Some(18_000.0));
+        let come = |minutes: i64, seen: u64| {
+            let later = UnixMillis::from_raw(now.raw() + minutes * HOUR / 60);
+            outlook.to_come(day(24), now, later, day(24).end, seen)
+        };
+        assert!((come(0, 0) - 18_000.0).abs() < 1e-6);
+        // A tenth of the traffic, and ten times as much; 1,800 and 180,000 would be right.
+        for (seen, want) in [(100, 1_700.0..4_000.0), (10_000, 140_000.0..180_000.0)] {
+            let come = come(60, seen);
+            assert!(want.contains(&come), "{come}");
+        }
+        let all = outlook.of_day(day(24), now, now, 0).unwrap();
+        assert!((all - 24_000.0).abs() < 1e-6, "{all}");
+        assert_eq!(Outlook::default().of_day(day(24), now, now, 5_000), None);
+        let none = Outlook::default().of_doubtful_volume(day(24), day(24).end, Some(50.0));
+        assert_eq!(none.volume, None, "of a day that is over nothing is guessed");
     }
 
     #[test]

@@ -68,6 +68,18 @@ impl Pace {
         self.day
     }
 
+    /// When the plan was made, the day's beginning at the earliest.
+    #[must_use]
+    pub fn from(&self) -> UnixMillis {
+        self.from
+    }
+
+    /// True if a request may cost whatever it is worth: no multiplier and no reservation is to hold it back.
+    #[must_use]
+    pub fn is_free(&self) -> bool {
+        self.plan == Plan::Asap || self.target == Nanos::MAX
+    }
+
     /// What should be committed when the day ends.
     #[must_use]
     pub fn target(&self) -> Nanos {
@@ -81,7 +93,7 @@ impl Pace {
     /// a quarter of an hour from now, over what comes until then. `smoothness` is the exponent between the two.
     #[must_use]
     pub fn per_request(&self, outlook: &Outlook, now: UnixMillis, spent: f64, seen: u64) -> Option<f64> {
-        if self.target == Nanos::MAX {
+        if self.is_free() {
             return None;
         }
         let spent = if spent.is_finite() { spent } else { self.target.raw() as f64 };

@@ -8,15 +8,6 @@
 //! advertiser one multiplier over the sum of their days in the same way, each within its own caps. Guaranteed deals bid
 //! first and past the pace; what they spend is spent, so that less is left to plan with.
 
-use crate::pacing::{Dual, Target};
-
-/// The multiplier under several budgets and a goal: the least of theirs, 1 without any.
-#[must_use]
-pub fn tightest<'a>(budgets: impl IntoIterator<Item = &'a Dual>, goal: Option<&Target>) -> f64 {
-    let budgets = budgets.into_iter().map(Dual::factor);
-    budgets.chain(goal.map(Target::factor)).fold(1.0, f64::min)
-}
-
 /// A campaign in a pool.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Member {
@@ -87,22 +78,10 @@ pub fn pool(members: &[Member]) -> Pool {
 mod tests {
     use proptest::prelude::{any, prop_assert, proptest};
 
-    use super::{Member, pool, tightest};
-    use crate::campaign::Goal;
-    use crate::pacing::{Dual, Target};
-    use crate::units::Nanos;
+    use super::{Member, pool};
 
     const fn member(left: f64, most: f64, to_come: f64, costs: f64) -> Member {
         Member { left, most, to_come, costs }
-    }
-
-    #[test]
-    fn a_bid_takes_the_least_of_its_multipliers() {
-        let (campaign, own) = (Dual::at(-1.0), Dual::at(-0.5));
-        let goal = Target::of(&Goal::Cpc { target: Nanos::from_raw(5), ctr: 0.1 }).unwrap();
-        assert!((tightest([&campaign, &own], Some(&goal)) - (-1.0_f64).exp()).abs() < 1e-9);
-        assert!((tightest([], Some(&goal)) - 1.0).abs() < 1e-9);
-        assert!((tightest([], None) - 1.0).abs() < 1e-9);
     }
 
     #[test]

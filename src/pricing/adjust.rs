@@ -55,7 +55,8 @@ impl Adjustments {
         adjustments
     }
 
-    /// By what the value of an impression of `placement` (see [`placement_key`]) is multiplied for `line_item`: its
+    /// By what the value of an impression of `placement` (see [`placement_key`]; [`NOWHERE`] has no multiplier) is
+    /// multiplied for `line_item`: its
     /// calibration times the placement's multiplier, rounded down to the millionth, within the campaign's corridor.
     ///
     /// [`Factor::ONE`] where nothing is known of the line item; [`Factor::ZERO`], whatever the corridor, on a placement
@@ -63,7 +64,7 @@ impl Adjustments {
     #[must_use]
     pub fn factor(&self, line_item: LineItemId, placement: u64) -> Factor {
         let Some(standing) = self.standing(line_item) else { return Factor::ONE };
-        let multiplier = if standing.has_placements {
+        let multiplier = if standing.has_placements && placement != NOWHERE {
             self.placements.get(&(line_item, placement)).copied().unwrap_or(Factor::ONE)
         } else {
             Factor::ONE
@@ -99,6 +100,10 @@ impl Adjustments {
     }
 }
 
+/// In the place of a placement's key: the request names no outlet. What came back of such impressions says nothing of any
+/// other one.
+pub const NOWHERE: u64 = 0;
+
 /// What names a placement: the exchange and the outlet's domain or bundle, without regard to the case of ASCII letters.
 ///
 /// FNV-1a over the exchange's id (8 bytes, big-endian) and the outlet, so it is stable over restarts and versions.
@@ -112,7 +117,7 @@ pub fn placement_key(exchange: ExchangeId, outlet: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Adjusted, Adjustments, placement_key};
+    use super::{Adjusted, Adjustments, NOWHERE, placement_key};
     use crate::campaign::Factor;
     use crate::units::{ExchangeId, LineItemId};
 
@@ -146,6 +151,8 @@ mod tests {
         let both = adjustments(800, &[(7, 900), (8, 100), (9, 5_000), (10, 0)]);
         let found = [6, 7, 8, 9, 10].map(|placement| both.factor(ONE, placement));
         assert_eq!(found, [factor(800), factor(720), factor(500), factor(2_000), Factor::ZERO]);
+        let of_none = adjustments(800, &[(NOWHERE, 0)]);
+        assert_eq!(of_none.factor(ONE, NOWHERE), factor(800), "no outlet named is no placement");
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod price;
 mod terms;
 mod value;
 
-pub use adjust::{Adjusted, Adjustments, placement_key};
+pub use adjust::{Adjusted, Adjustments, NOWHERE, placement_key};
 pub use price::{Auction, Case, Priced, Step, Steps, Unpriced, price};
 pub use terms::{Terms, highest_bid, worst_case};
 pub use value::{learned, value};

@@ -303,7 +303,8 @@ mod tests {
         let (mut landscapes, now) = (Landscapes::default(), UnixMillis::from_raw(1_795_000_000_000));
         let segment = Segment { narrow: 3, exchange: 2, all: 1 };
         for at in 0..20_000_i64 {
-            let to_beat = Cpm::from_micros(at * 500).unwrap();
+            // In a mixed order: a window begins around the first price.
+            let to_beat = Cpm::from_micros((10_000 + at * 7_919) % 20_000 * 500).unwrap();
             landscapes.learn(&segment, Cpm::ZERO, Sample::Exact(to_beat), now);
         }
         landscapes.view(now).curve(&segment).unwrap().clone()

@@ -161,8 +161,8 @@ fn in_words(comparisons: &[(&Case, Comparison)]) -> String {
         );
         let _ = writeln!(
             text,
-            "  {:<13} {:>6} {:>10}  {:<28} {}",
-            "strategy", "value", "spent", "saved to unshaded", "saved to global"
+            "  {:<13} {:>6} {:>10}  {:<28} saved to global",
+            "strategy", "value", "spent", "saved to unshaded"
         );
         for row in &comparison.rows {
             let spend = row.spend.map_or_else(|| "-".to_owned(), |spend| format!("{spend:.0}"));

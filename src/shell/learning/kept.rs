@@ -92,7 +92,8 @@ pub struct Multiplier {
     pub whose: Whose,
     /// Of the campaign, the line item or the pool's advertiser.
     pub id: u64,
-    /// How the budget was paced ([`mode`]): paced otherwise, it needs another multiplier. A pool has no ways: 0.
+    /// How the budget was paced ([`mode`]): paced otherwise, it needs another multiplier. Of a
+    /// pool the letters of its currency.
     pub mode: u64,
     /// What its bids are multiplied by, and what moves that.
     pub dual: Dual,

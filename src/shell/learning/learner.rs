@@ -96,8 +96,9 @@ pub(in crate::shell::learning) fn duals(
     });
     let mut met = HashSet::new();
     let pools = plan.catalog.campaigns.iter().enumerate().filter_map(move |(at, campaign)| {
-        let pool = rhythms.pool(at).filter(|_| met.insert(campaign.advertiser))?;
-        Some((Whose::Pool, plan.catalog.advertisers[campaign.advertiser].id.raw(), 0, pool))
+        let pool = rhythms.pool(at).filter(|_| met.insert((campaign.advertiser, campaign.currency)))?;
+        let code = campaign.currency.code().bytes().fold(0, |code, byte| code << 8 | u64::from(byte));
+        Some((Whose::Pool, plan.catalog.advertisers[campaign.advertiser].id.raw(), code, pool))
     });
     campaigns.chain(line_items).chain(pools)
 }

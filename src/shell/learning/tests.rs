@@ -107,11 +107,15 @@ fn the_budgets_that_counted_a_bid_hear_of_it_though_its_line_item_is_gone() {
         lessons.open(&first.money.rhythms, chosen);
         chosen.ticket
     });
-    ALL.map(|whose| assert!(of(&first, whose).outstanding() > 0.0, "{whose:?}"));
+    for whose in ALL {
+        assert!(of(&first, whose).outstanding() > 0.0, "{whose:?}");
+    }
     let second = snapshot(plan(POOLED, &["m"]), Some(&first));
     assert!(Arc::ptr_eq(of(&first, Whose::Campaign), of(&second, Whose::Campaign)));
     lessons.expired(ticket.bid.id);
-    ALL.map(|whose| assert!(of(&first, whose).outstanding() < 1.0, "{whose:?}"));
+    for whose in ALL {
+        assert!(of(&first, whose).outstanding() < 1.0, "{whose:?}");
+    }
     assert!(lessons.is_empty());
 }
 
@@ -145,7 +149,9 @@ fn a_bill_that_comes_after_the_bid_was_given_up_is_told_to_the_budgets_of_now() 
         chosen.ticket
     });
     lessons.expired(ticket.bid.id);
-    ALL.map(|whose| assert!(price(of(&first, whose)) <= 0.0, "{whose:?}"));
+    for whose in ALL {
+        assert!(price(of(&first, whose)) <= 0.0, "{whose:?}");
+    }
     let params = Params::default();
     lessons.billed(&first, (NoticeKind::Billing, &ticket, &params), Nanos::from_raw(4_000_000), NOON);
     for whose in ALL {
