@@ -181,7 +181,7 @@ fn a_proposal_waits_for_a_person_is_followed_by_a_server_and_undone_exactly() {
     }
     let evidence = &change["evidence"];
     assert_eq!((&evidence["clicks"], &evidence["impressions"]), (&json!(14), &json!(4_000)));
-    assert_eq!((&evidence["spend"], &evidence["rule"]), (&json!("8.00"), &json!("calibration")));
+    assert_eq!((&evidence["spend"], &evidence["rule"]), (&json!("8.80"), &json!("calibration")));
     assert!(evidence["probability"].as_f64().unwrap() < 1e-4, "{evidence:#}");
     assert_eq!(json_of(&market, &["run"]), json!([]), "what is proposed is not proposed again");
 
@@ -344,7 +344,11 @@ fn a_row_is_what_the_ledger_and_the_contexts_say_of_each_impression() {
     // Bids 0 to 3 of which one was taken back; 4 is too young, 5 is too old.
     let all = row.figures;
     assert_eq!((all.impressions, all.clicks, all.conversions), (3, 2, 1));
-    assert_eq!((all.spend.raw(), all.value.raw()), (3 * PRICE, 20_000_000_000));
+    assert_eq!(
+        (all.spend.raw(), all.value.raw()),
+        (3 * (PRICE + PRICE / 10), 20_000_000_000),
+        "with the fee of a tenth"
+    );
     assert!((all.expected_clicks - 0.03).abs() < 1e-12 && (all.value_squares - 400.0).abs() < 1e-9);
     let predicted = row.predicted.unwrap();
     assert_eq!((predicted.impressions, predicted.clicks), (3, 2));

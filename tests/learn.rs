@@ -206,10 +206,8 @@ fn what_a_page_appends_to_its_own_addresses_teaches_no_price() {
     let pixel = from.split(['"', '\'']).next().expect("a part").replace("&amp;", "&");
     let with = if pixel.contains('?') { '&' } else { '?' };
     assert_eq!(server.get(&format!("{pixel}{with}m=0.01")).status, 200);
-    let lost = bid(&server, "shown", 1, 0);
-    assert_eq!(notify(&server, &lost, "lurl", "", "102", "99"), 204);
-    // Neither told the price to beat.
-    wait_until("both to be learnt", || place.samples() == [2, 0, 1, 1]);
+    // It tells of a win, and not of the price to beat.
+    wait_until("it to be learnt", || place.samples() == [1, 0, 1, 0]);
 }
 
 #[test]

@@ -19,7 +19,8 @@ use rand::Rng;
 
 /// Everything between a decoded request and the bytes of its answer.
 pub struct World {
-    snapshot: Snapshot,
+    /// What it reads.
+    pub snapshot: Snapshot,
     exchange: Exchange,
     users: UserKeys,
     composer: Composer,

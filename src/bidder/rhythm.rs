@@ -127,9 +127,10 @@ impl Rhythm {
         otherwise.of_doubtful_volume(self.pace.day(), now, guess)
     }
 
-    /// Requests that the whole day brings, as far as is known by now.
-    pub(in crate::bidder) fn volume(&self) -> f64 {
-        self.to_come(self.pace.day().start)
+    /// Requests that the whole day brings, as far as is known at `now`; 0 while nothing is.
+    pub(in crate::bidder) fn volume(&self, now: UnixMillis) -> f64 {
+        let outlook = self.outlook.lock().unwrap_or_else(PoisonError::into_inner);
+        outlook.of_day(self.pace.day(), self.pace.from(), now, self.seen_today()).unwrap_or(0.0)
     }
 
     /// Requests since the plan was made.

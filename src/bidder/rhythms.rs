@@ -137,6 +137,15 @@ impl Rhythms {
         self.targets[row].as_ref().map_or(Factor::ONE, |target| Factor::from_ratio(target.factor()))
     }
 
+    /// Of [`Rhythms::duals`] those that hold back: a budget that is spent as fast as it comes has none.
+    pub(in crate::bidder) fn multipliers(&self, row: usize, campaign: usize) -> [Option<&Dual>; 3] {
+        [
+            self.campaigns[campaign].multiplier(),
+            self.line_items[row].as_ref().and_then(Rhythm::multiplier),
+            self.pools[campaign].as_deref(),
+        ]
+    }
+
     /// The multiplier of the pool whose budgets a campaign's is spent with, if it has one.
     #[must_use]
     pub fn pool(&self, campaign: usize) -> Option<&Arc<Dual>> {
@@ -150,15 +159,6 @@ impl Rhythms {
             Some(Arc::clone(self.campaigns[campaign].dual())),
             self.line_items[row].as_ref().map(|rhythm| Arc::clone(rhythm.dual())),
             self.pools[campaign].clone(),
-        ]
-    }
-
-    /// Of [`Rhythms::duals`] those that hold back: a budget that is spent as fast as it comes has none.
-    pub(in crate::bidder) fn multipliers(&self, row: usize, campaign: usize) -> [Option<&Dual>; 3] {
-        [
-            self.campaigns[campaign].multiplier(),
-            self.line_items[row].as_ref().and_then(Rhythm::multiplier),
-            self.pools[campaign].as_deref(),
         ]
     }
 
@@ -187,9 +187,10 @@ impl Rhythms {
             rhythm.replan(now, purse.campaign_day(), purse.campaign_day_used());
             if self.pools[at].is_some() {
                 let campaign = &plan.catalog.campaigns[at];
-                let pool = pools.entry((campaign.advertiser, campaign.currency)).or_default();
-                pool.0.push(self.member(at, purse, now));
-                pool.1 += rhythm.volume();
+                let of_pool = (campaign.advertiser, campaign.currency);
+                let (members, volume) = pools.entry(of_pool).or_default();
+                members.push(self.member(at, purse, now));
+                *volume += rhythm.volume(now);
             }
         }
         for (at, campaign) in plan.catalog.campaigns.iter().enumerate() {
@@ -197,7 +198,9 @@ impl Rhythms {
             // The first member of each pool tells it.
             if let Some((members, volume)) = pools.remove(&(campaign.advertiser, campaign.currency)) {
                 // Each member tells it of its own requests.
-                dual.remember(volume);
+                if volume > 0.0 {
+                    dual.remember(volume);
+                }
                 dual.replan(pool(&members).rho);
             }
         }

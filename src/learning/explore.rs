@@ -124,18 +124,18 @@ impl Exploration {
         let _ = self.spent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, after);
     }
 
-    /// Goes on where a former process was on the same day, with what was spent or held then. What is spent since stays.
-    pub fn resume(&self, spent: Nanos) {
-        let after = |now: i64| Some(now.saturating_add(spent.raw().max(0)));
-        // The closure always gives a number, so that this cannot fail.
-        let _ = self.spent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, after);
-    }
-
     /// True if creatives of line items that are known may be held against each other: that has half of what is allowed, so
     /// that the rest is left to line items of which nothing is known.
     #[must_use]
     pub fn lets_compare(&self) -> bool {
         self.spent().raw().saturating_mul(2) < self.allowed().raw()
+    }
+
+    /// Goes on where a former process was on the same day, with what was spent or held then. What is spent since stays.
+    pub fn resume(&self, spent: Nanos) {
+        let after = |now: i64| Some(now.saturating_add(spent.raw().max(0)));
+        // The closure always gives a number, so that this cannot fail.
+        let _ = self.spent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, after);
     }
 
     /// What is spent, or held for tries that are out.

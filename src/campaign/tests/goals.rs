@@ -96,7 +96,7 @@ fn a_goal_has_a_window_of_seven_days_or_as_many_as_it_says() {
         &format!(r#"{{"max_conversions": true, "max_cpm": 12, "window_days": 0, {CHANCES}}}"#),
         &[(
             "error",
-            60,
+            56,
             ".window_days` has no meaning beside `max_conversions` \
              (there is no target to keep: the budget's days decide)",
         )],

@@ -15,6 +15,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 use crate::learning::{FEATURES_VERSION, FIELDS, Features, Field, Prediction};
 use crate::shell::feedback::{self, Context};
 use crate::shell::learning::lessons::Shown;
+use crate::shell::learning::room::Room;
 use crate::units::{BidId, CampaignId, ExchangeId, LineItemId, Millis, UnixMillis};
 
 /// The file in the folder of the data.
@@ -23,10 +24,6 @@ pub const FILE: &str = "contexts.sqlite";
 const SCHEMA_VERSION: i64 = 1;
 /// `encc`: marks the file as ours.
 const APPLICATION_ID: i64 = 0x656e_6363;
-/// Names of values that are kept: the outlets and placements of a large exchange. 20 MB.
-const WORDS_MAX: i64 = 400_000;
-/// Those of one field, so that an exchange whose tags are random leaves room for the others'.
-const WORDS_OF_FIELD_MAX: i64 = 100_000;
 /// Rows that are deleted in one commit.
 const FORGOTTEN_AT_ONCE: i64 = 5_000;
 /// Trials of models that are remembered.
@@ -414,40 +411,6 @@ fn check(connection: &Connection, file: &Path) -> Result<bool, ContextsError> {
         .query_row("SELECT count(*) FROM (SELECT 1 FROM shown LIMIT 1)", [], |_| Ok(()))
         .map_err(failed)?;
     Ok(false)
-}
-
-/// Room for words: in all, and of each field.
-struct Room {
-    left: i64,
-    known: [i64; FIELDS],
-}
-
-impl Room {
-    fn of(connection: &Connection) -> rusqlite::Result<Self> {
-        let mut known = [0; FIELDS];
-        let mut select = connection.prepare_cached("SELECT field, count(*) FROM word GROUP BY field")?;
-        let mut rows = select.query([])?;
-        while let Some(row) = rows.next()? {
-            if let Some(known) = known.get_mut(usize::from(row.get::<_, u8>(0)?)) {
-                *known = row.get(1)?;
-            }
-        }
-        Ok(Self { left: WORDS_MAX - known.iter().sum::<i64>(), known })
-    }
-
-    fn has(&self, field: usize) -> bool {
-        self.left > 0 && self.known.get(field).is_some_and(|known| *known < WORDS_OF_FIELD_MAX)
-    }
-
-    fn take(&mut self, field: usize) {
-        self.left -= 1;
-        self.known[field] += 1;
-    }
-
-    /// The fields without room, as a bit each.
-    fn full(&self) -> u32 {
-        (0..FIELDS).filter(|field| !self.has(*field)).fold(0, |full, field| full | 1 << field)
-    }
 }
 
 fn write(connection: &mut Connection, waiting: &[ToKeep]) -> rusqlite::Result<u32> {

@@ -10,7 +10,7 @@ use crate::landscape::{DamagedLandscapes, Landscapes};
 use crate::learning::Creative as Brought;
 use crate::pacing::{DamagedTraffic, Dual, Traffic};
 use crate::shell::learning::goals::Goals;
-use crate::units::{CampaignId, CreativeId, Day, Nanos, UnixMillis};
+use crate::units::{CampaignId, CreativeId, Currency, Day, Nanos, UnixMillis};
 
 const MAGIC: &[u8; 8] = b"encan-ln";
 /// Bumped when the frame of sections changes.
@@ -92,7 +92,8 @@ pub struct Multiplier {
     pub whose: Whose,
     /// Of the campaign, the line item or the pool's advertiser.
     pub id: u64,
-    /// How the budget was paced ([`mode`]): paced otherwise, it needs another multiplier. A pool has no ways: 0.
+    /// How the budget was paced ([`mode`]): paced otherwise, it needs another multiplier. A pool's says its
+    /// currency ([`pool_mode`]): an advertiser has one in each.
     pub mode: u64,
     /// What its bids are multiplied by, and what moves that.
     pub dual: Dual,
@@ -108,6 +109,13 @@ pub fn mode(pacing: &Pacing) -> u64 {
         Pacing::Even | Pacing::Ahead | Pacing::Asap => {}
     }
     let hash = blake3::hash(&words);
+    hash.as_bytes().first_chunk().map_or(0, |first| u64::from_le_bytes(*first))
+}
+
+/// The same for a pool, whose money is in `currency`.
+#[must_use]
+pub fn pool_mode(currency: Currency) -> u64 {
+    let hash = blake3::hash(currency.code().as_bytes());
     hash.as_bytes().first_chunk().map_or(0, |first| u64::from_le_bytes(*first))
 }
 

@@ -16,7 +16,7 @@ use crate::pacing::{Dual, Group};
 use crate::shell::clock;
 use crate::shell::learning::files;
 use crate::shell::learning::kept::{
-    BYTES_MAX, CREATIVES_MAX, Kept, KeptError, Multiplier, Tried, Whose, mode,
+    BYTES_MAX, CREATIVES_MAX, Kept, KeptError, Multiplier, Tried, Whose, mode, pool_mode,
 };
 use crate::shell::learning::lessons::{News, Told};
 use crate::shell::learning::waits::Waits;
@@ -66,10 +66,11 @@ pub fn resume(snapshot: &Snapshot, kept: &Kept) {
     let money = &snapshot.money;
     money.rhythms.expect(&snapshot.plan, &kept.traffic, clock::now());
     *snapshot.learned.traffic.lock().unwrap_or_else(PoisonError::into_inner) = kept.traffic.clone();
-    let known: HashMap<(Whose, u64), (u64, &Arc<Dual>)> =
-        duals(snapshot).map(|(whose, id, mode, dual)| ((whose, id), (mode, dual))).collect();
+    // An advertiser has a pool in each currency.
+    let known: HashMap<(Whose, u64, u64), &Arc<Dual>> =
+        duals(snapshot).map(|(whose, id, mode, dual)| ((whose, id, mode), dual)).collect();
     for Multiplier { whose, id, mode, dual: former } in &kept.multipliers {
-        if let Some((_, dual)) = known.get(&(*whose, *id)).filter(|(now, _)| now == mode) {
+        if let Some(dual) = known.get(&(*whose, *id, *mode)) {
             dual.resume(former);
         }
     }
@@ -96,8 +97,9 @@ pub(in crate::shell::learning) fn duals(
     });
     let mut met = HashSet::new();
     let pools = plan.catalog.campaigns.iter().enumerate().filter_map(move |(at, campaign)| {
-        let pool = rhythms.pool(at).filter(|_| met.insert(campaign.advertiser))?;
-        Some((Whose::Pool, plan.catalog.advertisers[campaign.advertiser].id.raw(), 0, pool))
+        let pool = rhythms.pool(at).filter(|_| met.insert((campaign.advertiser, campaign.currency)))?;
+        let advertiser = plan.catalog.advertisers[campaign.advertiser].id;
+        Some((Whose::Pool, advertiser.raw(), pool_mode(campaign.currency), pool))
     });
     campaigns.chain(line_items).chain(pools)
 }

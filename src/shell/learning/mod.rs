@@ -21,6 +21,7 @@ mod metrics;
 mod models;
 mod outcome;
 mod requests;
+mod room;
 #[cfg(test)]
 mod tests;
 mod training;

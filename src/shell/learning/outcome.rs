@@ -15,6 +15,9 @@ use crate::notice::{NoticeKind, Params};
 use crate::pricing::Auction;
 use crate::units::{Cpm, Currency, Rounding};
 
+/// A price to beat that is more than so many times the bid is not believed.
+const TIMES_BID_MAX: i128 = 10;
+
 /// How a bid ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
@@ -86,7 +89,12 @@ pub fn won(lesson: &Lesson, cleared: Option<Cpm>, min_to_win: Option<Cpm>) -> Sa
 pub fn lost(lesson: &Lesson, loss: Loss) -> Option<Sample> {
     let exact = loss.min_to_win.filter(|price| *price >= lesson.price && *price > Cpm::ZERO);
     let exact = exact.filter(|_| lesson.auction != Auction::Agreed);
-    let exact = exact.map(|to_win| Sample::lost_to(lesson.price, to_win));
+    // A price out of all proportion is a slip of somebody's: it says no more than that the bid was too low.
+    let most = i128::from(lesson.price.micros()) * TIMES_BID_MAX;
+    let exact = exact.map(|to_win| {
+        let is_sound = i128::from(to_win.micros()) <= most;
+        if is_sound { Sample::lost_to(lesson.price, to_win) } else { Sample::Lost(lesson.price) }
+    });
     match loss.reason {
         // Below the floor, below the deal's floor, lost to a higher bid; most losses without a code are such.
         None | Some(100..=102) => Some(exact.unwrap_or(Sample::Lost(lesson.price))),
@@ -222,7 +230,7 @@ mod tests {
             // A price out of all proportion.
             (FirstPrice, None, for_reason(Some(102), Some(20_000_000)), Some(Lost(cpm(4_000_000)))),
             (FirstPrice, None, for_reason(Some(102), Some(20_000_001)), Some(Lost(BID))),
-            (FirstPrice, None, for_reason(Some(1_004), Some(i64::MAX)), Some(Lost(BID))),
+            (FirstPrice, None, for_reason(Some(1_004), Some(900_000_000)), Some(Lost(BID))),
             // Lost for something else.
             (FirstPrice, None, for_reason(Some(2), Some(2_500_000)), None),
             (FirstPrice, None, for_reason(Some(103), None), None),

@@ -143,8 +143,9 @@ pub fn study(sets: &[Set], regimes: &[&'static Regime], candidates: &[Candidate]
     let per_set = regimes.len() * usize::try_from(seeds).unwrap_or(usize::MAX);
     for (place, set) in sets.iter().enumerate() {
         for (auction, kind) in AUCTIONS.iter().enumerate() {
-            let days = measured[place * per_set..(place + 1) * per_set]
-                .chunks((per_set / regimes.len().max(1)).max(1));
+            // Where only the crowd is judged there are no regimes.
+            let of_regime = (per_set / regimes.len().max(1)).max(1);
+            let days = measured[place * per_set..(place + 1) * per_set].chunks(of_regime);
             for (regime, days) in regimes.iter().zip(days) {
                 let tuned = tuned(place, auction, regime);
                 let cells = tuned.iter().enumerate().map(|(policy, tuned)| {
