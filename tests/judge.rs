@@ -87,7 +87,18 @@ fn a_log_is_the_same_plain_or_packed_and_in_words_or_numbers() {
     let packed = file(folder.path(), "log.csv.gz", &packed.finish().unwrap());
     let table = |file: &Path| {
         let file = file.to_str().unwrap();
-        let flags = ["--seeds", "2", "--rows", "1000", "--regime", "budget-8", "--auctions", file];
+        let flags = [
+            "--seeds",
+            "2",
+            "--rows",
+            "1000",
+            "--regime",
+            "budget-8",
+            "--policy",
+            "encan",
+            "--auctions",
+            file,
+        ];
         let text = stdout(&judge(&flags));
         let values = text.split("log, second price: value").nth(1).unwrap();
         values.lines().nth(2).unwrap().to_owned()
@@ -171,13 +182,19 @@ fn on_real_prices_pacing_buys_far_more_than_none() {
         "2",
         "--regime",
         "budget-32",
+        "--policy",
+        "none",
+        "--policy",
+        "time-dual",
+        "--policy",
+        "encan",
         "--json",
     ]);
     let study: Value = serde_json::from_str(&stdout(&output)).unwrap();
     let line = &study["regimes"][0];
     assert_eq!((&line["set"], &line["auction"]), (&"log".into(), &"second price".into()));
     let share = |name: &str| line["policies"][name]["value_share"].as_f64().unwrap();
-    assert!(share("none") < 0.5 && share("time-dual") > 0.7, "{line}");
+    assert!(share("none") < 0.5 && share("time-dual") > 0.7 && share("encan") > 0.7, "{line}");
 }
 
 #[test]
