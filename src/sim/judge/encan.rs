@@ -1,7 +1,8 @@
-//! Our own policy: the pacing room and the landscapes, wired as the bid path and the slow loop wire them.
+//! Our own policy: the pacing room, the landscapes and the one pricing function, wired for a single budget.
 //!
-//! It learns prices from its own notices only, and plans anew before each opportunity what the slow loop plans ten times a
-//! second. Prices are those of the pricing room's one function; of bids that are shaded one in twenty is the control and
+//! It learns prices from its own notices only. The server differs in this: it plans ten times a second and not before each
+//! opportunity; it tells a budget of a loss when that is told or its time is over, where this believes a silence as early
+//! as `Patience` says; it counts requests anew after a restart; and line items share its budgets. Prices are those of the pricing room's one function; of bids that are shaded one in twenty is the control and
 //! 15 in a thousand explore, as in the product. Deliberately absent: any rule of its own.
 //!
 //! What `encan judge` says of it with 20 seeds, in % of hindsight with second prices:
