@@ -324,8 +324,8 @@ proptest! {
         let best = gain(curve.shaded(cpm(worth), floor));
         for part in 1..=2_000 {
             let bid = cpm(worth * part / 2_000).max(floor);
-            // Within a bin only quarters are tried.
-            prop_assert!(gain(bid) <= best * 1.02 + 1.0, "{bid}: {} {best}", gain(bid));
+            // Within a bin only some places are tried: up to a twentieth of the gain is given up for that.
+            prop_assert!(gain(bid) <= best * 1.05 + 1.0, "{bid}: {} {best}", gain(bid));
         }
     }
 
