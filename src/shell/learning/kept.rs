@@ -92,8 +92,8 @@ pub struct Multiplier {
     pub whose: Whose,
     /// Of the campaign, the line item or the pool's advertiser.
     pub id: u64,
-    /// How the budget was paced ([`mode`]): paced otherwise, it needs another multiplier. A pool's says its
-    /// currency ([`pool_mode`]): an advertiser has one in each.
+    /// How the budget was paced (`mode`): paced otherwise, it needs another multiplier. A pool's says its
+    /// currency (`pool_mode`): an advertiser has one in each.
     pub mode: u64,
     /// What its bids are multiplied by, and what moves that.
     pub dual: Dual,
