@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use encan::budget::LeaseTerms;
-use encan::ledger::{BidFacts, Charge, Event, EventKind};
+use encan::ledger::{BidFacts, Charge, Event, EventKind, Setting};
 use encan::shell::store::{Opened, Store, Writer};
 use encan::ttf::{Assessment, Bearer, Evidence, Jurisdiction, Place, TaxLine};
 use encan::units::{
@@ -103,6 +103,7 @@ fn bid(number: u64, at: i64, random: &mut Random) -> BidFacts {
         user: Some(UserKey::from_bytes(user)),
         household: None,
         lease: Epoch::from_raw(1),
+        setting: Setting::default(),
     }
 }
 
@@ -122,7 +123,7 @@ fn charge(media: Nanos) -> Charge {
             space: line(media, 1_000),
             data: line(data, 500),
         },
-        bearer: Bearer::from_code(0).expect("a bearer"),
+        bearer: Bearer::Absorb,
         fx: None,
         late: false,
     }
@@ -171,6 +172,7 @@ fn rows(events: &[Event]) -> Vec<Vec<Value>> {
     let row = |event: &Event| {
         let read = |row: &rusqlite::Row<'_>| (0..columns).map(|column| row.get(column)).collect();
         select.query_row([event.key().as_bytes()], read).expect("a row")
+        more: Vec::new(),
     };
     events.iter().map(row).collect()
 }
