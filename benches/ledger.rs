@@ -122,9 +122,12 @@ fn charge(media: Nanos) -> Charge {
             },
             space: line(media, 1_000),
             data: line(data, 500),
+            more: Vec::new(),
         },
         bearer: Bearer::Absorb,
         fx: None,
+        bid: None,
+        to_beat: None,
         late: false,
     }
 }
@@ -172,7 +175,6 @@ fn rows(events: &[Event]) -> Vec<Vec<Value>> {
     let row = |event: &Event| {
         let read = |row: &rusqlite::Row<'_>| (0..columns).map(|column| row.get(column)).collect();
         select.query_row([event.key().as_bytes()], read).expect("a row")
-        more: Vec::new(),
     };
     events.iter().map(row).collect()
 }

@@ -160,7 +160,11 @@ impl Ticket {
         if (target, per) != (1, 1) {
             out.unsigned(self.fx_day.map_or(0, |day| u64::from(day.raw().cast_unsigned()) + 1));
         }
-        let setting = bid.setting.to_bytes();
+        self.write_since_version_5(out);
+    }
+
+    fn write_since_version_5(&self, out: &mut Writer) {
+        let setting = self.bid.setting.to_bytes();
         out.unsigned(setting.len() as u64);
         out.bytes(&setting);
         if let Some(share) = self.bearer.share() {
