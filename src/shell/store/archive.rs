@@ -334,7 +334,7 @@ impl Store {
     }
 
     /// Lets `read` see the ledger as of one commit.
-    pub(in crate::shell::store) fn at_once<T>(
+    pub(in crate::shell) fn at_once<T>(
         &self,
         read: impl FnOnce() -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
