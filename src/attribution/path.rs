@@ -89,7 +89,7 @@ impl Paths {
 
 /// When a conversion happened.
 fn happened(event: &Event) -> UnixMillis {
-    event.at
+    if let EventKind::Conversion(conversion) = &event.kind { conversion.happened } else { event.at }
 }
 
 /// Of touches at the same instant, the order of their ids; a code is used last.
@@ -130,6 +130,8 @@ fn told(conversion: &Event) -> Option<Touchpoint> {
     let (at, manner) = match facts.touch {
         Touch::Click(at) => (at, Manner::Click),
         Touch::View(at) => (at, Manner::View),
+        Touch::Code => (facts.happened, Manner::Code),
+        Touch::None => return None,
     };
     Some(Touchpoint { at, manner, bid: conversion.bid })
 }

@@ -9,7 +9,7 @@ use proptest::prelude::{Just, any, prop, prop_assert_eq, prop_oneof, proptest};
 use crate::attribution::{Credits, Manner, Model, Paths, Step, within_window};
 use crate::campaign::Attribution;
 use crate::ledger::{BidFacts, Event, EventKind, Touch};
-use crate::ledger::{Conversion, NO_LINE_ITEM};
+use crate::ledger::{Conversion, NO_LINE_ITEM, Setting, Source};
 use crate::units::{
     AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, Epoch, ExchangeId, Millis, Nanos, Rounding,
     UnixMillis, UserKey,
@@ -48,7 +48,8 @@ fn bid(letter: char, user: Option<u8>) -> BidFacts {
         currency: Currency::EUR,
         user: user.map(|user| UserKey::from_bytes([user; 16])),
         household: None,
-        lease: Epoch::from_raw(0),
+        lease: Epoch::NONE,
+        setting: Setting::default(),
     }
 }
 
@@ -58,8 +59,19 @@ fn event(bid: BidFacts, at: i64, kind: EventKind) -> Event {
 
 fn conversion(bid: BidFacts, at: i64, touch: Touch) -> Event {
     let (kind, order) = ("purchase".to_owned(), None);
-    let conversion = Conversion { kind, order, value: Nanos::ZERO, touch, fx: None };
-    event(bid, at, EventKind::Conversion(conversion))
+    let conversion = Conversion {
+        kind,
+        order,
+        value: Nanos::ZERO,
+        touch,
+        fx: None,
+        happened: UnixMillis::from_raw(at),
+        lifetime: Nanos::ZERO,
+        source: Source::Page,
+        code: None,
+    };
+    // Told long after it happened, which changes nothing.
+    event(bid, at + 5_000, EventKind::Conversion(conversion))
 }
 
 /// The path of each conversion of `events` as letters, clicks as capitals.
@@ -113,6 +125,9 @@ fn a_path_is_what_its_person_met_within_the_windows_and_no_more() {
     assert_eq!(paths(&[conversion(bid('c', None), 2_000, told(1_950)), clicked('d', 1, 1_960)]), ["C"]);
     // Whatever the windows are now, what was answered stands.
     assert_eq!(paths(&[conversion(bid('c', Some(1)), 9_000, told(10))]), ["C"]);
+    // A code is used last; who is known without any touch has none.
+    assert_eq!(paths(&[conversion(bid('k', Some(1)), 2_000, Touch::Code), clicked('d', 1, 1_960)]), ["DK"]);
+    assert_eq!(paths(&[conversion(bid('k', Some(1)), 2_000, Touch::None), clicked('d', 2, 1_960)]), [""]);
     // Another advertiser's ads led to nothing here.
     let other = BidFacts { advertiser: AdvertiserId::from_slug("other"), ..bid('d', Some(1)) };
     let mut events = vec![conversion(bid('c', Some(1)), 2_000, told(1_950))];

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use percent_encoding::percent_decode_str;
 
 use crate::campaign::Audit;
-use crate::ledger::{Event, EventKind};
+use crate::ledger::{Charge, Event, EventKind};
 use crate::notice::{self, NoticeKind, Params, Refused, Ticket, TokenError};
 use crate::shell::clock;
 use crate::shell::exposure_store::Viewer;
@@ -15,7 +15,7 @@ use crate::shell::learning::Came;
 use crate::shell::metrics::NoticeOutcome;
 use crate::shell::service::{Service, exposure_of, viewer_of};
 use crate::shell::store::StoreError;
-use crate::units::{Nanos, UnixMillis};
+use crate::units::UnixMillis;
 
 /// The answer to a notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,7 +125,7 @@ impl Service {
         let early = follows_impression(kind) && self.open.contains(ticket.bid.id);
         let mut pending = till.begin(kind, ticket, params, now, scenario)?;
         let events = std::mem::take(&mut pending.events);
-        let paid = events.iter().find_map(paid);
+        let paid = events.iter().find_map(charge).map(|charge| (charge.budget_share(), charge.goal_cost()));
         let kept = if events.is_empty() { Ok((events, Vec::new())) } else { self.writer.book(events).await };
         let (events, news) = match kept {
             Ok(kept) => kept,
@@ -134,6 +134,8 @@ impl Service {
                 return Err(failure.into());
             }
         };
+        let new = events.iter().zip(&news).filter_map(|(event, is_new)| charge(event).filter(|_| *is_new));
+        new.for_each(|charge| self.metrics.paid(charge, ticket.bid.currency, &snapshot.plan.rates));
         failpoint::pass(Point::BookingSettle);
         pending.events = events;
         let settled = till.kept(pending, &news);
@@ -180,10 +182,9 @@ impl Service {
     }
 }
 
-/// What an impression takes from its budgets, and what its goal counts.
-fn paid(event: &Event) -> Option<(Nanos, Nanos)> {
-    let EventKind::Impression(charge) = &event.kind else { return None };
-    Some((charge.budget_share(), charge.goal_cost()))
+/// What is billed, if something is.
+fn charge(event: &Event) -> Option<&Charge> {
+    if let EventKind::Impression(charge) = &event.kind { Some(charge) } else { None }
 }
 
 pub(in crate::shell) fn booked(news: &[bool]) -> NoticeOutcome {
