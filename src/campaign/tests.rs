@@ -3,6 +3,7 @@
 mod behaviour;
 mod budget;
 mod creatives;
+mod experiments;
 mod frequency;
 mod goals;
 mod learning;

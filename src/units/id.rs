@@ -63,6 +63,10 @@ slug_id!(
     LineItemId
 );
 slug_id!(
+    /// An arm of a line item's test. Hashed from `campaign/line item/arm`.
+    ArmId
+);
+slug_id!(
     /// A creative. Hashed from `campaign/creative`.
     CreativeId
 );

@@ -16,7 +16,7 @@ pub use country::{Country, Region};
 pub use decimal::{Decimal, DecimalError, Rounding};
 pub use host::{domains_of, host};
 pub use id::{
-    AdvertiserId, BidId, CampaignId, CorrectionId, CreativeId, DealId, Epoch, EventId, ExchangeId,
+    AdvertiserId, ArmId, BidId, CampaignId, CorrectionId, CreativeId, DealId, Epoch, EventId, ExchangeId,
     HouseholdKey, LineItemId, ScenarioId, SegmentId, TopicId, UserKey,
 };
 pub use money::{Cpm, Currency, Femtos, FxRate, Multiplier, Nanos, RatePpm};

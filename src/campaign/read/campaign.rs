@@ -8,6 +8,7 @@ use crate::campaign::read::amount::currency;
 use crate::campaign::read::budget::campaign_budget;
 use crate::campaign::read::clock::{flight, zone};
 use crate::campaign::read::creative::creative;
+use crate::campaign::read::experiment::{check_holdout, holdout};
 use crate::campaign::read::frequency::{Contradictions, frequency};
 use crate::campaign::read::learning::learning;
 use crate::campaign::read::line_item::{Outer, check_ended, line_item, status};
@@ -19,7 +20,7 @@ use crate::campaign::{Advertiser, Campaign, CapLevel, Creative, Flight, LineItem
 use crate::document::{Document, Faults, Node, Object};
 use crate::units::{AdvertiserId, CampaignId, Currency, UnixMillis};
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "advertiser",
     "id",
     "name",
@@ -30,6 +31,7 @@ const KEYS: [&str; 17] = [
     "budget",
     "pacing",
     "learning",
+    "holdout",
     "costs",
     "tax",
     "frequency",
@@ -98,6 +100,7 @@ pub(in crate::campaign) fn read_campaign<'d>(
             }
         }
     }
+    check_holdout(object, &line_items, faults);
     let is_whole = is_whole && faults.errors() == errors && id.is_some();
     let creatives = creatives.into_iter().flatten().collect();
     let parts = is_whole.then_some(Parts { campaign, line_items, creatives });
@@ -159,6 +162,7 @@ fn read_plan(object: Object<'_>, slug: &str, reading: Reading<'_>, faults: &mut 
     });
     let (pacing, pooled) = pacing.unwrap_or_default();
     let learning = object.get("learning").and_then(|node| learning(node, faults));
+    let holdout = object.get("holdout").and_then(|node| holdout(node, slug, faults));
     let costs = object.get("costs").and_then(|node| plan::costs(node, faults));
     let tax = object.get("tax").and_then(|node| plan::tax(node, reading.surroundings, faults));
     let caps = object.get("frequency").map(|node| frequency(node, CapLevel::Campaign, flight, faults));
@@ -178,6 +182,7 @@ fn read_plan(object: Object<'_>, slug: &str, reading: Reading<'_>, faults: &mut 
         pacing,
         pooled,
         learning: learning.unwrap_or_default(),
+        holdout,
         costs: costs.unwrap_or_default(),
         tax: tax.unwrap_or_else(plan::no_tax),
         frequency: caps.unwrap_or_default(),

@@ -12,6 +12,7 @@ pub(in crate::campaign) mod categories;
 mod clock;
 mod creative;
 pub(in crate::campaign) mod exchange;
+mod experiment;
 mod frequency;
 mod goal;
 mod learning;
