@@ -12,7 +12,8 @@ use crate::ledger::BidFacts;
 use crate::notice::Ticket;
 use crate::openrtb::{Channel, Deal, Imp, MediaType};
 use crate::pricing::{Steps, Terms};
-use crate::ttf::Place;
+use crate::targeting::Scene;
+use crate::ttf::{Others, Place};
 use crate::units::{BidId, Cpm, Currency, DealId, Millis, Nanos, limits};
 
 /// What every offer on one impression shares.
@@ -115,7 +116,7 @@ impl<'a> Market<'a, '_, '_> {
     pub(in crate::bidder) fn reserve(
         &self,
         offer: &Offer<'a>,
-        insight: &Insight,
+        (insight, scene): (&Insight, &Scene<'_>),
         requests: u32,
     ) -> Result<Chosen<'a>, NoBidReason> {
         let money = &self.snapshot.money;
@@ -157,7 +158,7 @@ impl<'a> Market<'a, '_, '_> {
             held,
             awaited,
             lesson: self.lesson(offer, insight, if explores { worst } else { Nanos::ZERO }),
-            ticket: self.ticket(offer),
+            ticket: self.ticket(offer, scene),
         })
     }
 
@@ -214,7 +215,7 @@ impl<'a> Market<'a, '_, '_> {
     }
 
     /// What the bid says of itself.
-    fn ticket(&self, offer: &Offer<'_>) -> Ticket {
+    fn ticket(&self, offer: &Offer<'_>, scene: &Scene<'_>) -> Ticket {
         let exchange = self.ask.exchange;
         let campaign = offer.campaign;
         let bid = BidFacts {
@@ -231,6 +232,7 @@ impl<'a> Market<'a, '_, '_> {
             user: self.ask.user,
             household: self.ask.household.filter(|_| counts_by(&offer.caps(), CountBy::Household)),
             lease: self.snapshot.money.epoch,
+            setting: self.setting(offer, scene),
         };
         let terms = &offer.terms;
         Ticket {
@@ -246,6 +248,7 @@ impl<'a> Market<'a, '_, '_> {
             place: offer.place,
             space_rate: terms.space_rate,
             data_rate: terms.data_rate,
+            others: Others::default(),
             bearer: terms.bearer,
             billable: !self.ask.request.test,
             measured: self.ask.permissions.measure,

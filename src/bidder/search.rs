@@ -298,7 +298,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
             self.keep_caps(&offer.caps())?;
         }
         let requests = u32::from(!self.heard.is_told(offer.row));
-        let chosen = self.market.reserve(offer, &self.insight, requests)?;
+        let chosen = self.market.reserve(offer, (&self.insight, self.scene), requests)?;
         self.heard.told(offer.row);
         if offer.campaign.holdout.is_some() && self.holds_out(offer) {
             // A ghost bid: all went as for everybody, and nothing is sent. Dropped, it gives back what it holds.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::bidder::modifiers::{Modifiers, highest_factor};
 use crate::bidder::money::Money;
+use crate::bidder::setting::{Asked, written_segments};
 use crate::bidder::{Learned, Rhythm, Rhythms};
 use crate::budget::{Book, Refusal};
 use crate::campaign::{Arm, Campaign, Catalog, CountBy, Exchange, Factor, Flight, LineItem, Rates, Status};
@@ -109,6 +110,8 @@ pub struct Plan {
     campaign_scenarios: Vec<usize>,
     modifiers: Modifiers,
     experiments: Experiments,
+    /// The segments that bids tell of people.
+    pub(in crate::bidder) asked: Asked,
 }
 
 /// A line item in the order of value.
@@ -197,6 +200,7 @@ impl Plan {
         rows.sort_by_key(|row| (std::cmp::Reverse(row.bound), row.line_item));
         let modifiers = Modifiers::of(&catalog, rows.iter().map(|row| row.line_item));
         let order: Vec<u32> = rows.iter().map(|row| row.line_item).collect();
+        let asked = Asked::of(&catalog, rows.iter().map(|row| row.line_item));
         let index = Index::build(&catalog, &order);
         let windows = Windows::of(&catalog);
         let experiments = Experiments::of(&catalog);
@@ -216,6 +220,7 @@ impl Plan {
             campaign_scenarios,
             modifiers,
             experiments,
+            asked,
         }
     }
 
@@ -238,6 +243,13 @@ impl Plan {
             return None;
         }
         arms.get(self.experiments.arm(at, subject?)?)
+    }
+
+    /// The names of the segments that rules write out, each once. Those of long lists are left out: they are keys of
+    /// somebody else's, and no words for people.
+    pub fn segments(&self) -> impl Iterator<Item = &str> {
+        let all = self.catalog.line_items.iter().flat_map(written_segments);
+        all.collect::<std::collections::BTreeSet<_>>().into_iter()
     }
 
     /// True if `subject` is never shown the campaign, an index into the catalog.

@@ -165,7 +165,10 @@ impl Trial {
             cpa_interval: cpa_interval.and_then(|cost| incremental_interval.price_of_each(cost)),
             roi,
             roi_interval,
-            detectable_lift: self.detectable().map(|(least, _)| least / without_ads).filter(|lift| lift.is_finite()),
+            detectable_lift: self
+                .detectable()
+                .map(|(least, _)| least / without_ads)
+                .filter(|lift| lift.is_finite()),
             conclusion: self.conclusion(incremental_interval, always),
         })
     }

@@ -69,7 +69,8 @@ impl Interval {
 #[must_use]
 pub fn normal_quantile(probability: f64) -> f64 {
     let q = probability - 0.5;
-    let polynomial = |coefficients: &[f64; 8], r: f64| coefficients.iter().rev().fold(0.0, |sum, c| sum * r + c);
+    let polynomial =
+        |coefficients: &[f64; 8], r: f64| coefficients.iter().rev().fold(0.0, |sum, c| sum * r + c);
     if q.abs() <= 0.425 {
         let r = 0.180_625 - q * q;
         return q * polynomial(&CENTRE.0, r) / polynomial(&CENTRE.1, r);
@@ -192,7 +193,9 @@ pub(in crate::experiment) fn multiple(one: Share, other: Share, z: f64) -> Inter
     let ((low, high), (other_low, other_high)) = (one.wilson(z), other.wilson(z));
     let (p, q) = (one.rate(), other.rate());
     // Behind the root stands the square of a distance: rounding alone takes it below 0.
-    let root = |near: f64, far: f64| ((p * q).powi(2) - near * far * (2.0 * p - near) * (2.0 * q - far)).max(0.0).sqrt();
+    let root = |near: f64, far: f64| {
+        ((p * q).powi(2) - near * far * (2.0 * p - near) * (2.0 * q - far)).max(0.0).sqrt()
+    };
     let least = (p * q - root(low, other_high)) / (other_high * (2.0 * q - other_high));
     let most = (p * q + root(high, other_low)) / (other_low * (2.0 * q - other_low));
     // With nearly nobody in the other group its upper end is above twice its rate, and nothing bounds the multiple.

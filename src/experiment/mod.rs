@@ -6,5 +6,11 @@
 //! the shell keeps, and every clock.
 
 mod assign;
+mod effect;
+mod interval;
+mod outcomes;
 
 pub use assign::Experiments;
+pub use effect::{CONFIDENCE, Conclusion, Effect, Group, Trial, Unreliable};
+pub use interval::Interval;
+pub use outcomes::{Outcomes, Subject};

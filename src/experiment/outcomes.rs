@@ -85,7 +85,12 @@ impl Outcomes {
                 if self.kind.as_ref().is_some_and(|kind| *kind != conversion.kind) {
                     return;
                 }
-                self.converted(event, conversion.value, conversion_at(event), is_touched(event));
+                self.converted(
+                    event,
+                    conversion.value,
+                    conversion.happened,
+                    conversion.touch.parts().1.is_some(),
+                );
             }
             EventKind::Impression(charge) => self.charged(event, charge.advertiser_cost()),
             _ => {}
@@ -155,16 +160,6 @@ impl Outcomes {
         let (in_both, touched, untouched) = (self.in_both, self.touched, self.untouched);
         Trial { treated, held_out, cost: units(self.cost), share, in_both, missed, touched, untouched }
     }
-}
-
-/// When the conversion happened.
-fn conversion_at(event: &Event) -> UnixMillis {
-    event.at
-}
-
-/// True if an ad's click or view led to it.
-fn is_touched(_event: &Event) -> bool {
-    true
 }
 
 /// An amount in units of its currency, for estimates.

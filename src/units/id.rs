@@ -63,10 +63,6 @@ slug_id!(
     LineItemId
 );
 slug_id!(
-    /// An arm of a line item's test. Hashed from `campaign/line item/arm`.
-    ArmId
-);
-slug_id!(
     /// A creative. Hashed from `campaign/creative`.
     CreativeId
 );
@@ -89,6 +85,14 @@ slug_id!(
 slug_id!(
     /// What an event was about, by its name: a product group, a search.
     TopicId
+);
+slug_id!(
+    /// A site, app or screen, by its domain or bundle, else by the exchange's own id of it.
+    PublisherId
+);
+slug_id!(
+    /// One of several ways that a line item compares. Hashed from `campaign/line item/arm`.
+    ArmId
 );
 slug_id!(
     /// A tax scenario, by its name.

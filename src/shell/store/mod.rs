@@ -14,6 +14,7 @@ mod error;
 mod journal;
 mod kept;
 mod leases;
+mod levies;
 mod log;
 mod mark;
 mod names;
