@@ -18,6 +18,7 @@ pub mod exposure_store;
 pub mod exposures_reader;
 pub mod failpoint;
 pub mod feedback;
+pub mod figures;
 pub mod files;
 pub mod geo;
 pub mod http;

@@ -320,6 +320,15 @@ impl Store {
         })
     }
 
+    /// The same for every event that is in no archive.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::events`].
+    pub fn own_events(&self, mut each: impl FnMut(&Event)) -> Result<(), StoreError> {
+        self.at_once(|| row::for_each(&self.connection, &self.file, row::SELECT, &[], |event, _| each(event)))
+    }
+
     /// Calls `each` with every event of the bids made at or after `from` and before `to`, conversions and
     /// corrections apart, which have keys of their own.
     ///
