@@ -17,6 +17,9 @@ pub fn within_window(touch: Touch, converted_at: UnixMillis, windows: &Attributi
     let (touched_at, window) = match touch {
         Touch::Click(at) => (at, windows.click_window),
         Touch::View(at) => (at, windows.view_window),
+        // Whoever says a code may have seen the ad at any time; and what nobody saw led to nothing.
+        Touch::Code => return true,
+        Touch::None => return false,
     };
     touched_at <= converted_at && converted_at.since(touched_at) <= window
 }

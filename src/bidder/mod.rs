@@ -24,6 +24,7 @@ mod reason;
 mod rhythm;
 mod rhythms;
 mod search;
+mod setting;
 mod snapshot;
 mod sorted;
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::ledger::BidFacts;
 use crate::notice::Ticket;
 use crate::openrtb::{Channel, Deal, Imp, MediaType};
 use crate::pricing::{Steps, Terms};
-use crate::ttf::Place;
+use crate::ttf::{Others, Place};
 use crate::units::{BidId, Cpm, Currency, DealId, Millis, Nanos, limits};
 
 /// What every offer on one impression shares.
@@ -228,6 +228,7 @@ impl<'a> Market<'a, '_, '_> {
             user: self.ask.user,
             household: self.ask.household.filter(|_| counts_by(&offer.caps(), CountBy::Household)),
             lease: self.snapshot.money.epoch,
+            setting: self.setting(&offer.placement),
         };
         let terms = &offer.terms;
         Ticket {
@@ -243,6 +244,7 @@ impl<'a> Market<'a, '_, '_> {
             place: offer.place,
             space_rate: terms.space_rate,
             data_rate: terms.data_rate,
+            others: Others::default(),
             bearer: terms.bearer,
             billable: !self.ask.request.test,
             measured: self.ask.permissions.measure,

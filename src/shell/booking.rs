@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::attribution::within_window;
 use crate::campaign::{Audit, Rates};
-use crate::ledger::{DatedRate, Event, EventKind, Touch};
+use crate::ledger::{Charge, DatedRate, Event, EventKind, Touch};
 use crate::notice::{self, ConversionReport, NoticeKind, Params, Refused, Ticket, TokenError};
 use crate::shell::clock;
 use crate::shell::exposure_store::Viewer;
@@ -186,7 +186,7 @@ impl Service {
         let early = follows_impression(kind) && self.open.contains(ticket.bid.id);
         let mut pending = till.begin(kind, ticket, params, now, scenario)?;
         let events = std::mem::take(&mut pending.events);
-        let paid = events.iter().find_map(paid);
+        let paid = events.iter().find_map(charge).map(|charge| (charge.budget_share(), charge.goal_cost()));
         let kept = if events.is_empty() { Ok((events, Vec::new())) } else { self.writer.book(events).await };
         let (events, news) = match kept {
             Ok(kept) => kept,
@@ -195,6 +195,8 @@ impl Service {
                 return Err(failure.into());
             }
         };
+        let new = events.iter().zip(&news).filter_map(|(event, is_new)| charge(event).filter(|_| *is_new));
+        new.for_each(|charge| self.metrics.paid(charge, ticket.bid.currency, &snapshot.plan.rates));
         failpoint::pass(Point::BookingSettle);
         pending.events = events;
         let settled = till.kept(pending, &news);
@@ -338,10 +340,9 @@ fn dated_rate(code: &str, ticket: &Ticket, rates: &Rates) -> Result<DatedRate, B
     Ok(DatedRate { from, rate, day: rates.date() })
 }
 
-/// What an impression takes from its budgets, and what its goal counts.
-fn paid(event: &Event) -> Option<(Nanos, Nanos)> {
-    let EventKind::Impression(charge) = &event.kind else { return None };
-    Some((charge.budget_share(), charge.goal_cost()))
+/// What is billed, if something is.
+fn charge(event: &Event) -> Option<&Charge> {
+    if let EventKind::Impression(charge) = &event.kind { Some(charge) } else { None }
 }
 
 fn booked(news: &[bool]) -> NoticeOutcome {

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
@@ -260,6 +261,7 @@ impl Service {
     /// The slow loop's beat, every fraction of a second: expired reservations are given back, midnight
     /// brings new purses, exhausted line items leave the live row.
     pub fn tick(&self, now: UnixMillis, steady: Steady) {
+        let began = Instant::now();
         let _ = self.book.hourglass().look(steady);
         let expired = self.open.take_expired(steady);
         self.metrics.expired(expired.len());
@@ -281,6 +283,7 @@ impl Service {
             // Bids that were decided on the former revision and are out only now hold nothing of the new limits yet.
             self.include_open();
         }
+        self.metrics.beat(began.elapsed());
     }
 
     /// Returns what an unsuccessful bid held: its money and its place under the frequency caps.

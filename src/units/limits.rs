@@ -168,6 +168,9 @@ pub const RECONCILE_TOP_LINES: usize = 20;
 /// that a bidder which died soon counts as gone.
 pub const LEASE_TTL: Millis = Millis::from_seconds(5);
 
+/// Campaigns that have metrics of their own, four series each: more would be most of what Prometheus keeps of us.
+pub const METRICS_CAMPAIGNS_MAX: usize = 100;
+
 /// Bytes of a file of corrections: some ten thousand of them.
 pub const CORRECTIONS_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Corrections of one file.

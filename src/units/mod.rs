@@ -9,6 +9,7 @@ mod host;
 mod id;
 pub mod limits;
 mod money;
+mod ratio;
 mod time;
 mod version;
 
@@ -16,9 +17,10 @@ pub use country::{Country, Region};
 pub use decimal::{Decimal, DecimalError, Rounding};
 pub use host::{domains_of, host};
 pub use id::{
-    AdvertiserId, BidId, CampaignId, CorrectionId, CreativeId, DealId, Epoch, EventId, ExchangeId,
-    HouseholdKey, LineItemId, ScenarioId, SegmentId, TopicId, UserKey,
+    AdvertiserId, ArmId, BidId, CampaignId, CorrectionId, CreativeId, DealId, Epoch, EventId, ExchangeId,
+    HouseholdKey, LineItemId, PublisherId, ScenarioId, SegmentId, TopicId, UserKey,
 };
 pub use money::{Cpm, Currency, Femtos, FxRate, Multiplier, Nanos, RatePpm};
+pub use ratio::Ratio;
 pub use time::{Day, Hour, Millis, Steady, UnixMillis};
 pub use version::Version;

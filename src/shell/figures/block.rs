@@ -7,13 +7,13 @@
 //!
 //! Whatever is read is bounded by the bytes that are there; a block that is not as it was written is `None`.
 
-use crate::ledger::{Checksum, Digest, Event};
+use crate::ledger::{BidFacts, Checksum, Digest, Event};
 use crate::shell::figures::charge;
 use crate::shell::figures::facts::{self, Fact, Facts};
 use crate::shell::figures::header::Header;
 use crate::shell::figures::numbers::{CHUNK, Numbers, Reader, fingerprint, put_column, put_count};
 use crate::shell::figures::row::{self, Cells, Lists, Named, Section};
-use crate::units::Day;
+use crate::units::{Day, UnixMillis};
 
 /// Events in a block: so many that what they share is written once, so few that they take little memory meanwhile.
 pub(in crate::shell::figures) const EVENTS_MAX: u64 = 262_144;
@@ -66,7 +66,7 @@ impl Draft {
             put_count(columns.first().map_or(0, Vec::len), &mut bytes);
             columns.iter().for_each(|column| put_column(column, &mut bytes));
         }
-        let days = tuples.iter().filter_map(|facts| facts::bid(facts, 0)).map(|bid| bid.day);
+        let days = tuples.iter().filter_map(facts::day);
         let (first, last) = days
             .fold((Day::from_raw(i32::MAX), Day::from_raw(i32::MIN)), |(first, last), day| {
                 (first.min(day), last.max(day))
@@ -177,8 +177,14 @@ impl<'a> Block<'a> {
         Some(facts)
     }
 
-    /// Calls `each` with every event of `sections` and the number of its tuple. Of its bid only the time is told: the
-    /// rest is the tuple's. `None` if one cannot be read.
+    /// The bid of tuple `number`, as far as it tells.
+    pub(in crate::shell::figures) fn bid(&self, number: usize) -> Option<BidFacts> {
+        facts::bid(&self.facts_of(number)?, 0, &self.named.lists)
+    }
+
+    /// Calls `each` with every event of the sections that are asked for, and the number of its tuple. Of the bids of
+    /// conversions and corrections all is told, of others time and day only: the rest is the tuple's. `None` if one cannot
+    /// be read.
     pub(in crate::shell::figures) fn each(
         &self,
         is_asked: impl Fn(Section) -> bool,
@@ -187,11 +193,11 @@ impl<'a> Block<'a> {
         if self.tuples == 0 {
             return Some(());
         }
-        let hours = self.fact(Fact::Hour)?;
-        let losses = self.fact(Fact::Loss)?;
+        let (hours, losses, days) = (self.fact(Fact::Hour)?, self.fact(Fact::Loss)?, self.fact(Fact::Day)?);
         let mut facts = self.facts_of(0)?;
-        let mut bid = facts::bid(&facts, 0)?;
+        let mut bid = self.bid(0)?;
         for (section, rows, columns) in self.sections.iter().filter(|(section, ..)| is_asked(*section)) {
+            let is_few = matches!(section, Section::Conversion | Section::Correction);
             let mut chunk = vec![Vec::new(); columns.len()];
             for first in (0..*rows).step_by(CHUNK) {
                 let count = CHUNK.min(rows - first);
@@ -203,12 +209,16 @@ impl<'a> Block<'a> {
                     let mut cells = Cells::new(&chunk, at);
                     let tuple = usize::try_from(cells.next()).ok()?;
                     let (after, later) = (cells.next(), cells.next());
-                    facts[Fact::Hour as usize] = value(&hours, tuple)?;
-                    facts[Fact::Loss as usize] = value(&losses, tuple)?;
-                    bid.at = facts::made_at(&facts, after);
-                    let at = crate::units::UnixMillis::from_raw(bid.at.raw().wrapping_add(later));
-                    let kind = row::kind(*section, &mut cells, &facts, &self.named)?;
-                    each(tuple, &Event { bid, at, kind });
+                    for (fact, told) in [(Fact::Hour, &hours), (Fact::Loss, &losses), (Fact::Day, &days)] {
+                        facts[fact as usize] = value(told, tuple)?;
+                    }
+                    if is_few {
+                        bid = self.bid(tuple)?;
+                    }
+                    (bid.at, bid.day) = (facts::made_at(&facts, after), facts::day(&facts)?);
+                    let told = UnixMillis::from_raw(bid.at.raw().wrapping_add(later));
+                    let kind = row::kind(*section, &mut cells, (&facts, told), &self.named)?;
+                    each(tuple, &Event { bid, at: told, kind });
                 }
             }
         }

@@ -2,8 +2,8 @@
 
 use crate::ledger::{Charge, DatedRate};
 use crate::shell::figures::facts::{currency, currency_number};
-use crate::shell::figures::row::{Cells, Lists};
-use crate::ttf::{Assessment, Bearer, Evidence, Exemption, Jurisdiction, Place, TaxLine};
+use crate::shell::figures::row::{Cells, Lists, Named, put_optional};
+use crate::ttf::{Assessment, Bearer, Evidence, Exemption, Jurisdiction, Levy, Place, TaxLine};
 use crate::units::{Day, Femtos, FxRate, Nanos, RatePpm, ScenarioId};
 
 const NONE: i64 = -1;
@@ -25,12 +25,12 @@ impl Listed<'_> {
 
 /// What of a charge is no amount.
 fn terms(charge: &Charge) -> Vec<i64> {
-    let Assessment { scenario, place, space, data } = &charge.tax;
-    let mut list = vec![scenario.raw().cast_signed(), charge.bearer.code().into(), charge.late.into()];
-    put_place(place, &mut list);
-    put_line(space, &mut list);
-    put_line(data, &mut list);
+    let Assessment { scenario, place, space, data, more } = &charge.tax;
+    let share = charge.bearer.share().map_or(NONE, |share| share.ppm().into());
+    let mut list = vec![scenario.raw().cast_signed(), charge.bearer.code().into(), share, charge.late.into()];
+    put_levy(&Levy { place: *place, space: *space, data: *data }, &mut list);
     put_rate(charge.fx, &mut list);
+    more.iter().for_each(|levy| put_levy(levy, &mut list));
     list
 }
 
@@ -38,19 +38,40 @@ fn terms(charge: &Charge) -> Vec<i64> {
 pub(in crate::shell::figures) fn of_terms(list: &[i64]) -> Option<Charge> {
     let mut list = Listed(list);
     let scenario = ScenarioId::from_raw(list.next()?.cast_unsigned());
-    let bearer = Bearer::from_code(list.small()?)?;
+    let bearer = list.small()?;
+    let share = match list.next()? {
+        NONE => None,
+        ppm => Some(RatePpm::from_ppm(u32::try_from(ppm).ok()?)?),
+    };
+    let bearer = Bearer::from_code(bearer, share)?;
     let late = list.next()? != 0;
-    let (place, space, data) = (place(&mut list)?, line(&mut list)?, line(&mut list)?);
+    let Levy { place, space, data } = levy(&mut list)?;
     let fx = rate(&mut list)?;
-    list.0.is_empty().then_some(Charge {
+    let mut more = Vec::new();
+    while !list.0.is_empty() {
+        more.push(levy(&mut list)?);
+    }
+    Some(Charge {
         media: Nanos::ZERO,
         data: Nanos::ZERO,
         fee: Femtos::ZERO,
-        tax: Assessment { scenario, place, space, data },
+        tax: Assessment { scenario, place, space, data, more },
         bearer,
         late,
         fx,
+        bid: None,
+        to_beat: None,
     })
+}
+
+fn put_levy(levy: &Levy, list: &mut Vec<i64>) {
+    put_place(&levy.place, list);
+    put_line(&levy.space, list);
+    put_line(&levy.data, list);
+}
+
+fn levy(list: &mut Listed<'_>) -> Option<Levy> {
+    Some(Levy { place: place(list)?, space: line(list)?, data: line(list)? })
 }
 
 fn put_place(place: &Place, list: &mut Vec<i64>) {
@@ -117,10 +138,14 @@ pub(in crate::shell::figures) fn of_rate_list(list: &[i64]) -> Option<Option<Dat
     rate(&mut Listed(list))
 }
 
+/// How many cells a charge takes.
+pub(in crate::shell::figures) const WIDTH: usize = 12;
+
 /// Appends `charge` to `row`.
 pub(in crate::shell::figures) fn put(charge: &Charge, lists: &mut Lists, row: &mut Vec<i64>) {
     let fee = charge.fee.raw();
     let over = |line: &TaxLine, amount: Nanos| line.base.raw().wrapping_sub(amount.raw());
+    let both = |levy: &Levy| [over(&levy.space, charge.media), over(&levy.data, charge.data)];
     row.extend([
         lists.terms.number(terms(charge)),
         charge.media.raw(),
@@ -129,18 +154,33 @@ pub(in crate::shell::figures) fn put(charge: &Charge, lists: &mut Lists, row: &m
         low(fee),
         over(&charge.tax.space, charge.media),
         over(&charge.tax.data, charge.data),
+        // Mostly none, or as much as the first.
+        lists.lists.number(charge.tax.more.iter().flat_map(both).collect()),
     ]);
+    put_optional(charge.bid.map(Nanos::raw), row);
+    put_optional(charge.to_beat.map(Nanos::raw), row);
 }
 
-/// The charge of [`put`], of which `charges` are those of each terms.
-pub(in crate::shell::figures) fn take(cells: &mut Cells<'_>, charges: &[Charge]) -> Option<Charge> {
-    let mut charge = charges.get(usize::try_from(cells.next()).ok()?)?.clone();
-    charge.media = Nanos::from_raw(cells.next());
-    charge.data = Nanos::from_raw(cells.next());
+/// The charge of [`put`].
+pub(in crate::shell::figures) fn take(cells: &mut Cells<'_>, named: &Named) -> Option<Charge> {
+    let mut charge = cells.of(&named.charges)?.clone();
+    charge.media = cells.nanos();
+    charge.data = cells.nanos();
     let (high, low) = (cells.next(), cells.next());
     charge.fee = Femtos::from_raw(i128::from(high) << 64 | i128::from(low.cast_unsigned()));
-    charge.tax.space.base = Nanos::from_raw(charge.media.raw().wrapping_add(cells.next()));
-    charge.tax.data.base = Nanos::from_raw(charge.data.raw().wrapping_add(cells.next()));
+    let over = |amount: Nanos, more: i64| Nanos::from_raw(amount.raw().wrapping_add(more));
+    charge.tax.space.base = over(charge.media, cells.next());
+    charge.tax.data.base = over(charge.data, cells.next());
+    let (more, _) = cells.of(&named.lists)?.as_chunks::<2>();
+    if more.len() != charge.tax.more.len() {
+        return None;
+    }
+    for (levy, [space, data]) in charge.tax.more.iter_mut().zip(more) {
+        levy.space.base = over(charge.media, *space);
+        levy.data.base = over(charge.data, *data);
+    }
+    charge.bid = cells.optional().map(Nanos::from_raw);
+    charge.to_beat = cells.optional().map(Nanos::from_raw);
     Some(charge)
 }
 

@@ -94,8 +94,7 @@ fn split(groups: &Groups, values: usize, codes: &[i64]) -> Option<Groups> {
 
 /// An event of tuple `number`, as far as the tuple tells.
 fn stands_for(block: &Block<'_>, number: usize) -> Option<Event> {
-    let facts = block.facts_of(number)?;
-    let bid = facts::bid(&facts, 0)?;
+    let (facts, bid) = (block.facts_of(number)?, block.bid(number)?);
     let kind = match facts::loss(&facts) {
         Some(reason) => EventKind::Loss { reason, min_to_win: None },
         None => EventKind::View,

@@ -33,15 +33,18 @@ use crate::shell::store::{Store, StoreError};
 pub use question::Question;
 pub(in crate::shell) use row::kept;
 
-/// The table that answers `question` from the ledger in `data`, as of its last commit.
+/// The figures of the ledger in `folder` that `question` asks for, as of its last commit.
 ///
 /// # Errors
 ///
 /// [`StoreError`]; [`StoreError::Day`] if the events of a day are not those that were committed.
-pub fn table(data: &Path, question: &Question) -> Result<Table, StoreError> {
-    let store = Store::open(data)?;
+pub fn table(folder: &Path, question: &Question) -> Result<Table, StoreError> {
+    let mut store = Store::open(folder)?;
+    if question.without_archives {
+        store = store.without_archives();
+    }
     store.at_once(|| {
-        let report = match report(&store, data, question) {
+        let report = match report(&store, folder, question) {
             // Written by an older encan, and not yet brought up to date: it keeps no digests.
             Err(StoreError::Older { .. }) => scan(&store, question)?,
             other => other?,
@@ -50,30 +53,24 @@ pub fn table(data: &Path, question: &Question) -> Result<Table, StoreError> {
     })
 }
 
-fn report(store: &Store, data: &Path, question: &Question) -> Result<Report, StoreError> {
+fn report(store: &Store, folder: &Path, question: &Question) -> Result<Report, StoreError> {
     if question.without_archives && store.has_archived()? {
         return scan(store, question);
     }
-    let filed = store.filed()?;
-    answer::report(store, &filed, data, question)
+    answer::report(store, &store.filed()?, folder, question)
 }
 
-/// The same from every row of the ledger, one by one.
+/// The same from every row that `store` reads, one by one.
 ///
 /// # Errors
 ///
 /// As [`Store::events`].
 pub fn scan(store: &Store, question: &Question) -> Result<Report, StoreError> {
     let mut report = Report::new(question.by.clone());
-    let each = |event: &crate::ledger::Event| {
+    store.events(|event| {
         if question.asks_for(&event.bid) {
             report.add(event);
         }
-    };
-    if question.without_archives {
-        store.own_events(each)?
-    } else {
-        store.events(each)?
-    }
+    })?;
     Ok(report)
 }

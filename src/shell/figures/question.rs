@@ -5,18 +5,18 @@ use crate::report::Dimension;
 use crate::shell::figures::facts::{self, Fact};
 use crate::units::{CampaignId, Day};
 
-/// A report: by what its rows are told apart, and of which events.
+/// Which figures.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Question {
-    /// The dimensions of the rows.
+    /// What rows are told apart by; without any the totals.
     pub by: Vec<Dimension>,
-    /// The first civil day of the bids; without one, all from the beginning.
+    /// The first day, of the campaign's, on which a bid was made.
     pub from: Option<Day>,
-    /// The last.
+    /// The last one.
     pub to: Option<Day>,
-    /// Only this campaign.
+    /// Of this campaign alone.
     pub campaign: Option<CampaignId>,
-    /// Leave out the events that were archived.
+    /// True if days that were archived are left out.
     pub without_archives: bool,
 }
 

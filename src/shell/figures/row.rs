@@ -5,10 +5,12 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use crate::ledger::{Cause, Charge, Conversion, Correction, Event, EventKind, Playback, Touch};
+use crate::ledger::{
+    BidFacts, Cause, Charge, Conversion, Correction, Event, EventKind, Playback, Source, Touch,
+};
 use crate::shell::figures::charge;
 use crate::shell::figures::facts::{self, Facts};
-use crate::units::{CorrectionId, Nanos, UnixMillis};
+use crate::units::{BidId, CorrectionId, Epoch, Nanos, UnixMillis};
 
 /// A kind of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +27,6 @@ pub(in crate::shell::figures) enum Section {
 
 /// What every row begins with: the tuple, the bid's time within its hour, and how much later we were told.
 const SHARED: usize = 3;
-const CHARGE: usize = 7;
 
 impl Section {
     /// Every section, in their order.
@@ -48,10 +49,10 @@ impl Section {
         SHARED
             + match self {
                 Self::Win | Self::Loss => 2,
-                Self::Impression => CHARGE,
+                Self::Impression => charge::WIDTH,
                 Self::Mark => 3,
-                Self::Conversion => 5,
-                Self::Correction => 4 + CHARGE,
+                Self::Conversion => 10,
+                Self::Correction => 4 + charge::WIDTH,
             }
     }
 }
@@ -123,28 +124,30 @@ impl<'a> Cells<'a> {
         self.columns.next().and_then(|column| column.get(self.row)).copied().unwrap_or(0)
     }
 
-    fn nanos(&mut self) -> Nanos {
+    pub(in crate::shell::figures) fn nanos(&mut self) -> Nanos {
         Nanos::from_raw(self.next())
     }
 
-    fn optional(&mut self) -> Option<i64> {
+    pub(in crate::shell::figures) fn optional(&mut self) -> Option<i64> {
         let (is_some, value) = (self.next() != 0, self.next());
         is_some.then_some(value)
     }
 
-    fn of<'b, T>(&mut self, things: &'b [T]) -> Option<&'b T> {
+    /// What of `things` the next cell numbers.
+    pub(in crate::shell::figures) fn of<'b, T>(&mut self, things: &'b [T]) -> Option<&'b T> {
         things.get(usize::try_from(self.next()).ok()?)
     }
 }
 
-fn put_optional(value: Option<i64>, row: &mut Vec<i64>) {
+/// Appends whether there is a value, and the value.
+pub(in crate::shell::figures) fn put_optional(value: Option<i64>, row: &mut Vec<i64>) {
     row.extend([value.is_some().into(), value.unwrap_or(0)]);
 }
 
 /// Writes `event` as a row of the section that is returned.
 pub(in crate::shell::figures) fn put(event: &Event, lists: &mut Lists, row: &mut Vec<i64>) -> Section {
     row.clear();
-    let (facts, after) = facts::facts(event);
+    let (facts, after) = facts::facts(event, &mut lists.lists);
     let told = event.at.raw().wrapping_sub(event.bid.at.raw());
     row.extend([lists.tuples.number(facts), after, told]);
     match &event.kind {
@@ -158,7 +161,7 @@ pub(in crate::shell::figures) fn put(event: &Event, lists: &mut Lists, row: &mut
             let code = if let Playback::Error { code } = step { *code } else { None };
             put_optional(code.map(i64::from), row);
         }
-        EventKind::Conversion(conversion) => put_conversion(conversion, lists, row),
+        EventKind::Conversion(conversion) => put_conversion(conversion, event.at, lists, row),
         EventKind::Correction(correction) => {
             row.extend([
                 correction.cause as i64,
@@ -172,25 +175,27 @@ pub(in crate::shell::figures) fn put(event: &Event, lists: &mut Lists, row: &mut
     Section::of(&event.kind)
 }
 
-fn put_conversion(conversion: &Conversion, lists: &mut Lists, row: &mut Vec<i64>) {
-    let (touch, touched) = match conversion.touch {
-        Touch::Click(at) => (0, at),
-        Touch::View(at) => (1, at),
-    };
+fn put_conversion(conversion: &Conversion, told: UnixMillis, lists: &mut Lists, row: &mut Vec<i64>) {
+    let (touch, touched) = conversion.touch.parts();
     row.extend([
         lists.texts.number(conversion.kind.clone()),
         conversion.value.raw(),
-        touch,
-        touched.raw(),
+        touch.into(),
+        touched.map_or(0, UnixMillis::raw),
         lists.lists.number(charge::rate_list(conversion.fx)),
+        told.raw().wrapping_sub(conversion.happened.raw()),
+        conversion.lifetime.raw(),
+        conversion.source as i64,
     ]);
+    let code = conversion.code.clone().map(|code| lists.texts.number(code));
+    put_optional(code, row);
 }
 
 /// What happened, of a row whose first three cells are taken; `None` if no event is written so.
 pub(in crate::shell::figures) fn kind(
     section: Section,
     cells: &mut Cells<'_>,
-    facts: &Facts,
+    (facts, told): (&Facts, UnixMillis),
     named: &Named,
 ) -> Option<EventKind> {
     Some(match section {
@@ -198,9 +203,9 @@ pub(in crate::shell::figures) fn kind(
         Section::Loss => {
             EventKind::Loss { reason: facts::loss(facts)?, min_to_win: cells.optional().map(Nanos::from_raw) }
         }
-        Section::Impression => EventKind::Impression(charge::take(cells, &named.charges)?),
+        Section::Impression => EventKind::Impression(charge::take(cells, named)?),
         Section::Mark => mark(cells)?,
-        Section::Conversion => EventKind::Conversion(conversion(cells, named)?),
+        Section::Conversion => EventKind::Conversion(conversion(cells, told, named)?),
         Section::Correction => EventKind::Correction(correction(cells, named)?),
     })
 }
@@ -214,15 +219,20 @@ fn mark(cells: &mut Cells<'_>) -> Option<EventKind> {
         .or_else(|| Playback::from_code(code, error).map(EventKind::Playback))
 }
 
-fn conversion(cells: &mut Cells<'_>, named: &Named) -> Option<Conversion> {
+fn conversion(cells: &mut Cells<'_>, told: UnixMillis, named: &Named) -> Option<Conversion> {
     let (kind, value) = (cells.of(&named.texts)?.clone(), cells.nanos());
-    let (touch, touched) = (cells.next(), UnixMillis::from_raw(cells.next()));
-    let touch = match touch {
-        0 => Touch::Click(touched),
-        1 => Touch::View(touched),
-        _ => return None,
+    let (touch, touched) = (u8::try_from(cells.next()).ok()?, UnixMillis::from_raw(cells.next()));
+    let has_time = Touch::from_parts(touch, None).is_none();
+    let touch = Touch::from_parts(touch, has_time.then_some(touched))?;
+    let fx = charge::of_rate_list(cells.of(&named.lists)?)?;
+    let happened = UnixMillis::from_raw(told.raw().wrapping_sub(cells.next()));
+    let lifetime = cells.nanos();
+    let source = Source::from_code(u8::try_from(cells.next()).ok()?)?;
+    let code = match cells.optional() {
+        Some(number) => Some(named.texts.get(usize::try_from(number).ok()?)?.clone()),
+        None => None,
     };
-    Some(Conversion { kind, order: None, value, touch, fx: charge::of_rate_list(cells.of(&named.lists)?)? })
+    Some(Conversion { kind, order: None, value, touch, fx, happened, lifetime, source, code })
 }
 
 fn correction(cells: &mut Cells<'_>, named: &Named) -> Option<Correction> {
@@ -232,7 +242,7 @@ fn correction(cells: &mut Cells<'_>, named: &Named) -> Option<Correction> {
         id: CorrectionId::from_bytes([0; 16]),
         cause,
         impressions,
-        charge: charge::take(cells, &named.charges)?,
+        charge: charge::take(cells, named)?,
         budget,
         disputed,
         reason: String::new(),
@@ -243,8 +253,13 @@ fn correction(cells: &mut Cells<'_>, named: &Named) -> Option<Correction> {
 /// What of an event is kept in columns: without what [`facts`] and this file leave out.
 #[must_use]
 pub(in crate::shell) fn kept(event: &Event) -> Event {
-    let (facts, after) = facts::facts(event);
-    let bid = facts::bid(&facts, after).expect("facts of an event");
+    let bid = BidFacts {
+        id: BidId::from_bytes([0; 16]),
+        user: None,
+        household: None,
+        lease: Epoch::NONE,
+        ..event.bid
+    };
     let mut kind = event.kind.clone();
     match &mut kind {
         EventKind::Conversion(conversion) => conversion.order = None,

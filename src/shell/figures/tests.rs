@@ -16,7 +16,6 @@ use crate::budget::LeaseTerms;
 use crate::ledger::{AMOUNT_MOST, Event, EventKind, any_event, checksum, filed_on};
 use crate::report::{Dimension, Table};
 use crate::shell::figures::block::{Block, Draft};
-use crate::shell::figures::facts;
 use crate::shell::figures::header::Header;
 use crate::shell::figures::{Question, files, kept, scan, table};
 use crate::shell::store::{Opened, Store, StoreError, Writer, WriterHandle};
@@ -152,8 +151,7 @@ proptest! {
         let mut found = Vec::new();
         block
             .each(|_| true, |tuple, event| {
-                let facts = block.facts_of(tuple).unwrap();
-                let bid = facts::bid(&facts, 0).unwrap();
+                let bid = block.bid(tuple).unwrap();
                 found.push(Event { bid: crate::ledger::BidFacts { at: event.bid.at, ..bid }, ..event.clone() });
             })
             .unwrap();

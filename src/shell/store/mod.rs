@@ -15,6 +15,7 @@ mod filed;
 mod journal;
 mod kept;
 mod leases;
+mod levies;
 mod log;
 mod mark;
 mod names;
