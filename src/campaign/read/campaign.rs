@@ -23,7 +23,7 @@ use crate::campaign::{
 use crate::document::{Document, Faults, Node, Object};
 use crate::units::{AdvertiserId, CampaignId, Currency, UnixMillis};
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "advertiser",
     "id",
     "name",
