@@ -320,10 +320,8 @@ impl Service {
     /// [`Unwritten`] if the audiences' part is not done: it may be tried again.
     pub async fn erase(&self, user: UserKey) -> Result<bool, Unwritten> {
         let was_shown = self.exposures.forget(&user);
-        if !self.journeys.erase(user).await {
-            return Err(Unwritten);
-        }
-        Ok(self.audience_writer.erase(user).await? || was_shown)
+        let had_journey = self.journeys.erase(user).await.ok_or(Unwritten)?;
+        Ok(self.audience_writer.erase(user).await? || was_shown || had_journey)
     }
 }
 
