@@ -7,6 +7,7 @@ mod compile;
 mod creative;
 mod currency;
 mod exchange;
+mod experiment;
 mod frequency;
 mod model;
 mod modifier;
@@ -29,6 +30,7 @@ pub use exchange::{
     Exchange, Formats, MissingPrice, NoBidForm, NoticeAge, PriceEncoding, PriceKeys, PriceNotice, PriceUnit,
     Refusal, Reservation,
 };
+pub use experiment::{Arm, Holdout};
 pub use frequency::{CapLevel, CountBy, FrequencyCap, Shadow, shadow};
 pub use model::{
     Advertiser, AgreedDeal, Attribution, Budget, BudgetMode, Campaign, Catalog, ConversionType, Costs,

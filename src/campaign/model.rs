@@ -7,7 +7,7 @@
 use jiff::tz::TimeZone;
 
 use crate::audience::Definitions;
-use crate::campaign::{Creative, Factor, FrequencyCap, Modifier, Rule};
+use crate::campaign::{Arm, Creative, Factor, FrequencyCap, Holdout, Modifier, Rule};
 use crate::ttf::Bearer;
 use crate::units::{
     AdvertiserId, CampaignId, Country, Cpm, Currency, DealId, LineItemId, Millis, Nanos, RatePpm, ScenarioId,
@@ -108,6 +108,8 @@ pub struct Campaign {
     pub pooled: bool,
     /// What may be learnt for it.
     pub learning: Learning,
+    /// To whom it is never shown, so that its effect is known.
+    pub holdout: Option<Holdout>,
     /// What it costs besides media.
     pub costs: Costs,
     /// The hypothetical tax.
@@ -327,6 +329,16 @@ pub struct LineItem {
     pub data_cpm: Cpm,
     /// Indices into [`Catalog::creatives`]; not empty.
     pub creatives: Vec<usize>,
+    /// What is tried on whom; empty, or two and more.
+    pub arms: Vec<Arm>,
+}
+
+impl LineItem {
+    /// The creatives that are shown to somebody of `arm`; `None` is who is in no arm.
+    #[must_use]
+    pub fn creatives_of<'a>(&'a self, arm: Option<&'a Arm>) -> &'a [usize] {
+        arm.and_then(|arm| arm.creatives.as_deref()).unwrap_or(&self.creatives)
+    }
 }
 
 /// A deal that a line item bids on.

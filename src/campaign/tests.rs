@@ -4,6 +4,7 @@ mod behaviour;
 mod budget;
 mod conversions;
 mod creatives;
+mod experiments;
 mod frequency;
 mod goals;
 mod learning;

@@ -91,6 +91,7 @@ fn campaign(catalog: &Catalog, zone: &TimeZone, rng: &mut Xoshiro256PlusPlus) ->
         pacing: pacing(rng),
         pooled: rng.random_bool(0.1),
         learning: Learning::default(),
+        holdout: None,
         costs: Costs {
             platform_fee: RatePpm::from_ppm(50_000).expect("below one"),
             fixed: heavy_tailed(rng, 10, 2_000),
@@ -170,6 +171,7 @@ fn line_item(catalog: &Catalog, number: usize, rng: &mut Xoshiro256PlusPlus) -> 
         deals,
         data_cpm: if rng.random_bool(0.2) { price(rng, 10, 80) } else { Cpm::ZERO },
         creatives: creatives.collect(),
+        arms: Vec::new(),
     }
 }
 

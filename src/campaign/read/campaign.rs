@@ -9,6 +9,7 @@ use crate::campaign::read::budget::campaign_budget;
 use crate::campaign::read::clock::{flight, zone};
 use crate::campaign::read::conversion::{Code, codes, conversions};
 use crate::campaign::read::creative::creative;
+use crate::campaign::read::experiment::{check_holdout, holdout};
 use crate::campaign::read::frequency::{Contradictions, frequency};
 use crate::campaign::read::learning::learning;
 use crate::campaign::read::line_item::{Outer, check_ended, line_item, status};
@@ -22,7 +23,7 @@ use crate::campaign::{
 use crate::document::{Document, Faults, Node, Object};
 use crate::units::{AdvertiserId, CampaignId, Currency, UnixMillis};
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "advertiser",
     "id",
     "name",
@@ -33,6 +34,7 @@ const KEYS: [&str; 18] = [
     "budget",
     "pacing",
     "learning",
+    "holdout",
     "costs",
     "tax",
     "frequency",
@@ -106,6 +108,7 @@ pub(in crate::campaign) fn read_campaign<'d>(
             }
         }
     }
+    check_holdout(object, &line_items, faults);
     let is_whole = is_whole && faults.errors() == errors && id.is_some();
     let creatives = creatives.into_iter().flatten().collect();
     let parts = is_whole.then_some(Parts { campaign, line_items, creatives });
@@ -173,6 +176,7 @@ fn read_plan<'d>(
     });
     let (pacing, pooled) = pacing.unwrap_or_default();
     let learning = object.get("learning").and_then(|node| learning(node, faults));
+    let holdout = object.get("holdout").and_then(|node| holdout(node, slug, faults));
     let costs = object.get("costs").and_then(|node| plan::costs(node, faults));
     let tax = object.get("tax").and_then(|node| plan::tax(node, reading.surroundings, faults));
     let caps = object.get("frequency").map(|node| frequency(node, CapLevel::Campaign, flight, faults));
@@ -198,6 +202,7 @@ fn read_plan<'d>(
         pacing,
         pooled,
         learning: learning.unwrap_or_default(),
+        holdout,
         costs: costs.unwrap_or_default(),
         tax: tax.unwrap_or_else(plan::no_tax),
         frequency: caps.unwrap_or_default(),

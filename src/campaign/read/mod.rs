@@ -13,6 +13,7 @@ mod clock;
 mod conversion;
 mod creative;
 pub(in crate::campaign) mod exchange;
+mod experiment;
 mod frequency;
 mod goal;
 mod learning;
