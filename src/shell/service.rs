@@ -20,6 +20,7 @@ use crate::notice::Keys;
 use crate::shell::agents::Agents;
 use crate::shell::audience_store::{AudienceWriter, Unwritten};
 use crate::shell::clock;
+use crate::shell::conversions::Journeys;
 use crate::shell::corrections::Corrections;
 use crate::shell::events::Events;
 use crate::shell::exposure_store::{ExposureStore, Viewer};
@@ -59,6 +60,8 @@ pub struct Service {
     pub(in crate::shell) writer: Writer,
     /// Which events of people have come.
     pub(in crate::shell) events: Events,
+    /// What measured people saw and clicked.
+    pub(in crate::shell) journeys: Journeys,
     /// Where corrections are read.
     pub(in crate::shell) corrections: Corrections,
     /// Bids that are out, and what they will teach.
@@ -141,7 +144,7 @@ impl Service {
         (audiences, audience_writer): (Arc<Audiences>, AudienceWriter),
         keys: UserKeys,
         composer: Composer,
-        (writer, events, corrections, lessons): (Writer, Events, Corrections, Lessons),
+        (writer, events, journeys, corrections, lessons): (Writer, Events, Journeys, Corrections, Lessons),
     ) -> Self {
         let snapshot = Snapshot::new(Arc::new(plan), &book, clock::now(), None);
         let service = Self {
@@ -158,6 +161,7 @@ impl Service {
             composer: ArcSwap::from_pointee(composer),
             writer,
             events,
+            journeys,
             corrections,
             lessons,
             learning: Learning::default(),
@@ -307,8 +311,8 @@ impl Service {
         self.open.all().into_iter().map(park).collect()
     }
 
-    /// Erases a person from the audiences, and what they were shown from memory; false if nothing was known of
-    /// them. The ledger's rows remain, under the keyed hash of the id, and a later start counts them again;
+    /// Erases a person from the audiences and from the journeys, and what they were shown from memory; false if nothing
+    /// was known of them. The ledger's rows remain, under the keyed hash of the id, and a later start counts them again;
     /// so do the contexts of those impressions, which name nobody: to find them, the whole ledger would be read.
     ///
     /// # Errors
@@ -316,7 +320,8 @@ impl Service {
     /// [`Unwritten`] if the audiences' part is not done: it may be tried again.
     pub async fn erase(&self, user: UserKey) -> Result<bool, Unwritten> {
         let was_shown = self.exposures.forget(&user);
-        Ok(self.audience_writer.erase(user).await? || was_shown)
+        let had_journey = self.journeys.erase(user).await.ok_or(Unwritten)?;
+        Ok(self.audience_writer.erase(user).await? || was_shown || had_journey)
     }
 }
 
