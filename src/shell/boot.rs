@@ -13,6 +13,7 @@ use crate::shell::cli::{INPUT_WRONG, WE_FAILED};
 use crate::shell::clock;
 use crate::shell::corrections::Corrections;
 use crate::shell::events::{Events, OnceError};
+use crate::shell::experiments::{Ghosts, Inbox as Enrolments};
 use crate::shell::exposure_store::ExposureStore;
 use crate::shell::exposures_reader;
 use crate::shell::learning::{Inbox, Kept, Lessons, former, resume};
@@ -82,6 +83,8 @@ pub struct Booted {
     pub secrets: Secrets,
     /// What bids tell the slow loop of learning.
     pub inbox: Inbox,
+    /// What bids tell of experiments.
+    pub enrolments: Enrolments,
     /// What a former process learnt.
     pub learnt: Kept,
     /// Told once what people were shown is in memory: until then nothing that a cap counts is shown to them.
@@ -125,7 +128,8 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     let (audience_writer, audience_handle) = AudienceWriter::start(people, Arc::clone(&audiences), read);
     let (keys, people) = (UserKeys::new(secrets.users), (audiences, audience_writer));
     let (lessons, inbox) = Lessons::new();
-    let writers = (writer, Events::open(data)?, Corrections::new(data.to_owned()), lessons);
+    let (ghosts, enrolments) = Ghosts::new();
+    let writers = (writer, Events::open(data)?, Corrections::new(data.to_owned()), lessons, ghosts);
     let service = Service::new(plan, (book, open), exposures, people, keys, composer, writers);
     let service = Arc::new(service);
     let learnt = former(data);
@@ -139,6 +143,7 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
         audience_writer,
         audiences_read,
         inbox,
+        enrolments,
         learnt,
         exposures_read,
         secrets,
