@@ -37,6 +37,7 @@ pub fn compile(sources: &[Source], surroundings: Surroundings<'_>, now: UnixMill
         documents.iter().filter_map(|document| read_campaign(document, reading, &mut faults)).collect();
     refuse_repeated_campaigns(&drafts, &mut faults);
     refuse_contradicting_advertisers(&drafts, &mut faults);
+    refuse_repeated_codes(&drafts, &mut faults);
     let line_items = drafts.iter().map(|draft| draft.line_items).sum();
     let catalog = (faults.errors() == 0).then(|| assemble(drafts, surroundings.audiences.clone()));
     let catalog = catalog.filter(|catalog| {
@@ -62,6 +63,28 @@ fn refuse_repeated_campaigns(drafts: &[Draft<'_>], faults: &mut Faults) {
             }
             None => {
                 seen.insert(slug, node);
+            }
+        }
+    }
+}
+
+/// A code leads to one campaign of its advertiser.
+fn refuse_repeated_codes(drafts: &[Draft<'_>], faults: &mut Faults) {
+    let mut seen: HashMap<(&str, &str), Node<'_>> = HashMap::new();
+    for draft in drafts {
+        let advertiser = draft.advertiser.as_ref().map_or("", |(_, advertiser)| &advertiser.slug);
+        for (node, code) in &draft.codes {
+            match seen.get(&(advertiser, code.as_str())) {
+                Some(first) => {
+                    let place = first.whereabouts();
+                    let fault = node.error(format!("\"{code}\" is already used at {place}"));
+                    faults.push(fault.hint(
+                        "a promo code is of one campaign, or of one type of it: remove one of the two",
+                    ));
+                }
+                None => {
+                    seen.insert((advertiser, code), *node);
+                }
             }
         }
     }

@@ -35,6 +35,7 @@ pub use frequency::{CapLevel, CountBy, FrequencyCap, Shadow, shadow};
 pub use model::{
     Advertiser, AgreedDeal, Attribution, Budget, BudgetMode, Campaign, Catalog, ConversionType, Costs,
     Feedback, Flight, FormatKind, Goal, Learning, Limits, LineItem, Pacing, Status, TaxPlan, Transparency,
+    promo_code,
 };
 pub use modifier::{Factor, Modifier};
 pub use rates::Rates;

@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod budget;
+mod conversions;
 mod creatives;
 mod experiments;
 mod frequency;

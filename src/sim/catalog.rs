@@ -71,7 +71,11 @@ fn campaign(catalog: &Catalog, zone: &TimeZone, rng: &mut Xoshiro256PlusPlus) ->
     let number = catalog.campaigns.len();
     let slug = format!("campaign-{number:06}");
     let daily = heavy_tailed(rng, 20, 5_000);
-    Campaign {
+    let windows = Attribution {
+        click_window: Millis::from_seconds(30 * 86_400),
+        view_window: Millis::from_seconds(86_400),
+    };
+    let mut campaign = Campaign {
         id: CampaignId::from_slug(&slug),
         name: format!("Campagne {number}"),
         advertiser: catalog.advertisers.len() - 1,
@@ -98,13 +102,20 @@ fn campaign(catalog: &Catalog, zone: &TimeZone, rng: &mut Xoshiro256PlusPlus) ->
             bearer: Bearer::OnTop,
         },
         frequency: caps(rng, 0.4, 20),
-        attribution: Attribution {
-            click_window: Millis::from_seconds(30 * 86_400),
-            view_window: Millis::from_seconds(86_400),
-        },
-        conversions: vec![ConversionType { name: "purchase".to_owned(), value: heavy_tailed(rng, 20, 200) }],
+        attribution: windows,
+        conversions: vec![ConversionType::new(
+            "purchase",
+            heavy_tailed(rng, 20, 200),
+            Currency::EUR,
+            windows,
+        )],
+        codes: Vec::new(),
         slug,
+    };
+    for kind in &mut campaign.conversions {
+        kind.currency = campaign.currency;
     }
+    campaign
 }
 
 /// Adds the creatives of the last campaign: one medium, or banners and another.

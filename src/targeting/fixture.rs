@@ -425,6 +425,7 @@ fn campaign(slug: &str, zone_name: &str) -> Campaign {
         frequency: Vec::new(),
         attribution: Attribution { click_window: Millis::default(), view_window: Millis::default() },
         conversions: Vec::new(),
+        codes: Vec::new(),
     }
 }
 

@@ -10,6 +10,7 @@ mod budget;
 mod campaign;
 pub(in crate::campaign) mod categories;
 mod clock;
+mod conversion;
 mod creative;
 pub(in crate::campaign) mod exchange;
 mod experiment;

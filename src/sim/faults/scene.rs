@@ -229,6 +229,7 @@ impl Concern {
                 view_window: Millis::from_seconds(86_400),
             },
             conversions: Vec::new(),
+            codes: Vec::new(),
             slug,
         };
         let count = rng.random_range(1..=3);
