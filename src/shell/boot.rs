@@ -11,6 +11,7 @@ use crate::budget::{Book, Look, Open};
 use crate::shell::audience_store::{AudienceError, AudienceStore, AudienceWriter, AudienceWriterHandle};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED};
 use crate::shell::clock;
+use crate::shell::conversions::Journeys;
 use crate::shell::corrections::Corrections;
 use crate::shell::events::{Events, OnceError};
 use crate::shell::experiments::{Ghosts, Inbox as Enrolments};
@@ -40,6 +41,9 @@ pub enum BootError {
     /// A campaign's currency.
     #[error(transparent)]
     Currency(#[from] CurrencyChanged),
+    /// The system.
+    #[error("no thread could be started: {0}")]
+    Thread(std::io::Error),
 }
 
 impl BootError {
@@ -54,6 +58,7 @@ impl BootError {
                 "free disk space or mend the disk; if the file itself is damaged, restore it from a backup"
             }
             Self::Audience(error) => error.hint(),
+            Self::Thread(_) => "the system gives no threads",
         }
     }
 }
@@ -129,7 +134,9 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     let (keys, people) = (UserKeys::new(secrets.users), (audiences, audience_writer));
     let (lessons, inbox) = Lessons::new();
     let (ghosts, enrolments) = Ghosts::new();
-    let writers = (writer, Events::open(data)?, Corrections::new(data.to_owned()), lessons, ghosts);
+    let journeys = Journeys::open(data).map_err(BootError::Thread)?;
+    let corrections = Corrections::new(data.to_owned());
+    let writers = (writer, Events::open(data)?, journeys, corrections, lessons, ghosts);
     let service = Service::new(plan, (book, open), exposures, people, keys, composer, writers);
     let service = Arc::new(service);
     let learnt = former(data);

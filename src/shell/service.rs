@@ -20,6 +20,7 @@ use crate::notice::Keys;
 use crate::shell::agents::Agents;
 use crate::shell::audience_store::{AudienceWriter, Unwritten};
 use crate::shell::clock;
+use crate::shell::conversions::Journeys;
 use crate::shell::corrections::Corrections;
 use crate::shell::events::Events;
 use crate::shell::experiments::Ghosts;
@@ -60,6 +61,8 @@ pub struct Service {
     pub(in crate::shell) writer: Writer,
     /// Which events of people have come.
     pub(in crate::shell) events: Events,
+    /// What measured people saw and clicked.
+    pub(in crate::shell) journeys: Journeys,
     /// Where corrections are read.
     pub(in crate::shell) corrections: Corrections,
     /// Bids that are out, and what they will teach.
@@ -144,7 +147,14 @@ impl Service {
         (audiences, audience_writer): (Arc<Audiences>, AudienceWriter),
         keys: UserKeys,
         composer: Composer,
-        (writer, events, corrections, lessons, ghosts): (Writer, Events, Corrections, Lessons, Ghosts),
+        (writer, events, journeys, corrections, lessons, ghosts): (
+            Writer,
+            Events,
+            Journeys,
+            Corrections,
+            Lessons,
+            Ghosts,
+        ),
     ) -> Self {
         let snapshot = Snapshot::new(Arc::new(plan), &book, clock::now(), None);
         let service = Self {
@@ -161,6 +171,7 @@ impl Service {
             composer: ArcSwap::from_pointee(composer),
             writer,
             events,
+            journeys,
             corrections,
             lessons,
             ghosts,
@@ -311,8 +322,9 @@ impl Service {
         self.open.all().into_iter().map(park).collect()
     }
 
-    /// Erases a person from the audiences and the experiments, and what they were shown from memory; false if nothing was known of
-    /// them. The ledger's rows remain, under the keyed hash of the id, and a later start counts them again;
+    /// Erases a person from the audiences, the journeys and the experiments, and what they were shown from memory; false
+    /// if nothing was known of them. The ledger's rows remain, under the keyed hash of the id, and a later start counts them
+    /// again;
     /// so do the contexts of those impressions, which name nobody: to find them, the whole ledger would be read.
     ///
     /// # Errors
@@ -321,6 +333,9 @@ impl Service {
     pub async fn erase(&self, user: UserKey) -> Result<bool, Unwritten> {
         let was_shown = self.exposures.forget(&user);
         let was_enrolled = self.ghosts.erase(user).await.ok_or(Unwritten);
+        if !self.journeys.erase(user).await {
+            return Err(Unwritten);
+        }
         Ok(self.audience_writer.erase(user).await? || was_enrolled? || was_shown)
     }
 }

@@ -5,7 +5,7 @@
 //! crash or a full queue is a conversion that nobody is credited with when it comes, and reports credit anew. A
 //! damaged file begins anew. What is kept is bounded by age, by person and in all; a person who is erased is gone from it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -24,13 +24,13 @@ const QUEUE_MAX: usize = 16_384;
 /// Jobs of one transaction.
 const BATCH_MAX: usize = 4_096;
 /// Clicks, and views, that are kept of a person and an advertiser: the latest.
-const OF_PERSON_MAX: usize = 32;
+const OF_PERSON_MAX: i64 = 32;
 /// Touches that are kept in all: about a gigabyte.
 const ROWS_MAX: i64 = 10_000_000;
 /// How often old ones are looked for.
 const LOOK: Duration = Duration::from_secs(60);
 /// Rows that one round of forgetting removes.
-const FORGET_MAX: usize = 4_096;
+const FORGET_MAX: i64 = 4_096;
 
 /// A touch of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +58,7 @@ pub struct Journeys {
     jobs: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
     dropped: AtomicU64,
+    folder: PathBuf,
 }
 
 impl Journeys {
@@ -71,7 +72,18 @@ impl Journeys {
         let file = File::open(folder);
         let thread =
             std::thread::Builder::new().name("journeys".to_owned()).spawn(move || run(file, &queue))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread), dropped: AtomicU64::new(0) })
+        Ok(Self {
+            jobs: Some(jobs),
+            thread: Some(thread),
+            dropped: AtomicU64::new(0),
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// The folder of the data, in which the ledger lies that has the events themselves.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Takes note of a view or click that was booked of a person who may be measured; other events are passed over.
@@ -107,7 +119,9 @@ impl Journeys {
 
     /// Appends what is counted, in the text format of Prometheus.
     pub fn write_metrics(&self, out: &mut String) {
-        out.push_str("# HELP encan_touches_dropped_total Views and clicks that conversions by person will not find.\n");
+        out.push_str(
+            "# HELP encan_touches_dropped_total Views and clicks that conversions by person will not find.\n",
+        );
         out.push_str("# TYPE encan_touches_dropped_total counter\n");
         out.push_str(&format!("encan_touches_dropped_total {}\n", self.dropped.load(Ordering::Relaxed)));
     }
@@ -250,7 +264,7 @@ impl File {
     fn forget(&mut self, now: UnixMillis) -> rusqlite::Result<()> {
         let before = now.minus(limits::CONVERSION_AGE_MAX).raw();
         loop {
-            let surplus = usize::try_from(self.rows - ROWS_MAX).unwrap_or(0).min(FORGET_MAX);
+            let surplus = (self.rows - ROWS_MAX).min(FORGET_MAX);
             let mut gone = self.connection.execute(
                 "DELETE FROM touch WHERE (user, advertiser, click, at, bid) IN
                      (SELECT user, advertiser, click, at, bid FROM touch WHERE at < ? LIMIT ?)",
@@ -361,20 +375,23 @@ mod tests {
         for touch in all.iter().rev() {
             tell(&journeys, 1, *touch);
         }
-        assert_eq!(journeys.of(user(1), shop()).await.as_deref(), Some(&all[..OF_PERSON_MAX]));
+        assert_eq!(journeys.of(user(1), shop()).await.as_deref(), Some(&all[..32]));
         tell(&journeys, 2, met(now - 61 * 86_400_000, true));
         drop(journeys);
         let mut file = File::open(folder.path()).unwrap();
-        assert_eq!(file.rows, i64::try_from(OF_PERSON_MAX).unwrap() + 1);
+        assert_eq!(file.rows, OF_PERSON_MAX + 1);
         file.forget(UnixMillis::from_raw(now)).unwrap();
-        assert_eq!(file.rows, i64::try_from(OF_PERSON_MAX).unwrap());
+        assert_eq!(file.rows, OF_PERSON_MAX);
     }
 
     #[tokio::test]
     async fn a_damaged_file_begins_anew() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(FILE), "not a database, and long enough to be looked at".repeat(99))
-            .unwrap();
+        std::fs::write(
+            folder.path().join(FILE),
+            "not a database, and long enough to be looked at".repeat(99),
+        )
+        .unwrap();
         let journeys = Journeys::open(folder.path()).unwrap();
         assert_eq!(journeys.of(user(1), shop()).await, Some(vec![]));
         tell(&journeys, 1, met(crate::shell::clock::now().raw(), true));
