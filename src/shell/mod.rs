@@ -15,6 +15,7 @@ pub mod demo;
 pub mod disk;
 pub mod events;
 pub mod exchange_secrets;
+pub mod experiments;
 pub mod exposure_store;
 pub mod exposures_reader;
 pub mod failpoint;

@@ -8,6 +8,7 @@ pub mod certify;
 pub mod check;
 pub mod conversions;
 pub mod demo;
+pub mod experiment;
 pub mod explain;
 pub mod feedback;
 pub mod judge;
@@ -61,6 +62,8 @@ enum Verb {
     Certify(certify::Args),
     /// Print spend, CPA, ROI and all other figures.
     Report(report::Args),
+    /// Say what ads bring, by holdouts, and which arm of a line item is better.
+    Experiment(experiment::Args),
     /// Run worlds that go wrong, from seeds, and hold the core to the laws of money.
     Sim(sim::Args),
     /// Judge pacing policies on days of auctions whose prices are known.
@@ -140,6 +143,7 @@ pub fn run() -> ExitCode {
         Verb::Explain(args) => explain::run(&args),
         Verb::Certify(args) => certify::run(&args),
         Verb::Report(args) => report::run(&args),
+        Verb::Experiment(args) => experiment::run(&args),
         Verb::Sim(args) => sim::run(&args),
         Verb::Judge(args) => judge::run(&args),
         Verb::Shading(args) => shading::run(&args),
