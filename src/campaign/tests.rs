@@ -2,7 +2,9 @@
 
 mod behaviour;
 mod budget;
+mod conversions;
 mod creatives;
+mod experiments;
 mod frequency;
 mod goals;
 mod learning;
@@ -658,7 +660,7 @@ fn a_tax_is_borne_by_one_side_or_split_and_agreed_with_the_advertiser_or_for_a_c
     check(
         r#""currency""#,
         &own(r#"{"split": {"advertiser_percent": 100, "counted": "inside"}}"#),
-        "error 5:75 `tax.bearer.split.advertiser_percent` must be between 0 and 100, got 100 \
+        "error 5:73 `tax.bearer.split.advertiser_percent` must be between 0 and 100, got 100 \
          (where one side bears all of it, `bearer` is `on_top` or `inside`)",
     );
 }

@@ -20,8 +20,10 @@ use crate::notice::Keys;
 use crate::shell::agents::Agents;
 use crate::shell::audience_store::{AudienceWriter, Unwritten};
 use crate::shell::clock;
+use crate::shell::conversions::Journeys;
 use crate::shell::corrections::Corrections;
 use crate::shell::events::Events;
+use crate::shell::experiments::Ghosts;
 use crate::shell::exposure_store::{ExposureStore, Viewer};
 use crate::shell::learning::{Learning, Lessons};
 use crate::shell::leasing;
@@ -29,7 +31,7 @@ use crate::shell::metrics::Metrics;
 use crate::shell::store::{Health, Name, NameKind, Parked, StoreError, Writer};
 use crate::till::Till;
 use crate::units::{
-    CampaignId, CreativeId, Currency, Day, Hour, LineItemId, Millis, Steady, UnixMillis, UserKey,
+    CampaignId, CreativeId, Currency, Day, Hour, LineItemId, Millis, SegmentId, Steady, UnixMillis, UserKey,
 };
 
 /// Far longer than a decision takes: after so long every bid that is sent knows the newest limits.
@@ -59,10 +61,14 @@ pub struct Service {
     pub(in crate::shell) writer: Writer,
     /// Which events of people have come.
     pub(in crate::shell) events: Events,
+    /// What measured people saw and clicked.
+    pub(in crate::shell) journeys: Journeys,
     /// Where corrections are read.
     pub(in crate::shell) corrections: Corrections,
     /// Bids that are out, and what they will teach.
     pub(in crate::shell) lessons: Lessons,
+    /// Who became part of which experiment.
+    pub(in crate::shell) ghosts: Ghosts,
     /// What is known of learning.
     pub(in crate::shell) learning: Learning,
     /// What is counted.
@@ -141,7 +147,14 @@ impl Service {
         (audiences, audience_writer): (Arc<Audiences>, AudienceWriter),
         keys: UserKeys,
         composer: Composer,
-        (writer, events, corrections, lessons): (Writer, Events, Corrections, Lessons),
+        (writer, events, journeys, corrections, lessons, ghosts): (
+            Writer,
+            Events,
+            Journeys,
+            Corrections,
+            Lessons,
+            Ghosts,
+        ),
     ) -> Self {
         let snapshot = Snapshot::new(Arc::new(plan), &book, clock::now(), None);
         let service = Self {
@@ -158,8 +171,10 @@ impl Service {
             composer: ArcSwap::from_pointee(composer),
             writer,
             events,
+            journeys,
             corrections,
             lessons,
+            ghosts,
             learning: Learning::default(),
             metrics: Metrics::default(),
             landings: DashMap::new(),
@@ -307,16 +322,19 @@ impl Service {
         self.open.all().into_iter().map(park).collect()
     }
 
-    /// Erases a person from the audiences, and what they were shown from memory; false if nothing was known of
-    /// them. The ledger's rows remain, under the keyed hash of the id, and a later start counts them again;
+    /// Erases a person from the audiences, the journeys and the experiments, and what they were shown from memory; false
+    /// if nothing was known of them. The ledger's rows remain, under the keyed hash of the id, and a later start counts them
+    /// again;
     /// so do the contexts of those impressions, which name nobody: to find them, the whole ledger would be read.
     ///
     /// # Errors
     ///
-    /// [`Unwritten`] if the audiences' part is not done: it may be tried again.
+    /// [`Unwritten`] if the part of the audiences or of the experiments is not done: it may be tried again.
     pub async fn erase(&self, user: UserKey) -> Result<bool, Unwritten> {
         let was_shown = self.exposures.forget(&user);
-        Ok(self.audience_writer.erase(user).await? || was_shown)
+        let was_enrolled = self.ghosts.erase(user).await.ok_or(Unwritten)?;
+        let had_journey = self.journeys.erase(user).await.ok_or(Unwritten)?;
+        Ok(self.audience_writer.erase(user).await? || was_shown || had_journey || was_enrolled)
     }
 }
 
@@ -358,6 +376,16 @@ pub fn names(plan: &Plan) -> Vec<Name> {
     }
     for creative in &catalog.creatives {
         names.push(name(NameKind::Creative, creative.id.raw(), &creative.crid));
+    }
+    for line_item in &catalog.line_items {
+        let campaign = &catalog.campaigns[line_item.campaign].slug;
+        for arm in &line_item.arms {
+            let slug = format!("{campaign}/{}/{}", line_item.slug, arm.slug);
+            names.push(name(NameKind::Arm, arm.id.raw(), &slug));
+        }
+    }
+    for segment in plan.segments() {
+        names.push(name(NameKind::Segment, SegmentId::from_slug(segment).raw(), segment));
     }
     for exchange in &plan.exchanges {
         names.push(name(NameKind::Exchange, exchange.id.raw(), &exchange.slug));

@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::audience::ImportId;
 use crate::shell::corrections::Unbooked;
-use crate::shell::http::{Answer, JSON, body, empty, full, not_allowed, text};
+use crate::shell::http::{Answer, JSON, body, conversions, empty, full, not_allowed, text};
 use crate::shell::metrics::{self, Turned};
 use crate::shell::service::Service;
 use crate::shell::store::{Health, StoreError};
@@ -20,6 +20,9 @@ use crate::units::limits;
 pub(in crate::shell::http) async fn answer(request: &mut Request<Incoming>, service: Arc<Service>) -> Answer {
     if request.uri().path() == "/v1/ledger/corrections" {
         return correct(request, service).await;
+    }
+    if request.uri().path() == "/v1/conversions" {
+        return conversions::import(request, service).await;
     }
     if let Some(id) = request.uri().path().strip_prefix("/v1/audience/") {
         return person(request.method(), id, &service).await;
@@ -51,7 +54,7 @@ pub(in crate::shell::http) async fn answer(request: &mut Request<Incoming>, serv
             None => text(StatusCode::SERVICE_UNAVAILABLE, "the learner is busy\n".to_owned()),
         },
         "/" => {
-            let paths = "encan\n\n/healthz\n/readyz\n/metrics\n/v1/learned\n/v1/audience/{id_type}/{user_id}\n/v1/ledger/corrections\n";
+            let paths = "encan\n\n/healthz\n/readyz\n/metrics\n/v1/learned\n/v1/audience/{id_type}/{user_id}\n/v1/ledger/corrections\n/v1/conversions\n";
             text(StatusCode::OK, paths.to_owned())
         }
         _ => empty(StatusCode::NOT_FOUND),
