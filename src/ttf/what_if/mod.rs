@@ -161,15 +161,17 @@ impl<'a> WhatIf<'a> {
         *all = [*all, costs].into_iter().sum();
     }
 
-    /// Adds what another part of the impressions came to, under the same cases and with the same groups in their order.
-    ///
-    /// # Panics
-    ///
-    /// If the groups are others.
+    /// Adds what another part of the impressions came to, under the same cases. Parts that are folded beside each other may
+    /// number their groups as they like: where the numbers differ, those of `other` follow those that are here.
     pub fn merge(&mut self, other: &Self) {
-        assert_eq!(self.groups.len(), other.groups.len(), "only parts with the same groups add up");
-        for (own, more) in self.groups.iter_mut().zip(&other.groups) {
-            own.merge(more);
+        let same = |(own, more): (&Judged, &Judged)| own.group == more.group;
+        let alike = self.groups.len() == other.groups.len();
+        if alike && self.groups.iter().zip(&other.groups).all(same) {
+            for (own, more) in self.groups.iter_mut().zip(&other.groups) {
+                own.merge(more);
+            }
+        } else {
+            self.groups.extend_from_slice(&other.groups);
         }
         for ((campaign, currency), more) in &other.conversions {
             self.add_conversions(*campaign, *currency, more.count, more.value);
