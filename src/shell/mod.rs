@@ -26,6 +26,7 @@ pub mod learning;
 pub mod leasing;
 pub mod lists;
 pub mod metrics;
+pub mod publishers;
 pub mod reload;
 pub mod secrets;
 pub mod service;

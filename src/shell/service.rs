@@ -26,6 +26,7 @@ use crate::shell::exposure_store::{ExposureStore, Viewer};
 use crate::shell::learning::{Learning, Lessons};
 use crate::shell::leasing;
 use crate::shell::metrics::Metrics;
+use crate::shell::publishers::Publishers;
 use crate::shell::store::{Health, Name, NameKind, Parked, StoreError, Writer};
 use crate::till::Till;
 use crate::units::{
@@ -54,6 +55,8 @@ pub struct Service {
     pub(in crate::shell) user_keys: UserKeys,
     /// What user agents mean that came before.
     pub(in crate::shell) agents: Agents,
+    /// Whose names are kept.
+    pub(in crate::shell) publishers: Publishers,
     /// Read whole for each answer and each notice: new keys replace it.
     pub(in crate::shell) composer: ArcSwap<Composer>,
     pub(in crate::shell) writer: Writer,
@@ -155,6 +158,7 @@ impl Service {
             audience_writer,
             user_keys: keys,
             agents: Agents::default(),
+            publishers: Publishers::default(),
             composer: ArcSwap::from_pointee(composer),
             writer,
             events,

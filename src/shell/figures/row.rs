@@ -12,16 +12,21 @@ use crate::shell::figures::charge;
 use crate::shell::figures::facts::{self, Facts};
 use crate::units::{BidId, CorrectionId, Epoch, Nanos, UnixMillis};
 
-/// A kind of rows.
+/// Kinds of events that are kept together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
-pub(in crate::shell::figures) enum Section {
+pub enum Section {
+    /// Wins.
     Win,
+    /// Billed impressions.
     Impression,
+    /// Losses.
     Loss,
     /// Whatever is only counted: views, clicks, steps of playback.
     Mark,
+    /// Conversions.
     Conversion,
+    /// Corrections.
     Correction,
 }
 
@@ -33,7 +38,7 @@ impl Section {
     pub(in crate::shell::figures) const ALL: [Self; 6] =
         [Self::Win, Self::Impression, Self::Loss, Self::Mark, Self::Conversion, Self::Correction];
 
-    const fn of(kind: &EventKind) -> Self {
+    pub(in crate::shell::figures) const fn of(kind: &EventKind) -> Self {
         match kind {
             EventKind::Win { .. } => Self::Win,
             EventKind::Impression(_) => Self::Impression,
@@ -252,7 +257,7 @@ fn correction(cells: &mut Cells<'_>, named: &Named) -> Option<Correction> {
 
 /// What of an event is kept in columns: without what [`facts`] and this file leave out.
 #[must_use]
-pub(in crate::shell) fn kept(event: &Event) -> Event {
+pub(in crate::shell::figures) fn kept(event: &Event) -> Event {
     let bid = BidFacts {
         id: BidId::from_bytes([0; 16]),
         user: None,
