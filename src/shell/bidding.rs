@@ -166,7 +166,8 @@ impl Service {
             };
             (RANDOM.with_borrow_mut(|random| decide(snapshot, &ask, random, &mut Silent)), agent)
         };
-        let Decision { currency, mut bids, mut reason } = decision;
+        let Decision { currency, mut bids, mut reason, enrolled } = decision;
+        let _ = enrolled;
         if is_out_of_time(request, exchange, received) {
             // Whoever asked has gone on. The bids are dropped, and with them what they hold.
             return Err(NoBidReason::OutOfTime);

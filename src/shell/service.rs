@@ -30,7 +30,7 @@ use crate::shell::publishers::Publishers;
 use crate::shell::store::{Health, Name, NameKind, Parked, StoreError, Writer};
 use crate::till::Till;
 use crate::units::{
-    CampaignId, CreativeId, Currency, Day, Hour, LineItemId, Millis, Steady, UnixMillis, UserKey,
+    CampaignId, CreativeId, Currency, Day, Hour, LineItemId, Millis, SegmentId, Steady, UnixMillis, UserKey,
 };
 
 /// Far longer than a decision takes: after so long every bid that is sent knows the newest limits.
@@ -362,6 +362,16 @@ pub fn names(plan: &Plan) -> Vec<Name> {
     }
     for creative in &catalog.creatives {
         names.push(name(NameKind::Creative, creative.id.raw(), &creative.crid));
+    }
+    for line_item in &catalog.line_items {
+        let campaign = &catalog.campaigns[line_item.campaign].slug;
+        for arm in &line_item.arms {
+            let slug = format!("{campaign}/{}/{}", line_item.slug, arm.slug);
+            names.push(name(NameKind::Arm, arm.id.raw(), &slug));
+        }
+    }
+    for segment in plan.segments() {
+        names.push(name(NameKind::Segment, SegmentId::from_slug(segment).raw(), segment));
     }
     for exchange in &plan.exchanges {
         names.push(name(NameKind::Exchange, exchange.id.raw(), &exchange.slug));

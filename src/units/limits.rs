@@ -106,6 +106,10 @@ pub const TOPIC_CHARS_MAX: usize = 64;
 pub const EVENT_COUNT_MAX: u32 = 64;
 /// How far the clock of whoever sends an event may be ahead of ours.
 pub const EVENT_AHEAD_MAX: Millis = Millis::from_seconds(5 * 60);
+/// Characters of a promo code: people type it.
+pub const PROMO_CODE_CHARS_MAX: usize = 64;
+/// Promo codes of a campaign and its types together.
+pub const PROMO_CODES_MAX: usize = 1_000;
 /// Events in one call of an advertiser's server.
 pub const EVENTS_OF_CALL_MAX: usize = 1_000;
 /// Bytes of a call of an advertiser's server: as many events, with their consent strings.
