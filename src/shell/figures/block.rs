@@ -7,7 +7,7 @@
 //!
 //! Whatever is read is bounded by the bytes that are there; a block that is not as it was written is `None`.
 
-use crate::ledger::{BidFacts, Checksum, Digest, Event};
+use crate::ledger::{BidFacts, Checksum, Digest, Event, EventKind};
 use crate::shell::figures::charge;
 use crate::shell::figures::facts::{self, Fact, Facts};
 use crate::shell::figures::header::Header;
@@ -220,9 +220,12 @@ impl<'a> Block<'a> {
         let whole = if bids == Bids::Whole { self.bids()? } else { Vec::new() };
         let (hours, losses, days) = (self.fact(Fact::Hour)?, self.fact(Fact::Loss)?, self.fact(Fact::Day)?);
         let mut facts = self.facts_of(0)?;
-        let mut bid = self.bid(0)?;
+        let bid = self.bid(0)?;
+        // One place for all: an event is larger than what its row has.
+        let mut event = Event { bid, at: bid.at, kind: EventKind::View };
         for (section, rows, columns) in self.sections.iter().filter(|(section, ..)| is_asked(*section)) {
             let is_few = matches!(section, Section::Conversion | Section::Correction);
+            let mut terms = None;
             let mut chunk = vec![Vec::new(); columns.len()];
             for first in (0..*rows).step_by(CHUNK) {
                 let count = CHUNK.min(rows - first);
@@ -238,14 +241,15 @@ impl<'a> Block<'a> {
                         facts[fact as usize] = value(told, tuple)?;
                     }
                     if bids == Bids::Whole {
-                        bid = *whole.get(tuple)?;
+                        event.bid = *whole.get(tuple)?;
                     } else if is_few {
-                        bid = self.bid(tuple)?;
+                        event.bid = self.bid(tuple)?;
                     }
-                    (bid.at, bid.day) = (facts::made_at(&facts, after), facts::day(&facts)?);
-                    let told = UnixMillis::from_raw(bid.at.raw().wrapping_add(later));
-                    let kind = row::kind(*section, &mut cells, (&facts, told), &self.named)?;
-                    each(tuple, &Event { bid, at: told, kind });
+                    (event.bid.at, event.bid.day) = (facts::made_at(&facts, after), facts::day(&facts)?);
+                    event.at = UnixMillis::from_raw(event.bid.at.raw().wrapping_add(later));
+                    let place = (&mut event.kind, &mut terms);
+                    row::read(*section, &mut cells, (&facts, event.at), &self.named, place)?;
+                    each(tuple, &event);
                 }
             }
         }

@@ -196,23 +196,29 @@ fn put_conversion(conversion: &Conversion, told: UnixMillis, lists: &mut Lists, 
     put_optional(code, row);
 }
 
-/// What happened, of a row whose first three cells are taken; `None` if no event is written so.
-pub(in crate::shell::figures) fn kind(
+/// Writes to `kind` what happened, of a row whose first three cells are taken; `None` if no event is written so. Rows of one
+/// section are read into the same place, with the number of the terms that the last one had.
+pub(in crate::shell::figures) fn read(
     section: Section,
     cells: &mut Cells<'_>,
     (facts, told): (&Facts, UnixMillis),
     named: &Named,
-) -> Option<EventKind> {
-    Some(match section {
+    (kind, terms): (&mut EventKind, &mut Option<i64>),
+) -> Option<()> {
+    *kind = match section {
         Section::Win => EventKind::Win { price: cells.optional().map(Nanos::from_raw) },
         Section::Loss => {
             EventKind::Loss { reason: facts::loss(facts)?, min_to_win: cells.optional().map(Nanos::from_raw) }
         }
-        Section::Impression => EventKind::Impression(charge::take(cells, named)?),
+        Section::Impression => match kind {
+            EventKind::Impression(charge) => return charge::take_into(cells, named, (charge, terms)),
+            _ => EventKind::Impression(charge::take(cells, named)?),
+        },
         Section::Mark => mark(cells)?,
         Section::Conversion => EventKind::Conversion(conversion(cells, told, named)?),
         Section::Correction => EventKind::Correction(correction(cells, named)?),
-    })
+    };
+    Some(())
 }
 
 fn mark(cells: &mut Cells<'_>) -> Option<EventKind> {
