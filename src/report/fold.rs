@@ -8,13 +8,15 @@ use crate::ledger::Event;
 use crate::report::dimension::Group;
 use crate::report::table::{self, Names, Table};
 use crate::report::{Dimension, Totals};
-use crate::units::{CampaignId, Currency};
+use crate::units::{CampaignId, Currency, SegmentId};
 
 /// A report in the making.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     group_by: Vec<Dimension>,
     rows: BTreeMap<Key, Folded>,
+    /// Of every currency. Not the sum of the rows: what belongs to several segments is in several rows, once in here.
+    totals: BTreeMap<Currency, Totals>,
 }
 
 /// What tells one row from another.
@@ -44,13 +46,25 @@ impl Report {
                 distinct.push(dimension);
             }
         }
-        Self { group_by: distinct, rows: BTreeMap::new() }
+        Self { group_by: distinct, rows: BTreeMap::new(), totals: BTreeMap::new() }
     }
 
     /// Counts one event in. The caller hands in each event once: the ledger knows duplicates.
     pub fn add(&mut self, event: &Event) {
-        let groups = self.group_by.iter().map(|dimension| dimension.group(&event.bid)).collect();
-        let key = Key { groups, currency: event.bid.currency };
+        self.totals.entry(event.bid.currency).or_default().add(event);
+        if !self.group_by.contains(&Dimension::Segment) {
+            return self.add_to_row(event, None);
+        }
+        let mut segments = event.bid.setting.segments.iter().peekable();
+        if segments.peek().is_none() {
+            return self.add_to_row(event, None);
+        }
+        segments.for_each(|segment| self.add_to_row(event, Some(segment)));
+    }
+
+    fn add_to_row(&mut self, event: &Event, segment: Option<SegmentId>) {
+        let group = |dimension: &Dimension| dimension.group(event, segment);
+        let key = Key { groups: self.group_by.iter().map(group).collect(), currency: event.bid.currency };
         let whole_campaigns = self.holds_whole_campaigns();
         let row = self.rows.entry(key).or_default();
         row.totals.add(event);
@@ -71,6 +85,9 @@ impl Report {
             row.totals.merge(&folded.totals);
             row.campaigns.extend(folded.campaigns);
         }
+        for (currency, totals) in other.totals {
+            self.totals.entry(currency).or_default().merge(&totals);
+        }
     }
 
     /// The finished table, with `names` for the ids and the fixed costs of the campaigns.
@@ -81,7 +98,7 @@ impl Report {
     #[must_use]
     pub fn finish(self, names: &Names) -> Table {
         let whole_campaigns = self.holds_whole_campaigns();
-        table::finish(self.group_by, self.rows, whole_campaigns, names)
+        table::finish(self.group_by, (self.rows, self.totals), whole_campaigns, names)
     }
 
     fn holds_whole_campaigns(&self) -> bool {
