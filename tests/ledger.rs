@@ -255,7 +255,8 @@ fn write_days(data: &Path, first: Day, days: u64, rows: u64) -> Event {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (failure, _failed) = tokio::sync::oneshot::channel();
     let mut opened = Opened::open(data, terms(Millis::default())).unwrap();
-    let slug = |kind, id, slug: &str| Name { kind, id, slug: slug.to_owned(), fixed_cost: None };
+    let slug =
+        |kind, id, slug: &str| Name { kind, id, slug: slug.to_owned(), fixed_cost: None, aims: Vec::new() };
     let names = [
         slug(NameKind::Campaign, CampaignId::from_slug("spring").raw(), "spring"),
         slug(NameKind::Exchange, ExchangeId::from_slug("north").raw(), "north"),

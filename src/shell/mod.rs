@@ -1,6 +1,7 @@
 //! Everything that waits: clock, files, network, store, command line.
 
 pub mod agents;
+mod aims;
 pub mod audience_store;
 pub mod bidding;
 pub mod booking;

@@ -71,7 +71,13 @@ impl Publishers {
             return None;
         }
         self.named.fetch_add(1, Ordering::Relaxed);
-        Some(Name { kind: NameKind::Publisher, id: id.raw(), slug: told(name), fixed_cost: None })
+        Some(Name {
+            kind: NameKind::Publisher,
+            id: id.raw(),
+            slug: told(name),
+            fixed_cost: None,
+            aims: Vec::new(),
+        })
     }
 
     /// Appends what is counted.

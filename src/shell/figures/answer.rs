@@ -38,10 +38,11 @@ pub(in crate::shell::figures) fn report(
     };
     let parts = each_part(store, filed, data, question, (&empty, &of_block, &Report::add))?;
     let Some(parts) = parts else { return crate::shell::figures::scan(store, question) };
-    Ok(parts.into_iter().fold(empty(), |mut whole, part| {
+    let merged = parts.into_iter().reduce(|mut whole, part| {
         whole.merge(part);
         whole
-    }))
+    });
+    Ok(merged.unwrap_or_else(empty))
 }
 
 /// Folds the events of `sections` that `question` asks for into one part for each core.
