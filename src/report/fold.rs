@@ -8,13 +8,15 @@ use crate::ledger::Event;
 use crate::report::dimension::Group;
 use crate::report::table::{self, Names, Table};
 use crate::report::{Dimension, Totals};
-use crate::units::{CampaignId, Currency};
+use crate::units::{CampaignId, Currency, SegmentId};
 
 /// A report in the making.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     group_by: Vec<Dimension>,
     rows: BTreeMap<Key, Folded>,
+    /// Of every currency. Not the sum of the rows: what belongs to several segments is in several rows, once in here.
+    totals: BTreeMap<Currency, Totals>,
 }
 
 /// What tells one row from another.
@@ -44,33 +46,43 @@ impl Report {
                 distinct.push(dimension);
             }
         }
-        Self { group_by: distinct, rows: BTreeMap::new() }
+        Self { group_by: distinct, rows: BTreeMap::new(), totals: BTreeMap::new() }
     }
 
     /// Counts one event in. The caller hands in each event once: the ledger knows duplicates.
     pub fn add(&mut self, event: &Event) {
+        self.totals.entry(event.bid.currency).or_default().add(event);
+        self.each_row(event, |totals| totals.add(event));
+    }
+
+    /// Counts in what many events came to that agree with `event` in whatever rows are told apart by; where a row holds
+    /// whole campaigns, in their campaign too.
+    pub fn add_totals(&mut self, event: &Event, sum: &Totals) {
+        self.totals.entry(event.bid.currency).or_default().merge(sum);
+        self.each_row(event, |totals| totals.merge(sum));
+    }
+
+    /// Calls `add` with the totals of each row that `event` counts in.
+    fn each_row(&mut self, event: &Event, mut add: impl FnMut(&mut Totals)) {
+        if !self.group_by.contains(&Dimension::Segment) {
+            return add(self.row(event, None));
+        }
+        let mut segments = event.bid.setting.segments.iter().peekable();
+        if segments.peek().is_none() {
+            return add(self.row(event, None));
+        }
+        segments.for_each(|segment| add(self.row(event, Some(segment))));
+    }
+
+    fn row(&mut self, event: &Event, segment: Option<SegmentId>) -> &mut Totals {
+        let group = |dimension: &Dimension| dimension.group(event, segment);
+        let key = Key { groups: self.group_by.iter().map(group).collect(), currency: event.bid.currency };
         let whole_campaigns = self.holds_whole_campaigns();
-        let row = self.rows.entry(self.key(event)).or_default();
-        row.totals.add(event);
+        let row = self.rows.entry(key).or_default();
         if whole_campaigns {
             row.campaigns.insert(event.bid.campaign);
         }
-    }
-
-    /// Adds what events of one group came to, of which `event` is one; where a row holds whole campaigns, all of its
-    /// campaign.
-    pub fn add_totals(&mut self, event: &Event, totals: &Totals) {
-        let whole_campaigns = self.holds_whole_campaigns();
-        let row = self.rows.entry(self.key(event)).or_default();
-        row.totals.merge(totals);
-        if whole_campaigns {
-            row.campaigns.insert(event.bid.campaign);
-        }
-    }
-
-    fn key(&self, event: &Event) -> Key {
-        let groups = self.group_by.iter().map(|dimension| dimension.group(&event.bid)).collect();
-        Key { groups, currency: event.bid.currency }
+        &mut row.totals
     }
 
     /// Adds what another part of the events came to.
@@ -85,6 +97,9 @@ impl Report {
             row.totals.merge(&folded.totals);
             row.campaigns.extend(folded.campaigns);
         }
+        for (currency, totals) in other.totals {
+            self.totals.entry(currency).or_default().merge(&totals);
+        }
     }
 
     /// The finished table, with `names` for the ids and the fixed costs of the campaigns.
@@ -95,7 +110,7 @@ impl Report {
     #[must_use]
     pub fn finish(self, names: &Names) -> Table {
         let whole_campaigns = self.holds_whole_campaigns();
-        table::finish(self.group_by, self.rows, whole_campaigns, names)
+        table::finish(self.group_by, (self.rows, self.totals), whole_campaigns, names)
     }
 
     fn holds_whole_campaigns(&self) -> bool {

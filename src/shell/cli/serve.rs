@@ -22,6 +22,7 @@ use crate::shell::disk::DiskWatch;
 use crate::shell::events::Forgetting;
 use crate::shell::experiments::{GhostKeeper, Inbox as Enrolments};
 use crate::shell::feedback::FeedbackThread;
+use crate::shell::figures::Keeping;
 use crate::shell::http::{Door, Spans, serve};
 use crate::shell::learning::{Inbox, Keeper, Kept, Learner, Training};
 use crate::shell::leasing::Leasing;
@@ -210,6 +211,7 @@ pub(in crate::shell) struct Server {
     beat: Beat,
     leasing: Leasing,
     forgetting: Forgetting,
+    keeping: Keeping,
     feedback: FeedbackThread,
     disk: DiskWatch,
     school: School,
@@ -263,6 +265,7 @@ impl Server {
         let beat = Beat::start(Arc::clone(&service)).map_err(no_thread)?;
         let leasing = Leasing::start(Arc::clone(&service)).map_err(no_thread)?;
         let forgetting = Forgetting::start(Arc::clone(&service)).map_err(no_thread)?;
+        let keeping = Keeping::start(args.data.clone()).map_err(no_thread)?;
         let data = args.data.clone();
         let keys = secrets::watch(Arc::clone(&service), data.clone(), secrets.users, stopped.clone());
         let files = reload::watch(signs, Arc::clone(&service), args.config.clone(), stopped);
@@ -278,6 +281,7 @@ impl Server {
             beat,
             leasing,
             forgetting,
+            keeping,
             feedback,
             disk,
             school,
@@ -340,7 +344,7 @@ impl Server {
         self.reloads.abort();
         let _ = self.reloads.await;
         let (beat, leasing, forgetting, disk) = (self.beat, self.leasing, self.forgetting, self.disk);
-        let school = self.school;
+        let (school, keeping) = (self.school, self.keeping);
         let feedback = self.feedback;
         let ended = move || {
             beat.stop();
@@ -349,6 +353,7 @@ impl Server {
             feedback.stop();
             disk.stop();
             school.stop();
+            keeping.stop();
         };
         let _ = tokio::task::spawn_blocking(ended).await;
         // Bids still out keep their money over a restart. A writer that has ended says why below.
