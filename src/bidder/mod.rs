@@ -32,7 +32,7 @@ mod tests;
 mod trial;
 
 pub use compose::{Composer, compose, markup_fits};
-pub use decide::{Ask, Chosen, Decision, Silent, Witness, decide};
+pub use decide::{Ask, Chosen, Decision, Enrolled, Silent, Witness, decide};
 pub use explain::{Outcome, Verdict, explain};
 pub use learned::{Learned, Lesson};
 pub use money::Money;

@@ -44,13 +44,13 @@ impl Rhythm {
 
     /// What the budget should spend today, were it for itself alone.
     #[must_use]
-    pub(in crate::bidder) fn share(&self) -> Nanos {
+    pub fn share(&self) -> Nanos {
         self.share
     }
 
     /// The day that is planned.
     #[must_use]
-    pub(in crate::bidder) fn day(&self) -> DaySpan {
+    pub fn day(&self) -> DaySpan {
         self.pace.day()
     }
 

@@ -96,7 +96,7 @@ impl Totals {
     }
 
     /// Counts one event in.
-    pub(in crate::report) fn add(&mut self, event: &Event) {
+    pub fn add(&mut self, event: &Event) {
         match &event.kind {
             EventKind::Win { .. } => self.wins += 1,
             EventKind::Loss { .. } => self.losses += 1,

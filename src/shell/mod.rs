@@ -10,6 +10,7 @@ pub mod certify;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod conversions;
 pub mod corrections;
 pub mod demo;
 pub mod disk;

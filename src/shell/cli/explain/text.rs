@@ -75,8 +75,12 @@ fn item(out: &mut String, line: &Line) {
         (None, None) => "no change of it helps".to_owned(),
     };
     put(out, 2, &format!("{}: {state}", line.line_item));
+    if let Some(arm) = &line.arm {
+        put(out, 6, &format!("the person is in its arm {arm}"));
+    }
     if let Some(factor) = &line.factor {
-        put(out, 6, &format!("its modifiers multiply its value by {factor}"));
+        let what = if line.arm.is_some() { "its modifiers and its arm" } else { "its modifiers" };
+        put(out, 6, &format!("{what} multiply its value by {factor}"));
     }
     if !line.steps.is_empty() {
         let steps: Vec<String> = line.steps.iter().map(|one| format!("{} {}", one.step, one.price)).collect();
