@@ -51,34 +51,30 @@ impl Report {
 
     /// Counts one event in. The caller hands in each event once: the ledger knows duplicates.
     pub fn add(&mut self, event: &Event) {
-        self.totals.entry(event.bid.currency).or_default().add(event);
-        self.each_row(event, |totals| totals.add(event));
+        self.put(event, |totals| totals.add(event));
     }
 
-    /// Counts in what many events came to that agree with `event` in whatever rows are told apart by; where a row holds
-    /// whole campaigns, in their campaign too.
-    pub fn add_totals(&mut self, event: &Event, sum: &Totals) {
-        self.totals.entry(event.bid.currency).or_default().merge(sum);
-        self.each_row(event, |totals| totals.merge(sum));
+    /// Adds what events of one group came to, of which `event` is one; where a row holds whole campaigns, all of its
+    /// campaign.
+    pub fn add_totals(&mut self, event: &Event, totals: &Totals) {
+        self.put(event, |row| row.merge(totals));
     }
 
-    /// Calls `add` with the totals of each row that `event` counts in.
-    fn each_row(&mut self, event: &Event, mut add: impl FnMut(&mut Totals)) {
-        if !self.group_by.contains(&Dimension::Segment) {
-            return add(self.row(event, None));
-        }
+    /// Puts something into the total and into every row that `event` belongs to.
+    fn put(&mut self, event: &Event, into: impl Fn(&mut Totals)) {
+        into(self.totals.entry(event.bid.currency).or_default());
         let mut segments = event.bid.setting.segments.iter().peekable();
-        if segments.peek().is_none() {
-            return add(self.row(event, None));
+        if segments.peek().is_none() || !self.group_by.contains(&Dimension::Segment) {
+            return into(self.row(event, None));
         }
-        segments.for_each(|segment| add(self.row(event, Some(segment))));
+        segments.for_each(|segment| into(self.row(event, Some(segment))));
     }
 
+    /// The row of an event, counted for `segment`.
     fn row(&mut self, event: &Event, segment: Option<SegmentId>) -> &mut Totals {
-        let group = |dimension: &Dimension| dimension.group(event, segment);
-        let key = Key { groups: self.group_by.iter().map(group).collect(), currency: event.bid.currency };
+        let groups = self.group_by.iter().map(|dimension| dimension.group(event, segment)).collect();
         let whole_campaigns = self.holds_whole_campaigns();
-        let row = self.rows.entry(key).or_default();
+        let row = self.rows.entry(Key { groups, currency: event.bid.currency }).or_default();
         if whole_campaigns {
             row.campaigns.insert(event.bid.campaign);
         }

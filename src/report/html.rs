@@ -50,7 +50,10 @@ impl Sheet<'_> {
         }
         let (intervals, targets) = (has_intervals(self.table), self.targets(forms));
         html! {
-            @for total in &self.table.totals { (self.cards(total, forms)) }
+            @for total in &self.table.totals {
+                @if self.table.totals.len() > 1 { h2 { (total.currency.code()) } }
+                (self.cards(total, forms))
+            }
             div.charts {
                 @for total in &self.table.totals {
                     @for (number, chart) in self.charts(total.currency, forms).iter().enumerate() {
@@ -96,7 +99,8 @@ impl Sheet<'_> {
     fn charts(&self, currency: Currency, forms: &Forms) -> Vec<Chart> {
         let mut charts = Vec::new();
         if let Some(table) = self.over_time {
-            let rows: Vec<&Row> = table.rows.iter().filter(|row| row.currency == currency).collect();
+            let every = table.without_gaps(currency);
+            let rows: Vec<&Row> = every.iter().collect();
             let by = if table.group_by == [Dimension::Hour] { words::BY_HOUR } else { words::BY_DAY };
             for (unit, columns) in over_time(currency) {
                 charts.push(lines(&rows, by, unit, columns, (forms, table.decimals())));
@@ -119,7 +123,7 @@ impl Sheet<'_> {
         let column = COMPARED[1];
         let by = dimension.word().text(lang).to_lowercase();
         Some(Chart {
-            title: words::BY.with(lang, &[column.head.text(lang), &by]),
+            title: format!("{} ({currency})", words::BY.with(lang, &[column.head.text(lang), &by])),
             kind: Kind::Bars,
             unit: Unit::Money(currency),
             places: rows.iter().map(|row| labels(row, forms).join(" ")).collect(),
@@ -234,7 +238,10 @@ fn lines(
     let lang = forms.lang();
     let names: Vec<_> = columns.iter().map(|column| column.head.text(lang)).collect();
     Chart {
-        title: by.with(lang, &[&names.join(", ")]),
+        title: match unit {
+            Unit::Money(currency) => format!("{} ({currency})", by.with(lang, &[&names.join(", ")])),
+            Unit::Number | Unit::Percent => by.with(lang, &[&names.join(", ")]),
+        },
         kind: Kind::Lines,
         unit,
         places: rows.iter().map(|row| row.labels.iter().map(|label| label.short(forms)).collect()).collect(),

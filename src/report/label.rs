@@ -66,6 +66,15 @@ impl Label {
         }
     }
 
+    /// The day or the hour after it; `None` if it is no time.
+    pub(in crate::report) fn next(&self) -> Option<Self> {
+        match self.people {
+            People::Day(day) => Some(Self::day(Day::from_raw(day.raw().checked_add(1)?))),
+            People::Hour(hour) => Some(Self::hour(Hour::from_raw(hour.raw().checked_add(1)?))),
+            _ => None,
+        }
+    }
+
     /// For machines.
     #[must_use]
     pub fn machine(&self) -> &str {

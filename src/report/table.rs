@@ -93,6 +93,33 @@ impl Table {
     }
 }
 
+impl Table {
+    /// True if all of it lies within one group: one day, of a table by day.
+    #[must_use]
+    pub fn is_of_one_group(&self) -> bool {
+        self.rows.windows(2).all(|pair| pair[0].labels == pair[1].labels)
+    }
+
+    /// The rows of one currency, with an empty one for each day or hour between them in which there was nothing. For
+    /// tables by one of these alone.
+    pub(in crate::report) fn without_gaps(&self, currency: Currency) -> Vec<Row> {
+        let mut every: Vec<Row> = Vec::new();
+        for row in self.rows.iter().filter(|row| row.currency == currency) {
+            while let Some(next) = every.last().and_then(|last| last.labels.first()).and_then(Label::next)
+                && Some(&next) != row.labels.first()
+                && every.len() < GAPLESS_MOST
+            {
+                every.push(Row { labels: vec![next], ..Row::empty(currency) });
+            }
+            every.push(row.clone());
+        }
+        every
+    }
+}
+
+/// Times of a chart beyond which gaps are left as they are: an event of a wrong clock must not make a page endless.
+const GAPLESS_MOST: usize = 2_000;
+
 impl Row {
     /// The figures of the row.
     #[must_use]

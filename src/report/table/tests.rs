@@ -225,6 +225,19 @@ fn a_page_holds_every_row_a_chart_and_its_notes_in_both_languages() {
 }
 
 #[test]
+fn a_chart_over_time_has_a_place_for_days_without_events() {
+    let mut report = Report::new(vec![Dimension::Day]);
+    for day in [0, 3] {
+        report.add(&event("spring", Currency::EUR, day, EventKind::Click));
+    }
+    let table = report.finish(&Names::default());
+    assert!(!table.is_of_one_group());
+    let days = table.without_gaps(Currency::EUR);
+    let told: Vec<_> = days.iter().map(|row| (row.labels[0].machine(), row.totals.clicks)).collect();
+    assert_eq!(told, [("2026-11-21", 1), ("2026-11-22", 0), ("2026-11-23", 0), ("2026-11-24", 1)]);
+}
+
+#[test]
 fn an_empty_page_says_so() {
     let table = Report::new(vec![Dimension::Day]).finish(&Names::default());
     let sheet = Sheet { table: &table, over_time: Some(&table), comparison: None, subtitle: "" };

@@ -173,8 +173,10 @@ fn answer(args: &Args, period: Period, before: Option<Period>) -> Result<String,
         (Format::Json, None) => table.to_json(),
         (Format::Json, Some(both)) => both.to_json(),
         (Format::Html, comparison) => {
-            let time = if period.days() == Some(1) { Dimension::Hour } else { Dimension::Day };
-            let over_time = ask(vec![time], period)?;
+            let by_day = ask(vec![Dimension::Day], period)?;
+            // A single day shows nothing over time but by its hours.
+            let over_time =
+                if by_day.is_of_one_group() { ask(vec![Dimension::Hour], period)? } else { by_day };
             let subtitle = subtitle(args, (period, before), &forms);
             let comparison = comparison.as_ref();
             Sheet { table: &table, over_time: Some(&over_time), comparison, subtitle: &subtitle }
