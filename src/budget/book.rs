@@ -133,6 +133,23 @@ impl Book {
         Arc::clone(cap)
     }
 
+    /// All caps, in no order.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<Cap>> {
+        self.lock().by_key.values().cloned().collect()
+    }
+
+    /// A book of its own in which as much is committed of every cap as here, for decisions that are only tried. Nobody
+    /// leases there: limits are all that counts.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        let book = Self::default();
+        for cap in self.all() {
+            book.restore(cap.key(), cap.committed());
+        }
+        book
+    }
+
     fn lock(&self) -> MutexGuard<'_, Caps> {
         self.caps.lock().unwrap_or_else(PoisonError::into_inner)
     }

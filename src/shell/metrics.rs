@@ -298,6 +298,20 @@ impl Metrics {
         add(if taken { &self.key_reloads } else { &self.key_reloads_refused }, 1);
     }
 
+    /// All that is counted of requests, bids and notices by now.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts {
+            requests: read(&self.requests),
+            malformed: read(&self.malformed),
+            panics: read(&self.panics),
+            bids: read(&self.bids),
+            no_bids: self.no_bids.0.iter().map(read).collect(),
+            wins: read(&self.notices[NoticeKind::Win as usize][NoticeOutcome::Booked as usize]),
+            decision_us: self.decision_us.iter().map(read).collect(),
+        }
+    }
+
     /// Everything, in the text format of Prometheus, with what the caller knows of the moment.
     #[must_use]
     pub fn text(&self, open_reservations: usize, snapshot: &Snapshot) -> String {
@@ -409,6 +423,65 @@ impl Metrics {
     }
 }
 
+/// Counters as they were at one moment, or what was counted between two.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Bid requests received.
+    pub requests: u64,
+    /// Bodies that are not OpenRTB.
+    pub malformed: u64,
+    /// Decisions that panicked.
+    pub panics: u64,
+    /// Bids made.
+    pub bids: u64,
+    /// Requests without a bid, in the order of [`NoBidReason::NAMES`].
+    pub no_bids: Vec<u64>,
+    /// Win notices that were booked.
+    pub wins: u64,
+    /// Decisions by the time that they took, in the order of the bounds of the buckets, and above them.
+    decision_us: Vec<u64>,
+}
+
+impl Counts {
+    /// What was counted after `before`.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        let each = |now: &[u64], then: &[u64]| {
+            let then = then.iter().copied().chain(std::iter::repeat(0));
+            now.iter().zip(then).map(|(now, then)| now.saturating_sub(then)).collect()
+        };
+        Self {
+            requests: self.requests.saturating_sub(before.requests),
+            malformed: self.malformed.saturating_sub(before.malformed),
+            panics: self.panics.saturating_sub(before.panics),
+            bids: self.bids.saturating_sub(before.bids),
+            no_bids: each(&self.no_bids, &before.no_bids),
+            wins: self.wins.saturating_sub(before.wins),
+            decision_us: each(&self.decision_us, &before.decision_us),
+        }
+    }
+
+    /// Decisions that were timed.
+    #[must_use]
+    pub fn decisions(&self) -> u64 {
+        self.decision_us.iter().sum()
+    }
+
+    /// The bound in microseconds below which `percent` of the decisions stay: the upper bound of a bucket, so at most that;
+    /// `Err` with the highest bound if they took longer, `None` without any decision.
+    #[must_use]
+    pub fn decision_within(&self, percent: u64) -> Option<Result<u64, u64>> {
+        let wanted = (self.decisions() * percent).div_ceil(100);
+        let mut sum = 0;
+        let mut reaches = |count: &u64| {
+            sum += count;
+            sum >= wanted
+        };
+        let bucket = self.decision_us.iter().position(&mut reaches).filter(|_| wanted > 0)?;
+        Some(BUCKETS_US.get(bucket).copied().ok_or(BUCKETS_US[BUCKETS_US.len() - 1]))
+    }
+}
+
 /// Microseconds as seconds, exactly.
 fn seconds(micros: u64) -> String {
     let text = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
@@ -426,6 +499,22 @@ mod tests {
     use crate::notice::NoticeKind;
     use crate::privacy::Restriction;
     use crate::units::{Currency, UnixMillis};
+
+    #[test]
+    fn a_share_of_all_decisions_stays_within_the_bound_of_its_bucket() {
+        let metrics = Metrics::default();
+        assert_eq!(metrics.counts().decision_within(50), None);
+        for micros in 1..=100 {
+            metrics.answered(None, micros);
+        }
+        let counts = metrics.counts();
+        assert_eq!(counts.decision_within(10), Some(Ok(10)));
+        assert_eq!(counts.decision_within(50), Some(Ok(50)));
+        assert_eq!(counts.decision_within(99), Some(Ok(100)));
+        metrics.answered(None, 1_000_000);
+        let later = metrics.counts().since(&counts);
+        assert_eq!((later.decisions(), later.decision_within(50)), (1, Some(Err(100_000))));
+    }
 
     #[test]
     fn every_answer_is_counted_once_under_its_reason() {

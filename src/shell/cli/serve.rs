@@ -17,6 +17,7 @@ use crate::shell::boot::{Booted, boot};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, say};
 use crate::shell::clock;
 use crate::shell::config::{ConfigArgs, Configured, configure};
+use crate::shell::console::Sampler;
 use crate::shell::corrections;
 use crate::shell::disk::DiskWatch;
 use crate::shell::events::Forgetting;
@@ -211,6 +212,7 @@ pub(in crate::shell) struct Server {
     forgetting: Forgetting,
     feedback: FeedbackThread,
     disk: DiskWatch,
+    sampler: Sampler,
     school: School,
     reloads: tokio::task::JoinHandle<()>,
     writer: crate::shell::store::WriterHandle,
@@ -252,6 +254,7 @@ impl Server {
         let no_thread = |error| fail(WE_FAILED, &error, "the system gives no threads");
         let reserve = u64::from(args.disk_reserve) << 20;
         let disk = DiskWatch::start(Arc::clone(&service), args.data.clone(), reserve).map_err(no_thread)?;
+        let sampler = Sampler::start(Arc::clone(&service)).map_err(no_thread)?;
         let school = School::start(&service, args, taught).map_err(no_thread)?;
         let (stop, stopped) = watch::channel(false);
         let spans = args.spans();
@@ -279,6 +282,7 @@ impl Server {
             forgetting,
             feedback,
             disk,
+            sampler,
             school,
             reloads,
             writer,
@@ -339,7 +343,7 @@ impl Server {
         self.reloads.abort();
         let _ = self.reloads.await;
         let (beat, leasing, forgetting, disk) = (self.beat, self.leasing, self.forgetting, self.disk);
-        let school = self.school;
+        let (school, sampler) = (self.school, self.sampler);
         let feedback = self.feedback;
         let ended = move || {
             beat.stop();
@@ -347,6 +351,7 @@ impl Server {
             forgetting.stop();
             feedback.stop();
             disk.stop();
+            sampler.stop();
             school.stop();
         };
         let _ = tokio::task::spawn_blocking(ended).await;
