@@ -18,6 +18,7 @@ pub mod ledger;
 pub mod notice;
 pub mod openrtb;
 pub mod pacing;
+pub mod page;
 pub mod pricing;
 pub mod privacy;
 pub mod report;

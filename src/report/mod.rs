@@ -13,15 +13,14 @@ mod dimension;
 mod export;
 mod figures;
 mod fold;
-mod ratio;
 pub mod reconcile;
 mod table;
 mod text;
 mod totals;
 
+pub use crate::units::Ratio;
 pub use dimension::{Dimension, UnknownDimension};
 pub use figures::{CostFigures, Figures, TaxSides};
 pub use fold::Report;
-pub use ratio::Ratio;
 pub use table::{FixedCost, FixedCosts, Names, Row, Table};
 pub use totals::{TaxSum, Totals};

@@ -9,6 +9,7 @@ mod host;
 mod id;
 pub mod limits;
 mod money;
+mod ratio;
 mod time;
 mod version;
 
@@ -20,5 +21,6 @@ pub use id::{
     HouseholdKey, LineItemId, ScenarioId, SegmentId, TopicId, UserKey,
 };
 pub use money::{Cpm, Currency, Femtos, FxRate, Multiplier, Nanos, RatePpm};
+pub use ratio::Ratio;
 pub use time::{Day, Hour, Millis, Steady, UnixMillis};
 pub use version::Version;

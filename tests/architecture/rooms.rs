@@ -7,6 +7,7 @@ pub type Room = (&'static str, &'static [&'static str]);
 pub const ROOMS: &[Room] = &[
     ("units", &[]),
     ("document", &["units"]),
+    ("page", &["units"]),
     ("openrtb", &["units"]),
     ("agent", &["units", "openrtb"]),
     ("ttf", &["units"]),
@@ -32,7 +33,7 @@ pub const ROOMS: &[Room] = &[
     ("creative", &["units", "openrtb", "campaign", "ledger"]),
     ("bidder", ALL_ABOVE),
     ("attribution", &["units", "campaign", "ledger"]),
-    ("report", &["units", "campaign", "ledger", "attribution", "ttf"]),
+    ("report", &["units", "page", "campaign", "ledger", "attribution", "ttf"]),
     ("feedback", &["units", "campaign", "landscape", "learning", "pricing", "attribution", "report"]),
     ("sim", ALL_ABOVE),
     ("certify", &["units"]),
@@ -50,7 +51,8 @@ pub const SHELL: &str = "shell";
 pub const LOADTEST: &[&str] = &["units", "openrtb", "sim"];
 
 /// Modules that are a front door of their own, as `room::module`.
-pub const FRONT_DOORS: &[(&str, &str)] = &[("units", "limits"), ("report", "reconcile"), ("sim", "judge")];
+pub const FRONT_DOORS: &[(&str, &str)] =
+    &[("units", "limits"), ("page", "words"), ("report", "reconcile"), ("sim", "judge")];
 
 /// Files that may hold `unsafe`, each with its reason.
 pub const UNSAFE: &[(&str, &str)] = &[];

@@ -24,6 +24,18 @@ impl Ratio {
         Some(Self { dividend: dividend / common, divisor: divisor / common })
     }
 
+    /// What stands above the line, with the sign.
+    #[must_use]
+    pub const fn dividend(&self) -> i128 {
+        self.dividend
+    }
+
+    /// What stands below the line, above zero.
+    #[must_use]
+    pub const fn divisor(&self) -> i128 {
+        self.divisor
+    }
+
     /// The fraction with exactly `decimals` decimals, rounded half away from zero.
     #[must_use]
     pub fn to_decimal(&self, decimals: usize) -> String {
