@@ -133,10 +133,11 @@ impl Book {
         Arc::clone(cap)
     }
 
-    /// All caps, in no order.
+    /// The caps that `is_asked` says, in no order.
     #[must_use]
-    pub fn all(&self) -> Vec<Arc<Cap>> {
-        self.lock().by_key.values().cloned().collect()
+    pub fn caps(&self, is_asked: impl Fn(&CapKey) -> bool) -> Vec<Arc<Cap>> {
+        let caps = self.lock();
+        caps.by_key.iter().filter(|(key, _)| is_asked(key)).map(|(_, cap)| Arc::clone(cap)).collect()
     }
 
     /// A book of its own in which as much is committed of every cap as here, for decisions that are only tried. Nobody
@@ -144,7 +145,7 @@ impl Book {
     #[must_use]
     pub fn apart(&self) -> Self {
         let book = Self::default();
-        for cap in self.all() {
+        for cap in self.caps(|_| true) {
             book.restore(cap.key(), cap.committed());
         }
         book

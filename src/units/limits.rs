@@ -168,6 +168,10 @@ pub const RECONCILE_TOP_LINES: usize = 20;
 /// that a bidder which died soon counts as gone.
 pub const LEASE_TTL: Millis = Millis::from_seconds(5);
 
+/// A bid request that is pasted into the console: several times what exchanges send, and small enough for a page that
+/// shows it again. Larger ones are explained on the command line.
+pub const EXPLAINED_BYTES_MAX: usize = 32 * 1024;
+
 /// Bytes of a file of corrections: some ten thousand of them.
 pub const CORRECTIONS_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Corrections of one file.

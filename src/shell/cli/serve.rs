@@ -254,6 +254,7 @@ impl Server {
         let no_thread = |error| fail(WE_FAILED, &error, "the system gives no threads");
         let reserve = u64::from(args.disk_reserve) << 20;
         let disk = DiskWatch::start(Arc::clone(&service), args.data.clone(), reserve).map_err(no_thread)?;
+        service.console.open(args.data.clone());
         let sampler = Sampler::start(Arc::clone(&service)).map_err(no_thread)?;
         let school = School::start(&service, args, taught).map_err(no_thread)?;
         let (stop, stopped) = watch::channel(false);
@@ -319,6 +320,7 @@ impl Server {
              \n\
              \x20 bids      http://{bids}/openrtb2/{{exchange}}\n\
              \x20 metrics   http://{admin}/metrics\n\
+             \x20 console   http://{admin}/\n\
              \x20 ledger    {data}\n\
              \n\
              Try it:\n\

@@ -99,6 +99,12 @@ impl Writer {
         }
     }
 
+    /// What the watch of the disk saw last; `None` before it has looked.
+    #[must_use]
+    pub fn free_bytes(&self) -> Option<u64> {
+        self.outage.free_bytes()
+    }
+
     /// Appends what is counted of the ledger's disk, in the text format of Prometheus.
     pub fn write_metrics(&self, out: &mut String) {
         self.outage.write_metrics(out);
