@@ -17,7 +17,10 @@
   const load = async (address) => {
     const answer = await fetch(address, { headers: { accept: "text/html" } });
     if (!answer.ok) throw new Error(String(answer.status));
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
+    const text = await answer.text();
+    /* The rest has a style of its own, which this page's policy would refuse. */
+    const part = text.slice(text.indexOf("<main"), text.indexOf("</main>") + 7);
+    const fresh = new DOMParser().parseFromString(part, "text/html").querySelector("main");
     const ids = (box) => [...box.children].map((part) => part.id).join(" ");
     if (ids(main) === ids(fresh)) [...main.children].forEach((part, i) => replace(part, fresh.children[i]));
     else main.innerHTML = fresh.innerHTML;

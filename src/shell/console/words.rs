@@ -80,10 +80,14 @@ pub(in crate::shell::console) fn total(view: &View, currency: Currency) -> Strin
     format!("{} {currency}", view.say("Total", "Total"))
 }
 
+/// What is escaped in a part of a path: all but letters, digits and what RFC 3986 leaves unreserved.
+const RESERVED: &percent_encoding::AsciiSet =
+    &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// `text` as one part of a path.
 #[must_use]
 pub(in crate::shell::console) fn in_path(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+    percent_encoding::utf8_percent_encode(text, RESERVED).to_string()
 }
 
 /// Says what is wrong with figures, or that they are not there yet; nothing where all is well.
@@ -157,6 +161,6 @@ mod tests {
 
     #[test]
     fn a_name_is_one_part_of_a_path_whatever_it_holds() {
-        assert_eq!(in_path("spring/2026?x"), "spring%2F2026%3Fx");
+        assert_eq!(in_path("spring-/2026?x"), "spring-%2F2026%3Fx");
     }
 }
