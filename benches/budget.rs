@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use encan::budget::{Book, Purse, PurseKey, Reserved, Stakes};
 use encan::campaign::{Budget, BudgetMode, Limits};
-use encan::ledger::{BidFacts, Measure, Quantity};
+use encan::ledger::{BidFacts, Measure, Quantity, Setting};
 use encan::units::{
     AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, Epoch, ExchangeId, Hour, LineItemId, Nanos,
     UnixMillis,
@@ -187,5 +187,6 @@ fn facts() -> BidFacts {
         user: None,
         household: None,
         lease: Epoch::NONE,
+        setting: Setting::default(),
     }
 }

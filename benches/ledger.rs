@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use encan::budget::LeaseTerms;
-use encan::ledger::{BidFacts, Charge, Event, EventKind};
+use encan::ledger::{BidFacts, Charge, Event, EventKind, Setting};
 use encan::shell::store::{Opened, Store, Writer};
 use encan::ttf::{Assessment, Bearer, Evidence, Jurisdiction, Place, TaxLine};
 use encan::units::{
@@ -103,6 +103,7 @@ fn bid(number: u64, at: i64, random: &mut Random) -> BidFacts {
         user: Some(UserKey::from_bytes(user)),
         household: None,
         lease: Epoch::from_raw(1),
+        setting: Setting::default(),
     }
 }
 
@@ -121,9 +122,12 @@ fn charge(media: Nanos) -> Charge {
             },
             space: line(media, 1_000),
             data: line(data, 500),
+            more: Vec::new(),
         },
-        bearer: Bearer::from_code(0).expect("a bearer"),
+        bearer: Bearer::Absorb,
         fx: None,
+        bid: None,
+        to_beat: None,
         late: false,
     }
 }

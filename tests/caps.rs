@@ -13,7 +13,9 @@ use encan::budget::{
     Reserved, Stakes, Treasury,
 };
 use encan::campaign::{Budget, Limits};
-use encan::ledger::{BidFacts, CapKey, Charge, Event, EventKind, Level, Measure, Quantity, Window, windows};
+use encan::ledger::{
+    BidFacts, CapKey, Charge, Event, EventKind, Level, Measure, Quantity, Setting, Window, windows,
+};
 use encan::ttf::{Assessment, Bearer, Evidence, Place, TaxLine};
 use encan::units::{
     AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, Epoch, ExchangeId, Femtos, Hour, LineItemId,
@@ -389,6 +391,7 @@ fn facts(purse: PurseKey) -> BidFacts {
         user: None,
         household: None,
         lease: Epoch::NONE,
+        setting: Setting::default(),
     }
 }
 
@@ -549,9 +552,20 @@ fn media(media: Nanos) -> Charge {
         place: Place { jurisdiction: None, evidence: Evidence::ViewerDevice },
         space: untaxed(media),
         data: untaxed(Nanos::ZERO),
+        more: Vec::new(),
     };
     let bearer = Bearer::Absorb;
-    Charge { media, data: Nanos::ZERO, fee: Femtos::default(), tax, bearer, late: false, fx: None }
+    Charge {
+        media,
+        data: Nanos::ZERO,
+        fee: Femtos::default(),
+        tax,
+        bearer,
+        late: false,
+        fx: None,
+        bid: None,
+        to_beat: None,
+    }
 }
 
 impl Bidder {

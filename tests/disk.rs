@@ -118,7 +118,7 @@ fn a_ledger_that_cannot_grow_refuses_notices_and_takes_them_once_it_can() {
         disk.is(&market, "pages 1\n");
         assert!(bill(&mut buyer, &offers) < 400, "400 rows want more than a page");
         check_stopped(&encan);
-        assert!(encan.metric("encan_ledger_full_total") > 0);
+        assert!(encan.metric("encan_ledger_full_writes_total") > 0);
         disk.is(&market, "pages 100000\n");
         wait_for_bids(&encan);
         assert_eq!(bill(&mut buyer, &offers), 400, "what was refused comes again");
@@ -149,7 +149,7 @@ fn a_moment_without_space_at_any_step_costs_no_money_and_no_restart() {
             all.push(offer);
         }
         assert!(buyer.bid().is_none(), "{point}: the budget is spent");
-        assert_eq!(encan.metric("encan_ledger_full_total"), 4, "{point}");
+        assert_eq!(encan.metric("encan_ledger_full_writes_total"), 4, "{point}");
         assert_eq!(encan.stop().0, Some(0));
         check_booked(&market, &all);
         assert_eq!(market.spent("small"), 600_000_000);
@@ -170,7 +170,7 @@ fn while_the_disk_is_full_notices_are_refused_at_once_and_memory_is_read_again_o
     let mut billed = 0;
     wait_until("no space", || {
         billed = bill(&mut buyer, &offers);
-        encan.metric("encan_ledger_full_total") > 0
+        encan.metric("encan_ledger_full_writes_total") > 0
     });
     assert!(billed < 400, "400 rows want more than a page");
     for _ in 0..2 {
@@ -193,7 +193,7 @@ fn a_log_that_cannot_be_folded_stops_bidding_and_an_end_without_space_says_so() 
     let encan = market.start_with(&["--disk-reserve", "0"], &fold);
     let mut buyer = Buyer::of(&encan);
     let mut all = Vec::new();
-    while encan.metric("encan_ledger_full_total") == 0 {
+    while encan.metric("encan_ledger_full_writes_total") == 0 {
         let offers = bids(&mut buyer, 50);
         assert_eq!(bill(&mut buyer, &offers), offers.len(), "the log takes them");
         all.extend(offers);

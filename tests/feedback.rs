@@ -11,7 +11,9 @@ use std::process::Output;
 use encan::bidder::Plan;
 use encan::campaign::Factor;
 use encan::feedback::{Setting, Settings, State};
-use encan::ledger::{BidFacts, Cause, Charge, Conversion, Correction, Event, EventKind, Touch};
+use encan::ledger::{
+    BidFacts, Cause, Charge, Conversion, Correction, Event, EventKind, Setting as Shown, Source, Touch,
+};
 use encan::pricing::placement_key;
 use encan::shell::clock;
 use encan::shell::config::{ConfigArgs, configure};
@@ -62,6 +64,7 @@ fn facts(at: i64, number: u128) -> BidFacts {
         user: None,
         household: None,
         lease: Epoch::NONE,
+        setting: Shown::default(),
     }
 }
 
@@ -73,10 +76,18 @@ fn charge(price: i64) -> Charge {
         media: Nanos::from_raw(price),
         data: Nanos::ZERO,
         fee: Femtos::from_raw(i128::from(price) * 100_000),
-        tax: Assessment { scenario: ScenarioId::from_raw(1), place, space: line(price), data: line(0) },
-        bearer: Bearer::from_code(0).unwrap(),
+        tax: Assessment {
+            scenario: ScenarioId::from_raw(1),
+            place,
+            space: line(price),
+            data: line(0),
+            more: Vec::new(),
+        },
+        bearer: Bearer::Absorb,
         late: false,
         fx: None,
+        bid: None,
+        to_beat: None,
     }
 }
 
@@ -314,7 +325,20 @@ fn a_row_is_what_the_ledger_and_the_contexts_say_of_each_impression() {
     let conversion = |at: usize, value: i64| {
         let touch = Touch::Click(bids[at].at);
         let (kind, value) = ("purchase".to_owned(), Nanos::from_raw(value));
-        event(bids[at], EventKind::Conversion(Conversion { kind, order: None, value, touch, fx: None }))
+        event(
+            bids[at],
+            EventKind::Conversion(Conversion {
+                kind,
+                order: None,
+                value,
+                touch,
+                fx: None,
+                happened: bids[at].at,
+                lifetime: Nanos::ZERO,
+                source: Source::Page,
+                code: None,
+            }),
+        )
     };
     let credit = Correction {
         id: CorrectionId::mint(now, 1),

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Output;
 
 use encan::learning::{Features, Field};
-use encan::ledger::{BidFacts, Event, EventKind};
+use encan::ledger::{BidFacts, Event, EventKind, Setting};
 use encan::shell::learning::{Contexts, Shown, ToKeep};
 use encan::shell::store::{Opened, Writer};
 use encan::units::{
@@ -325,6 +325,7 @@ fn click(id: BidId, minted: UnixMillis, campaign: CampaignId) -> Event {
         user: None,
         household: None,
         lease: Epoch::NONE,
+        setting: Setting::default(),
     };
     Event { bid, at: minted.plus(Millis::from_raw(5_000)), kind: EventKind::Click }
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Output;
 use std::time::Instant;
 
-use encan::ledger::{BidFacts, Charge, Event, EventKind};
+use encan::ledger::{BidFacts, Charge, Event, EventKind, Setting};
 use encan::shell::clock;
 use encan::shell::leasing::terms;
 use encan::shell::store::{Name, NameKind, Opened, Writer, archivable_before};
@@ -217,6 +217,7 @@ fn impression(minted: i64, number: u128, price: i64) -> Event {
         },
         space: line(price, 1_000),
         data: line(0, 500),
+        more: Vec::new(),
     };
     let media = Nanos::from_raw(price);
     let charge = Charge {
@@ -224,9 +225,11 @@ fn impression(minted: i64, number: u128, price: i64) -> Event {
         data: Nanos::ZERO,
         fee: media.share(RatePpm::from_ppm(100_000).unwrap()),
         tax,
-        bearer: Bearer::from_code(0).unwrap(),
+        bearer: Bearer::Absorb,
         late: false,
         fx: None,
+        bid: None,
+        to_beat: None,
     };
     let bid = BidFacts {
         id: BidId::mint(at, number),
@@ -242,6 +245,7 @@ fn impression(minted: i64, number: u128, price: i64) -> Event {
         user: None,
         household: None,
         lease: Epoch::NONE,
+        setting: Setting::default(),
     };
     Event { bid, at, kind: EventKind::Impression(charge) }
 }

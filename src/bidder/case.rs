@@ -2,7 +2,7 @@
 
 use crate::bidder::NoBidReason;
 use crate::bidder::offer::Market;
-use crate::campaign::{Advertiser, Factor, Goal, LineItem};
+use crate::campaign::{Advertiser, Arm, Factor, Goal, LineItem};
 use crate::creative::Placement;
 use crate::landscape::Segment;
 use crate::openrtb::{Deal, MediaType};
@@ -12,9 +12,11 @@ use crate::units::{BidId, Country, Cpm, Currency, DealId, FxRate, Millis, RatePp
 
 /// One candidate: a line item by its row, what it is worth here, and what chance decided.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::bidder) struct Candidate {
+pub(in crate::bidder) struct Candidate<'a> {
     pub(in crate::bidder) row: usize,
-    /// By how much modifiers and what was learnt multiply its value.
+    /// The arm that the person is in.
+    pub(in crate::bidder) arm: Option<&'a Arm>,
+    /// By how much modifiers, the arm and what was learnt multiply its value.
     pub(in crate::bidder) factor: Factor,
     /// Of the bid that it may become.
     pub(in crate::bidder) id: BidId,
@@ -77,7 +79,7 @@ impl<'a> Market<'a, '_, '_> {
     /// The price of `candidate`, shown as `placement`, on `deal` (`None` is the open auction), and the `steps` to it.
     pub(in crate::bidder) fn price(
         &self,
-        candidate: &Candidate,
+        candidate: &Candidate<'a>,
         terms: Terms,
         deal: Option<&Deal<'a>>,
         placement: &Placement<'_>,

@@ -6,6 +6,7 @@
 use std::cell::OnceCell;
 
 use crate::bidder::offer::Market;
+use crate::bidder::setting::publisher;
 use crate::campaign::{Creative, Factor, LineItem};
 use crate::creative::Placement;
 use crate::learning::{Ad, Features, Field, Partial, Prediction};
@@ -49,7 +50,7 @@ impl Insight {
     pub(in crate::bidder) fn placement(&self, market: &Market<'_, '_, '_>) -> u64 {
         *self.placement.get_or_init(|| {
             let outlet = market.ask.request.channel.outlet();
-            let name = outlet.and_then(|outlet| outlet.bundle.or(outlet.domain).or(outlet.id));
+            let name = outlet.and_then(publisher);
             name.map_or(NOWHERE, |name| placement_key(market.ask.exchange.id, name))
         })
     }

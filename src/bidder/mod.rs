@@ -25,6 +25,7 @@ mod reason;
 mod rhythm;
 mod rhythms;
 mod search;
+mod setting;
 mod snapshot;
 mod sorted;
 #[cfg(test)]
@@ -32,7 +33,7 @@ mod tests;
 mod trial;
 
 pub use compose::{Composer, compose, markup_fits};
-pub use decide::{Ask, Chosen, Decision, Silent, Witness, decide};
+pub use decide::{Ask, Chosen, Decision, Enrolled, Silent, Witness, decide};
 pub use explain::{Outcome, Verdict, explain};
 pub use learned::{Learned, Lesson};
 pub use money::Money;

@@ -64,7 +64,7 @@ impl Rhythm {
 
     /// What the budget should spend today, were it for itself alone.
     #[must_use]
-    pub(in crate::bidder) fn share(&self) -> Nanos {
+    pub fn share(&self) -> Nanos {
         self.share
     }
 

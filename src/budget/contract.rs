@@ -11,7 +11,7 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
 use crate::budget::{Allocator, AllocatorError, LeaseAsk, LeaseGrant, LeaseTerms};
 use crate::ledger::{
-    BidFacts, CapKey, Cause, Charge, Correction, Event, EventKind, Level, Measure, Quantity, Window,
+    BidFacts, CapKey, Cause, Charge, Correction, Event, EventKind, Level, Measure, Quantity, Setting, Window,
     any_charge,
 };
 use crate::units::{
@@ -418,6 +418,7 @@ impl Play {
             user: None,
             household: None,
             lease: epoch,
+            setting: Setting::default(),
         };
         let event = Event { bid, at: UnixMillis::from_raw(0), kind };
         self.stage.allocator().count(std::slice::from_ref(&event)).unwrap();

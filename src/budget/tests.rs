@@ -8,7 +8,7 @@ use crate::budget::{
     Shortage, Span, Stake, Stakes, Whose,
 };
 use crate::campaign::{Budget, BudgetMode, Limits};
-use crate::ledger::{BidFacts, CapKey, Level, Measure, NO_LINE_ITEM, Quantity, Window};
+use crate::ledger::{BidFacts, CapKey, Level, Measure, NO_LINE_ITEM, Quantity, Setting, Window};
 use crate::units::{
     AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, Epoch, ExchangeId, Hour, LineItemId, Millis,
     Nanos, Steady, UnixMillis,
@@ -302,6 +302,7 @@ fn facts(epoch: Epoch) -> BidFacts {
         user: None,
         household: None,
         lease: epoch,
+        setting: Setting::default(),
     }
 }
 

@@ -7,6 +7,7 @@ mod compile;
 mod creative;
 mod currency;
 mod exchange;
+mod experiment;
 mod frequency;
 mod model;
 mod modifier;
@@ -29,10 +30,12 @@ pub use exchange::{
     Exchange, Formats, MissingPrice, NoBidForm, NoticeAge, PriceEncoding, PriceKeys, PriceNotice, PriceUnit,
     Refusal, Reservation,
 };
+pub use experiment::{Arm, Holdout};
 pub use frequency::{CapLevel, CountBy, FrequencyCap, Shadow, shadow};
 pub use model::{
     Advertiser, AgreedDeal, Attribution, Budget, BudgetMode, Campaign, Catalog, ConversionType, Costs,
     Feedback, Flight, FormatKind, Goal, Learning, Limits, LineItem, Pacing, Status, TaxPlan, Transparency,
+    promo_code,
 };
 pub use modifier::{Factor, Modifier};
 pub use rates::Rates;

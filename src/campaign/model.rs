@@ -7,7 +7,7 @@
 use jiff::tz::TimeZone;
 
 use crate::audience::Definitions;
-use crate::campaign::{Creative, Factor, FrequencyCap, Modifier, Rule};
+use crate::campaign::{Arm, Creative, Factor, FrequencyCap, Holdout, Modifier, Rule};
 use crate::ttf::Bearer;
 use crate::units::{
     AdvertiserId, CampaignId, Country, Cpm, Currency, DealId, LineItemId, Millis, Nanos, RatePpm, ScenarioId,
@@ -108,6 +108,8 @@ pub struct Campaign {
     pub pooled: bool,
     /// What may be learnt for it.
     pub learning: Learning,
+    /// To whom it is never shown, so that its effect is known.
+    pub holdout: Option<Holdout>,
     /// What it costs besides media.
     pub costs: Costs,
     /// The hypothetical tax.
@@ -118,6 +120,8 @@ pub struct Campaign {
     pub attribution: Attribution,
     /// Kinds of conversions; a conversion of another kind is refused.
     pub conversions: Vec<ConversionType>,
+    /// Promo codes that tell that its ads led to a conversion of any kind, as [`promo_code`] writes them.
+    pub codes: Vec<String>,
 }
 
 /// `[start, end)`; open if there is no end.
@@ -249,8 +253,42 @@ pub struct Attribution {
 pub struct ConversionType {
     /// `purchase`, `lead`, `install`, ...
     pub name: String,
-    /// What one is worth if the event does not say.
+    /// What one is worth if the event does not say, in the campaign's currency, by the rates of the day.
     pub value: Nanos,
+    /// Of a value that an event sends without a currency; the campaign's if the file names none.
+    pub currency: Currency,
+    /// What the customer is worth in all, in the campaign's currency; `None` where nobody said.
+    pub lifetime: Option<Nanos>,
+    /// How long after an ad one counts.
+    pub windows: Attribution,
+    /// True if it is an acquisition, by which the CPA is counted.
+    pub acquisition: bool,
+    /// Promo codes that tell that the campaign's ads led to one of this kind, as [`promo_code`] writes them.
+    pub codes: Vec<String>,
+}
+
+impl ConversionType {
+    /// An acquisition worth `value` of `currency`, within `windows`.
+    #[must_use]
+    pub fn new(name: &str, value: Nanos, currency: Currency, windows: Attribution) -> Self {
+        let (lifetime, acquisition, codes) = (None, true, Vec::new());
+        Self { name: name.to_owned(), value, currency, lifetime, windows, acquisition, codes }
+    }
+}
+
+/// A promo code as it is compared: without spaces around it, in capitals, since people type it.
+#[must_use]
+pub fn promo_code(written: &str) -> String {
+    written.trim().to_uppercase()
+}
+
+impl Campaign {
+    /// Every promo code of the campaign, and the kind of conversion that it stands for if it is of one alone.
+    pub fn every_code(&self) -> impl Iterator<Item = (&str, Option<&ConversionType>)> {
+        let own = self.codes.iter().map(|code| (code.as_str(), None));
+        let of_kinds = self.conversions.iter();
+        own.chain(of_kinds.flat_map(|kind| kind.codes.iter().map(move |code| (code.as_str(), Some(kind)))))
+    }
 }
 
 /// A line item: the unit that bids.
@@ -291,6 +329,16 @@ pub struct LineItem {
     pub data_cpm: Cpm,
     /// Indices into [`Catalog::creatives`]; not empty.
     pub creatives: Vec<usize>,
+    /// What is tried on whom; empty, or two and more.
+    pub arms: Vec<Arm>,
+}
+
+impl LineItem {
+    /// The creatives that are shown to somebody of `arm`; `None` is who is in no arm.
+    #[must_use]
+    pub fn creatives_of<'a>(&'a self, arm: Option<&'a Arm>) -> &'a [usize] {
+        arm.and_then(|arm| arm.creatives.as_deref()).unwrap_or(&self.creatives)
+    }
 }
 
 /// A deal that a line item bids on.

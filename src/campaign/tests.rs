@@ -2,7 +2,9 @@
 
 mod behaviour;
 mod budget;
+mod conversions;
 mod creatives;
+mod experiments;
 mod frequency;
 mod goals;
 mod learning;

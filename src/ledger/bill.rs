@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::ledger::caps::NO_LINE_ITEM;
 use crate::ledger::claim::{Claim, Refusal};
 use crate::ledger::event::{BidFacts, Cause, Charge, Correction, Event, EventKind};
-use crate::ttf::TaxLine;
+use crate::ttf::{Levy, TaxLine};
 use crate::units::{BidId, CorrectionId, Femtos, Nanos};
 
 /// One billed impression, and what is left of it.
@@ -103,12 +103,16 @@ impl Bill {
             return Some(("impressions", self.impressions.to_string()));
         }
         let accepted: Femtos = [self.left.media.to_femtos(), -self.disputed.to_femtos()].into_iter().sum();
+        let least = |line: fn(&Levy) -> &TaxLine| {
+            let bases = self.left.tax.levies().map(|levy| line(&levy).base.to_femtos());
+            bases.min().unwrap_or(Femtos::ZERO)
+        };
         let amounts = [
             ("media", self.left.media.to_femtos()),
             ("data", self.left.data.to_femtos()),
             ("fee", self.left.fee),
-            ("taxed media", self.left.tax.space.base.to_femtos()),
-            ("taxed data", self.left.tax.data.base.to_femtos()),
+            ("taxed media", least(|levy| &levy.space)),
+            ("taxed data", least(|levy| &levy.data)),
             ("disputed media", self.disputed.to_femtos()),
             ("media that is not disputed", accepted),
             ("refunds", self.refunded.to_femtos()),
@@ -215,12 +219,16 @@ impl Bill {
         let scaled = |part: i128| portion(part, amount, of.media).ok_or(Refusal::TooLarge);
         let mut charge = nothing_of(&self.left);
         charge.media = amount;
-        if of.media == Nanos::ZERO {
-            charge.tax.space.base = amount;
-        } else {
+        let taxed = |base: Nanos| match of.media {
+            Nanos::ZERO => Ok(amount),
+            _ => nanos(scaled(base.raw().into())?).ok_or(Refusal::TooLarge),
+        };
+        if of.media != Nanos::ZERO {
             charge.fee = Femtos::from_raw(scaled(of.fee.raw())?);
-            charge.tax.space.base =
-                nanos(scaled(of.tax.space.base.raw().into())?).ok_or(Refusal::TooLarge)?;
+        }
+        charge.tax.space.base = taxed(of.tax.space.base)?;
+        for (levy, of) in charge.tax.more.iter_mut().zip(&of.tax.more) {
+            levy.space.base = taxed(of.space.base)?;
         }
         self.changed(0, charge)
     }
@@ -350,6 +358,9 @@ fn each(charge: &Charge, change: impl Fn(i128) -> Option<i128>) -> Option<Charge
     (changed.media, changed.data) = (of(charge.media)?, of(charge.data)?);
     changed.fee = Femtos::from_raw(change(charge.fee.raw())?);
     (changed.tax.space, changed.tax.data) = (line(charge.tax.space)?, line(charge.tax.data)?);
+    for levy in &mut changed.tax.more {
+        (levy.space, levy.data) = (line(levy.space)?, line(levy.data)?);
+    }
     Some(changed)
 }
 
@@ -365,8 +376,13 @@ fn sum(charge: &Charge, more: &Charge) -> Option<Charge> {
     sum.fee = charge.fee.checked_add(more.fee)?;
     sum.tax.space.base = charge.tax.space.base.checked_add(more.tax.space.base)?;
     sum.tax.data.base = charge.tax.data.base.checked_add(more.tax.data.base)?;
+    // A correction has the places of what it corrects, in their order.
+    for (levy, more) in sum.tax.more.iter_mut().zip(&more.tax.more) {
+        levy.space.base = levy.space.base.checked_add(more.space.base)?;
+        levy.data.base = levy.data.base.checked_add(more.data.base)?;
+    }
     // Beyond this no later sum of both and the tax could be told.
     let net = sum.media.checked_add(sum.data)?;
-    sum.bearer.budget_share(net, sum.tax.tax())?;
+    sum.bearer.budget_share(net, sum.tax.borne(sum.bearer))?;
     Some(sum)
 }

@@ -4,6 +4,7 @@
 //! that it means, each within what is left, or says why not. Deliberately absent: a deduction without a bill. What
 //! the ledger does not know as billed cannot be given back.
 
+use crate::ledger::Setting;
 use crate::ledger::bill::{Bill, Bills, Change, Part, opposite};
 use crate::ledger::caps::NO_LINE_ITEM;
 use crate::ledger::event::{BidFacts, Cause, Charge, Correction, Event, EventKind};
@@ -292,6 +293,7 @@ impl Bills {
             lease: Epoch::NONE,
             user: None,
             household: None,
+            setting: Setting::default(),
             ..*like
         };
         let bill = Bill::of_campaign(bid, &untaxed());
@@ -393,10 +395,12 @@ fn untaxed() -> Charge {
         media: Nanos::ZERO,
         data: Nanos::ZERO,
         fee: Femtos::ZERO,
-        tax: Assessment { scenario: Scenario::NONE, place, space: line, data: line },
+        tax: Assessment { scenario: Scenario::NONE, place, space: line, data: line, more: Vec::new() },
         bearer: Bearer::Absorb,
         late: false,
         fx: None,
+        bid: None,
+        to_beat: None,
     }
 }
 

@@ -6,10 +6,10 @@
 
 use std::ops::AddAssign;
 
-use crate::ledger::event::{BidFacts, Charge, Conversion, Correction, Event, EventKind, Playback, Touch};
+use crate::ledger::event::{BidFacts, Charge, Conversion, Correction, Event, EventKind, Playback, Source};
 use crate::ledger::rate::DatedRate;
 use crate::ttf::TaxLine;
-use crate::units::{Day, UnixMillis};
+use crate::units::{Day, Nanos, UnixMillis};
 
 /// Begins every encoding. Bumped with every change of what follows: old checksums are then made anew by an upgrade.
 pub const ENCODING_VERSION: u8 = 1;
@@ -71,6 +71,16 @@ pub fn encode(event: &Event, out: &mut Vec<u8>) {
         EventKind::Conversion(conversion) => to.conversion(conversion),
         EventKind::Correction(correction) => to.correction(correction),
     }
+    to.later(event);
+}
+
+/// Begins each part that was not told when the first checksums were made: an event without it has the checksum that it
+/// had then.
+#[repr(u8)]
+enum Later {
+    Setting = 1,
+    Charge = 2,
+    Conversion = 3,
 }
 
 struct Bytes<'a>(&'a mut Vec<u8>);
@@ -165,13 +175,55 @@ impl Bytes<'_> {
         self.text(&conversion.kind);
         self.optional_text(conversion.order.as_deref());
         self.number(conversion.value.raw());
-        let (touch, at) = match conversion.touch {
-            Touch::Click(at) => (0, at),
-            Touch::View(at) => (1, at),
-        };
+        let (touch, at) = conversion.touch.parts();
         self.byte(touch);
-        self.number(at.raw());
+        self.number(at.unwrap_or_default().raw());
         self.rate(conversion.fx);
+    }
+
+    fn later(&mut self, event: &Event) {
+        let setting = event.bid.setting.to_bytes();
+        if !setting.is_empty() {
+            self.byte(Later::Setting as u8);
+            self.byte(u8::try_from(setting.len()).unwrap_or(u8::MAX));
+            self.0.extend_from_slice(&setting);
+        }
+        match &event.kind {
+            EventKind::Impression(charge) => self.later_charge(charge),
+            EventKind::Correction(correction) => self.later_charge(&correction.charge),
+            EventKind::Conversion(conversion) => self.later_conversion(conversion, event.at),
+            _ => {}
+        }
+    }
+
+    fn later_charge(&mut self, charge: &Charge) {
+        let Charge { bid, to_beat, bearer, tax, .. } = charge;
+        if bid.is_none() && to_beat.is_none() && bearer.share().is_none() && tax.more.is_empty() {
+            return;
+        }
+        self.byte(Later::Charge as u8);
+        self.optional(bid.map(Nanos::raw));
+        self.optional(to_beat.map(Nanos::raw));
+        self.optional(bearer.share().map(|share| share.ppm().into()));
+        self.id(tax.more.len() as u64);
+        for levy in &tax.more {
+            self.optional_text(levy.place.jurisdiction.as_ref().map(|jurisdiction| jurisdiction.code()));
+            self.byte(levy.place.evidence.code());
+            self.tax_line(&levy.space);
+            self.tax_line(&levy.data);
+        }
+    }
+
+    fn later_conversion(&mut self, conversion: &Conversion, told: UnixMillis) {
+        let Conversion { happened, lifetime, source, code, .. } = conversion;
+        if *happened == told && *lifetime == Nanos::ZERO && *source == Source::Page && code.is_none() {
+            return;
+        }
+        self.byte(Later::Conversion as u8);
+        self.number(happened.raw());
+        self.number(lifetime.raw());
+        self.byte(*source as u8);
+        self.optional_text(code.as_deref());
     }
 
     fn correction(&mut self, correction: &Correction) {

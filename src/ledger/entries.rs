@@ -65,13 +65,8 @@ fn charged(event: &Event, charge: &Charge, disputed: Nanos) -> Vec<Entry> {
     let (media, data) = (charge.media.to_femtos(), charge.data.to_femtos());
     let disputed = disputed.to_femtos();
     let accepted: Femtos = [media, -disputed].into_iter().sum();
-    let tax = charge.tax.tax();
-    let net: Femtos = [media, data, charge.fee].into_iter().sum();
-    let (billed, absorbed) = if charge.bearer.advertiser_pays() {
-        ([net, tax].into_iter().sum(), Femtos::ZERO)
-    } else {
-        (net, tax)
-    };
+    let (borne, absorbed) = (charge.tax.borne(charge.bearer), charge.tax.absorbed(charge.bearer));
+    let billed = [media, data, charge.fee, borne].into_iter().sum();
     let mut entries = vec![
         line(Account::Receivable(event.bid.campaign), billed),
         line(Account::TaxAbsorbed, absorbed),
@@ -79,8 +74,8 @@ fn charged(event: &Event, charge: &Charge, disputed: Nanos) -> Vec<Entry> {
         line(Account::Disputed(exchange), -disputed),
         line(Account::Data, -data),
         line(Account::Fees, -charge.fee),
-        line(Account::Tax(charge.tax.place.jurisdiction), -tax),
     ];
+    entries.extend(charge.tax.levies().map(|levy| line(Account::Tax(levy.place.jurisdiction), -levy.tax())));
     entries.retain(|entry| entry.amount != Femtos::ZERO);
     entries
 }

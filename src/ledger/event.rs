@@ -1,6 +1,7 @@
 //! What happened, as facts that never change: the only input of the ledger.
 
 use crate::ledger::rate::DatedRate;
+use crate::ledger::setting::Setting;
 use crate::ttf::{Assessment, Bearer};
 use crate::units::{
     AdvertiserId, BidId, CampaignId, CorrectionId, CreativeId, Currency, Day, DealId, Epoch, ExchangeId,
@@ -47,6 +48,8 @@ pub struct BidFacts {
     pub household: Option<HouseholdKey>,
     /// From whose leases it is paid: those of the run of a process that made the bid, or took it over.
     pub lease: Epoch,
+    /// Where and to whom the ad was offered.
+    pub setting: Setting,
 }
 
 /// What happened.
@@ -165,6 +168,10 @@ pub struct Charge {
     pub late: bool,
     /// How media came into this currency, where the exchange charges another one.
     pub fx: Option<DatedRate>,
+    /// The most that media could have come to: the bid. `None` where an older encan did not tell.
+    pub bid: Option<Nanos>,
+    /// The least media at which it would still have been won, where the exchange told.
+    pub to_beat: Option<Nanos>,
 }
 
 /// A change of the books after the fact: an entry of its own, never an edit of an old one.
@@ -274,6 +281,51 @@ pub struct Conversion {
     pub touch: Touch,
     /// How the value came into the campaign's currency, where it was reported in another one.
     pub fx: Option<DatedRate>,
+    /// When it happened, as reported; else when we were told.
+    pub happened: UnixMillis,
+    /// What the customer is expected to bring altogether; zero where nobody said.
+    pub lifetime: Nanos,
+    /// Who reported it.
+    pub source: Source,
+    /// The promo code that was used.
+    pub code: Option<String>,
+}
+
+/// Who reported a conversion. The numbers are stored and never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[repr(u8)]
+pub enum Source {
+    /// A page, by a pixel.
+    #[default]
+    Page = 0,
+    /// The advertiser's server.
+    Server = 1,
+    /// Whoever measures an app.
+    Install = 2,
+    /// A file of orders, with their promo codes.
+    File = 3,
+}
+
+impl Source {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Page, Self::Server, Self::Install, Self::File];
+
+    /// Its word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Server => "server",
+            Self::Install => "install",
+            Self::File => "file",
+        }
+    }
+
+    /// The source of that number.
+    #[must_use]
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|source| *source as u8 == code)
+    }
 }
 
 /// What led to a conversion.
@@ -283,6 +335,35 @@ pub enum Touch {
     Click(UnixMillis),
     /// A view at this time.
     View(UnixMillis),
+    /// A promo code of the campaign, whenever its ads were seen.
+    Code,
+    /// Nobody knows: it counts for no ad, only where everybody's conversions are counted.
+    None,
+}
+
+impl Touch {
+    /// The number under which it is stored, never reused, and its time, where it has one.
+    #[must_use]
+    pub const fn parts(self) -> (u8, Option<UnixMillis>) {
+        match self {
+            Self::Click(at) => (0, Some(at)),
+            Self::View(at) => (1, Some(at)),
+            Self::Code => (2, None),
+            Self::None => (3, None),
+        }
+    }
+
+    /// The touch of that number and time; `None` if there is no such touch.
+    #[must_use]
+    pub const fn from_parts(code: u8, at: Option<UnixMillis>) -> Option<Self> {
+        match (code, at) {
+            (0, Some(at)) => Some(Self::Click(at)),
+            (1, Some(at)) => Some(Self::View(at)),
+            (2, None) => Some(Self::Code),
+            (3, None) => Some(Self::None),
+            _ => None,
+        }
+    }
 }
 
 /// Names an event: the bid and what happened to it; for a conversion the advertiser's order instead.
@@ -368,8 +449,8 @@ impl Charge {
     /// What the advertiser pays for it: media, data, our fee, and the tax that the advertiser bears.
     #[must_use]
     pub fn advertiser_cost(&self) -> Femtos {
-        let tax = if self.bearer.advertiser_pays() { self.tax.tax() } else { Femtos::ZERO };
-        [self.media.to_femtos(), self.data.to_femtos(), self.fee, tax].into_iter().sum()
+        let borne = self.tax.borne(self.bearer);
+        [self.media.to_femtos(), self.data.to_femtos(), self.fee, borne].into_iter().sum()
     }
 
     /// The same as a line item's goal counts it, rounded up to the nano: bids are priced so that all of it stays within
@@ -383,6 +464,6 @@ impl Charge {
     #[must_use]
     pub fn budget_share(&self) -> Nanos {
         let net = self.media.saturating_add(self.data);
-        self.bearer.budget_share(net, self.tax.tax()).unwrap_or(Nanos::MAX)
+        self.bearer.budget_share(net, self.tax.borne(self.bearer)).unwrap_or(Nanos::MAX)
     }
 }

@@ -14,6 +14,7 @@ mod event;
 mod rate;
 #[cfg(test)]
 mod sample;
+mod setting;
 mod sums;
 #[cfg(test)]
 mod tests;
@@ -27,9 +28,10 @@ pub use claim::{Amount, Claim, ClaimName, Extent, Lot, Refusal, Settlement, Shar
 pub use encoding::{Checksum, Digest, ENCODING_VERSION, checksum, encode, filed_on, seal, utc_day};
 pub use entries::{Account, Applied, Entry, Ledger, entries};
 pub use event::{
-    BidFacts, Cause, Charge, Conversion, Correction, Event, EventKey, EventKind, Playback, Touch,
+    BidFacts, Cause, Charge, Conversion, Correction, Event, EventKey, EventKind, Playback, Source, Touch,
 };
 pub use rate::DatedRate;
 #[cfg(test)]
 pub(crate) use sample::{AMOUNT_MOST, any_charge, any_event, one_of_each};
+pub use setting::{Area, Device, Format, Segments, Setting, SettingBytes, ViewerCountries};
 pub use sums::Sums;

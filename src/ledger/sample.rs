@@ -4,12 +4,14 @@ use proptest::option;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, any, prop_oneof};
 
 use crate::ledger::{
-    BidFacts, Cause, Charge, Conversion, Correction, DatedRate, Event, EventKind, Playback, Touch,
+    Area, BidFacts, Cause, Charge, Conversion, Correction, DatedRate, Device, Event, EventKind, Format,
+    Playback, Segments, Setting, Source, Touch, ViewerCountries,
 };
-use crate::ttf::{Assessment, Bearer, Evidence, Exemption, Jurisdiction, Place, TaxLine};
+use crate::ttf::{Assessment, Bearer, Evidence, Exemption, Jurisdiction, Levy, Place, TaxLine};
 use crate::units::{
-    AdvertiserId, BidId, CampaignId, CorrectionId, CreativeId, Currency, Day, DealId, Epoch, ExchangeId,
-    FxRate, HouseholdKey, LineItemId, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
+    AdvertiserId, ArmId, BidId, CampaignId, CorrectionId, Country, CreativeId, Currency, Day, DealId, Epoch,
+    ExchangeId, FxRate, HouseholdKey, LineItemId, Nanos, PublisherId, RatePpm, ScenarioId, SegmentId,
+    UnixMillis, UserKey,
 };
 
 fn number() -> impl Strategy<Value = i64> {
@@ -25,11 +27,39 @@ fn currency() -> impl Strategy<Value = Currency> {
     prop_oneof![Just(Currency::EUR), Just(Currency::USD)]
 }
 
-fn bid() -> impl Strategy<Value = BidFacts> {
+fn country() -> impl Strategy<Value = Option<Country>> {
+    let codes = ["FR", "DE", "GB"].map(|code| Country::from_code(code).unwrap());
+    option::of(proptest::sample::select(codes.to_vec()))
+}
+
+/// Any setting, that of which nothing is told among them.
+pub(crate) fn setting() -> BoxedStrategy<Setting> {
+    let region = option::of(proptest::sample::select(["IDF", "7", "B1"].as_slice()));
+    let area = (country(), region).prop_map(|(country, region)| Some(Area::new(country?, region)));
+    let ids = (option::of(any::<u64>()), option::of(any::<u64>()), option::of(any::<(u16, u16)>()));
+    let kinds =
+        (proptest::sample::select(Device::ALL.as_slice()), proptest::sample::select(Format::ALL.as_slice()));
+    let segments = proptest::collection::vec(any::<u64>(), 0..=Segments::MOST);
+    let told = (ids, area, kinds, segments, (country(), country(), country())).prop_map(
+        |((publisher, arm, size), area, (device, format), segments, (on, address, home))| Setting {
+            publisher: publisher.map(PublisherId::from_raw),
+            area,
+            device,
+            format,
+            size,
+            arm: arm.map(ArmId::from_raw),
+            segments: Segments::new(segments.into_iter().map(SegmentId::from_raw)),
+            viewer: ViewerCountries { device: on, address, home },
+        },
+    );
+    prop_oneof![1 => Just(Setting::default()), 3 => told].boxed()
+}
+
+fn bid() -> BoxedStrategy<BidFacts> {
     let viewer = (option::of(any::<[u8; 16]>()), option::of(any::<u64>()));
     let ids = (any::<[u8; 16]>(), any::<[u64; 5]>(), option::of(any::<u64>()), viewer);
-    (ids, number(), any::<i32>(), currency()).prop_map(
-        |((id, ids, deal, (user, household)), at, day, currency)| BidFacts {
+    (ids, number(), any::<i32>(), currency(), setting())
+        .prop_map(|((id, ids, deal, (user, household)), at, day, currency, setting)| BidFacts {
             id: BidId::from_bytes(id),
             at: UnixMillis::from_raw(at),
             day: Day::from_raw(day),
@@ -43,36 +73,64 @@ fn bid() -> impl Strategy<Value = BidFacts> {
             user: user.map(UserKey::from_bytes),
             household: household.map(HouseholdKey::from_raw),
             lease: Epoch::from_raw(ids[0] % 3),
-        },
-    )
+            setting,
+        })
+        .boxed()
 }
 
 /// A charge whose parts are up to `most`; the sum of three parts must fit.
-pub(crate) fn any_charge(most: i64) -> impl Strategy<Value = Charge> {
+pub(crate) fn any_charge(most: i64) -> BoxedStrategy<Charge> {
     let rate = || prop_oneof![Just(0), Just(1_000_000), 0..=1_000_000_u32];
-    let exemption = || option::of((1..=3_u8).prop_map(|code| Exemption::from_code(code).unwrap()));
-    let tax = ((rate(), exemption()), (rate(), exemption()), 0..=6_u8, any::<u64>());
+    let exemption = || option::of(proptest::sample::select(Exemption::ALL.as_slice()));
+    let tax = ((rate(), exemption()), (rate(), exemption()), 0..=7_u8, any::<u64>());
     let place = option::of(prop_oneof![Just("FR"), Just("EU")]);
-    (amount(most), amount(most), rate(), tax, place, 0..=2_u8, any::<bool>(), dated_rate()).prop_map(
-        |(media, data, fee, (space, on_data, evidence, scenario), place, bearer, late, fx)| {
-            let line = |base, (ppm, exemption): (u32, Option<Exemption>)| TaxLine {
-                base,
-                rate: RatePpm::from_ppm(if exemption.is_some() { 0 } else { ppm }).unwrap(),
-                exemption,
-            };
-            let tax = Assessment {
-                scenario: ScenarioId::from_raw(scenario),
-                place: Place {
+    let bearer = (0..=4_u8, rate()).prop_map(|(code, share)| {
+        let share = RatePpm::from_ppm(share).filter(|_| code > 2);
+        Bearer::from_code(code, share).unwrap()
+    });
+    // One charge in four is taxed in a second place.
+    let second = (prop_oneof![3 => Just(false), 1 => Just(true)], rate()).boxed();
+    let told = (option::of(amount(most)), option::of(amount(most)), dated_rate()).boxed();
+    (amount(most), amount(most), rate(), tax, place, (bearer, second), any::<bool>(), told)
+        .prop_map(
+            |(
+                media,
+                data,
+                fee,
+                (space, on_data, evidence, scenario),
+                place,
+                (bearer, second),
+                late,
+                told,
+            )| {
+                let line = |base, (ppm, exemption): (u32, Option<Exemption>)| TaxLine {
+                    base,
+                    rate: RatePpm::from_ppm(if exemption.is_some() { 0 } else { ppm }).unwrap(),
+                    exemption,
+                };
+                let place = Place {
                     jurisdiction: place.map(|code| Jurisdiction::from_code(code).unwrap()),
                     evidence: Evidence::from_code(evidence).unwrap(),
-                },
-                space: line(media, space),
-                data: line(data, on_data),
-            };
-            let fee = media.share(RatePpm::from_ppm(fee).unwrap());
-            Charge { media, data, fee, tax, bearer: Bearer::from_code(bearer).unwrap(), late, fx }
-        },
-    )
+                };
+                let other = Levy {
+                    place: Place { jurisdiction: Jurisdiction::from_code("IT"), evidence: place.evidence },
+                    space: line(media, (second.1, None)),
+                    data: line(data, (second.1, space.1)),
+                };
+                let tax = Assessment {
+                    scenario: ScenarioId::from_raw(scenario),
+                    place,
+                    space: line(media, space),
+                    data: line(data, on_data),
+                    more: if second.0 { vec![other] } else { Vec::new() },
+                };
+                let fee = media.share(RatePpm::from_ppm(fee).unwrap());
+                let (bid, to_beat, fx) = told;
+                Charge { media, data, fee, tax, bearer, late, fx, bid, to_beat }
+            },
+        )
+        // Or the strategies of events outgrow a thread's stack.
+        .boxed()
 }
 
 /// One time in two: each number at the end of its range, too.
@@ -88,20 +146,25 @@ fn dated_rate() -> BoxedStrategy<Option<DatedRate>> {
     .boxed()
 }
 
-fn conversion() -> impl Strategy<Value = Conversion> {
-    let touch = (any::<bool>(), number()).prop_map(|(click, at)| {
-        let at = UnixMillis::from_raw(at);
-        if click { Touch::Click(at) } else { Touch::View(at) }
+fn conversion() -> BoxedStrategy<Conversion> {
+    let touch = (0..=3_u8, number()).prop_map(|(code, at)| {
+        Touch::from_parts(code, Some(UnixMillis::from_raw(at)).filter(|_| code < 2)).unwrap()
     });
-    ("\\PC{0,128}", option::of("\\PC{0,128}"), number(), touch, dated_rate()).prop_map(
-        |(kind, order, value, touch, fx)| Conversion {
+    let told =
+        (number(), number(), proptest::sample::select(Source::ALL.as_slice()), option::of("\\PC{0,9}"));
+    ("\\PC{0,128}", option::of("\\PC{0,128}"), number(), touch, dated_rate(), told)
+        .prop_map(|(kind, order, value, touch, fx, (happened, lifetime, source, code))| Conversion {
             kind,
             order,
             value: Nanos::from_raw(value),
             touch,
             fx,
-        },
-    )
+            happened: UnixMillis::from_raw(happened),
+            lifetime: Nanos::from_raw(lifetime),
+            source,
+            code,
+        })
+        .boxed()
 }
 
 fn playback() -> impl Strategy<Value = Playback> {
@@ -153,6 +216,10 @@ pub(crate) fn one_of_each(event: &Event, charge: Charge) -> Vec<Event> {
             value: Nanos::from_raw(1),
             touch: Touch::Click(UnixMillis::from_raw(0)),
             fx: None,
+            happened: event.at,
+            lifetime: Nanos::ZERO,
+            source: Source::Page,
+            code: None,
         })
     };
     let kinds = [

@@ -93,8 +93,19 @@ fn charge_of(bearer: Bearer) -> Charge {
     let (media, data) = (nanos("10"), nanos("2"));
     let place = Place { jurisdiction: Jurisdiction::from_code("FR"), evidence: Evidence::ViewerDevice };
     let scenario = ScenarioId::from_slug("hypothesis-fr");
-    let tax = Assessment { scenario, place, space: line(media, 1_000), data: line(data, 500) };
-    Charge { media, data, fee: nanos("1").to_femtos(), tax, bearer, late: false, fx: None }
+    let tax =
+        Assessment { scenario, place, space: line(media, 1_000), data: line(data, 500), more: Vec::new() };
+    Charge {
+        media,
+        data,
+        fee: nanos("1").to_femtos(),
+        tax,
+        bearer,
+        late: false,
+        fx: None,
+        bid: None,
+        to_beat: None,
+    }
 }
 
 /// What stands on each account after one impression.

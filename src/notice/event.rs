@@ -1,7 +1,7 @@
 //! From a verified notice to ledger events: what each kind of notice means for money.
 
 use crate::campaign::MissingPrice;
-use crate::ledger::{BidFacts, Charge, Conversion, DatedRate, Event, EventKind, Playback, Touch};
+use crate::ledger::{BidFacts, Charge, Conversion, DatedRate, Event, EventKind, Playback, Source, Touch};
 use crate::notice::keys::Keys;
 use crate::notice::kind::NoticeKind;
 use crate::notice::price::Unreadable;
@@ -170,7 +170,7 @@ pub fn event(
             let media = price.map(|(price, _)| ticket.media(price).ok_or(Refused::OutOfRange)).transpose()?;
             let mut outcome = nothing(EventKind::Win { price: media });
             if let (true, Some(media)) = (bills, media) {
-                let (charge, spent) = charge(ticket, media, now, scenario, late)?;
+                let (charge, spent) = charge(ticket, params, media, now, scenario, late)?;
                 outcome.events.push(fact(EventKind::Impression(charge)));
                 outcome.spent = Some(spent);
                 outcome.unpriced = price.and_then(|(_, unpriced)| unpriced);
@@ -188,15 +188,13 @@ pub fn event(
             let (price, unpriced) =
                 if of_a_browser { (ticket.price, None) } else { clearing_price(ticket, params)? };
             let media = ticket.media(price).ok_or(Refused::OutOfRange)?;
-            let (charge, spent) = charge(ticket, media, now, scenario, late)?;
+            let (charge, spent) = charge(ticket, params, media, now, scenario, late)?;
             let events = vec![fact(EventKind::Impression(charge))];
             Ok(Outcome { events, spent: Some(spent), closes: true, unpriced })
         }
         NoticeKind::Loss => {
             let reason = params.loss.trim().parse().ok();
-            let min_to_win = Cpm::from_decimal(params.min_to_win.trim(), Rounding::Up)
-                .ok()
-                .and_then(|price| ticket.media(price));
+            let min_to_win = to_beat(ticket, params);
             // Code 0 says that the bid won: its money stays reserved. So it does where the markup bills, for
             // whoever reads the answer in a page could tell of a loss and show the ad all the same.
             let closes = reason != Some(0) && !ticket.is_billed_by(NoticeKind::Impression);
@@ -287,6 +285,7 @@ fn billed_multiplier(kind: NoticeKind, ticket: &Ticket, params: &Params<'_>) -> 
 /// The cost of an impression billed at `now`, and what of it counts against the budget.
 fn charge(
     ticket: &Ticket,
+    params: &Params<'_>,
     media: Nanos,
     now: UnixMillis,
     scenario: Option<&Scenario>,
@@ -303,10 +302,19 @@ fn charge(
         tax.data.rate = tax.data.rate.min(ticket.data_rate);
     }
     let net = media.checked_add(data).ok_or(Refused::OutOfRange)?;
-    let spent = ticket.bearer.budget_share(net, tax.tax()).ok_or(Refused::OutOfRange)?;
+    let spent = ticket.bearer.budget_share(net, tax.borne(ticket.bearer)).ok_or(Refused::OutOfRange)?;
     let (fee, bearer, fx) = (media.share(ticket.fee), ticket.bearer, ticket.dated_rate());
-    let charge = Charge { media, data, fee, tax, bearer, late, fx };
+    let bid = ticket.media(ticket.price);
+    // Nobody who paid less than what was to be beaten has won.
+    let to_beat = to_beat(ticket, params).filter(|to_beat| *to_beat <= media);
+    let charge = Charge { media, data, fee, tax, bearer, late, fx, bid, to_beat };
     Ok((charge, spent))
+}
+
+/// The least that would have won, as the exchange tells it, in the campaign's currency.
+fn to_beat(ticket: &Ticket, params: &Params<'_>) -> Option<Nanos> {
+    let price = Cpm::from_decimal(params.min_to_win.trim(), Rounding::Up).ok()?;
+    ticket.media(price)
 }
 
 /// The tax by the rates that were reserved: what is known of a scenario that was removed since.
@@ -322,6 +330,7 @@ fn as_of_the_bid(ticket: &Ticket, media: Nanos, data: Nanos) -> Assessment {
         place: ticket.place,
         space: line(media, ticket.space_rate),
         data: line(data, ticket.data_rate),
+        more: Vec::new(),
     }
 }
 
@@ -342,7 +351,16 @@ pub struct ConversionReport {
 #[must_use]
 pub fn conversion(ticket: &Ticket, clicked: UnixMillis, report: ConversionReport, now: UnixMillis) -> Event {
     let ConversionReport { kind, order, value, fx } = report;
-    let touch = Touch::Click(clicked);
-    let kind = EventKind::Conversion(Conversion { kind, order, value, touch, fx });
+    let kind = EventKind::Conversion(Conversion {
+        kind,
+        order,
+        value,
+        touch: Touch::Click(clicked),
+        fx,
+        happened: now,
+        lifetime: Nanos::ZERO,
+        source: Source::Page,
+        code: None,
+    });
     Event { bid: facts_of(ticket, &kind), at: now, kind }
 }

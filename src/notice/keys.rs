@@ -18,8 +18,10 @@ use crate::notice::wire::{Reader, Writer};
 use crate::units::{Millis, UnixMillis, limits};
 
 /// The version that is written. Bumped whenever the fields change.
-const VERSION: u8 = 4;
-/// The version before it: without the id of its key. Tokens of it are honoured as long as any may be out.
+const VERSION: u8 = 5;
+/// The versions before it are honoured as long as any of their tokens may be out: this one has fewer fields.
+const VERSION_4: u8 = 4;
+/// And this one no id of its key.
 const VERSION_WITHOUT_KEY: u8 = 3;
 const KEY_ID_BYTES: usize = 4;
 const MAC_BYTES: usize = 16;
@@ -174,14 +176,14 @@ impl Keys {
         signature: &[u8; MAC_BYTES],
     ) -> Result<(&'b [u8], Layout), TokenError> {
         let (header, layout) = match *signed {
-            [VERSION, a, b, c, d, ..] => {
+            [version @ (VERSION | VERSION_4), a, b, c, d, ..] => {
                 let id = KeyId([a, b, c, d]);
                 let set = self.sets.iter().find(|set| set.id == id).ok_or(TokenError::UnknownKey)?;
                 let header = 1 + KEY_ID_BYTES;
                 if !opens(&set.kinds[kind as usize], header, signed, signature) {
                     return Err(TokenError::Forged);
                 }
-                (header, Layout::Current)
+                (header, if version == VERSION { Layout::Current } else { Layout::Version4 })
             }
             // It names no key: each is tried.
             [VERSION_WITHOUT_KEY, ..] => {

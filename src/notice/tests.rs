@@ -5,20 +5,45 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::campaign::{BillsOn, MissingPrice};
-use crate::ledger::{BidFacts, DatedRate, EventKind, Playback};
+use crate::ledger::{
+    Area, BidFacts, DatedRate, Device, EventKind, Format, Playback, Segments, Setting, ViewerCountries,
+};
 use crate::notice::{
     ConversionReport, Keys, NoticeKind, Params, Refused, Ticket, TokenError, conversion, event, write_address,
 };
-use crate::ttf::{Bearer, Evidence, Jurisdiction, Place};
+use crate::ttf::{Bearer, Evidence, Jurisdiction, Other, Others, Place};
 use crate::units::{
-    AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, Epoch, ExchangeId, FxRate,
-    HouseholdKey, LineItemId, Millis, Multiplier, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey, limits,
+    AdvertiserId, ArmId, BidId, CampaignId, Country, Cpm, CreativeId, Currency, Day, DealId, Epoch,
+    ExchangeId, FxRate, HouseholdKey, LineItemId, Millis, Multiplier, Nanos, PublisherId, RatePpm,
+    ScenarioId, SegmentId, UnixMillis, UserKey, limits,
 };
 
 const NOW: UnixMillis = UnixMillis::from_raw(1_795_000_000_000);
 
 fn keys() -> Keys {
     Keys::new(&[7; 32], None)
+}
+
+/// A further place that taxes it.
+const OTHER: Other = Other {
+    place: Place { jurisdiction: Jurisdiction::from_code("IT"), evidence: Evidence::Advertiser },
+    space_rate: RatePpm::ONE,
+    data_rate: RatePpm::ONE,
+};
+
+/// The longest setting.
+fn told() -> Setting {
+    let country = Country::from_code("FR");
+    Setting {
+        publisher: Some(PublisherId::from_slug("site.example")),
+        area: Some(Area::new(Country::FR, Some("IDF"))),
+        device: Device::Phone,
+        format: Format::Video,
+        size: Some((1_920, 1_080)),
+        arm: Some(ArmId::from_slug("a")),
+        segments: Segments::new(std::array::from_fn::<_, 4, _>(|at| SegmentId::from_raw(at as u64))),
+        viewer: ViewerCountries { device: country, address: country, home: country },
+    }
 }
 
 fn ticket() -> Ticket {
@@ -37,6 +62,7 @@ fn ticket() -> Ticket {
             user: Some(UserKey::from_bytes([9; 16])),
             household: Some(HouseholdKey::from_raw(u64::MAX)),
             lease: Epoch::from_raw(7),
+            setting: told(),
         },
         price: Cpm::from_micros(2_000_000).unwrap(),
         price_currency: Currency::USD,
@@ -49,6 +75,7 @@ fn ticket() -> Ticket {
         place: Place { jurisdiction: Jurisdiction::from_code("EU"), evidence: Evidence::ViewerDevice },
         space_rate: RatePpm::from_ppm(1_000).unwrap(),
         data_rate: RatePpm::from_ppm(500).unwrap(),
+        others: Others::new([OTHER; 3], true),
         bearer: Bearer::Inside,
         billable: true,
         measured: true,
@@ -65,6 +92,8 @@ fn plain() -> Ticket {
     plain.bid.deal = None;
     plain.bid.user = None;
     plain.bid.household = None;
+    plain.bid.setting = Setting::default();
+    plain.others = Others::default();
     (plain.fx, plain.fx_day) = (FxRate::SAME, None);
     plain.multiplier = Multiplier::ONE;
     plain.price_currency = Currency::EUR;
@@ -174,16 +203,16 @@ fn former_keys_are_honoured_a_foreign_one_is_unknown_and_one_of_the_same_name_is
 #[test]
 fn a_token_of_another_version_is_none_of_ours() {
     let token = decoded(&token(NoticeKind::Win, &ticket(), None));
-    for version in (0..=u8::MAX).filter(|version| *version != 4) {
+    for version in (0..=u8::MAX).filter(|version| *version != 5) {
         let mut other = token.clone();
         other[0] = version;
-        let want = if version == 3 { TokenError::Forged } else { TokenError::Malformed };
+        let want = if matches!(version, 3 | 4) { TokenError::Forged } else { TokenError::Malformed };
         assert_eq!(keys().verify(NoticeKind::Win, &encoded(&other), NOW), Err(want), "version {version}");
     }
 }
 
 /// Tokens as each version wrote them, of the tickets of these tests.
-const RECORDED: [(u8, NoticeKind, &str, &str); 8] = [
+const RECORDED: [(u8, NoticeKind, &str, &str); 10] = [
     (
         3,
         NoticeKind::Billing,
@@ -232,6 +261,18 @@ const RECORDED: [(u8, NoticeKind, &str, &str); 8] = [
         "plain",
         "BDUKL3l0Zol5loL5WnOcTf0uylNCP2SIw7QxN2qwL_4M7q8rsbudwkO6TlByg6a4NP9JwLPmC2yFwGKQFNBXQ_hL5deVQ7sgxj6UdpKbA1B9lW9eM_HlyyIlqWG8MNTJaN3wIQyA3Fo-TOffbI7k1W-bxQ5wBRz3wpN2vPHNHefWhJyY",
     ),
+    (
+        5,
+        NoticeKind::Billing,
+        "ticket",
+        "BTUKL3mPlIkghnWCnAUQco2RT4AOt1SCEJZkq-IN1LGj5rEm-EG3DrOiSMhpdEjCcaqy-7NWt9ip3e7XeB84gFUljBnFs4saT5sDRxmbTPkfW5lEpPU8vEZb1j1W51H1KQZqoX7jpgdcKZ-1tJoDvUYwxV_Gl3jtoxlhZ1qQYAvyo_oHzZCLAVSzbFV5n060CgcY_v9-Msuqw4gHFcnIUYADkP3JhEqLXz1Iq3iK17M5iFxSAQNf0hFByvPBm4r0WZzh4AJ82MWI6vmNKnJjWziCrsPWNo2JdXxazM_RjEF2LiHr5xQr2uYJV5knyJ9OR_KHwIMXc0HoKW-HakplymbQTTMMSMYEXzU",
+    ),
+    (
+        5,
+        NoticeKind::Clicked,
+        "plain",
+        "BTUKL3lPYGG4ZfO6mLq9Nd3ZMFuqwDFg7zAzCUVCE9I7TacdgZ9uZLvsrq-8dAfQclfDZnBt-eHk9sVoSbGzAS8jmKvaIVEYuzj2RFnj_QoBeOl7dICFJVgDsNl1rswNpQ2ngfqspnKuvFOcB9IAr0m9WZ36uiYSa3QeCugWUenqi6OLr_Q",
+    ),
 ];
 
 #[test]
@@ -243,6 +284,9 @@ fn a_recorded_token_of_each_version_says_what_it_said() {
             (want.honoured_for, want.fx_day) = (limits::NOTICE_AGE_MAX, None);
             want.bid.lease = Epoch::NONE;
         }
+        if version < 5 {
+            (want.bid.setting, want.others) = (Setting::default(), Others::default());
+        }
         let touched = (kind == NoticeKind::Clicked).then(|| NOW.plus(Millis::from_seconds(90)));
         assert_eq!(decoded(token)[0], version);
         assert_eq!(keys().verify(kind, token, NOW), Ok((want, touched)), "{name}, version {version}");
@@ -251,7 +295,7 @@ fn a_recorded_token_of_each_version_says_what_it_said() {
         assert_eq!(rotated.verify(kind, token, NOW), Ok((want, touched)));
         let foreign = Keys::new(&[1; 32], None).verify(kind, token, NOW);
         assert_eq!(foreign, Err(if version == 3 { TokenError::Forged } else { TokenError::UnknownKey }));
-        if version == 4 {
+        if version == 5 {
             assert_eq!(self::token(kind, &want, touched), token, "it is still written so");
         }
     }

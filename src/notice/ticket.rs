@@ -1,10 +1,10 @@
 //! A bid's own account of itself: everything that booking any of its outcomes needs.
 
 use crate::campaign::{BillsOn, MissingPrice};
-use crate::ledger::{BidFacts, DatedRate};
+use crate::ledger::{BidFacts, DatedRate, Setting};
 use crate::notice::kind::NoticeKind;
 use crate::notice::wire::{Reader, Writer};
-use crate::ttf::{Bearer, Evidence, Jurisdiction, Place};
+use crate::ttf::{Bearer, Evidence, Jurisdiction, Other, Others, Place};
 use crate::units::{
     AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, Epoch, ExchangeId, FxRate,
     HouseholdKey, LineItemId, Millis, Multiplier, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey, limits,
@@ -18,6 +18,8 @@ const HOUSEHOLD: u8 = 1 << 7;
 pub(in crate::notice) enum Layout {
     /// As [`Ticket::write`] writes them.
     Current,
+    /// Without those that version 5 appended.
+    Version4,
     /// Without those that version 4 appended.
     Version3,
 }
@@ -50,6 +52,8 @@ pub struct Ticket {
     pub space_rate: RatePpm,
     /// On data.
     pub data_rate: RatePpm,
+    /// Further places that tax it.
+    pub others: Others,
     /// Who bears it.
     pub bearer: Bearer,
     /// False for `test=1`.
@@ -156,9 +160,27 @@ impl Ticket {
         if (target, per) != (1, 1) {
             out.unsigned(self.fx_day.map_or(0, |day| u64::from(day.raw().cast_unsigned()) + 1));
         }
+        self.write_since_version_5(out);
     }
 
-    /// Reads what [`Ticket::write`] wrote, or the version before it; `None` if it is anything else.
+    fn write_since_version_5(&self, out: &mut Writer) {
+        let setting = self.bid.setting.to_bytes();
+        out.unsigned(setting.len() as u64);
+        out.bytes(&setting);
+        if let Some(share) = self.bearer.share() {
+            out.unsigned(share.ppm().into());
+        }
+        let others = self.others.iter().count() as u64;
+        out.unsigned(others << 1 | u64::from(self.others.divides()));
+        for Other { place, space_rate, data_rate } in self.others.iter() {
+            out.bytes(place.jurisdiction.as_ref().map_or(b"\0\0", |found| found.code().as_bytes()));
+            out.bytes(&[place.evidence.code()]);
+            out.unsigned(space_rate.ppm().into());
+            out.unsigned(data_rate.ppm().into());
+        }
+    }
+
+    /// Reads what [`Ticket::write`] wrote, or a version before it; `None` if it is anything else.
     pub(in crate::notice) fn read(from: &mut Reader<'_>, layout: Layout) -> Option<Self> {
         let id = BidId::from_bytes(from.array()?);
         let at = UnixMillis::from_raw(from.signed()?);
@@ -188,6 +210,7 @@ impl Ticket {
         let multiplier =
             if flag(6) { Multiplier::from_millionths(from.unsigned()?)? } else { Multiplier::ONE };
         let (lease, honoured_for, fx_day) = since_version_4(from, layout, flag(5))?;
+        let (setting, bearer, others) = since_version_5(from, layout, bearer)?;
         let bid = BidFacts {
             id,
             at,
@@ -202,6 +225,7 @@ impl Ticket {
             user,
             household,
             lease,
+            setting,
         };
         Some(Self {
             bid,
@@ -216,7 +240,8 @@ impl Ticket {
             place: Place { jurisdiction, evidence: Evidence::from_code(evidence)? },
             space_rate,
             data_rate,
-            bearer: Bearer::from_code(bearer)?,
+            others,
+            bearer,
             billable: flag(2),
             measured: !flag(7),
             bills_on: *BillsOn::ALL.get(usize::from(bills_on & !HOUSEHOLD))?,
@@ -234,13 +259,42 @@ fn since_version_4(
     has_rate: bool,
 ) -> Option<(Epoch, Millis, Option<Day>)> {
     match layout {
-        Layout::Current => {
+        Layout::Current | Layout::Version4 => {
             let (lease, honoured_for) = (Epoch::from_raw(from.unsigned()?), Millis::from_raw(from.signed()?));
             Some((lease, honoured_for, if has_rate { optional_day(from)? } else { None }))
         }
         // Before there were leases; honoured as it was promised to all when these were made.
         Layout::Version3 => Some((Epoch::NONE, limits::NOTICE_AGE_MAX, None)),
     }
+}
+
+/// Where and to whom it was offered, who bears the tax by the code of that, and where else it is taxed.
+fn since_version_5(from: &mut Reader<'_>, layout: Layout, bearer: u8) -> Option<(Setting, Bearer, Others)> {
+    if layout != Layout::Current {
+        return Some((Setting::default(), Bearer::from_code(bearer, None)?, Others::default()));
+    }
+    let length = usize::try_from(from.unsigned()?).ok().filter(|length| *length <= Setting::BYTES_MAX)?;
+    let setting = Setting::from_bytes(from.slice(length)?)?;
+    let bearer = match Bearer::from_code(bearer, None) {
+        Some(bearer) => bearer,
+        None => Bearer::from_code(bearer, Some(rate(from)?))?,
+    };
+    let count = from.unsigned()?;
+    if count >> 1 > Others::MOST as u64 {
+        return None;
+    }
+    let others: Option<Vec<Other>> = (0..count >> 1).map(|_| other(from)).collect();
+    Some((setting, bearer, Others::new(others?, count & 1 == 1)))
+}
+
+fn other(from: &mut Reader<'_>) -> Option<Other> {
+    let jurisdiction = match from.array()? {
+        [0, 0] => None,
+        code => Some(jurisdiction(code)?),
+    };
+    let [evidence] = from.array()?;
+    let place = Place { jurisdiction, evidence: Evidence::from_code(evidence)? };
+    Some(Other { place, space_rate: rate(from)?, data_rate: rate(from)? })
 }
 
 /// One more than the day, so that 0 is none.

@@ -1,7 +1,7 @@
 //! The bytes of a token: fixed fields as they are, numbers as LEB128, signed ones in zigzag.
 
-/// Far above the fields of a ticket at their longest, with the time of a click and the signature: 254 bytes.
-const BYTES_MAX: usize = 320;
+/// Far above the fields of a ticket at their longest, with the time of a click and the signature: 362 bytes.
+const BYTES_MAX: usize = 448;
 
 /// Appends fields. Every bid signs half a dozen tokens of forty fields, so it never asks for room.
 ///
@@ -66,6 +66,12 @@ impl<'a> Reader<'a> {
         let (head, rest) = self.bytes.split_first_chunk::<N>()?;
         self.bytes = rest;
         Some(*head)
+    }
+
+    pub(in crate::notice) fn slice(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (head, rest) = self.bytes.split_at_checked(length)?;
+        self.bytes = rest;
+        Some(head)
     }
 
     pub(in crate::notice) fn id(&mut self) -> Option<u64> {

@@ -28,11 +28,8 @@ pub struct Terms {
 /// the impression costs with its tax and our fee stays within its value; without tax where we bear it.
 #[must_use]
 pub fn highest_bid(value: Cpm, terms: &Terms) -> Option<Cpm> {
-    let (space, data) = if terms.bearer == Bearer::Absorb {
-        (0, 0)
-    } else {
-        (i128::from(terms.space_rate.ppm()), i128::from(terms.data_rate.ppm()))
-    };
+    let [space, data] =
+        [terms.space_rate, terms.data_rate].map(|rate| i128::from(terms.bearer.borne_rate(rate).ppm()));
     let left = i128::from(value.micros()) * 1_000_000 - i128::from(terms.data.micros()) * (1_000_000 + data);
     let bid = left.div_euclid(1_000_000 + space + i128::from(terms.fee.ppm()));
     let bid = Cpm::from_micros(i64::try_from(bid).ok()?)?;
@@ -46,7 +43,8 @@ pub fn highest_bid(value: Cpm, terms: &Terms) -> Option<Cpm> {
 pub fn worst_case(bid: Cpm, terms: &Terms) -> Option<Nanos> {
     let media = bid.per_play_in(terms.multiplier, terms.fx.inverse())?;
     let data = terms.data.per_play(terms.multiplier);
-    let tax = media.share(terms.space_rate).checked_add(data.share(terms.data_rate))?;
+    let borne = |rate| terms.bearer.borne_rate(rate);
+    let tax = media.share(borne(terms.space_rate)).checked_add(data.share(borne(terms.data_rate)))?;
     terms.bearer.budget_share(media.checked_add(data)?, tax)
 }
 

@@ -49,14 +49,28 @@ impl Report {
 
     /// Counts one event in. The caller hands in each event once: the ledger knows duplicates.
     pub fn add(&mut self, event: &Event) {
-        let groups = self.group_by.iter().map(|dimension| dimension.group(&event.bid)).collect();
-        let key = Key { groups, currency: event.bid.currency };
         let whole_campaigns = self.holds_whole_campaigns();
-        let row = self.rows.entry(key).or_default();
+        let row = self.rows.entry(self.key(event)).or_default();
         row.totals.add(event);
         if whole_campaigns {
             row.campaigns.insert(event.bid.campaign);
         }
+    }
+
+    /// Adds what events of one group came to, of which `event` is one; where a row holds whole campaigns, all of its
+    /// campaign.
+    pub fn add_totals(&mut self, event: &Event, totals: &Totals) {
+        let whole_campaigns = self.holds_whole_campaigns();
+        let row = self.rows.entry(self.key(event)).or_default();
+        row.totals.merge(totals);
+        if whole_campaigns {
+            row.campaigns.insert(event.bid.campaign);
+        }
+    }
+
+    fn key(&self, event: &Event) -> Key {
+        let groups = self.group_by.iter().map(|dimension| dimension.group(&event.bid)).collect();
+        Key { groups, currency: event.bid.currency }
     }
 
     /// Adds what another part of the events came to.

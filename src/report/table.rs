@@ -9,7 +9,8 @@ use crate::report::fold::{Folded, Key};
 use crate::report::totals::sum;
 use crate::report::{Dimension, Figures, Totals};
 use crate::units::{
-    AdvertiserId, CampaignId, CreativeId, Currency, DealId, ExchangeId, Femtos, LineItemId, Nanos,
+    AdvertiserId, ArmId, CampaignId, CreativeId, Currency, DealId, ExchangeId, Femtos, LineItemId, Nanos,
+    PublisherId, SegmentId,
 };
 
 /// What people call the ids of a report, and what campaigns cost besides. An id without a name is written
@@ -23,6 +24,9 @@ pub struct Names {
     pub creatives: HashMap<CreativeId, String>,
     pub exchanges: HashMap<ExchangeId, String>,
     pub deals: HashMap<DealId, String>,
+    pub publishers: HashMap<PublisherId, String>,
+    pub arms: HashMap<ArmId, String>,
+    pub segments: HashMap<SegmentId, String>,
     /// Creation, staff: once for the campaign.
     pub fixed_costs: HashMap<CampaignId, FixedCost>,
 }

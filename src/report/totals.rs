@@ -74,7 +74,7 @@ impl Totals {
     }
 
     /// Counts one event in.
-    pub(in crate::report) fn add(&mut self, event: &Event) {
+    pub fn add(&mut self, event: &Event) {
         match &event.kind {
             EventKind::Win { .. } => self.wins += 1,
             EventKind::Loss { .. } => self.losses += 1,
@@ -122,10 +122,16 @@ impl Totals {
         add_nanos(&mut self.media, charge.media);
         add_nanos(&mut self.data, charge.data);
         self.fee = sum(self.fee, charge.fee);
-        let taxes =
-            if charge.bearer.advertiser_pays() { &mut self.tax_borne } else { &mut self.tax_absorbed };
-        taxes.space = sum(taxes.space, charge.tax.space.tax());
-        taxes.data = sum(taxes.data, charge.tax.data.tax());
+        for levy in charge.tax.levies() {
+            for (line, borne, absorbed) in [
+                (levy.space, &mut self.tax_borne.space, &mut self.tax_absorbed.space),
+                (levy.data, &mut self.tax_borne.data, &mut self.tax_absorbed.data),
+            ] {
+                let of_advertiser = line.borne(charge.bearer);
+                *borne = sum(*borne, of_advertiser);
+                *absorbed = sum(*absorbed, sum(line.tax(), -of_advertiser));
+            }
+        }
     }
 
     /// Adds the sums of another row of the same currency.

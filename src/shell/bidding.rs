@@ -88,10 +88,10 @@ impl Service {
             ARENA.with(|arena| drop(arena.replace(Bump::with_capacity(64 * 1024))));
             BidReply::NoBid(NoBidReason::NoMatch, None)
         });
-        let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let took = started.elapsed();
         match &reply {
-            BidReply::Bid(_) => self.metrics.answered(None, micros),
-            BidReply::NoBid(reason, _) => self.metrics.answered(Some(*reason), micros),
+            BidReply::Bid(_) => self.metrics.answered(None, took),
+            BidReply::NoBid(reason, _) => self.metrics.answered(Some(*reason), took),
             BidReply::Malformed => self.metrics.malformed(),
             BidReply::UnknownExchange => {}
         }
@@ -166,7 +166,8 @@ impl Service {
             };
             (RANDOM.with_borrow_mut(|random| decide(snapshot, &ask, random, &mut Silent)), agent)
         };
-        let Decision { currency, mut bids, mut reason } = decision;
+        let Decision { currency, mut bids, mut reason, enrolled } = decision;
+        let _ = enrolled;
         if is_out_of_time(request, exchange, received) {
             // Whoever asked has gone on. The bids are dropped, and with them what they hold.
             return Err(NoBidReason::OutOfTime);

@@ -56,7 +56,7 @@ fn look(service: &Service, data: &Path, reserve: u64, was_short: bool) -> bool {
         // A folder that is gone keeps no notice.
         Err(_) => (0, reserve > 0),
     };
-    service.writer.watched(free, is_short);
+    service.writer.watched(free, reserve, is_short);
     is_short
 }
 

@@ -1,7 +1,6 @@
 //! Keeps the leases: a thread that asks the allocator before a cap runs short, gives back what lies idle, and tells
 //! the allocator that this process lives.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -10,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::bidder::Plan;
 use crate::budget::{AllocatorError, LeaseTerms, Look, Lot};
 use crate::shell::clock;
+use crate::shell::metrics::Page;
 use crate::shell::service::Service;
 use crate::units::{Currency, Millis, Nanos, Rounding, limits};
 
@@ -92,8 +92,8 @@ pub fn round(service: &Service, look: Look) {
     let _ = book.hourglass().look(clock::steady());
 }
 
-/// Whether leases live, and by how much soft budgets can be passed now, in the text format of Prometheus.
-pub fn write_metrics(service: &Service, out: &mut String) {
+/// Whether leases live, and by how much soft budgets can be passed now, for `/metrics`.
+pub fn write_metrics(service: &Service, page: &mut Page) {
     let snapshot = service.snapshot();
     let plan = &snapshot.plan;
     // What is out is copied, and may be much: only where a budget can be passed at all.
@@ -105,13 +105,10 @@ pub fn write_metrics(service: &Service, out: &mut String) {
     });
     let euros = in_euros.fold(Nanos::ZERO, Nanos::saturating_add);
     let live = u8::from(!service.book.hourglass().look(clock::steady()));
-    let mut gauge = |name: &str, help: &str, value: &dyn std::fmt::Display| {
-        let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n");
-    };
-    gauge("encan_leases_live", "1 while what is leased may be spent.", &live);
+    page.gauge("encan_leases_live", "1 while what is leased may be spent.", live);
     let help =
         "By how much soft budgets are passed if all bids that are out are billed at their worst, in euros.";
-    gauge("encan_budget_overrun_possible_euros", help, &euros);
+    page.gauge("encan_budget_overrun_possible_euros", help, euros);
     let help = "Campaigns whose soft budgets can be passed by the bids that are out.";
-    gauge("encan_budget_overrun_possible_campaigns", help, &overruns.len());
+    page.gauge("encan_budget_overrun_possible_campaigns", help, overruns.len());
 }

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use dashmap::DashMap;
@@ -29,7 +30,7 @@ use crate::shell::metrics::Metrics;
 use crate::shell::store::{Health, Name, NameKind, Parked, StoreError, Writer};
 use crate::till::Till;
 use crate::units::{
-    CampaignId, CreativeId, Currency, Day, Hour, LineItemId, Millis, Steady, UnixMillis, UserKey,
+    CampaignId, CreativeId, Currency, Day, Hour, LineItemId, Millis, SegmentId, Steady, UnixMillis, UserKey,
 };
 
 /// Far longer than a decision takes: after so long every bid that is sent knows the newest limits.
@@ -264,6 +265,7 @@ impl Service {
     /// The slow loop's beat, every fraction of a second: expired reservations are given back, midnight
     /// brings new purses, exhausted line items leave the live row.
     pub fn tick(&self, now: UnixMillis, steady: Steady) {
+        let began = Instant::now();
         let _ = self.book.hourglass().look(steady);
         let expired = self.open.take_expired(steady);
         self.metrics.expired(expired.len());
@@ -286,6 +288,7 @@ impl Service {
             // Bids that were decided on the former revision and are out only now hold nothing of the new limits yet.
             self.include_open();
         }
+        self.metrics.beat(began.elapsed());
     }
 
     /// Returns what an unsuccessful bid held: its money and its place under the frequency caps.
@@ -360,6 +363,16 @@ pub fn names(plan: &Plan) -> Vec<Name> {
     }
     for creative in &catalog.creatives {
         names.push(name(NameKind::Creative, creative.id.raw(), &creative.crid));
+    }
+    for line_item in &catalog.line_items {
+        let campaign = &catalog.campaigns[line_item.campaign].slug;
+        for arm in &line_item.arms {
+            let slug = format!("{campaign}/{}/{}", line_item.slug, arm.slug);
+            names.push(name(NameKind::Arm, arm.id.raw(), &slug));
+        }
+    }
+    for segment in plan.segments() {
+        names.push(name(NameKind::Segment, SegmentId::from_slug(segment).raw(), segment));
     }
     for exchange in &plan.exchanges {
         names.push(name(NameKind::Exchange, exchange.id.raw(), &exchange.slug));

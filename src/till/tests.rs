@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use crate::budget::{Book, Open, PurseKey, Reservation, Reserved, Stakes};
 use crate::campaign::{BillsOn, MissingPrice};
-use crate::ledger::{BidFacts, CapKey, EventKey, Level, Measure, Quantity, Window};
+use crate::ledger::{BidFacts, CapKey, EventKey, Level, Measure, Quantity, Setting, Window};
 use crate::notice::{NoticeKind, Params, Ticket};
 use crate::till::{Pending, Settled, Till};
-use crate::ttf::{Bearer, Evidence, Place};
+use crate::ttf::{Bearer, Evidence, Others, Place};
 use crate::units::{
     AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, Epoch, ExchangeId, FxRate, Hour,
     LineItemId, Millis, Multiplier, Nanos, RatePpm, ScenarioId, Steady, UnixMillis,
@@ -36,6 +36,7 @@ fn ticket(lease: Epoch) -> Ticket {
             user: None,
             household: None,
             lease,
+            setting: Setting::default(),
         },
         price: Cpm::from_micros(WORST).unwrap(),
         price_currency: Currency::EUR,
@@ -48,6 +49,7 @@ fn ticket(lease: Epoch) -> Ticket {
         place: Place { jurisdiction: None, evidence: Evidence::ViewerDevice },
         space_rate: RatePpm::from_ppm(0).unwrap(),
         data_rate: RatePpm::from_ppm(0).unwrap(),
+        others: Others::default(),
         bearer: Bearer::Inside,
         billable: true,
         measured: true,

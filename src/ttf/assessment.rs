@@ -5,48 +5,91 @@ use std::fmt;
 use crate::ttf::Scenario;
 use crate::units::{Femtos, Nanos, RatePpm, ScenarioId};
 
-/// Who bears the tax. The numbers are stored and never reused.
+/// Who bears the tax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u8)]
 pub enum Bearer {
     /// We do: bids and the advertiser's budget are unchanged, our margin pays.
-    Absorb = 0,
+    Absorb,
     /// The advertiser does, on top: the budget counts media only, the tax is a line of its own.
-    OnTop = 1,
+    OnTop,
     /// The advertiser does, inside: the budget counts media and tax ("TTF incluse").
-    Inside = 2,
+    Inside,
+    /// Both do.
+    Split {
+        /// The advertiser's share of every rate.
+        advertiser: RatePpm,
+        /// True if the advertiser's part counts inside the budget, else it comes on top.
+        inside: bool,
+    },
 }
 
 impl Bearer {
-    /// True if the advertiser pays the tax, whether on top of the budget or inside it.
+    /// True if the advertiser pays any of the tax, whether on top of the budget or inside it.
     #[must_use]
     pub const fn advertiser_pays(self) -> bool {
-        matches!(self, Self::OnTop | Self::Inside)
+        match self {
+            Self::Absorb => false,
+            Self::OnTop | Self::Inside => true,
+            Self::Split { advertiser, .. } => advertiser.ppm() > 0,
+        }
     }
 
-    /// True if the tax counts against the caps of the budget.
+    /// True if what the advertiser pays counts against the caps of the budget.
     #[must_use]
     pub const fn counts_in_budget(self) -> bool {
-        matches!(self, Self::Inside)
+        matches!(self, Self::Inside | Self::Split { inside: true, .. })
     }
 
-    /// What of an impression's net cost and its tax counts against the caps of the budget: both if the tax
-    /// is borne inside it, with the tax rounded up to the nano; else the net. `None` beyond the range.
+    /// The advertiser's part of `rate`, in whole parts per million, rounded down: what is borne is then in proportion to
+    /// the base, so that any parts of it sum to the whole, and a credit note takes back exactly what was charged.
     #[must_use]
-    pub fn budget_share(self, net: Nanos, tax: Femtos) -> Option<Nanos> {
-        if self.counts_in_budget() { net.checked_add(tax.to_nanos_up()) } else { Some(net) }
+    pub const fn borne_rate(self, rate: RatePpm) -> RatePpm {
+        match self {
+            Self::Absorb => RatePpm::ZERO,
+            Self::OnTop | Self::Inside => rate,
+            Self::Split { advertiser, .. } => rate.times(advertiser),
+        }
     }
 
-    /// The number that stands for it in stores.
+    /// What of an impression's net cost and the tax that the advertiser bears counts against the caps of the budget: both
+    /// if the tax is borne inside it, rounded up to the nano; else the net. `None` beyond the range.
+    #[must_use]
+    pub fn budget_share(self, net: Nanos, borne: Femtos) -> Option<Nanos> {
+        if self.counts_in_budget() { net.checked_add(borne.to_nanos_up()) } else { Some(net) }
+    }
+
+    /// The number that stands for it in stores, never reused; a split has its share beside it.
     #[must_use]
     pub const fn code(self) -> u8 {
-        self as u8
+        match self {
+            Self::Absorb => 0,
+            Self::OnTop => 1,
+            Self::Inside => 2,
+            Self::Split { inside: false, .. } => 3,
+            Self::Split { inside: true, .. } => 4,
+        }
     }
 
-    /// The bearer of a stored number; `None` if there is no such bearer.
+    /// The advertiser's share, where it is a split.
     #[must_use]
-    pub fn from_code(code: u8) -> Option<Self> {
-        [Self::Absorb, Self::OnTop, Self::Inside].into_iter().find(|bearer| bearer.code() == code)
+    pub const fn share(self) -> Option<RatePpm> {
+        match self {
+            Self::Split { advertiser, .. } => Some(advertiser),
+            Self::Absorb | Self::OnTop | Self::Inside => None,
+        }
+    }
+
+    /// The bearer of a stored number and share; `None` if there is no such bearer, or a split has no share.
+    #[must_use]
+    pub const fn from_code(code: u8, share: Option<RatePpm>) -> Option<Self> {
+        match (code, share) {
+            (0, None) => Some(Self::Absorb),
+            (1, None) => Some(Self::OnTop),
+            (2, None) => Some(Self::Inside),
+            (3, Some(advertiser)) => Some(Self::Split { advertiser, inside: false }),
+            (4, Some(advertiser)) => Some(Self::Split { advertiser, inside: true }),
+            _ => None,
+        }
     }
 }
 
@@ -56,6 +99,8 @@ impl fmt::Display for Bearer {
             Self::Absorb => "absorb",
             Self::OnTop => "on top",
             Self::Inside => "inside",
+            Self::Split { inside: false, .. } => "split, on top",
+            Self::Split { inside: true, .. } => "split, inside",
         })
     }
 }
@@ -134,6 +179,8 @@ pub enum Evidence {
     ViewerAddress = 5,
     /// Where the viewer is at home (`user.geo`).
     ViewerHome = 6,
+    /// Where the seller of the ad space resides.
+    Seller = 7,
 }
 
 impl Evidence {
@@ -154,6 +201,7 @@ impl Evidence {
             4 => Self::ViewerDevice,
             5 => Self::ViewerAddress,
             6 => Self::ViewerHome,
+            7 => Self::Seller,
             _ => return None,
         })
     }
@@ -169,6 +217,7 @@ impl fmt::Display for Evidence {
             Self::ViewerDevice => "viewer's device",
             Self::ViewerAddress => "viewer's address",
             Self::ViewerHome => "viewer's home",
+            Self::Seller => "seller",
         })
     }
 }
@@ -190,11 +239,33 @@ pub enum Exemption {
     OutOfScope = 1,
     /// No rate is in force on that day.
     NoRate = 2,
-    /// `test=1`, or an ad of our own.
+    /// `test=1`: nobody pays for it.
     NotBillable = 3,
+    /// Whoever would be taxed is below the threshold from which the tax is owed.
+    Threshold = 4,
+    /// An ad of the house.
+    HouseAd = 5,
+    /// Bought within one group of companies.
+    IntraGroup = 6,
+    /// In the public interest.
+    PublicInterest = 7,
+    /// Somebody before us owes it.
+    TaxedUpstream = 8,
 }
 
 impl Exemption {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::OutOfScope,
+        Self::NoRate,
+        Self::NotBillable,
+        Self::Threshold,
+        Self::HouseAd,
+        Self::IntraGroup,
+        Self::PublicInterest,
+        Self::TaxedUpstream,
+    ];
+
     /// The number that stands for it in stores. Never 0, which is free to mean "not exempt".
     #[must_use]
     pub const fn code(self) -> u8 {
@@ -204,7 +275,7 @@ impl Exemption {
     /// The exemption of a stored number; `None` if there is no such exemption.
     #[must_use]
     pub fn from_code(code: u8) -> Option<Self> {
-        [Self::OutOfScope, Self::NoRate, Self::NotBillable].into_iter().find(|reason| reason.code() == code)
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
     }
 }
 
@@ -214,6 +285,11 @@ impl fmt::Display for Exemption {
             Self::OutOfScope => "out of scope",
             Self::NoRate => "no rate in force",
             Self::NotBillable => "not billable",
+            Self::Threshold => "below the threshold",
+            Self::HouseAd => "house ad",
+            Self::IntraGroup => "within a group",
+            Self::PublicInterest => "public interest",
+            Self::TaxedUpstream => "taxed upstream",
         })
     }
 }
@@ -255,13 +331,17 @@ impl TaxLine {
     pub fn tax(&self) -> Femtos {
         tax_owed(self.base, self.rate)
     }
+
+    /// What of it the advertiser bears, exact.
+    #[must_use]
+    pub fn borne(&self, bearer: Bearer) -> Femtos {
+        tax_owed(self.base, bearer.borne_rate(self.rate))
+    }
 }
 
-/// What one billed impression owes, and why.
+/// What one billed impression owes in one jurisdiction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Assessment {
-    /// Under which scenario.
-    pub scenario: ScenarioId,
+pub struct Levy {
     /// Where.
     pub place: Place,
     /// On the price paid.
@@ -270,12 +350,69 @@ pub struct Assessment {
     pub data: TaxLine,
 }
 
-impl Assessment {
+impl Levy {
+    /// Both lines.
+    #[must_use]
+    pub const fn lines(&self) -> [&TaxLine; 2] {
+        [&self.space, &self.data]
+    }
+
     /// The tax owed on both kinds, exact.
+    ///
+    /// # Panics
+    ///
+    /// Never: two taxes of one impression fit in 128 bits.
     #[must_use]
     pub fn tax(&self) -> Femtos {
-        self.space.tax().checked_add(self.data.tax()).expect("two taxes of one impression fit in 128 bits")
+        self.lines().map(TaxLine::tax).into_iter().sum()
     }
+}
+
+/// What one billed impression owes, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assessment {
+    /// Under which scenario.
+    pub scenario: ScenarioId,
+    /// Where; of several places the first.
+    pub place: Place,
+    /// On the price paid, there.
+    pub space: TaxLine,
+    /// On paid data, there.
+    pub data: TaxLine,
+    /// What it owes in further places, where a scenario taxes in several.
+    pub more: Vec<Levy>,
+}
+
+impl Assessment {
+    /// What it owes in each place, the first one first.
+    pub fn levies(&self) -> impl Iterator<Item = Levy> {
+        let first = Levy { place: self.place, space: self.space, data: self.data };
+        std::iter::once(first).chain(self.more.iter().copied())
+    }
+
+    /// The tax owed on both kinds everywhere, exact.
+    ///
+    /// # Panics
+    ///
+    /// Never: a few taxes of one impression fit in 128 bits.
+    #[must_use]
+    pub fn tax(&self) -> Femtos {
+        self.levies().map(|levy| levy.tax()).sum()
+    }
+
+    /// What of the tax the advertiser bears, exact.
+    #[must_use]
+    pub fn borne(&self, bearer: Bearer) -> Femtos {
+        let of = |levy: Levy| levy.lines().map(|line| line.borne(bearer)).into_iter().sum::<Femtos>();
+        self.levies().map(of).sum()
+    }
+
+    /// What of the tax we bear, exact: the rest.
+    #[must_use]
+    pub fn absorbed(&self, bearer: Bearer) -> Femtos {
+        [self.tax(), -self.borne(bearer)].into_iter().sum()
+    }
+
     /// The line of one kind.
     #[must_use]
     pub const fn line(&self, kind: TaxKind) -> &TaxLine {
@@ -309,7 +446,15 @@ impl Assessment {
     #[must_use]
     pub fn credit_note(&self) -> Option<Self> {
         let opposite = |line: TaxLine| Some(TaxLine { base: Nanos::ZERO.checked_sub(line.base)?, ..line });
-        Some(Self { space: opposite(self.space)?, data: opposite(self.data)?, ..*self })
+        let credited = |levy: &Levy| {
+            Some(Levy { space: opposite(levy.space)?, data: opposite(levy.data)?, place: levy.place })
+        };
+        Some(Self {
+            space: opposite(self.space)?,
+            data: opposite(self.data)?,
+            more: self.more.iter().map(credited).collect::<Option<_>>()?,
+            ..*self
+        })
     }
 }
 
@@ -346,12 +491,18 @@ mod tests {
 
     #[test]
     fn every_code_names_one_thing_and_reads_back() {
-        let bearers: Vec<_> = (0..=u8::MAX).filter_map(Bearer::from_code).collect();
-        assert_eq!(bearers, [Bearer::Absorb, Bearer::OnTop, Bearer::Inside]);
-        assert_eq!((0..=u8::MAX).filter_map(Evidence::from_code).count(), 7);
-        assert_eq!((0..=u8::MAX).filter_map(Exemption::from_code).count(), 3);
+        let share = RatePpm::from_ppm(600_000);
+        let of = |share| (0..=u8::MAX).filter_map(move |code| Bearer::from_code(code, share));
+        assert_eq!(of(None).collect::<Vec<_>>(), [Bearer::Absorb, Bearer::OnTop, Bearer::Inside]);
+        let advertiser = share.unwrap();
+        let splits = [false, true].map(|inside| Bearer::Split { advertiser, inside });
+        assert_eq!(of(share).collect::<Vec<_>>(), splits);
+        for bearer in of(None).chain(of(share)) {
+            assert_eq!(Bearer::from_code(bearer.code(), bearer.share()), Some(bearer));
+        }
+        assert_eq!((0..=u8::MAX).filter_map(Evidence::from_code).count(), 8);
+        assert_eq!((0..=u8::MAX).filter_map(Exemption::from_code).count(), 8);
         for code in 0..=u8::MAX {
-            assert!(Bearer::from_code(code).is_none_or(|bearer| bearer.code() == code));
             assert!(Evidence::from_code(code).is_none_or(|evidence| evidence.code() == code));
             assert!(Exemption::from_code(code).is_none_or(|reason| reason.code() == code));
         }
@@ -369,5 +520,13 @@ mod tests {
         let told = [Bearer::Absorb, Bearer::OnTop, Bearer::Inside]
             .map(|bearer| (bearer.advertiser_pays(), bearer.counts_in_budget()));
         assert_eq!(told, [(false, false), (true, false), (true, true)]);
+    }
+
+    #[test]
+    fn what_is_split_is_borne_in_whole_parts_per_million_and_the_rest_absorbed() {
+        let split = |ppm| Bearer::Split { advertiser: RatePpm::from_ppm(ppm).unwrap(), inside: false };
+        let borne = |ppm, rate| split(ppm).borne_rate(RatePpm::from_ppm(rate).unwrap()).ppm();
+        assert_eq!([borne(600_000, 1_000), borne(333_333, 1_000), borne(0, 1_000)], [600, 333, 0]);
+        assert_eq!(borne(1_000_000, 1_000_000), 1_000_000);
     }
 }

@@ -6,10 +6,12 @@
 
 mod assessment;
 mod check;
+mod others;
 mod scenario;
 
 pub use assessment::{
-    Assessment, Bearer, Evidence, Exemption, Jurisdiction, Place, Standing, TaxKind, TaxLine, tax_owed,
+    Assessment, Bearer, Evidence, Exemption, Jurisdiction, Levy, Place, Standing, TaxKind, TaxLine, tax_owed,
 };
 pub use check::ScenarioFault;
+pub use others::{Other, Others};
 pub use scenario::{Facts, RateRow, Scenario, ScenarioSpec, Territory};

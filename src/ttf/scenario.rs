@@ -62,6 +62,8 @@ pub struct Facts {
     pub buyer: Option<Country>,
     /// Where the exchange resides.
     pub exchange: Option<Country>,
+    /// Where the seller of the ad space resides.
+    pub seller: Option<Country>,
     /// Where the viewer's device is (`device.geo`).
     pub viewer_device: Option<Country>,
     /// Where the viewer's address is.
@@ -79,6 +81,7 @@ impl Facts {
             Evidence::Advertiser => self.advertiser,
             Evidence::Buyer => self.buyer,
             Evidence::Exchange => self.exchange,
+            Evidence::Seller => self.seller,
             Evidence::ViewerDevice => self.viewer_device,
             Evidence::ViewerAddress => self.viewer_address,
             Evidence::ViewerHome => self.viewer_home,
@@ -266,6 +269,7 @@ impl Scenario {
             place,
             space: line(TaxKind::AdSpace, media),
             data: line(TaxKind::Data, data),
+            more: Vec::new(),
         }
     }
 

@@ -87,6 +87,14 @@ slug_id!(
     TopicId
 );
 slug_id!(
+    /// A site, app or screen, by its domain or bundle, else by the exchange's own id of it.
+    PublisherId
+);
+slug_id!(
+    /// One of several ways that a line item compares. Hashed from `campaign/line item/arm`.
+    ArmId
+);
+slug_id!(
     /// A tax scenario, by its name.
     ScenarioId
 );

@@ -106,6 +106,10 @@ pub const TOPIC_CHARS_MAX: usize = 64;
 pub const EVENT_COUNT_MAX: u32 = 64;
 /// How far the clock of whoever sends an event may be ahead of ours.
 pub const EVENT_AHEAD_MAX: Millis = Millis::from_seconds(5 * 60);
+/// Characters of a promo code: people type it.
+pub const PROMO_CODE_CHARS_MAX: usize = 64;
+/// Promo codes of a campaign and its types together.
+pub const PROMO_CODES_MAX: usize = 1_000;
 /// Events in one call of an advertiser's server.
 pub const EVENTS_OF_CALL_MAX: usize = 1_000;
 /// Bytes of a call of an advertiser's server: as many events, with their consent strings.
@@ -171,6 +175,9 @@ pub const LEASE_TTL: Millis = Millis::from_seconds(5);
 /// A bid request that is pasted into the console: several times what exchanges send, and small enough for a page that
 /// shows it again. Larger ones are explained on the command line.
 pub const EXPLAINED_BYTES_MAX: usize = 32 * 1024;
+
+/// Campaigns that have metrics of their own, four series each: more would be most of what Prometheus keeps of us.
+pub const METRICS_CAMPAIGNS_MAX: usize = 100;
 
 /// Bytes of a file of corrections: some ten thousand of them.
 pub const CORRECTIONS_BYTES_MAX: usize = 8 * 1024 * 1024;

@@ -252,6 +252,13 @@ impl RatePpm {
     pub const fn ppm(self) -> u32 {
         self.0
     }
+
+    /// A share of this rate, in whole parts per million, rounded down.
+    #[must_use]
+    pub const fn times(self, share: Self) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "not above the rate itself")]
+        Self((self.0 as u64 * share.0 as u64 / 1_000_000) as u32)
+    }
 }
 
 impl fmt::Display for RatePpm {

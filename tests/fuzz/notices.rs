@@ -1,10 +1,10 @@
 //! Notices: what exchanges put in the place of macros, and tokens that we did not sign.
 
 use encan::campaign::{BillsOn, MissingPrice};
-use encan::ledger::BidFacts;
+use encan::ledger::{BidFacts, Setting};
 use encan::notice::{Keys, NoticeKind, Params, Ticket, event};
 use encan::shell::booking::Query;
-use encan::ttf::{Bearer, Evidence, Jurisdiction, Place};
+use encan::ttf::{Bearer, Evidence, Jurisdiction, Others, Place};
 use encan::units::{
     AdvertiserId, BidId, CampaignId, Cpm, CreativeId, Currency, Day, DealId, Epoch, ExchangeId, FxRate,
     HouseholdKey, LineItemId, Millis, Multiplier, Nanos, RatePpm, ScenarioId, UserKey,
@@ -30,6 +30,7 @@ fn ticket(bills_on: BillsOn, missing_price: MissingPrice) -> Ticket {
             user: Some(UserKey::from_bytes([9; 16])),
             household: Some(HouseholdKey::from_raw(9)),
             lease: Epoch::from_raw(7),
+            setting: Setting::default(),
         },
         price: Cpm::from_micros(2_000_000).expect("two units"),
         price_currency: Currency::USD,
@@ -42,6 +43,7 @@ fn ticket(bills_on: BillsOn, missing_price: MissingPrice) -> Ticket {
         place: Place { jurisdiction: Jurisdiction::from_code("EU"), evidence: Evidence::ViewerDevice },
         space_rate: RatePpm::from_ppm(1_000).expect("0.1 %"),
         data_rate: RatePpm::from_ppm(500).expect("0.05 %"),
+        others: Others::default(),
         bearer: Bearer::Inside,
         billable: true,
         measured: true,

@@ -5,11 +5,13 @@
 #![expect(dead_code, reason = "each border uses its own part")]
 
 pub mod addresses;
+pub mod busy;
 pub mod disk;
 pub mod eager;
 pub mod http;
 pub mod market;
 pub mod node;
+pub mod prometheus;
 pub mod proxy;
 
 use std::io::Read as _;

@@ -1,10 +1,10 @@
-//! Rules of a campaign: costs, tax, attribution, conversions.
+//! Rules of a campaign: costs, tax, attribution.
 
 use crate::campaign::read::amount::{amount_or_zero, percent, span};
-use crate::campaign::{Attribution, ConversionType, Costs, Surroundings, TaxPlan};
-use crate::document::{Faults, Node, suggestion};
+use crate::campaign::{Attribution, Costs, Surroundings, TaxPlan};
+use crate::document::{Faults, Node, Object, suggestion};
 use crate::ttf::Bearer;
-use crate::units::{Millis, Nanos, ScenarioId, limits};
+use crate::units::{Millis, ScenarioId, limits};
 
 const DAY: Millis = Millis::from_seconds(86_400);
 
@@ -54,6 +54,15 @@ pub(in crate::campaign) fn usual_attribution() -> Attribution {
 /// `{"click_window": "30d", "view_window": "1d"}`.
 pub(in crate::campaign) fn attribution(node: Node<'_>, faults: &mut Faults) -> Option<Attribution> {
     let object = node.object(&["click_window", "view_window"], faults)?;
+    windows(object, usual_attribution(), faults)
+}
+
+/// The keys `click_window` and `view_window` of `object`, each as `usual` where it is not there.
+pub(in crate::campaign) fn windows(
+    object: Object<'_>,
+    usual: Attribution,
+    faults: &mut Faults,
+) -> Option<Attribution> {
     let mut read = |key: &str, usual: Millis| {
         let Some(node) = object.get(key) else { return Some(usual) };
         let window = span(node, faults)?;
@@ -63,25 +72,7 @@ pub(in crate::campaign) fn attribution(node: Node<'_>, faults: &mut Faults) -> O
         }
         Some(window)
     };
-    let usual = usual_attribution();
     let click = read("click_window", usual.click_window);
     let view = read("view_window", usual.view_window);
     Some(Attribution { click_window: click?, view_window: view? })
-}
-
-/// `[{"type": "purchase", "value": 60}]`.
-pub(in crate::campaign) fn conversions(node: Node<'_>, faults: &mut Faults) -> Vec<ConversionType> {
-    let mut kinds: Vec<ConversionType> = Vec::new();
-    for node in node.list(faults).unwrap_or_default() {
-        let Some(object) = node.object(&["type", "value"], faults) else { continue };
-        let name_node = object.require("type", faults);
-        let name = name_node.and_then(|node| node.slug(faults));
-        let value = object.get("value").map_or(Some(Nanos::ZERO), |node| amount_or_zero(node, faults));
-        let (Some(name), Some(value)) = (name, value) else { continue };
-        if kinds.iter().any(|kind| kind.name == name) {
-            faults.push(name_node.unwrap_or(node).error(format!("is given twice: \"{name}\"")));
-        }
-        kinds.push(ConversionType { name: name.into(), value });
-    }
-    kinds
 }

@@ -8,10 +8,10 @@ use proptest::test_runner::TestRunner;
 
 use super::{Checksum, Digest, checksum, encode, filed_on, seal, utc_day};
 use crate::ledger::{
-    AMOUNT_MOST, Cause, Charge, Conversion, Correction, DatedRate, Event, EventKind, Playback, Touch,
-    any_charge, any_event,
+    AMOUNT_MOST, Cause, Charge, Conversion, Correction, DatedRate, Device, Event, EventKind, Format,
+    Playback, Setting, Source, Touch, any_charge, any_event,
 };
-use crate::ttf::{Bearer, Evidence, Exemption, Jurisdiction};
+use crate::ttf::{Bearer, Evidence, Exemption, Jurisdiction, Levy, Place};
 use crate::units::{
     AdvertiserId, BidId, CampaignId, CorrectionId, CreativeId, Currency, Day, DealId, Epoch, ExchangeId,
     Femtos, FxRate, HouseholdKey, LineItemId, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
@@ -50,7 +50,10 @@ fn every_field_of_a_bid_changes_the_checksum() {
     plain.bid.lease = Epoch::from_raw(3);
     (plain.bid.deal, plain.bid.user, plain.bid.household) = (None, None, None);
     plain.bid.currency = Currency::EUR;
-    let changes: [Change<'_, Event>; 17] = [
+    plain.bid.setting = Setting::default();
+    let changes: [Change<'_, Event>; 19] = [
+        ("its device", |e| e.bid.setting.device = Device::Tv),
+        ("its format", |e| e.bid.setting.format = Format::Video),
         ("what happened", |e| e.kind = EventKind::Click),
         ("when", |e| e.at = UnixMillis::from_raw(e.at.raw() ^ 1)),
         ("the bid", |e| e.bid.id = BidId::from_bytes([7; 16])),
@@ -77,13 +80,25 @@ fn every_field_of_a_charge_changes_the_checksum() {
     let mut charge = sample(any_charge(AMOUNT_MOST));
     charge.tax.place.jurisdiction = None;
     charge.tax.place.evidence = Evidence::from_code(0).unwrap();
-    charge.bearer = Bearer::from_code(0).unwrap();
+    charge.bearer = Bearer::Absorb;
     for line in [&mut charge.tax.space, &mut charge.tax.data] {
         line.rate = RatePpm::from_ppm(7).unwrap();
         line.exemption = None;
         line.base = Nanos::from_raw(70);
     }
-    let changes: [Change<'_, Charge>; 14] = [
+    charge.tax.more.clear();
+    (charge.bid, charge.to_beat) = (None, None);
+    let changes: [Change<'_, Charge>; 19] = [
+        ("what was bid", |c| c.bid = Some(Nanos::ZERO)),
+        ("what was to be beaten", |c| c.to_beat = Some(Nanos::ZERO)),
+        ("a second levy", |c| {
+            let place = Place { jurisdiction: None, evidence: Evidence::Seller };
+            c.tax.more.push(Levy { place, space: c.tax.space, data: c.tax.data });
+        }),
+        ("a split", |c| c.bearer = Bearer::Split { advertiser: RatePpm::ZERO, inside: false }),
+        ("another split", |c| {
+            c.bearer = Bearer::Split { advertiser: RatePpm::from_ppm(1).unwrap(), inside: false };
+        }),
         ("media", |c| c.media = Nanos::from_raw(c.media.raw() ^ 1)),
         ("data", |c| c.data = Nanos::from_raw(c.data.raw() ^ 1)),
         ("fee", |c| c.fee = Femtos::from_raw(c.fee.raw() ^ (1 << 100))),
@@ -96,7 +111,7 @@ fn every_field_of_a_charge_changes_the_checksum() {
         ("base of data", |c| c.tax.data.base = Nanos::from_raw(71)),
         ("rate on data", |c| c.tax.data.rate = RatePpm::from_ppm(8).unwrap()),
         ("exemption of data", |c| c.tax.data.exemption = Exemption::from_code(1)),
-        ("bearer", |c| c.bearer = Bearer::from_code(1).unwrap()),
+        ("bearer", |c| c.bearer = Bearer::OnTop),
         ("late", |c| c.late = !c.late),
     ];
     check(&charge, |charge| event(EventKind::Impression(charge)), &changes);
@@ -155,8 +170,18 @@ fn every_field_of_a_conversion_changes_the_checksum() {
         value: Nanos::ZERO,
         touch: Touch::Click(at),
         fx: None,
+        happened: at,
+        lifetime: Nanos::ZERO,
+        source: Source::Page,
+        code: None,
     };
-    let changes: [Change<'_, Conversion>; 7] = [
+    let changes: [Change<'_, Conversion>; 13] = [
+        ("when it happened", |c| c.happened = UnixMillis::from_raw(10)),
+        ("what it brings for life", |c| c.lifetime = Nanos::from_raw(1)),
+        ("who told", |c| c.source = Source::Server),
+        ("its code", |c| c.code = Some(String::new())),
+        ("a touch by code", |c| c.touch = Touch::Code),
+        ("no touch", |c| c.touch = Touch::None),
         ("its type", |c| c.kind = "leads".to_owned()),
         ("an order without a name", |c| c.order = Some(String::new())),
         ("its order", |c| c.order = Some("lead".to_owned())),
@@ -203,6 +228,7 @@ fn the_bytes_of_an_event_are_what_they_were_when_the_version_was_given() {
         user: None,
         household: None,
         lease: Epoch::from_raw(6),
+        setting: Setting::default(),
     };
     let won = Event {
         bid,
@@ -266,6 +292,10 @@ fn an_event_is_filed_on_the_utc_day_of_its_bid_and_where_its_key_tells_none_of_i
         value: Nanos::ZERO,
         touch: Touch::Click(UnixMillis::from_raw(0)),
         fx: None,
+        happened: UnixMillis::from_raw(0),
+        lifetime: Nanos::ZERO,
+        source: Source::Page,
+        code: None,
     };
     assert_eq!(filed_on(&Event { kind: EventKind::Conversion(order), ..seen }), Day::from_raw(-1));
     assert_eq!(utc_day(UnixMillis::from_raw(86_400_000)), Day::from_raw(1));

@@ -7,7 +7,7 @@ use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_o
 use proptest::sample::Index;
 
 use crate::campaign::Rates;
-use crate::ledger::{BidFacts, Cause, Charge, Correction, Event, EventKind};
+use crate::ledger::{BidFacts, Cause, Charge, Correction, Event, EventKind, Setting};
 use crate::report::reconcile::{
     Books, Comparison, DecimalMark, Fields, Finding, Layout, Outcome, Read, Split, Survey, Told, Unreadable,
     Why,
@@ -42,6 +42,7 @@ fn event(number: u8, days: i32, currency: Currency, kind: EventKind) -> Event {
         user: None,
         household: None,
         lease: Epoch::from_raw(1),
+        setting: Setting::default(),
     };
     Event { bid, at, kind }
 }
@@ -51,8 +52,18 @@ fn charge(media: i64) -> Charge {
     let place = Place { jurisdiction: None, evidence: Evidence::ViewerDevice };
     let (media, data) = (Nanos::from_raw(media), Nanos::ZERO);
     let scenario = ScenarioId::from_slug("none");
-    let tax = Assessment { scenario, place, space: line(media), data: line(data) };
-    Charge { media, data, fee: Femtos::ZERO, tax, bearer: Bearer::Absorb, late: false, fx: None }
+    let tax = Assessment { scenario, place, space: line(media), data: line(data), more: Vec::new() };
+    Charge {
+        media,
+        data,
+        fee: Femtos::ZERO,
+        tax,
+        bearer: Bearer::Absorb,
+        late: false,
+        fx: None,
+        bid: None,
+        to_beat: None,
+    }
 }
 
 fn credit(media: i64) -> EventKind {

@@ -3,8 +3,8 @@
 use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
 
 use crate::ledger::{
-    BidFacts, Bills, Cause, Charge, Claim, ClaimName, Conversion, Event, EventKind, Extent, Settlement,
-    Share, Target, Touch,
+    BidFacts, Bills, Cause, Charge, Claim, ClaimName, Conversion, Event, EventKind, Extent, Setting,
+    Settlement, Share, Source, Target, Touch,
 };
 use crate::report::{Dimension, FixedCost, FixedCosts, Names, Report, Table};
 use crate::ttf::{Assessment, Bearer, Evidence, Jurisdiction, Place, Scenario, TaxLine};
@@ -34,6 +34,7 @@ fn event(campaign: &str, currency: Currency, day: i32, kind: EventKind) -> Event
         user: None,
         household: None,
         lease: Epoch::from_raw(7),
+        setting: Setting::default(),
     };
     Event { bid, at: NOON, kind }
 }
@@ -47,16 +48,34 @@ fn impression(media: Nanos, data: Nanos, bearer: Bearer, evidence: Evidence) -> 
         media,
         data,
         fee: media.share(RatePpm::from_ppm(100_000).unwrap()),
-        tax: Assessment { scenario, place, space: line(media, 1_000), data: line(data, 500) },
+        tax: Assessment {
+            scenario,
+            place,
+            space: line(media, 1_000),
+            data: line(data, 500),
+            more: Vec::new(),
+        },
         bearer,
         late: evidence == Evidence::Fallback,
         fx: None,
+        bid: None,
+        to_beat: None,
     })
 }
 
 fn conversion(value: Nanos) -> EventKind {
     let kind = "purchase".to_owned();
-    EventKind::Conversion(Conversion { kind, order: None, value, touch: Touch::Click(NOON), fx: None })
+    EventKind::Conversion(Conversion {
+        kind,
+        order: None,
+        value,
+        touch: Touch::Click(NOON),
+        fx: None,
+        happened: NOON,
+        lifetime: Nanos::ZERO,
+        source: Source::Page,
+        code: None,
+    })
 }
 
 /// Two campaigns in euros, of which one has no clicks, and one in dollars.
@@ -218,7 +237,10 @@ fn under_the_scenario_none_no_impression_is_unresolved() {
 }
 
 fn any_event() -> impl Strategy<Value = Event> {
-    let bearer = (0..3_u8).prop_map(|code| Bearer::from_code(code).unwrap());
+    let advertiser = RatePpm::from_ppm(600_000).unwrap();
+    let split = [false, true].map(|inside| Bearer::Split { advertiser, inside });
+    let bearers = [Bearer::Absorb, Bearer::OnTop, Bearer::Inside, split[0], split[1]];
+    let bearer = proptest::sample::select(bearers.to_vec());
     let evidence = (0..=6_u8).prop_map(|code| Evidence::from_code(code).unwrap());
     let amount = || (0..i64::MAX / 1_000).prop_map(Nanos::from_raw);
     let kind = prop_oneof![

@@ -1,6 +1,5 @@
 //! The way to the server's one writer of audiences, and its thread's beginning and end.
 
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,6 +10,7 @@ use tokio::sync::oneshot;
 use crate::audience::Audiences;
 use crate::shell::audience_store::desk::{Answer, Desk, Job, Write};
 use crate::shell::audience_store::{AudienceError, AudienceStore, Change, Name, Person};
+use crate::shell::metrics::Page;
 use crate::units::{UserKey, limits};
 
 /// Nothing was written: the queue is full, there is no room, the disk failed or the server is ending. It may be
@@ -106,27 +106,15 @@ impl AudienceWriter {
         self.ask(|answer| Job::Erase { user, answer }).await
     }
 
-    /// Appends what is counted of `audiences`, in the text format of Prometheus.
-    pub fn write_metrics(&self, audiences: &Audiences, out: &mut String) {
+    /// Writes what is counted of `audiences`, for `/metrics`.
+    pub fn write_metrics(&self, audiences: &Audiences, page: &mut Page) {
+        page.gauge("encan_audience_people", "People of whom anything is known.", audiences.len());
+        page.gauge("encan_audience_bytes", "Memory of the audiences.", audiences.heap_bytes());
         let refused = self.refused.load(Ordering::Relaxed);
-        for (name, kind, help, value) in [
-            ("encan_audience_people", "gauge", "People of whom anything is known.", audiences.len() as u64),
-            ("encan_audience_bytes", "gauge", "Memory of the audiences.", audiences.heap_bytes() as u64),
-            (
-                "encan_audience_writes_refused_total",
-                "counter",
-                "Changes not taken: full queue or disk.",
-                refused,
-            ),
-            (
-                "encan_audience_no_room_total",
-                "counter",
-                "People, segments and kinds of events for whom there was no room.",
-                audiences.refused() as u64,
-            ),
-        ] {
-            let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
-        }
+        let help = "Changes not taken: full queue or disk.";
+        page.counter("encan_audience_writes_refused_total", help, refused);
+        let help = "People, segments and kinds of events for whom there was no room.";
+        page.counter("encan_audience_entries_refused_total", help, audiences.refused());
     }
 
     async fn ask<T>(&self, job: impl FnOnce(Answer<T>) -> Job) -> Result<T, Unwritten> {

@@ -5,10 +5,13 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 
-use crate::report::{Dimension, FixedCost, Names, Report, Table};
+use crate::report::{Dimension, FixedCost, Names, Table};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, put, reconcile};
+use crate::shell::figures::{self, Question};
 use crate::shell::store::{NameKind, Store, StoreError};
-use crate::units::{AdvertiserId, CampaignId, CreativeId, Day, DealId, ExchangeId, LineItemId};
+use crate::units::{
+    AdvertiserId, ArmId, CampaignId, CreativeId, Day, DealId, ExchangeId, LineItemId, PublisherId, SegmentId,
+};
 
 /// Flags of `report`.
 #[derive(Debug, Clone, clap::Args)]
@@ -98,20 +101,16 @@ pub fn run(args: &Args) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Folds the events of the period.
+/// The figures that the flags ask for.
 fn table(args: &Args) -> Result<Table, StoreError> {
-    let mut store = Store::open(&args.data)?;
-    if args.without_archives {
-        store = store.without_archives();
-    }
-    let mut report = Report::new(args.by.clone());
-    let inside = |day: Day| args.from.is_none_or(|from| day >= from) && args.to.is_none_or(|to| day <= to);
-    store.events(|event| {
-        if inside(event.bid.day) {
-            report.add(event);
-        }
-    })?;
-    Ok(report.finish(&names(&store)?))
+    let question = Question {
+        by: args.by.clone(),
+        from: args.from,
+        to: args.to,
+        campaign: None,
+        without_archives: args.without_archives,
+    };
+    figures::table(&args.data, &question)
 }
 
 /// The names that the ledger keeps.
@@ -136,6 +135,9 @@ pub(in crate::shell) fn names(store: &Store) -> Result<Names, StoreError> {
             NameKind::Creative => drop(names.creatives.insert(CreativeId::from_raw(id), slug)),
             NameKind::Exchange => drop(names.exchanges.insert(ExchangeId::from_raw(id), slug)),
             NameKind::Deal => drop(names.deals.insert(DealId::from_raw(id), slug)),
+            NameKind::Publisher => drop(names.publishers.insert(PublisherId::from_raw(id), slug)),
+            NameKind::Arm => drop(names.arms.insert(ArmId::from_raw(id), slug)),
+            NameKind::Segment => drop(names.segments.insert(SegmentId::from_raw(id), slug)),
         }
     }
     Ok(names)

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::report::{Dimension, Names, Report, Row, Table};
 use crate::shell::cli::report::names;
+use crate::shell::figures;
 use crate::shell::store::{Store, StoreError};
 use crate::units::{CampaignId, Day, Hour};
 
@@ -45,24 +46,26 @@ impl By {
 ///
 /// [`StoreError`].
 pub(in crate::shell::console) fn table(folder: &Path, question: &Question) -> Result<Table, StoreError> {
-    let store = Store::open(folder)?;
-    let (by, from, to, campaign) = match question {
-        Question::Days(from) => (vec![Dimension::Campaign, Dimension::Day], Some(*from), None, None),
-        Question::Hours(from) => return by_hour(&store, *from),
-        Question::Campaign(campaign, by) => (vec![by.dimension()], None, None, Some(*campaign)),
-        Question::Between(from, to, by) => (vec![by.dimension()], Some(*from), Some(*to), None),
+    let asked = match *question {
+        Question::Days(from) => figures::Question {
+            by: vec![Dimension::Campaign, Dimension::Day],
+            from: Some(from),
+            ..figures::Question::default()
+        },
+        Question::Hours(from) => return by_hour(&Store::open(folder)?, from),
+        Question::Campaign(campaign, by) => figures::Question {
+            by: vec![by.dimension()],
+            campaign: Some(campaign),
+            ..figures::Question::default()
+        },
+        Question::Between(from, to, by) => figures::Question {
+            by: vec![by.dimension()],
+            from: Some(from),
+            to: Some(to),
+            ..figures::Question::default()
+        },
     };
-    let mut report = Report::new(by);
-    store.events(|event| {
-        let bid = &event.bid;
-        let is_asked = from.is_none_or(|from| bid.day >= from)
-            && to.is_none_or(|to| bid.day <= to)
-            && campaign.is_none_or(|campaign| bid.campaign == campaign);
-        if is_asked {
-            report.add(event);
-        }
-    })?;
-    Ok(report.finish(&names(&store)?))
+    figures::table(folder, &asked)
 }
 
 fn by_hour(store: &Store, from: Day) -> Result<Table, StoreError> {

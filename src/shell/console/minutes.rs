@@ -40,6 +40,8 @@ impl Minutes {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::{Minutes, NOTES};
     use crate::shell::metrics::Metrics;
     use crate::units::{Millis, UnixMillis};
@@ -50,7 +52,7 @@ mod tests {
         let at = |minute: i64| UnixMillis::from_raw(minute * 60_000);
         for minute in 0..200 {
             minutes.note(at(minute), metrics.counts());
-            metrics.answered(None, 40);
+            metrics.answered(None, Duration::from_micros(40));
         }
         assert_eq!(minutes.0.len(), NOTES);
         let (since, ten) = minutes.lately(Millis::from_seconds(600), at(200), &metrics.counts());

@@ -25,7 +25,10 @@ pub(in crate::shell) struct Line {
     /// `targeting`, how it sleeps, or the name of the reason why it was declined.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::shell) outcome: Option<&'static str>,
-    /// By how much its modifiers multiply its value, if they do.
+    /// The arm of the line item that the person is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::shell) arm: Option<String>,
+    /// By how much its modifiers and its arm multiply its value, if they do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::shell) factor: Option<String>,
     /// How its price was worked out, step by step: per thousand, up to `pace` in the campaign's currency, from `tax` on in
@@ -112,6 +115,7 @@ impl Line {
             bid,
             changes: verdict.changes(),
             outcome,
+            arm: verdict.arm.clone(),
             factor: (verdict.factor != Factor::ONE).then(|| verdict.factor.to_string()),
             steps: verdict.steps.iter().map(Stepped::of).collect(),
             reasons: reason.into_iter().chain(why.failures.iter().map(Failure::to_string)).collect(),

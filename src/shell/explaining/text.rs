@@ -79,8 +79,12 @@ pub(in crate::shell) fn state(line: &Line) -> String {
 
 fn item(out: &mut String, line: &Line) {
     put(out, 2, &format!("{}: {}", line.line_item, state(line)));
+    if let Some(arm) = &line.arm {
+        put(out, 6, &format!("the person is in its arm {arm}"));
+    }
     if let Some(factor) = &line.factor {
-        put(out, 6, &format!("its modifiers multiply its value by {factor}"));
+        let what = if line.arm.is_some() { "its modifiers and its arm" } else { "its modifiers" };
+        put(out, 6, &format!("{what} multiply its value by {factor}"));
     }
     if !line.steps.is_empty() {
         let steps: Vec<String> = line.steps.iter().map(|one| format!("{} {}", one.step, one.price)).collect();

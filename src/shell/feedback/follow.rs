@@ -2,7 +2,6 @@
 //! every hour.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,6 +15,7 @@ use crate::pricing::Adjustments;
 use crate::shell::clock;
 use crate::shell::feedback::{ChangeStore, Contexts, FeedbackError, rows};
 use crate::shell::learning::KeptContexts;
+use crate::shell::metrics::Page;
 use crate::shell::service::Service;
 use crate::shell::store::Store;
 use crate::units::{CampaignId, Millis, UnixMillis};
@@ -181,14 +181,11 @@ fn follow(follower: &mut Follower, service: &Service) -> Result<(), FeedbackErro
 }
 
 /// What is in force, for `/metrics`.
-pub fn write_metrics(service: &Service, out: &mut String) {
+pub fn write_metrics(service: &Service, page: &mut Page) {
     let adjustments = Arc::clone(&service.snapshot().learned.adjustments);
     let (line_items, paused) = adjustments.counts();
-    let mut gauge = |name: &str, help: &str, value: usize| {
-        let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n");
-    };
-    gauge("encan_feedback_line_items", "Line items that feedback changed.", line_items);
-    gauge("encan_feedback_line_items_paused", "Line items that feedback paused.", paused);
+    page.gauge("encan_feedback_line_items", "Line items that feedback changed.", line_items);
+    page.gauge("encan_feedback_line_items_paused", "Line items that feedback paused.", paused);
     let help = "Placements that feedback changed, counted for each line item.";
-    gauge("encan_feedback_placements", help, adjustments.placements());
+    page.gauge("encan_feedback_placements", help, adjustments.placements());
 }

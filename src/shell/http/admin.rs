@@ -11,11 +11,8 @@ use percent_encoding::percent_decode_str;
 use crate::audience::ImportId;
 use crate::shell::console::is_page;
 use crate::shell::corrections::Unbooked;
-use crate::shell::feedback;
 use crate::shell::http::{Answer, JSON, body, console, empty, full, not_allowed, text};
-use crate::shell::learning;
-use crate::shell::leasing;
-use crate::shell::metrics::Turned;
+use crate::shell::metrics::{self, Turned};
 use crate::shell::service::Service;
 use crate::shell::store::{Health, StoreError};
 use crate::units::limits;
@@ -51,13 +48,7 @@ pub(in crate::shell::http) async fn answer(request: &mut Request<Incoming>, serv
         }
         "/readyz" => text(StatusCode::SERVICE_UNAVAILABLE, "the ledger has stopped\n".to_owned()),
         "/metrics" => {
-            let mut body = service.metrics.text(service.open.len(), &service.snapshot());
-            service.writer.write_metrics(&mut body);
-            service.audience_writer.write_metrics(&service.audiences, &mut body);
-            leasing::write_metrics(&service, &mut body);
-            learning::write_metrics(&service, &mut body);
-            feedback::write_metrics(&service, &mut body);
-            full(StatusCode::OK, HeaderValue::from_static("text/plain; version=0.0.4"), body)
+            full(StatusCode::OK, HeaderValue::from_static(metrics::CONTENT_TYPE), metrics::text(&service))
         }
         "/v1/learned" => match service.lessons.shown().await {
             Some(bytes) => full(StatusCode::OK, HeaderValue::from_static("application/octet-stream"), bytes),

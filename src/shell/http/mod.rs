@@ -7,6 +7,7 @@ mod bid;
 mod body;
 mod connection;
 mod console;
+mod conversions;
 mod cors;
 mod events;
 mod notices;
@@ -123,8 +124,8 @@ async fn public(request: &mut Request<Incoming>, service: Arc<Service>, peer: Ip
         return notices::notice(rest, request, service).await;
     }
     match (request.method(), path) {
-        (&Method::GET, "/c/pixel.gif") => notices::pixel(request, service).await,
-        (&Method::POST, "/c/s2s") => notices::conversion(request, service).await,
+        (&Method::GET, "/c/pixel.gif") => conversions::pixel(request, service).await,
+        (&Method::POST, "/c/s2s") => conversions::server(request, service).await,
         (&Method::GET, "/e/pixel.gif") => events::pixel(request, service).await,
         (&Method::POST, "/e/s2s") => events::server(request, service).await,
         (&Method::GET, "/healthz") => {

@@ -1,14 +1,13 @@
 //! What learning counts, and its text for Prometheus. Labels come from enums.
 
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::landscape::{Arm, Arms};
 use crate::learning::{Refusal, Verdict};
-use crate::shell::clock;
 use crate::shell::learning::kept::{Kept, Samples};
 use crate::shell::learning::models::Found;
+use crate::shell::metrics::Page;
 use crate::shell::service::Service;
 use crate::units::{Currency, Nanos, Rounding};
 
@@ -69,63 +68,51 @@ impl Learning {
     }
 }
 
-fn head(out: &mut String, name: &str, help: &str, kind: &str) {
-    let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n");
-}
-
-/// Everything, in the text format of Prometheus.
-pub fn write_metrics(service: &Service, out: &mut String) {
+/// Everything, for `/metrics`.
+pub fn write_metrics(service: &Service, page: &mut Page) {
     let (learning, counts) = (&service.learning, &service.lessons.counts);
     let taught = learning.taught.lock().unwrap_or_else(PoisonError::into_inner);
     let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let Samples { exact, won, lost } = taught.samples;
-    let name = "encan_learning_samples_total";
-    head(out, name, "Outcomes learnt from for the price to beat, by what they told.", "counter");
+    let help = "Outcomes learnt from for the price to beat, by what they told.";
+    let mut samples = page.counters("encan_learning_samples_total", help);
     for (told, count) in [("exact", exact), ("won", won), ("lost", lost)] {
-        let _ = writeln!(out, "{name}{{told=\"{told}\"}} {count}");
+        samples.sample(&[("told", told)], count);
     }
-    let name = "encan_learning_dropped_total";
-    head(out, name, "Messages to the slow loop that were dropped, for it was behind.", "counter");
+    let help = "Messages to the slow loop that were dropped, for it was behind.";
+    let mut dropped = page.counters("encan_learning_messages_dropped_total", help);
     for (queue, counter) in [("outcomes", &counts.dropped), ("contexts", &counts.not_kept)] {
-        let _ = writeln!(out, "{name}{{queue=\"{queue}\"}} {}", read(counter));
+        dropped.sample(&[("queue", queue)], read(counter));
     }
-    let name = "encan_model_trials_total";
-    head(out, name, "Models judged, and files of models that could not be read, by verdict.", "counter");
+    let help = "Models judged, and files of models that could not be read, by verdict.";
+    let mut trials = page.counters("encan_model_trials_total", help);
     for (verdict, counter) in VERDICTS.iter().zip(&learning.verdicts) {
-        let _ = writeln!(out, "{name}{{verdict=\"{verdict}\"}} {}", read(counter));
+        trials.sample(&[("verdict", verdict)], read(counter));
     }
-    for (name, help, value) in [
-        (
-            "encan_contexts_written_total",
-            "Billed impressions and names kept to train on.",
-            read(&counts.kept),
-        ),
-        ("encan_training_examples_total", "Impressions that were read to train on.", read(&learning.trained)),
+    for (name, help, counter) in [
+        ("encan_contexts_written_total", "Billed impressions and names kept to train on.", &counts.kept),
+        ("encan_training_examples_total", "Impressions that were read to train on.", &learning.trained),
         (
             "encan_bids_exploring_total",
             "Bids above the best price, or for what nobody vouches for, to learn.",
-            read(&counts.explored),
+            &counts.explored,
         ),
     ] {
-        head(out, name, help, "counter");
-        let _ = writeln!(out, "{name} {value}");
+        page.counter(name, help, read(counter));
     }
     let written = learning.model.load(Ordering::Relaxed);
-    let age = if written == 0 { 0 } else { (clock::now().raw() - written).max(0).unsigned_abs() / 1_000 };
-    for (name, help, value) in [
-        ("encan_lessons_open", "Bids whose outcome will teach.", service.lessons.len() as u64),
-        ("encan_landscape_segments", "Kinds of impressions whose price to beat is learnt.", taught.segments),
-        ("encan_model_in_use", "1 while a model of chances is in use.", u64::from(written != 0)),
-        ("encan_model_age_seconds", "How long ago the model in use was written; 0 without one.", age),
-    ] {
-        head(out, name, help, "gauge");
-        let _ = writeln!(out, "{name} {value}");
-    }
-    write_arms(service, &taught.arms, out);
+    let is_used = u8::from(written != 0);
+    page.gauge("encan_lessons_open", "Bids whose outcome will teach.", service.lessons.len());
+    let help = "Kinds of impressions whose price to beat is learnt.";
+    page.gauge("encan_landscape_segments", help, taught.segments);
+    page.gauge("encan_model_in_use", "1 while a model of chances is in use.", is_used);
+    let help = "When the model in use was written, in seconds since 1970; 0 without one.";
+    page.gauge("encan_model_written_timestamp_seconds", help, written / 1_000);
+    write_arms(service, &taught.arms, page);
 }
 
 /// Bids in first-price auctions by whether they were shaded, over all exchanges; amounts in euros.
-fn write_arms(service: &Service, arms: &Arms, out: &mut String) {
+fn write_arms(service: &Service, arms: &Arms, page: &mut Page) {
     let snapshot = service.snapshot();
     let (mut bids, mut wins, mut paid) = ([0_u64; 3], [0_u64; 3], [Nanos::ZERO; 3]);
     for (_, currency, sums) in arms.rows() {
@@ -153,9 +140,9 @@ fn write_arms(service: &Service, arms: &Arms, out: &mut String) {
         ("encan_shading_wins_total", "Those of them that were billed, by arm.", wins.map(|n| n.to_string())),
         ("encan_shading_paid_euros_total", "What those cost in media, by arm.", paid.map(|n| n.to_string())),
     ] {
-        head(out, name, help, "counter");
+        let mut family = page.counters(name, help);
         for (at, value) in Arm::ALL.iter().zip(values) {
-            let _ = writeln!(out, "{name}{{arm=\"{}\"}} {value}", arm(*at));
+            family.sample(&[("arm", arm(*at))], value);
         }
     }
 }

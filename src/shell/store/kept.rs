@@ -3,9 +3,12 @@
 use crate::budget::Changes;
 use crate::ledger::{Checksum, Event, Sums};
 use crate::shell::store::error::StoreError;
-use crate::shell::store::schema::{SCHEMA_VERSION, Store, check_version};
+use crate::shell::store::schema::{Store, check_version};
 use crate::shell::store::{archive, balances, journal, leases, row};
 use crate::units::Epoch;
+
+/// The first version that keeps sums.
+const SUMMED_SINCE: i64 = 3;
 
 /// What is kept of the sums of all events, so that nobody has to read them all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,9 +57,9 @@ impl Store {
     }
 
     /// Refuses a ledger that keeps no sums yet.
-    fn check_is_summed(&self) -> Result<(), StoreError> {
+    pub(in crate::shell::store) fn check_is_summed(&self) -> Result<(), StoreError> {
         let found = check_version(&self.connection, &self.file)?;
-        if found < SCHEMA_VERSION {
+        if found < SUMMED_SINCE {
             return Err(StoreError::Older { file: self.file.clone(), found });
         }
         Ok(())

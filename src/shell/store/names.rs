@@ -28,11 +28,23 @@ pub enum NameKind {
     Creative = 4,
     Exchange = 5,
     Deal = 6,
+    Publisher = 7,
+    Arm = 8,
+    Segment = 9,
 }
 
 impl NameKind {
-    const ALL: [Self; 6] =
-        [Self::Advertiser, Self::Campaign, Self::LineItem, Self::Creative, Self::Exchange, Self::Deal];
+    const ALL: [Self; 9] = [
+        Self::Advertiser,
+        Self::Campaign,
+        Self::LineItem,
+        Self::Creative,
+        Self::Exchange,
+        Self::Deal,
+        Self::Publisher,
+        Self::Arm,
+        Self::Segment,
+    ];
 }
 
 pub(in crate::shell::store) fn write(connection: &mut Connection, names: &[Name]) -> rusqlite::Result<()> {

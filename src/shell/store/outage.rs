@@ -3,7 +3,6 @@
 //! A lack of space passes: what did not fit was rolled back, and the writer tries again. Anything else ends it, above
 //! all a sync that failed: nobody knows what of it is on the disk, and a second sync may say that all is well.
 
-use std::fmt::Write as _;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -12,6 +11,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, Row, ffi};
 
 use crate::shell::failpoint::{self, Point};
+use crate::shell::metrics::Page;
 
 /// Half of the bytes, in hexadecimal, that a probe finds room for in the file.
 const PROBE_BYTES: u32 = 64 * 1024;
@@ -40,6 +40,7 @@ pub(in crate::shell::store) struct Outage {
     bits: AtomicU8,
     full: AtomicU64,
     free_bytes: AtomicU64,
+    reserve_bytes: AtomicU64,
 }
 
 impl Outage {
@@ -81,8 +82,9 @@ impl Outage {
     }
 
     /// What the watch of the disk saw.
-    pub(in crate::shell::store) fn watched(&self, free_bytes: u64, is_short: bool) {
+    pub(in crate::shell::store) fn watched(&self, free_bytes: u64, reserve_bytes: u64, is_short: bool) {
         self.free_bytes.store(free_bytes, Ordering::Relaxed);
+        self.reserve_bytes.store(reserve_bytes, Ordering::Relaxed);
         let before = if is_short {
             self.bits.fetch_or(SHORT, Ordering::AcqRel)
         } else {
@@ -95,30 +97,17 @@ impl Outage {
         }
     }
 
-    pub(in crate::shell::store) fn write_metrics(&self, out: &mut String) {
-        let is_stopped = u64::from(self.health() != Health::Sound);
-        for (name, kind, help, value) in [
-            (
-                "encan_ledger_stopped",
-                "gauge",
-                "1 while no notice could be kept, so that nobody bids.",
-                is_stopped,
-            ),
-            (
-                "encan_ledger_full_total",
-                "counter",
-                "Writes that found no space.",
-                self.full.load(Ordering::Relaxed),
-            ),
-            (
-                "encan_disk_free_bytes",
-                "gauge",
-                "Free bytes of the data folder's disk, as last seen.",
-                self.free_bytes.load(Ordering::Relaxed),
-            ),
-        ] {
-            let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
-        }
+    pub(in crate::shell::store) fn write_metrics(&self, page: &mut Page) {
+        let is_stopped = u8::from(self.health() != Health::Sound);
+        let help = "1 while no notice could be kept, so that nobody bids.";
+        page.gauge("encan_ledger_stopped", help, is_stopped);
+        let full = self.full.load(Ordering::Relaxed);
+        page.counter("encan_ledger_full_writes_total", "Writes that found no space.", full);
+        let free = self.free_bytes.load(Ordering::Relaxed);
+        let help = "Free bytes of the data folder's disk, as last seen.";
+        page.gauge("encan_disk_free_bytes", help, free);
+        let help = "Free bytes below which bidding stops.";
+        page.gauge("encan_disk_reserve_bytes", help, self.reserve_bytes.load(Ordering::Relaxed));
     }
 }
 
@@ -214,17 +203,17 @@ mod tests {
     fn space_must_be_seen_and_found_before_anybody_bids_and_an_end_is_final() {
         let outage = Outage::default();
         assert_eq!(outage.health(), Health::Sound);
-        outage.watched(5, true);
+        outage.watched(5, 7, true);
         outage.fill();
-        outage.watched(9, false);
+        outage.watched(9, 7, false);
         assert_eq!(outage.health(), Health::NoSpace, "seen, but not found");
         outage.mend();
         assert_eq!(outage.health(), Health::Sound);
-        outage.watched(5, true);
+        outage.watched(5, 7, true);
         outage.mend();
         assert_eq!(outage.health(), Health::NoSpace, "found, but not enough");
         outage.end();
-        outage.watched(9, false);
+        outage.watched(9, 7, false);
         assert_eq!(outage.health(), Health::Ended);
     }
 }

@@ -7,10 +7,11 @@ use rusqlite::{Connection, Row, Statement, ToSql};
 
 use crate::ledger::{
     BidFacts, Cause, Charge, Checksum, Conversion, Correction, DatedRate, Event, EventKey, EventKind,
-    Playback, Touch,
+    Playback, Setting, Source, Touch,
 };
 use crate::shell::store::error::StoreError;
-use crate::ttf::{Assessment, Bearer, Evidence, Exemption, Jurisdiction, Place, TaxLine};
+use crate::shell::store::levies;
+use crate::ttf::{Assessment, Bearer, Evidence, Exemption, Jurisdiction, Levy, Place, TaxLine};
 use crate::units::{
     AdvertiserId, BidId, CampaignId, CorrectionId, CreativeId, Currency, Day, DealId, Epoch, ExchangeId,
     Femtos, FxRate, HouseholdKey, LineItemId, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
@@ -18,7 +19,7 @@ use crate::units::{
 
 pub(in crate::shell::store) const INSERT: &str = "INSERT OR IGNORE INTO event VALUES (
     ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 pub(in crate::shell::store) const SELECT: &str = "SELECT * FROM event";
 
@@ -79,6 +80,18 @@ mod column {
     pub(super) const FX: usize = 43;
     /// Of all that the other columns tell.
     pub(super) const CHECKSUM: usize = 47;
+    /// Absent from a ledger of version 3 that is only read, as what follows.
+    pub(super) const SETTING: usize = 48;
+    /// Of a tax that is split: the advertiser's share, in parts per million.
+    pub(super) const SHARE: usize = 49;
+    pub(super) const MORE_LEVIES: usize = 50;
+    pub(super) const BID_MOST: usize = 51;
+    pub(super) const TO_BEAT: usize = 52;
+    /// Of a conversion, where it is not when we were told.
+    pub(super) const HAPPENED: usize = 53;
+    pub(super) const LIFETIME: usize = 54;
+    pub(super) const SOURCE: usize = 55;
+    pub(super) const CODE: usize = 56;
 }
 
 /// Inserts `event`, whose key and checksum these are; false if the key is there already.
@@ -109,7 +122,7 @@ pub(in crate::shell::store) fn insert(
                 EventKind::Playback(Playback::Error { code }) => {
                     row.optional(column::REASON, code.map(i64::from))?;
                 }
-                EventKind::Conversion(conversion) => row.conversion(conversion)?,
+                EventKind::Conversion(conversion) => row.conversion(conversion, event.at)?,
                 _ => {}
             }
         }
@@ -151,7 +164,9 @@ impl Columns<'_, '_> {
         self.set(column::CURRENCY, bid.currency.code())?;
         self.optional(column::USER, bid.user.as_ref().map(|user| user.as_bytes().as_slice()))?;
         self.optional(column::HOUSEHOLD, bid.household.map(|household| household.raw().cast_signed()))?;
-        self.id(column::LEASE, bid.lease.raw())
+        self.id(column::LEASE, bid.lease.raw())?;
+        let setting = bid.setting.to_bytes();
+        self.optional(column::SETTING, (!setting.is_empty()).then_some(setting.as_slice()))
     }
 
     fn charge(&mut self, charge: &Charge) -> rusqlite::Result<()> {
@@ -159,7 +174,7 @@ impl Columns<'_, '_> {
         self.set(column::MEDIA, charge.media.raw())?;
         self.set(column::DATA, charge.data.raw())?;
         self.set(column::FEE, charge.fee.raw().to_be_bytes().as_slice())?;
-        let Assessment { scenario, place, space, data } = &charge.tax;
+        let Assessment { scenario, place, space, data, more } = &charge.tax;
         self.id(column::SCENARIO, scenario.raw())?;
         self.optional(column::JURISDICTION, place.jurisdiction.as_ref().map(Jurisdiction::code))?;
         self.set(column::EVIDENCE, place.evidence.code())?;
@@ -169,20 +184,27 @@ impl Columns<'_, '_> {
             self.optional(at + 2, line.exemption.map(Exemption::code))?;
         }
         self.set(column::BEARER, charge.bearer.code())?;
+        self.optional(column::SHARE, charge.bearer.share().map(RatePpm::ppm))?;
+        self.optional(column::MORE_LEVIES, (!more.is_empty()).then(|| levies::to_bytes(more)))?;
         self.set(column::LATE, charge.late)?;
+        self.optional(column::BID_MOST, charge.bid.map(Nanos::raw))?;
+        self.optional(column::TO_BEAT, charge.to_beat.map(Nanos::raw))?;
         self.rate(charge.fx)
     }
 
-    fn conversion(&mut self, conversion: &Conversion) -> rusqlite::Result<()> {
+    fn conversion(&mut self, conversion: &Conversion, told: UnixMillis) -> rusqlite::Result<()> {
         self.set(column::CONVERSION_TYPE, &conversion.kind)?;
         self.optional(column::ORDER, conversion.order.as_deref())?;
         self.set(column::VALUE, conversion.value.raw())?;
-        let (touch, at) = match conversion.touch {
-            Touch::Click(at) => (0, at),
-            Touch::View(at) => (1, at),
-        };
+        let (touch, at) = conversion.touch.parts();
         self.set(column::TOUCH, touch)?;
-        self.set(column::TOUCH_AT, at.raw())?;
+        self.optional(column::TOUCH_AT, at.map(UnixMillis::raw))?;
+        let happened = Some(conversion.happened).filter(|happened| *happened != told);
+        self.optional(column::HAPPENED, happened.map(UnixMillis::raw))?;
+        let lifetime = Some(conversion.lifetime).filter(|lifetime| *lifetime != Nanos::ZERO);
+        self.optional(column::LIFETIME, lifetime.map(Nanos::raw))?;
+        self.set(column::SOURCE, conversion.source as u8)?;
+        self.optional(column::CODE, conversion.code.as_deref())?;
         self.rate(conversion.fx)
     }
 
@@ -259,7 +281,7 @@ pub(in crate::shell::store) fn read(row: &Row<'_>, file: &Path) -> Result<Event,
         }
         4 => EventKind::View,
         5 => EventKind::Click,
-        6 => EventKind::Conversion(fields.conversion()?),
+        6 => EventKind::Conversion(fields.conversion(at)?),
         14 => EventKind::Correction(fields.correction()?),
         code => {
             let step = Playback::from_code(code, fields.get(column::REASON)?);
@@ -304,11 +326,27 @@ impl Fields<'_> {
             user: self.get::<Option<[u8; 16]>>(column::USER)?.map(UserKey::from_bytes),
             household: self.household()?,
             lease: self.lease()?,
+            setting: self.setting()?,
         })
     }
 
+    /// True if the row has `column`: an older ledger that is only read has fewer.
+    fn has(&self, column: usize) -> bool {
+        self.row.as_ref().column_count() > column
+    }
+
+    fn setting(&self) -> Result<Setting, StoreError> {
+        if !self.has(column::SETTING) {
+            return Ok(Setting::default());
+        }
+        let file = self.file;
+        let bytes = self.row.get_ref(column::SETTING).and_then(|value| Ok(value.as_blob_or_null()?));
+        let bytes = bytes.map_err(|source| StoreError::Sqlite { file: file.to_owned(), source })?;
+        Setting::from_bytes(bytes.unwrap_or_default()).ok_or(StoreError::Row("an unknown setting"))
+    }
+
     fn household(&self) -> Result<Option<HouseholdKey>, StoreError> {
-        if self.row.as_ref().column_count() <= column::HOUSEHOLD {
+        if !self.has(column::HOUSEHOLD) {
             return Ok(None);
         }
         let raw = self.get::<Option<i64>>(column::HOUSEHOLD)?;
@@ -316,7 +354,7 @@ impl Fields<'_> {
     }
 
     fn lease(&self) -> Result<Epoch, StoreError> {
-        if self.row.as_ref().column_count() <= column::LEASE {
+        if !self.has(column::LEASE) {
             return Ok(Epoch::NONE);
         }
         let raw = self.get::<Option<i64>>(column::LEASE)?;
@@ -353,16 +391,35 @@ impl Fields<'_> {
                 place: Place { jurisdiction, evidence },
                 space: self.tax_line(column::SPACE)?,
                 data: self.tax_line(column::TAXED_DATA)?,
+                more: self.more_levies()?,
             },
-            bearer: Bearer::from_code(self.get(column::BEARER)?)
-                .ok_or(StoreError::Row("an unknown bearer of the tax"))?,
+            bearer: self.bearer()?,
             late: self.get(column::LATE)?,
             fx: self.rate()?,
+            bid: self.later(column::BID_MOST)?.map(Nanos::from_raw),
+            to_beat: self.later(column::TO_BEAT)?.map(Nanos::from_raw),
         })
     }
 
+    /// Of a column that an older ledger has not.
+    fn later<T: FromSql>(&self, column: usize) -> Result<Option<T>, StoreError> {
+        if self.has(column) { self.get(column) } else { Ok(None) }
+    }
+
+    fn bearer(&self) -> Result<Bearer, StoreError> {
+        let share = self.later(column::SHARE)?.map(RatePpm::from_ppm);
+        let share = share.map(|share| share.ok_or(StoreError::Row("a share above the whole"))).transpose()?;
+        let bearer = Bearer::from_code(self.get(column::BEARER)?, share);
+        bearer.ok_or(StoreError::Row("an unknown bearer of the tax"))
+    }
+
+    fn more_levies(&self) -> Result<Vec<Levy>, StoreError> {
+        let Some(bytes) = self.later::<Vec<u8>>(column::MORE_LEVIES)? else { return Ok(Vec::new()) };
+        levies::from_bytes(&bytes).ok_or(StoreError::Row("unknown levies"))
+    }
+
     fn rate(&self) -> Result<Option<DatedRate>, StoreError> {
-        if self.row.as_ref().column_count() <= column::FX {
+        if !self.has(column::FX) {
             return Ok(None);
         }
         let Some(from) = self.get::<Option<String>>(column::FX)? else { return Ok(None) };
@@ -384,17 +441,20 @@ impl Fields<'_> {
         })
     }
 
-    fn conversion(&self) -> Result<Conversion, StoreError> {
-        let touched = UnixMillis::from_raw(self.get(column::TOUCH_AT)?);
+    fn conversion(&self, told: UnixMillis) -> Result<Conversion, StoreError> {
+        let touched = self.get::<Option<i64>>(column::TOUCH_AT)?.map(UnixMillis::from_raw);
+        let touch = Touch::from_parts(self.get(column::TOUCH)?, touched);
+        let source = self.later(column::SOURCE)?.map_or(Some(Source::Page), Source::from_code);
         Ok(Conversion {
             kind: self.get(column::CONVERSION_TYPE)?,
             order: self.get(column::ORDER)?,
             value: Nanos::from_raw(self.get(column::VALUE)?),
-            touch: match self.get::<u8>(column::TOUCH)? {
-                0 => Touch::Click(touched),
-                _ => Touch::View(touched),
-            },
+            touch: touch.ok_or(StoreError::Row("an unknown touch"))?,
             fx: self.rate()?,
+            happened: self.later(column::HAPPENED)?.map_or(told, UnixMillis::from_raw),
+            lifetime: Nanos::from_raw(self.later(column::LIFETIME)?.unwrap_or_default()),
+            source: source.ok_or(StoreError::Row("an unknown source of a conversion"))?,
+            code: self.later(column::CODE)?,
         })
     }
 }

@@ -21,7 +21,7 @@ use crate::shell::store::{archive, balances, leases, log, outage, row};
 use crate::units::{BidId, CampaignId, Currency, Epoch, Millis, Steady, UnixMillis};
 
 /// Bumped with every change of the tables.
-pub(in crate::shell::store) const SCHEMA_VERSION: i64 = 3;
+pub(in crate::shell::store) const SCHEMA_VERSION: i64 = 4;
 /// `encn`: marks the file as ours.
 const APPLICATION_ID: i64 = 0x656e_636e;
 pub(in crate::shell::store) const FILE: &str = "ledger.sqlite";
@@ -75,7 +75,16 @@ CREATE TABLE event (
     fx_target INTEGER,
     fx_per INTEGER,
     fx_day INTEGER,
-    checksum INTEGER NOT NULL
+    checksum INTEGER NOT NULL,
+    setting BLOB,
+    tax_share INTEGER,
+    tax_more BLOB,
+    bid_most INTEGER,
+    to_beat INTEGER,
+    happened INTEGER,
+    lifetime INTEGER,
+    source INTEGER,
+    code TEXT
 ) WITHOUT ROWID;
 CREATE TABLE name (
     kind INTEGER NOT NULL,

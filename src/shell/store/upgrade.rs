@@ -40,6 +40,20 @@ ALTER TABLE parked ADD COLUMN more INTEGER NOT NULL DEFAULT 0;
 UPDATE parked SET mean = amount, expires = MAX(0, expires - unixepoch() * 1000);
 ";
 
+/// From version 3, which knew no setting, one place and one bearer of a tax, and less of conversions. Its checksums stay:
+/// they say nothing of what was not told.
+const TO_VERSION_4: &str = "
+ALTER TABLE event ADD COLUMN setting BLOB;
+ALTER TABLE event ADD COLUMN tax_share INTEGER;
+ALTER TABLE event ADD COLUMN tax_more BLOB;
+ALTER TABLE event ADD COLUMN bid_most INTEGER;
+ALTER TABLE event ADD COLUMN to_beat INTEGER;
+ALTER TABLE event ADD COLUMN happened INTEGER;
+ALTER TABLE event ADD COLUMN lifetime INTEGER;
+ALTER TABLE event ADD COLUMN source INTEGER;
+ALTER TABLE event ADD COLUMN code TEXT;
+";
+
 /// Rows that are read before as many are changed: no cursor stands in a table while it is written.
 const CHUNK: u32 = 4_096;
 /// How often an upgrade that takes its time says how far it is.
@@ -56,9 +70,14 @@ pub(in crate::shell::store) fn upgrade(
     if from < 2 {
         transaction.execute_batch(TO_VERSION_2).map_err(sqlite)?;
     }
-    let tables = format!("{TO_VERSION_3} {} {} {}", leases::TABLES, balances::TABLES, journal::TABLES);
-    transaction.execute_batch(&tables).map_err(sqlite)?;
-    sum_up(&transaction, file)?;
+    if from < 3 {
+        let tables = format!("{TO_VERSION_3} {} {} {}", leases::TABLES, balances::TABLES, journal::TABLES);
+        transaction.execute_batch(&tables).map_err(sqlite)?;
+    }
+    transaction.execute_batch(TO_VERSION_4).map_err(sqlite)?;
+    if from < 3 {
+        sum_up(&transaction, file)?;
+    }
     transaction.pragma_update(None, "user_version", SCHEMA_VERSION).map_err(sqlite)?;
     transaction.commit().map_err(sqlite)
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -9,6 +10,7 @@ use crate::budget::{Allocator as _, AllocatorError, LeaseAsk, LeaseGrant};
 use crate::ledger::{Event, EventKind};
 use crate::shell::clock;
 use crate::shell::failpoint::{self, Point};
+use crate::shell::metrics::{Histogram, OF_WAITING, Page};
 use crate::shell::store::checkpoints::Checkpoints;
 use crate::shell::store::error::StoreError;
 use crate::shell::store::leases;
@@ -40,6 +42,7 @@ pub type Leased = Result<Vec<LeaseGrant>, AllocatorError>;
 pub struct Writer {
     jobs: mpsc::Sender<Job>,
     outage: Arc<Outage>,
+    waits: Arc<Histogram<{ OF_WAITING.len() }>>,
 }
 
 /// The writer's thread; ends when every [`Writer`] is gone and all is committed.
@@ -69,7 +72,8 @@ impl Writer {
     pub fn start(ledger: Opened, failed: oneshot::Sender<String>) -> (Self, WriterHandle) {
         let (jobs, queue) = mpsc::channel(limits::LEDGER_QUEUE_MAX);
         let outage = Arc::new(Outage::default());
-        let writer = Self { jobs, outage: Arc::clone(&outage) };
+        let waits = Arc::new(Histogram::new(OF_WAITING));
+        let writer = Self { jobs, outage: Arc::clone(&outage), waits };
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || {
@@ -90,9 +94,10 @@ impl Writer {
         self.outage.health()
     }
 
-    /// Tells what the watch of the disk saw; while there was no space, tries whether there is some again.
-    pub fn watched(&self, free_bytes: u64, is_short: bool) {
-        self.outage.watched(free_bytes, is_short);
+    /// Tells what the watch of the disk saw, and below what it is short; while there was no space, tries whether there is
+    /// some again.
+    pub fn watched(&self, free_bytes: u64, reserve_bytes: u64, is_short: bool) {
+        self.outage.watched(free_bytes, reserve_bytes, is_short);
         if self.outage.is_full() {
             // A queue that is full is tried again with the next look.
             let _ = self.jobs.try_send(Job::Probe);
@@ -105,9 +110,15 @@ impl Writer {
         self.outage.free_bytes()
     }
 
-    /// Appends what is counted of the ledger's disk, in the text format of Prometheus.
-    pub fn write_metrics(&self, out: &mut String) {
-        self.outage.write_metrics(out);
+    /// Writes what is counted of the ledger and its disk, for `/metrics`.
+    pub fn write_metrics(&self, page: &mut Page) {
+        self.outage.write_metrics(page);
+        let waiting = self.jobs.max_capacity() - self.jobs.capacity();
+        page.gauge("encan_ledger_queue_jobs", "Notices and questions that wait for the ledger.", waiting);
+        let help = "How many may wait: beyond it notices are answered with 503.";
+        page.gauge("encan_ledger_queue_max_jobs", help, self.jobs.max_capacity());
+        let help = "Time from a notice's events to their commit, or to its failure.";
+        page.histogram("encan_ledger_commit_wait_seconds", help, &self.waits);
     }
 
     /// Books `events` in one commit and says which were new. Returns after the commit.
@@ -127,8 +138,11 @@ impl Writer {
     /// As [`Writer::append`].
     pub async fn book(&self, events: Vec<Event>) -> Result<(Vec<Event>, Appended), StoreError> {
         let (answer, answered) = oneshot::channel();
+        let asked = Instant::now();
         self.jobs.try_send(Job::Append { events, answer }).map_err(|_| StoreError::Stopped)?;
-        answered.await.unwrap_or(Err(StoreError::Stopped))
+        let booked = answered.await.unwrap_or(Err(StoreError::Stopped));
+        self.waits.observe(asked.elapsed());
+        booked
     }
 
     /// Keeps open reservations of `epoch` for the next start, at its end.

@@ -148,7 +148,7 @@ impl Store {
         rebuilt.read(&self.connection, &self.file, each)?;
         verified.extend([(Check::Archives, archives.len() as u64), (Check::Events, rebuilt.events)]);
         let kept = self.kept().map_err(|error| sums::unkept(error, &self.file))?;
-        let commits = "SELECT count(*) FROM journal";
+        let commits = "SELECT count(*) FROM journal WHERE number > (SELECT number FROM snapshot)";
         let commits: i64 = self.connection.query_row(commits, [], |row| row.get(0)).map_err(sqlite)?;
         verified.push((Check::Commits, commits.unsigned_abs()));
         verified.push((Check::Days, sums::days(kept.sums.days(), rebuilt.sums.days())?));
