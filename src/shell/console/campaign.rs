@@ -15,7 +15,7 @@ use crate::shell::console::frame::Sheet;
 use crate::shell::console::funnel::{Sums, Whose};
 use crate::shell::console::today::{Today, curve, days};
 use crate::shell::console::view::View;
-use crate::shell::console::{budget, caps, path, words};
+use crate::shell::console::{budget, caps, path, trials, words};
 use crate::shell::service::Service;
 use crate::units::{Currency, Femtos, LineItemId, Nanos, Ratio};
 
@@ -96,6 +96,7 @@ pub(in crate::shell::console) fn page(
                 h2 id="creatives-h" { (view.say("Creatives", "Créations")) }
                 (look.creatives(tables.creatives.table.as_deref()))
             }
+            section id="trials" { (trials::section(&look)) }
             section id="learning" aria-labelledby="learning-h" { (caps::learning(&look)) }
         },
     }

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use crate::campaign::{CountBy, Feedback, FrequencyCap};
 use crate::page::{Card, Cell, Column, Grid, Line, cards};
 use crate::shell::console::campaign::Look;
+use crate::shell::console::view::View;
 use crate::shell::console::words;
 use crate::units::{Millis, Ratio};
 
@@ -43,7 +44,7 @@ pub(in crate::shell::console) fn section(look: &Look<'_>) -> Markup {
         [
             Cell::from(whose.as_str()),
             Cell::from(view.forms.count(cap.impressions)),
-            Cell::from(span(cap.per)),
+            Cell::from(span(view, cap.per)),
             Cell::from(by),
             Cell::from(unknown),
         ]
@@ -84,9 +85,9 @@ pub(in crate::shell::console) fn section(look: &Look<'_>) -> Markup {
 }
 
 /// A span in its largest whole unit.
-fn span(span: Millis) -> String {
+fn span(view: &View, span: Millis) -> String {
     let seconds = span.raw() / 1_000;
-    for (length, unit) in [(86_400, "d"), (3_600, "h"), (60, "min")] {
+    for (length, unit) in [(86_400, view.say("d", "j")), (3_600, "h"), (60, "min")] {
         if seconds >= length && seconds % length == 0 {
             return format!("{}\u{a0}{unit}", seconds / length);
         }

@@ -254,7 +254,11 @@ fn article(line: &Line) -> Markup {
     html! {
         article {
             h4 { (line.line_item) " " span.tag { (state(line)) } }
-            @if let Some(factor) = &line.factor { p { "its modifiers multiply its value by " (factor) } }
+            @if let Some(arm) = &line.arm { p { "the person is in its arm " (arm) } }
+            @if let Some(factor) = &line.factor {
+                p { (if line.arm.is_some() { "its modifiers and its arm" } else { "its modifiers" })
+                    " multiply its value by " (factor) }
+            }
             @if !line.steps.is_empty() {
                 p { @for (number, step) in line.steps.iter().enumerate() {
                     @if number > 0 { " → " }

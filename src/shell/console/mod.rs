@@ -21,6 +21,7 @@ mod sampler;
 mod samples;
 mod tax;
 mod today;
+mod trials;
 mod view;
 mod words;
 

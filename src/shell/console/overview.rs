@@ -13,7 +13,7 @@ use crate::shell::console::desk::Answer;
 use crate::shell::console::frame::Sheet;
 use crate::shell::console::today::{Today, curve, days, sums};
 use crate::shell::console::view::View;
-use crate::shell::console::words;
+use crate::shell::console::{trials, words};
 use crate::shell::metrics::Counts;
 use crate::shell::service::Service;
 use crate::shell::store::Health;
@@ -66,6 +66,7 @@ pub(in crate::shell::console) fn page(
                 (curves(view, &snapshot, &days, hours.table.as_deref()))
                 (campaigns_table(view, &snapshot, &days, month.table.as_deref()))
             }
+            section id="trials" { (trials::overview(view, &snapshot)) }
             section id="bids" aria-labelledby="bids-h" { (bidding(view, &snapshot, &lately, since)) }
         },
     }

@@ -69,17 +69,22 @@ fn steps(look: &Look<'_>) -> Markup {
                     th scope="row" {
                         strong { (name(look, step)) }
                         @for (reach, count) in stopped(step).take(REASONS_MAX) {
-                            small { "− " (view.forms.count(*count)) "\u{a0}: " (words::reason(view, reach.stopped_by)) }
+                            small { (stopped_line(look, *count, &words::reason(view, reach.stopped_by))) }
                         }
                         @let rest: u64 = stopped(step).skip(REASONS_MAX).map(|(_, count)| count).sum();
-                        @if rest > 0 { small { "− " (view.forms.count(rest)) "\u{a0}: " (view.say("other reasons", "autres motifs")) } }
+                        @if rest > 0 { small { (stopped_line(look, rest, view.say("other reasons", "autres motifs"))) } }
                     }
                     td.n { (view.forms.count(sums.passed[step as usize])) }
-                    td.n { (view.share(sums.passed[step as usize], sums.sampled)) (bar(sums.passed[step as usize], sums.sampled, "s0")) }
+                    td.n { (bar(sums.passed[step as usize], sums.sampled, "s0")) (view.share(sums.passed[step as usize], sums.sampled)) }
                 }
             } }
         } }
     }
+}
+
+/// How many were stopped after a step, and by what.
+fn stopped_line(look: &Look<'_>, count: u64, reason: &str) -> String {
+    format!("−\u{a0}{} {reason}", look.view.forms.count(count))
 }
 
 /// What came of today's bids, by the ledger.
@@ -115,7 +120,7 @@ fn outcomes(look: &Look<'_>) -> Markup {
                         th scope="row" { strong { (name) } }
                         td.n { (view.forms.count(*count)) }
                         td.n { @match whole {
-                            Some(whole) => { (view.share(*count, whole)) (bar(*count, whole, "s2")) },
+                            Some(whole) => { (bar(*count, whole, "s2")) (view.share(*count, whole)) },
                             None => "–",
                         } }
                     }

@@ -5,6 +5,9 @@ use std::borrow::Cow;
 use crate::page::{Forms, Lang};
 use crate::units::{Currency, Femtos, Nanos, Ratio, UnixMillis};
 
+/// Femto-units in a unit.
+const UNIT: u128 = 1_000_000_000_000_000;
+
 /// The fields of a query or a form: `a=1&b=x+y`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::shell::console) struct Fields(Vec<(String, String)>);
@@ -89,16 +92,25 @@ impl View {
         self.names_lang.then(|| self.lang.tag())
     }
 
-    /// An amount with two decimals.
+    /// An amount with two decimals; with four if it is less than one unit, for a small tax is none.
     #[must_use]
     pub(in crate::shell::console) fn amount(&self, amount: Femtos, currency: Currency) -> String {
-        self.forms.amount(amount, currency, 2)
+        let is_small = amount != Femtos::ZERO && amount.raw().unsigned_abs() < UNIT;
+        self.forms.amount(amount, currency, if is_small { 4 } else { 2 })
     }
 
-    /// An amount with two decimals; a dash for one without an end.
+    /// The same; a dash for one without an end.
     #[must_use]
     pub(in crate::shell::console) fn money(&self, amount: Nanos, currency: Currency) -> String {
-        if amount == Nanos::MAX { "–".to_owned() } else { self.forms.nanos(amount, currency, 2) }
+        if amount == Nanos::MAX { "–".to_owned() } else { self.amount(amount.to_femtos(), currency) }
+    }
+
+    /// A price or cost, as [`View::amount`].
+    #[must_use]
+    pub(in crate::shell::console) fn price(&self, ratio: Ratio, currency: Currency) -> String {
+        let is_small =
+            ratio.dividend() != 0 && ratio.dividend().unsigned_abs() < ratio.divisor().unsigned_abs();
+        self.forms.price(ratio, currency, if is_small { 4 } else { 2 })
     }
 
     /// A share of a whole, with one decimal; a dash of nothing.

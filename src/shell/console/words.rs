@@ -65,7 +65,7 @@ pub(in crate::shell::console) fn reason(view: &View, name: &str) -> String {
 /// A price or cost; a dash where it has no divisor.
 #[must_use]
 pub(in crate::shell::console) fn price(view: &View, ratio: Option<Ratio>, currency: Currency) -> String {
-    ratio.map_or_else(|| "–".to_owned(), |ratio| view.forms.price(ratio, currency, 2))
+    ratio.map_or_else(|| "–".to_owned(), |ratio| view.price(ratio, currency))
 }
 
 /// A fraction as a percentage with two decimals; a dash where it has no divisor.
@@ -130,7 +130,7 @@ pub(in crate::shell::console) fn bars(
                     @for (name, count) in &counts { tr {
                         th scope="row" { (name) }
                         td.n { (view.forms.count(*count)) }
-                        td.n { (view.share(*count, whole)) (bar(*count, whole, "s0")) }
+                        td.n { (bar(*count, whole, "s0")) (view.share(*count, whole)) }
                     } }
                     @if counts.is_empty() { tr { td colspan="3" { (view.say("None.", "Aucun.")) } } }
                 }
