@@ -325,7 +325,7 @@ fn what_was_sent_is_what_is_counted() {
 /// All whole metrics, after checking that every family tells its help and type before its first sample.
 fn metrics(server: &Encan) -> BTreeMap<String, u64> {
     let answer = server.admin("/metrics");
-    assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4"));
+    assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut samples = BTreeMap::new();
     for line in answer.text().lines() {
