@@ -326,6 +326,42 @@ fn the_tax_of_a_month_is_a_page_and_a_file_and_a_rate_is_a_form() {
     assert_eq!(html.status, 200);
 }
 
+#[test]
+fn with_thousands_of_line_items_pages_stay_small_and_their_times_are_printed() {
+    let market = Market::new("10m");
+    for number in 0..400 {
+        let mut campaign = campaign(&format!("c{number}"), 2.0, &json!({ "daily": 100 }));
+        campaign["name"] =
+            json!(format!("Campaign {number} with a name as people give them, spring & summer"));
+        campaign["line_items"] = (0..10).map(|item| line_item(&format!("l{item}"), 2.0)).collect();
+        market.campaign(&campaign);
+    }
+    let mut many = campaign("many", 1.0, &json!({ "daily": 100 }));
+    many["line_items"] = (0..1_000).map(|item| line_item(&format!("l{item}"), 1.0)).collect();
+    market.campaign(&many);
+    let encan = market.start();
+    trade(&encan, 5);
+    for path in ["/", "/campaigns/c1", "/campaigns/many", "/tax", "/explain", "/api"] {
+        let mut client = Client::connect(encan.admin);
+        let mut times = Vec::new();
+        for _ in 0..20 {
+            let began = Instant::now();
+            let answer = client.send("GET", path, &[], b"");
+            times.push(began.elapsed());
+            assert_eq!(answer.status, 200, "{path}");
+            assert!(answer.body.len() < BYTES_MAX, "{path}: {} bytes", answer.body.len());
+        }
+        times.sort_unstable();
+        println!("{path}: median {:?}, longest {:?}", times[times.len() / 2], times[times.len() - 1]);
+    }
+    let began = Instant::now();
+    let answer = explain(&encan, &[("request", &request(3)), ("exchange", "market")], &[]);
+    println!("POST /explain: {:?}, {} bytes", began.elapsed(), answer.body.len());
+    assert_eq!(answer.status, 200);
+    let html = assert_page(&answer, "/explain");
+    assert!(html.contains("more are not shown here"), "5,000 line items on three places are too many");
+}
+
 /// What `tests/node/console.mjs` saw.
 fn seen(encan: &Encan) -> Value {
     let mut script = Script::start("console.mjs", &[]);

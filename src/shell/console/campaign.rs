@@ -13,7 +13,7 @@ use crate::shell::console::desk::Answer;
 use crate::shell::console::figures::label;
 use crate::shell::console::frame::Sheet;
 use crate::shell::console::funnel::{Sums, Whose};
-use crate::shell::console::today::{Today, curve, days};
+use crate::shell::console::today::{ByCampaign, Today, curve, days};
 use crate::shell::console::view::View;
 use crate::shell::console::{budget, caps, path, trials, words};
 use crate::shell::service::Service;
@@ -25,10 +25,10 @@ const ROWS_MAX: usize = 60;
 /// The ledger's figures of one campaign.
 #[derive(Debug, Default)]
 pub(in crate::shell::console) struct Tables {
-    pub(in crate::shell::console) days: Answer,
-    pub(in crate::shell::console) hours: Answer,
-    pub(in crate::shell::console) line_items: Answer,
-    pub(in crate::shell::console) creatives: Answer,
+    pub(in crate::shell::console) days: Answer<Table>,
+    pub(in crate::shell::console) hours: Answer<Table>,
+    pub(in crate::shell::console) line_items: Answer<Table>,
+    pub(in crate::shell::console) creatives: Answer<Table>,
 }
 
 /// One campaign of one snapshot, and what the page says of it.
@@ -85,16 +85,16 @@ pub(in crate::shell::console) fn page(
             section id="funnel" aria-labelledby="funnel-h" { (path::section(&look)) }
             section id="budget" aria-labelledby="budget-h" {
                 (budget::section(&look))
-                (look.curve(tables.hours.table.as_deref()))
+                (look.curve(tables.hours.found.as_deref()))
             }
             section id="items" aria-labelledby="items-h" {
                 h2 id="items-h" { (view.say("Line items", "Éléments de ligne")) }
-                (look.line_items(tables.line_items.table.as_deref()))
+                (look.line_items(tables.line_items.found.as_deref()))
             }
             section id="frequency" aria-labelledby="frequency-h" { (caps::section(&look)) }
             section id="creatives" aria-labelledby="creatives-h" {
                 h2 id="creatives-h" { (view.say("Creatives", "Créations")) }
-                (look.creatives(tables.creatives.table.as_deref()))
+                (look.creatives(tables.creatives.found.as_deref()))
             }
             section id="trials" { (trials::section(&look)) }
             section id="learning" aria-labelledby="learning-h" { (caps::learning(&look)) }
@@ -110,17 +110,17 @@ impl<'a> Look<'a> {
         let today = days(snapshot, view.now).into_iter().find(|today| today.campaign == at);
         let (sums, samples) = {
             let funnel = service.console.funnel.lock().unwrap_or_else(PoisonError::into_inner);
-            let item = |row: &usize| funnel.of(Whose::LineItem(plan.line_item(*row).id));
-            let samples = rows.iter().take(ROWS_MAX).map(item).collect();
-            (funnel.of(Whose::Campaign(campaign.id)), samples)
+            let items = rows.iter().take(ROWS_MAX).map(|row| Whose::LineItem(plan.line_item(*row).id));
+            let all: Vec<Whose> = std::iter::once(Whose::Campaign(campaign.id)).chain(items).collect();
+            let mut samples = funnel.of_each(&all);
+            (samples.remove(0), samples)
         };
         let mut flight = Totals::default();
         let own = |row: &&Row| row.currency == campaign.currency;
-        let all = tables.line_items.table.iter().flat_map(|table| &table.rows).filter(own);
+        let all = tables.line_items.found.iter().flat_map(|table| &table.rows).filter(own);
         all.for_each(|row| flight.merge(&row.totals));
         let day = today.as_ref().map(|today| today.day.to_string()).unwrap_or_default();
-        let of_day =
-            crate::shell::console::today::sums(tables.days.table.as_deref(), campaign, |of| of == day);
+        let of_day = ByCampaign::of(tables.days.found.as_deref()).sums(campaign, |of| of == day);
         Self { view, service, snapshot, campaign, rows, today, sums, flight, of_day, samples }
     }
 

@@ -1,12 +1,14 @@
 //! Which page answers which address, and what is gathered for it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use maud::html;
 
 use crate::document::suggestion;
 use crate::shell::clock;
 use crate::shell::console::campaign::{self, Tables};
+use crate::shell::console::desk::{MOMENT, PATIENCE};
 use crate::shell::console::explain;
 use crate::shell::console::figures::{By, Question};
 use crate::shell::console::frame::{Sheet, render};
@@ -105,8 +107,10 @@ async fn overview(service: &Arc<Service>, asked: Asked, now: UnixMillis) -> Show
     let days = days(&snapshot, now);
     let today = days.iter().map(|today| today.day).min();
     let month = month_of(&days, now);
-    let questions = [Question::Days(month), Question::Hours(today.unwrap_or(month))];
-    let [month, hours] = service.console.desk.answers(questions).await;
+    let hours = service.console.table(Question::Hours(today.unwrap_or(month)));
+    let month = service.console.table(Question::Days(month));
+    let until = Instant::now() + MOMENT;
+    let (month, hours) = (month.by(until).await, hours.by(until).await);
     let service = Arc::clone(service);
     rendered(asked, now, move |view, _| (Outcome::Found, overview::page(view, &service, &month, &hours)))
         .await
@@ -127,15 +131,18 @@ async fn campaign(service: &Arc<Service>, asked: Asked, now: UnixMillis) -> Show
     let days = days(&snapshot, now);
     let today = days.iter().find(|today| today.campaign == at).map(|today| today.day);
     let from = today.unwrap_or_else(|| month_of(&days, now));
-    let questions = [
-        Question::Days(from),
-        Question::Hours(from),
-        Question::Campaign(id, By::LineItem),
-        Question::Campaign(id, By::Creative),
-    ];
-    let [days, hours, line_items, creatives] = service.console.desk.answers(questions).await;
+    let ask = |question| service.console.table(question);
+    let (days, hours) = (ask(Question::Days(from)), ask(Question::Hours(from)));
+    let (line_items, creatives) =
+        (ask(Question::Campaign(id, By::LineItem)), ask(Question::Campaign(id, By::Creative)));
+    let until = Instant::now() + MOMENT;
+    let tables = Tables {
+        days: days.by(until).await,
+        hours: hours.by(until).await,
+        line_items: line_items.by(until).await,
+        creatives: creatives.by(until).await,
+    };
     let service = Arc::clone(service);
-    let tables = Tables { days, hours, line_items, creatives };
     let make = move |view: &View, _: &Asked| {
         (Outcome::Found, campaign::page(view, &service, &snapshot, at, &tables))
     };
@@ -163,7 +170,9 @@ fn missing(view: &View, slug: &str, near: Option<&str>) -> Sheet {
 async fn tax(service: &Arc<Service>, asked: Asked, now: UnixMillis) -> Shown {
     let month = tax::Asked::of(&Fields::of(&asked.query), now);
     let (first, last) = month.days();
-    let [answer] = service.console.desk.answers([Question::Between(first, last, By::Campaign)]).await;
+    let is_page = asked.path == "/tax";
+    let until = Instant::now() + if is_page { MOMENT } else { PATIENCE };
+    let answer = service.console.table(Question::Between(first, last, By::Campaign)).by(until).await;
     let kind = match asked.path.as_str() {
         "/tax.csv" => Kind::Csv,
         "/tax.json" => Kind::Json,
@@ -172,7 +181,7 @@ async fn tax(service: &Arc<Service>, asked: Asked, now: UnixMillis) -> Shown {
             return rendered(asked, now, make).await;
         }
     };
-    match &answer.table {
+    match &answer.found {
         Some(table) => {
             let body = if kind == Kind::Csv { table.to_csv() } else { table.to_json() };
             Shown { kind, outcome: Outcome::Found, body }

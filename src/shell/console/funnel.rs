@@ -114,6 +114,21 @@ pub(in crate::shell) struct Sums {
 }
 
 impl Sums {
+    /// Of `sampled` requests, so many made it so far.
+    fn of(sampled: u64, reached: HashMap<Reach, u64>) -> Self {
+        let mut sums = Self { sampled, ..Self::default() };
+        for (reach, count) in &reached {
+            for step in Step::ALL.into_iter().filter(|step| *step <= reach.step) {
+                sums.passed[step as usize] += count;
+            }
+        }
+        // Whoever is not counted slept.
+        sums.passed[Step::Seen as usize] = sampled;
+        sums.stopped = reached.into_iter().filter(|(reach, _)| reach.step != Step::Bid).collect();
+        sums.stopped.sort_by_key(|(reach, count)| (reach.step, std::cmp::Reverse(*count), reach.stopped_by));
+        sums
+    }
+
     /// How many were stopped by the reason of that name, after whichever step.
     #[must_use]
     pub(in crate::shell) fn stopped_by(&self, name: &str) -> u64 {
@@ -173,25 +188,18 @@ impl Funnel {
         self.slots.retain(is_of_the_hour);
     }
 
-    /// The sums of `whose` over the last hour.
+    /// The sums of each of `all` over the last hour, in one walk over everybody's.
     #[must_use]
-    pub(in crate::shell) fn of(&self, whose: Whose) -> Sums {
-        let mut stopped: HashMap<Reach, u64> = HashMap::new();
-        for slot in &self.slots {
-            let own = slot.counts.iter().filter(|((of, _), _)| *of == whose);
-            own.for_each(|((_, reach), count)| *stopped.entry(*reach).or_default() += count);
-        }
-        let mut sums = Sums { sampled: self.sampled(), ..Sums::default() };
-        for (reach, count) in &stopped {
-            for step in Step::ALL.into_iter().filter(|step| *step <= reach.step) {
-                sums.passed[step as usize] += count;
+    pub(in crate::shell) fn of_each(&self, all: &[Whose]) -> Vec<Sums> {
+        let places: HashMap<Whose, usize> = all.iter().enumerate().map(|(at, whose)| (*whose, at)).collect();
+        let mut reached: Vec<HashMap<Reach, u64>> = vec![HashMap::new(); all.len()];
+        for ((whose, reach), count) in self.slots.iter().flat_map(|slot| &slot.counts) {
+            if let Some(at) = places.get(whose) {
+                *reached[*at].entry(*reach).or_default() += count;
             }
         }
-        // Whoever is not counted slept.
-        sums.passed[Step::Seen as usize] = sums.sampled;
-        sums.stopped = stopped.into_iter().filter(|(reach, _)| reach.step != Step::Bid).collect();
-        sums.stopped.sort_by_key(|(reach, count)| (reach.step, std::cmp::Reverse(*count), reach.stopped_by));
-        sums
+        let sampled = self.sampled();
+        reached.into_iter().map(|reached| Sums::of(sampled, reached)).collect()
     }
 
     /// Requests that were sampled in the last hour.
@@ -221,9 +229,13 @@ fn keep_further<K: Eq + Hash>(
 
 #[cfg(test)]
 mod tests {
-    use super::{Funnel, Reach, SUMS_MAX, Step, Whose};
+    use super::{Funnel, Reach, SUMS_MAX, Step, Sums, Whose};
     use crate::bidder::{NoBidReason, Outcome};
     use crate::units::{CampaignId, LineItemId, UnixMillis};
+
+    fn of(funnel: &Funnel, whose: Whose) -> Sums {
+        funnel.of_each(&[whose]).remove(0)
+    }
 
     fn reach(step: Step, stopped_by: &'static str) -> Reach {
         Reach { step, stopped_by }
@@ -246,14 +258,14 @@ mod tests {
         let (floor, geo) = (reach(Step::Eligible, "below_floor"), reach(Step::Awake, "country"));
         add(&mut funnel, 0, &[(1, 10, geo), (1, 11, floor), (1, 11, geo), (2, 20, reach(Step::Bid, ""))]);
         add(&mut funnel, 1, &[(1, 10, geo), (1, 11, geo), (2, 20, reach(Step::Seen, "paused"))]);
-        let one = funnel.of(Whose::Campaign(CampaignId::from_raw(1)));
+        let one = of(&funnel, Whose::Campaign(CampaignId::from_raw(1)));
         assert_eq!((one.sampled, one.passed), (2, [2, 2, 1, 1, 0, 0]));
         assert_eq!(one.stopped, vec![(geo, 1), (floor, 1)]);
-        let item = funnel.of(Whose::LineItem(LineItemId::from_raw(11)));
+        let item = of(&funnel, Whose::LineItem(LineItemId::from_raw(11)));
         assert_eq!((item.passed, item.stopped_by("below_floor")), ([2, 2, 1, 1, 0, 0], 1));
-        let two = funnel.of(Whose::Campaign(CampaignId::from_raw(2)));
+        let two = of(&funnel, Whose::Campaign(CampaignId::from_raw(2)));
         assert_eq!((two.passed, two.stopped_by("paused")), ([2, 1, 1, 1, 1, 1], 1));
-        let sleeper = funnel.of(Whose::LineItem(LineItemId::from_raw(20)));
+        let sleeper = of(&funnel, Whose::LineItem(LineItemId::from_raw(20)));
         assert_eq!(sleeper.passed, [2, 1, 1, 1, 1, 1]);
     }
 
@@ -267,7 +279,7 @@ mod tests {
         let since = funnel.since().unwrap();
         assert!((at(30)..at(36)).contains(&since), "{since:?}");
         let whole = 90 - since.raw().unsigned_abs() / 60_000;
-        assert_eq!(funnel.of(Whose::Campaign(CampaignId::from_raw(1))).passed, [whole; 6]);
+        assert_eq!(of(&funnel, Whose::Campaign(CampaignId::from_raw(1))).passed, [whole; 6]);
         add(&mut funnel, 1_000, &[]);
         assert_eq!(funnel.sampled(), 1);
     }
@@ -290,8 +302,8 @@ mod tests {
         add(&mut funnel, 0, &many);
         add(&mut funnel, 0, &[(7, u64::MAX, bid)]);
         assert!(funnel.slots[0].counts.len() <= SUMS_MAX + 2);
-        assert_eq!(funnel.of(Whose::Campaign(CampaignId::from_raw(7))).passed[5], 1);
-        assert_eq!(funnel.of(Whose::LineItem(LineItemId::from_raw(u64::MAX))).passed[5], 0);
+        assert_eq!(of(&funnel, Whose::Campaign(CampaignId::from_raw(7))).passed[5], 1);
+        assert_eq!(of(&funnel, Whose::LineItem(LineItemId::from_raw(u64::MAX))).passed[5], 0);
     }
 
     #[test]

@@ -25,8 +25,8 @@ mod trials;
 mod view;
 mod words;
 
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use dashmap::DashMap;
 use foldhash::fast::RandomState;
@@ -34,7 +34,9 @@ use foldhash::fast::RandomState;
 pub(in crate::shell) use door::{Asked, Kind, Outcome, Shown, is_page, show};
 pub(in crate::shell) use sampler::Sampler;
 
-use crate::shell::console::desk::Desk;
+use crate::report::Table;
+use crate::shell::console::desk::{Awaited, Desk};
+use crate::shell::console::figures::{Question, table};
 use crate::shell::console::funnel::Funnel;
 use crate::shell::console::minutes::Minutes;
 use crate::shell::console::samples::Samples;
@@ -46,15 +48,28 @@ pub struct Console {
     pub(in crate::shell) samples: Samples,
     funnel: Mutex<Funnel>,
     minutes: Mutex<Minutes>,
-    desk: Arc<Desk>,
+    /// Where the ledger lies.
+    folder: OnceLock<PathBuf>,
+    tables: Arc<Desk<Question, Table>>,
     /// Bids of this run, by campaign and its civil day.
     sent: DashMap<(CampaignId, Day), u64, RandomState>,
 }
 
 impl Console {
-    /// The ledger lies in `folder`.
+    /// The ledger lies in `folder`. The first to say so is right.
     pub(in crate::shell) fn open(&self, folder: PathBuf) {
-        self.desk.open(folder);
+        let _ = self.folder.set(folder);
+    }
+
+    /// Where the ledger lies; here, if nobody said.
+    fn folder(&self) -> PathBuf {
+        self.folder.get().map_or_else(|| Path::new(".").to_owned(), Clone::clone)
+    }
+
+    /// The table that answers `question`, as soon as it is read.
+    fn table(&self, question: Question) -> Awaited<Table> {
+        let (folder, asked) = (self.folder(), question.clone());
+        self.tables.ask(question, move || table(&folder, &asked).map_err(|error| error.to_string()))
     }
 
     /// A bid of `campaign` was sent on its `day`.

@@ -11,7 +11,7 @@ use crate::report::{Figures, Table, Totals};
 use crate::shell::clock;
 use crate::shell::console::desk::Answer;
 use crate::shell::console::frame::Sheet;
-use crate::shell::console::today::{Today, curve, days, sums};
+use crate::shell::console::today::{ByCampaign, Today, curve, days};
 use crate::shell::console::view::View;
 use crate::shell::console::{trials, words};
 use crate::shell::metrics::Counts;
@@ -33,8 +33,8 @@ const REASONS_MAX: usize = 12;
 pub(in crate::shell::console) fn page(
     view: &View,
     service: &Service,
-    month: &Answer,
-    hours: &Answer,
+    month: &Answer<Table>,
+    hours: &Answer<Table>,
 ) -> Sheet {
     let snapshot = service.snapshot();
     let days = days(&snapshot, view.now);
@@ -43,7 +43,8 @@ pub(in crate::shell::console) fn page(
         let minutes = service.console.minutes.lock().unwrap_or_else(PoisonError::into_inner);
         minutes.lately(LATELY, view.now, &counts)
     };
-    let money = Money::of(&snapshot, &days, month.table.as_deref());
+    let rows = ByCampaign::of(month.found.as_deref());
+    let money = Money::of(&snapshot, &days, &rows);
     let plan = &snapshot.plan;
     let revision = view.forms.count(plan.revision);
     let (items, campaigns) =
@@ -63,8 +64,8 @@ pub(in crate::shell::console) fn page(
             section id="money" aria-labelledby="money-h" { (money.cards(view, month)) }
             section id="pace" aria-labelledby="pace-h" {
                 h2 id="pace-h" { (view.say("Spend against plan", "Dépenses et plan")) }
-                (curves(view, &snapshot, &days, hours.table.as_deref()))
-                (campaigns_table(view, &snapshot, &days, month.table.as_deref()))
+                (curves(view, &snapshot, &days, hours.found.as_deref()))
+                (campaigns_table(view, &snapshot, &days, &rows))
             }
             section id="trials" { (trials::overview(view, &snapshot)) }
             section id="bids" aria-labelledby="bids-h" { (bidding(view, &snapshot, &lately, since)) }
@@ -150,7 +151,7 @@ struct OfCurrency {
 struct Money(BTreeMap<Currency, OfCurrency>);
 
 impl Money {
-    fn of(snapshot: &Snapshot, days: &[Today], month: Option<&Table>) -> Self {
+    fn of(snapshot: &Snapshot, days: &[Today], month: &ByCampaign<'_>) -> Self {
         let mut all: BTreeMap<Currency, OfCurrency> = BTreeMap::new();
         for today in days {
             let campaign = &snapshot.plan.catalog.campaigns[today.campaign];
@@ -166,8 +167,8 @@ impl Money {
                 add(&mut own.target, today.target);
             }
             let day = today.day.to_string();
-            own.today.merge(&sums(month, campaign, |of| of == day));
-            own.month.merge(&sums(month, campaign, |_| true));
+            own.today.merge(&month.sums(campaign, |of| of == day));
+            own.month.merge(&month.sums(campaign, |_| true));
             own.fixed += campaign.costs.fixed.to_femtos().raw();
         }
         Self(all)
@@ -196,7 +197,7 @@ impl Money {
         }
     }
 
-    fn cards(&self, view: &View, month: &Answer) -> Markup {
+    fn cards(&self, view: &View, month: &Answer<Table>) -> Markup {
         let has_several = self.0.len() > 1;
         html! {
             h2 id="money-h" { (view.say("Today", "Aujourd’hui")) }
@@ -275,14 +276,14 @@ fn curves(view: &View, snapshot: &Snapshot, days: &[Today], hours: Option<&Table
     }
 }
 
-fn campaigns_table(view: &View, snapshot: &Snapshot, days: &[Today], month: Option<&Table>) -> Markup {
+fn campaigns_table(view: &View, snapshot: &Snapshot, days: &[Today], month: &ByCampaign<'_>) -> Markup {
     let mut sorted: Vec<&Today> = days.iter().collect();
     sorted.sort_by_key(|today| std::cmp::Reverse(today.used));
     let line = |today: &&&Today| -> Line {
         let campaign = &snapshot.plan.catalog.campaigns[today.campaign];
         let currency = campaign.currency;
         let day = today.day.to_string();
-        let (of_day, of_month) = (sums(month, campaign, |of| of == day), sums(month, campaign, |_| true));
+        let (of_day, of_month) = (month.sums(campaign, |of| of == day), month.sums(campaign, |_| true));
         let figures = Figures::of(&of_day, Femtos::ZERO).all_in.after_tax;
         let attained = Ratio::new(today.used.raw().into(), today.target.raw().into());
         let attained = attained.filter(|_| today.target != Nanos::MAX);

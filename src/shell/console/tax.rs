@@ -57,12 +57,17 @@ impl Asked {
 
 /// The page of the month of `asked`, by campaign.
 #[must_use]
-pub(in crate::shell::console) fn page(view: &View, asked: Asked, answer: &Answer) -> Sheet {
-    let table = answer.table.as_deref();
+pub(in crate::shell::console) fn page(view: &View, asked: Asked, answer: &Answer<Table>) -> Sheet {
+    let table = answer.found.as_deref();
     Sheet {
         title: view.say("Tax", "Taxe").to_owned(),
         subtitle: asked.word(),
-        told: String::new(),
+        // Until it is there, the page looks again.
+        told: if table.is_none() {
+            view.say("Being read.", "Lecture en cours.").to_owned()
+        } else {
+            String::new()
+        },
         body: html! {
             section id="declare" aria-labelledby="declare-h" {
                 h2 id="declare-h" { (view.say("Declaration of the month", "Déclaration du mois")) }

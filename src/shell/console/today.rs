@@ -1,6 +1,6 @@
 //! What each campaign spends today against its plan, by the book, the plan and the ledger together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::bidder::Snapshot;
 use crate::campaign::Campaign;
@@ -55,18 +55,33 @@ pub(in crate::shell::console) fn month_of(days: &[Today], now: UnixMillis) -> Da
     Day::from_civil(year, month, 1)
 }
 
-/// The sums of `campaign` over the rows of `table`, by campaign and day, on whose day `is_asked`; and its fixed costs.
-#[must_use]
-pub(in crate::shell::console) fn sums(
-    table: Option<&Table>,
-    campaign: &Campaign,
-    is_asked: impl Fn(&str) -> bool,
-) -> Totals {
-    let own = |row: &&Row| label(row, 0) == campaign.slug && row.currency == campaign.currency;
-    let rows = table.into_iter().flat_map(|table| &table.rows).filter(own);
-    let mut totals = Totals::default();
-    rows.filter(|row| is_asked(label(row, 1))).for_each(|row| totals.merge(&row.totals));
-    totals
+/// The rows of a table by campaign and day, by the campaign.
+#[derive(Debug, Default)]
+pub(in crate::shell::console) struct ByCampaign<'t>(HashMap<&'t str, Vec<&'t Row>>);
+
+impl<'t> ByCampaign<'t> {
+    #[must_use]
+    pub(in crate::shell::console) fn of(table: Option<&'t Table>) -> Self {
+        let mut rows: HashMap<&str, Vec<&Row>> = HashMap::new();
+        for row in table.into_iter().flat_map(|table| &table.rows) {
+            rows.entry(label(row, 0)).or_default().push(row);
+        }
+        Self(rows)
+    }
+
+    /// The sums of `campaign` over the days that `is_asked` says.
+    #[must_use]
+    pub(in crate::shell::console) fn sums(
+        &self,
+        campaign: &Campaign,
+        is_asked: impl Fn(&str) -> bool,
+    ) -> Totals {
+        let rows = self.0.get(campaign.slug.as_str()).into_iter().flatten();
+        let own = rows.filter(|row| row.currency == campaign.currency && is_asked(label(row, 1)));
+        let mut totals = Totals::default();
+        own.for_each(|row| totals.merge(&row.totals));
+        totals
+    }
 }
 
 /// What a budget counts of `totals`, as the ledger has it.
@@ -91,11 +106,9 @@ pub(in crate::shell::console) fn curve(
     let count = (Hour::of(UnixMillis::from_raw(span.end.raw() - 1)).raw() - first.raw() + 1).clamp(1, 26);
     let mut spent: BTreeMap<Hour, i128> = BTreeMap::new();
     let campaigns = &snapshot.plan.catalog.campaigns;
+    let own: HashSet<&str> = days.iter().map(|today| campaigns[today.campaign].slug.as_str()).collect();
     for row in hours.into_iter().flat_map(|table| &table.rows) {
-        let is_own = days.iter().any(|today| {
-            campaigns[today.campaign].slug == label(row, 0)
-                && campaigns[today.campaign].currency == row.currency
-        });
+        let is_own = row.currency == currency && own.contains(label(row, 0));
         if let Some(hour) = hour(row).filter(|_| is_own) {
             *spent.entry(hour).or_default() += counted(&row.totals).raw();
         }

@@ -92,14 +92,14 @@ pub(in crate::shell::console) fn in_path(text: &str) -> String {
 
 /// Says what is wrong with figures, or that they are not there yet; nothing where all is well.
 #[must_use]
-pub(in crate::shell::console) fn state_of(view: &View, answer: &Answer) -> Markup {
+pub(in crate::shell::console) fn state_of<T>(view: &View, answer: &Answer<T>) -> Markup {
     html! {
         @if let Some(error) = &answer.failed {
             p.warn {
                 (view.say("The figures of the ledger cannot be read:", "Les chiffres du registre sont illisibles\u{a0}:"))
                 " " (error)
             }
-        } @else if answer.table.is_none() {
+        } @else if answer.found.is_none() {
             p { (view.say(
                 "The ledger is being read: figures follow in a moment.",
                 "Lecture du registre en cours\u{a0}: les chiffres suivent dans un instant.",
