@@ -107,10 +107,13 @@ impl Service {
         ARENA.with_borrow_mut(|arena| {
             arena.reset();
             match openrtb::parse(body, arena) {
-                Ok(request) => match self.answer(&snapshot, exchange, &request, received, arena) {
-                    Ok(body) => BidReply::Bid(body),
-                    Err(reason) => BidReply::NoBid(reason, told(exchange, &request, reason)),
-                },
+                Ok(request) => {
+                    self.console.samples.offer(&exchange.slug, body, received);
+                    match self.answer(&snapshot, exchange, &request, received, arena) {
+                        Ok(body) => BidReply::Bid(body),
+                        Err(reason) => BidReply::NoBid(reason, told(exchange, &request, reason)),
+                    }
+                }
                 Err(_) => BidReply::Malformed,
             }
         })
@@ -204,6 +207,9 @@ impl Service {
             self.publishers.meet(id, name, &self.writer);
         }
         self.metrics.bid(bids.len());
+        for chosen in &bids {
+            self.console.sent(chosen.ticket.bid.campaign, chosen.ticket.bid.day);
+        }
         Ok(out)
     }
 

@@ -21,6 +21,7 @@ use crate::shell::agents::Agents;
 use crate::shell::aims;
 use crate::shell::audience_store::{AudienceWriter, Unwritten};
 use crate::shell::clock;
+use crate::shell::console::Console;
 use crate::shell::conversions::Journeys;
 use crate::shell::corrections::Corrections;
 use crate::shell::events::Events;
@@ -77,6 +78,8 @@ pub struct Service {
     pub(in crate::shell) learning: Learning,
     /// What is counted.
     pub metrics: Metrics,
+    /// What the console keeps between two looks.
+    pub(in crate::shell) console: Console,
     /// Landing pages of every creative of every revision: a click on an ad that was taken out still leads on.
     pub(in crate::shell) landings: DashMap<CreativeId, String>,
     /// The currency of every campaign that ever had money in this ledger.
@@ -182,6 +185,7 @@ impl Service {
             ghosts,
             learning: Learning::default(),
             metrics: Metrics::default(),
+            console: Console::default(),
             landings: DashMap::new(),
             currencies: DashMap::new(),
         };
@@ -297,6 +301,7 @@ impl Service {
         {
             // Bids of days before yesterday are too old to be billed.
             self.book.forget_before(Day::from_raw(today.raw() - 2), Hour::from_raw(Hour::of(now).raw() - 48));
+            self.console.forget_before(Day::from_raw(today.raw() - 2));
         }
         self.snapshot.store(Arc::new(next));
         if steady.raw() < self.former_until.load(Ordering::Acquire) {

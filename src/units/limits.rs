@@ -181,6 +181,10 @@ pub const RECONCILE_TOP_LINES: usize = 20;
 /// that a bidder which died soon counts as gone.
 pub const LEASE_TTL: Millis = Millis::from_seconds(5);
 
+/// A bid request that is pasted into the console: several times what exchanges send, and small enough for a page that
+/// shows it again. Larger ones are explained on the command line.
+pub const EXPLAINED_BYTES_MAX: usize = 32 * 1024;
+
 /// Campaigns that have metrics of their own, four series each: more would be most of what Prometheus keeps of us.
 pub const METRICS_CAMPAIGNS_MAX: usize = 100;
 

@@ -17,6 +17,7 @@ use crate::shell::boot::{Booted, boot};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, say};
 use crate::shell::clock;
 use crate::shell::config::{ConfigArgs, Configured, configure};
+use crate::shell::console::Sampler;
 use crate::shell::corrections;
 use crate::shell::disk::DiskWatch;
 use crate::shell::events::Forgetting;
@@ -214,6 +215,7 @@ pub(in crate::shell) struct Server {
     keeping: Keeping,
     feedback: FeedbackThread,
     disk: DiskWatch,
+    sampler: Sampler,
     school: School,
     reloads: tokio::task::JoinHandle<()>,
     writer: crate::shell::store::WriterHandle,
@@ -255,6 +257,8 @@ impl Server {
         let no_thread = |error| fail(WE_FAILED, &error, "the system gives no threads");
         let reserve = u64::from(args.disk_reserve) << 20;
         let disk = DiskWatch::start(Arc::clone(&service), args.data.clone(), reserve).map_err(no_thread)?;
+        service.console.open(args.data.clone());
+        let sampler = Sampler::start(Arc::clone(&service)).map_err(no_thread)?;
         let school = School::start(&service, args, taught).map_err(no_thread)?;
         let (stop, stopped) = watch::channel(false);
         let spans = args.spans();
@@ -284,6 +288,7 @@ impl Server {
             keeping,
             feedback,
             disk,
+            sampler,
             school,
             reloads,
             writer,
@@ -320,6 +325,7 @@ impl Server {
              \n\
              \x20 bids      http://{bids}/openrtb2/{{exchange}}\n\
              \x20 metrics   http://{admin}/metrics\n\
+             \x20 console   http://{admin}/\n\
              \x20 ledger    {data}\n\
              \n\
              Try it:\n\
@@ -344,7 +350,7 @@ impl Server {
         self.reloads.abort();
         let _ = self.reloads.await;
         let (beat, leasing, forgetting, disk) = (self.beat, self.leasing, self.forgetting, self.disk);
-        let (school, keeping) = (self.school, self.keeping);
+        let (school, keeping, sampler) = (self.school, self.keeping, self.sampler);
         let feedback = self.feedback;
         let ended = move || {
             beat.stop();
@@ -352,6 +358,7 @@ impl Server {
             forgetting.stop();
             feedback.stop();
             disk.stop();
+            sampler.stop();
             school.stop();
             keeping.stop();
         };

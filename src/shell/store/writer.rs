@@ -104,6 +104,12 @@ impl Writer {
         }
     }
 
+    /// What the watch of the disk saw last; `None` before it has looked.
+    #[must_use]
+    pub fn free_bytes(&self) -> Option<u64> {
+        self.outage.free_bytes()
+    }
+
     /// Writes what is counted of the ledger and its disk, for `/metrics`.
     pub fn write_metrics(&self, page: &mut Page) {
         self.outage.write_metrics(page);
