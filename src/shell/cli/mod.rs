@@ -6,6 +6,7 @@ pub mod attributes;
 pub mod audience;
 pub mod certify;
 pub mod check;
+pub mod conversions;
 pub mod demo;
 pub mod experiment;
 pub mod explain;
@@ -84,6 +85,15 @@ enum Verb {
   encan ledger archive --before 2026-01-01"
     )]
     Ledger(ledger::Ledger),
+    /// Bring in conversions from files, see them, and credit them to ads by every model.
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  encan conversions import november.csv --dry-run
+  encan conversions show --late
+  encan conversions credit --by exchange"
+    )]
+    Conversions(conversions::Conversions),
     /// Look after what was learnt: train and show chances, see prices, shading and pacing, undo.
     #[command(
         subcommand,
@@ -139,6 +149,7 @@ pub fn run() -> ExitCode {
         Verb::Shading(args) => shading::run(&args),
         Verb::Keys(verb) => keys::run(&verb),
         Verb::Ledger(verb) => ledger::run(&verb),
+        Verb::Conversions(verb) => conversions::run(&verb),
         Verb::Learn(verb) => learn::run(&verb),
         Verb::Feedback(verb) => feedback::run(&verb),
         Verb::Audience(verb) => audience::run(&verb),

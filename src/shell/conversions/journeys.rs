@@ -48,7 +48,7 @@ pub struct Met {
 enum Job {
     Met(UserKey, AdvertiserId, Met),
     Find(UserKey, AdvertiserId, oneshot::Sender<Option<Vec<Met>>>),
-    Erase(UserKey, oneshot::Sender<bool>),
+    Erase(UserKey, oneshot::Sender<Option<bool>>),
 }
 
 /// The way to the file. Its thread ends when this is dropped.
@@ -110,11 +110,11 @@ impl Journeys {
         answered.await.ok()?
     }
 
-    /// Forgets `user`; false if that could not be done: to be tried again.
-    pub async fn erase(&self, user: UserKey) -> bool {
+    /// Forgets `user`, and says whether anything was known; `None` if that could not be done: to be tried again.
+    pub async fn erase(&self, user: UserKey) -> Option<bool> {
         let (answer, answered) = oneshot::channel();
-        let asked = self.jobs.as_ref().is_some_and(|jobs| jobs.try_send(Job::Erase(user, answer)).is_ok());
-        asked && answered.await.unwrap_or(false)
+        self.jobs.as_ref()?.try_send(Job::Erase(user, answer)).ok()?;
+        answered.await.ok()?
     }
 
     /// Appends what is counted, in the text format of Prometheus.
@@ -125,6 +125,24 @@ impl Journeys {
         out.push_str("# TYPE encan_touches_dropped_total counter\n");
         out.push_str(&format!("encan_touches_dropped_total {}\n", self.dropped.load(Ordering::Relaxed)));
     }
+}
+
+/// Removes `users` from the file in `folder`, beside a server that may be running.
+///
+/// # Errors
+///
+/// If the file is there and cannot be used.
+pub fn erase_journeys(folder: &Path, users: &[UserKey]) -> rusqlite::Result<()> {
+    let path = folder.join(FILE);
+    if !path.exists() {
+        return Ok(());
+    }
+    let mut file = File::at(&path)?;
+    let transaction = file.connection.transaction()?;
+    for user in users {
+        transaction.prepare_cached("DELETE FROM touch WHERE user = ?")?.execute([user.as_bytes()])?;
+    }
+    transaction.commit()
 }
 
 impl Drop for Journeys {
@@ -165,7 +183,7 @@ fn serve(file: &mut Option<File>, batch: Vec<Job>) {
         None => {
             answers.extend(batch.into_iter().filter_map(|job| match job {
                 // Nothing is kept of anybody.
-                Job::Erase(_, answer) => Some(Due::Erased(answer)),
+                Job::Erase(_, answer) => Some(Due::Erased(answer, false)),
                 Job::Met(..) | Job::Find(..) => None,
             }));
             Ok(())
@@ -182,7 +200,7 @@ fn serve(file: &mut Option<File>, batch: Vec<Job>) {
 /// An answer that is due once the batch is committed.
 enum Due {
     Found(oneshot::Sender<Option<Vec<Met>>>, Vec<Met>),
-    Erased(oneshot::Sender<bool>),
+    Erased(oneshot::Sender<Option<bool>>, bool),
 }
 
 impl Due {
@@ -190,7 +208,7 @@ impl Due {
     fn tell(self, is_kept: bool) {
         match self {
             Self::Found(answer, found) => drop(answer.send(is_kept.then_some(found))),
-            Self::Erased(answer) => drop(answer.send(is_kept)),
+            Self::Erased(answer, was_known) => drop(answer.send(is_kept.then_some(was_known))),
         }
     }
 }
@@ -218,6 +236,7 @@ impl File {
 
     fn at(path: &Path) -> rusqlite::Result<Self> {
         let connection = Connection::open(path)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
         // Losing the last touches with the machine's power costs a few conversions their ad until they are reported.
         connection.execute_batch(
             "PRAGMA journal_mode = WAL;
@@ -249,8 +268,8 @@ impl File {
                     answers.push(Due::Found(answer, found));
                 }
                 Job::Erase(user, answer) => {
-                    answers.push(Due::Erased(answer));
                     let gone = transaction.execute("DELETE FROM touch WHERE user = ?", [user.as_bytes()])?;
+                    answers.push(Due::Erased(answer, gone > 0));
                     rows -= i64::try_from(gone).unwrap_or(0);
                 }
             }
@@ -361,7 +380,8 @@ mod tests {
         drop(journeys);
         let journeys = Journeys::open(folder.path()).unwrap();
         assert_eq!(journeys.of(user(1), shop()).await, Some(vec![later, click, view]), "after a restart");
-        assert!(journeys.erase(user(1)).await);
+        assert_eq!(journeys.erase(user(1)).await, Some(true));
+        assert_eq!(journeys.erase(user(1)).await, Some(false));
         assert_eq!(journeys.of(user(1), shop()).await, Some(vec![]), "erased");
         assert_eq!(journeys.of(user(2), shop()).await, Some(vec![other]));
     }

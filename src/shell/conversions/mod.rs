@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub(in crate::shell) use form::digits_or_text;
 pub use form::{ConversionForm, ConversionForms, Person};
 pub use import::{Imported, RefusedRow, coded_event};
-pub use journeys::{Journeys, Met};
+pub use journeys::{Journeys, Met, erase_journeys};
 pub use refusal::ConversionRefusal;
 
 use crate::attribution::within_window;
