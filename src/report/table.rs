@@ -1,5 +1,6 @@
 //! A finished report: named rows in order, and a total for each currency.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
@@ -136,6 +137,12 @@ impl Row {
         (self.labels.iter().map(Label::machine).collect(), self.currency)
     }
 
+    /// The order of [`Row::place`], without making places: tables have many rows.
+    fn order(&self, other: &Self) -> Ordering {
+        let labels = self.labels.iter().map(Label::machine);
+        labels.cmp(other.labels.iter().map(Label::machine)).then(self.currency.cmp(&other.currency))
+    }
+
     /// A row in which nothing was counted.
     pub(in crate::report) fn empty(currency: Currency) -> Self {
         let (totals, fixed) = (Totals::default(), Femtos::ZERO);
@@ -156,6 +163,7 @@ impl Names {
             Group::LineItem(id) => named(&self.line_items, &id),
             Group::Creative(id) if id.raw() == 0 => Label::phrase(NO_CREATIVE),
             Group::Creative(id) => named(&self.creatives, &id),
+            Group::Exchange(id) if id.raw() == 0 => "no exchange".to_owned(),
             Group::Exchange(id) => named(&self.exchanges, &id),
             Group::Deal(Some(id)) => named(&self.deals, &id),
             Group::Deal(None) => Label::phrase(NO_DEAL),
@@ -248,7 +256,7 @@ pub(in crate::report) fn finish(
     };
     let mut rows: Vec<_> = folded.into_iter().map(row).collect();
     // Stable, so that two ids with one name keep the order of the ids.
-    rows.sort_by(|a, b| a.place().cmp(&b.place()));
+    rows.sort_by(Row::order);
     let left_out = !whole_campaigns && names.fixed_costs.values().any(|cost| cost.amount != Nanos::ZERO);
     let fixed_costs = if left_out { FixedCosts::LeftOut } else { FixedCosts::Included };
     Table { group_by, rows, totals: totals.into_values().collect(), fixed_costs }

@@ -169,7 +169,7 @@ impl Totals {
     }
 
     /// Adds the sums of another row of the same currency.
-    pub(in crate::report) fn merge(&mut self, other: &Self) {
+    pub fn merge(&mut self, other: &Self) {
         for (count, more) in [
             (&mut self.wins, other.wins),
             (&mut self.losses, other.losses),

@@ -89,8 +89,9 @@ async fn demo(args: &Args) -> ExitCode {
     fill_audiences(&server.service, &demand.segments(), began);
     say(&format!(
         "encan bids at http://{}, metrics at http://{}/metrics; seed {}\n\
+         console at http://{}/\n\
          budgets are paced over the whole day: after the first requests bids fall until they last for it\n",
-        server.bids, server.admin, args.seed
+        server.bids, server.admin, args.seed, server.admin
     ));
     let counts = Arc::new(Mutex::new(Counts::default()));
     let end = Instant::now() + args.duration;
