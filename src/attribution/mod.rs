@@ -15,7 +15,7 @@ mod tests;
 pub use credit::{Credit, Credits};
 pub use late::is_late;
 pub use model::{Manner, Model, Step};
-pub use path::{Paths, Touchpoint};
+pub use path::{Paths, Touchpoint, happened};
 
 use crate::campaign::Attribution;
 use crate::ledger::Touch;

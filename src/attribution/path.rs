@@ -87,8 +87,9 @@ impl Paths {
     }
 }
 
-/// When a conversion happened.
-fn happened(event: &Event) -> UnixMillis {
+/// When a conversion happened; of other events when they were told.
+#[must_use]
+pub fn happened(event: &Event) -> UnixMillis {
     if let EventKind::Conversion(conversion) = &event.kind { conversion.happened } else { event.at }
 }
 

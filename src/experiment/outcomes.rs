@@ -97,15 +97,14 @@ impl Outcomes {
         }
     }
 
-    /// Remembers what a correction changes of one impression. True if it is one, and of this campaign.
-    pub fn correct(&mut self, event: &Event) -> bool {
-        let EventKind::Correction(correction) = &event.kind else { return false };
+    /// Remembers what a correction changes of one impression. What is added to the whole campaign is of no group.
+    pub fn correct(&mut self, event: &Event) {
+        let EventKind::Correction(correction) = &event.kind else { return };
         if event.bid.campaign != self.subject.campaign {
-            return false;
+            return;
         }
         let change = self.corrected.entry(event.bid.id).or_insert(Femtos::ZERO);
         *change = [*change, correction.charge.advertiser_cost()].into_iter().sum();
-        true
     }
 
     fn converted(&mut self, event: &Event, value: Nanos, at: UnixMillis, touched: bool) {

@@ -1,7 +1,7 @@
 //! From a verified notice to ledger events: what each kind of notice means for money.
 
 use crate::campaign::MissingPrice;
-use crate::ledger::{BidFacts, Charge, Conversion, DatedRate, Event, EventKind, Playback, Source, Touch};
+use crate::ledger::{BidFacts, Charge, Conversion, Event, EventKind, Playback};
 use crate::notice::keys::Keys;
 use crate::notice::kind::NoticeKind;
 use crate::notice::price::Unreadable;
@@ -334,33 +334,9 @@ fn as_of_the_bid(ticket: &Ticket, media: Nanos, data: Nanos) -> Assessment {
     }
 }
 
-/// A conversion as an advertiser reports it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConversionReport {
-    /// `purchase`, `lead`, ...
-    pub kind: String,
-    /// To count it once.
-    pub order: Option<String>,
-    /// What it brought, in the campaign's currency.
-    pub value: Nanos,
-    /// How it came into that, if it was reported in another one.
-    pub fx: Option<DatedRate>,
-}
-
-/// The event of a conversion that followed a click at `clicked`.
+/// The event of a conversion that followed the ad of `ticket`, told at `now`.
 #[must_use]
-pub fn conversion(ticket: &Ticket, clicked: UnixMillis, report: ConversionReport, now: UnixMillis) -> Event {
-    let ConversionReport { kind, order, value, fx } = report;
-    let kind = EventKind::Conversion(Conversion {
-        kind,
-        order,
-        value,
-        touch: Touch::Click(clicked),
-        fx,
-        happened: now,
-        lifetime: Nanos::ZERO,
-        source: Source::Page,
-        code: None,
-    });
+pub fn conversion(ticket: &Ticket, conversion: Conversion, now: UnixMillis) -> Event {
+    let kind = EventKind::Conversion(conversion);
     Event { bid: facts_of(ticket, &kind), at: now, kind }
 }

@@ -6,10 +6,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::campaign::{BillsOn, MissingPrice};
 use crate::ledger::{
-    Area, BidFacts, DatedRate, Device, EventKind, Format, Playback, Segments, Setting, ViewerCountries,
+    Area, BidFacts, Conversion, DatedRate, Device, EventKind, Format, Playback, Segments, Setting, Source,
+    Touch, ViewerCountries,
 };
 use crate::notice::{
-    ConversionReport, Keys, NoticeKind, Params, Refused, Ticket, TokenError, conversion, event, write_address,
+    Keys, NoticeKind, Params, Refused, Ticket, TokenError, conversion, event, write_address,
 };
 use crate::ttf::{Bearer, Evidence, Jurisdiction, Other, Others, Place};
 use crate::units::{
@@ -502,15 +503,20 @@ fn each_step_of_playback_is_an_event_of_its_own_and_closes_nothing() {
 
 #[test]
 fn an_order_converts_once_whichever_click_it_is_reported_with() {
-    let report = |order: Option<&str>, kind: &str| ConversionReport {
+    let report = |order: Option<&str>, kind: &str| Conversion {
         kind: kind.to_owned(),
         order: order.map(str::to_owned),
         value: Nanos::ZERO,
+        touch: Touch::Click(NOW),
         fx: None,
+        happened: NOW,
+        lifetime: Nanos::ZERO,
+        source: Source::Page,
+        code: None,
     };
     let mut other = ticket();
     other.bid.id = BidId::mint(NOW, 43);
-    let key = |ticket: &Ticket, order, kind| conversion(ticket, NOW, report(order, kind), NOW).key();
+    let key = |ticket: &Ticket, order, kind| conversion(ticket, report(order, kind), NOW).key();
     assert_eq!(key(&ticket(), Some("A1"), "purchase"), key(&other, Some("A1"), "purchase"));
     assert_ne!(key(&ticket(), Some("A1"), "purchase"), key(&ticket(), Some("A2"), "purchase"));
     assert_ne!(key(&ticket(), Some("A1"), "purchase"), key(&ticket(), Some("A1"), "lead"));

@@ -95,6 +95,7 @@ impl Names {
             Group::LineItem(id) => named(&self.line_items, &id),
             Group::Creative(id) if id.raw() == 0 => "no creative".to_owned(),
             Group::Creative(id) => named(&self.creatives, &id),
+            Group::Exchange(id) if id.raw() == 0 => "no exchange".to_owned(),
             Group::Exchange(id) => named(&self.exchanges, &id),
             Group::Deal(Some(id)) => named(&self.deals, &id),
             Group::Deal(None) => "no deal".to_owned(),

@@ -14,7 +14,9 @@ use rand::rngs::SmallRng;
 use smallvec::SmallVec;
 
 use crate::agent::Agent;
-use crate::bidder::{Ask, Chosen, Decision, NoBidReason, Silent, Snapshot, compose, decide, markup_fits};
+use crate::bidder::{
+    Ask, Chosen, Decision, Enrolled, NoBidReason, Silent, Snapshot, compose, decide, markup_fits,
+};
 use crate::budget::{self, PurseKey, Reservation, Reserved, Shortage, Span, Whose};
 use crate::campaign::{AnswerForm, Caller, CountBy, Exchange, NoBidForm, Refusal};
 use crate::frequency::{all_caps, counts_by};
@@ -167,10 +169,15 @@ impl Service {
             (RANDOM.with_borrow_mut(|random| decide(snapshot, &ask, random, &mut Silent)), agent)
         };
         let Decision { currency, mut bids, mut reason, enrolled } = decision;
-        let _ = enrolled;
         if is_out_of_time(request, exchange, received) {
             // Whoever asked has gone on. The bids are dropped, and with them what they hold.
             return Err(NoBidReason::OutOfTime);
+        }
+        if let Some(user) = user.filter(|_| !request.test) {
+            for Enrolled { campaign, held_out } in enrolled {
+                let advertiser = snapshot.plan.catalog.advertisers[campaign.advertiser].id;
+                self.ghosts.tell(campaign, advertiser, (user, held_out), now);
+            }
         }
         let mut unsent = Unsent { service: self, bids: SmallVec::new() };
         bids.retain(|chosen| {

@@ -137,6 +137,9 @@ impl Service {
         let new = events.iter().zip(&news).filter_map(|(event, is_new)| charge(event).filter(|_| *is_new));
         new.for_each(|charge| self.metrics.paid(charge, ticket.bid.currency, &snapshot.plan.rates));
         failpoint::pass(Point::BookingSettle);
+        for (event, _) in events.iter().zip(&news).filter(|(_, is_new)| **is_new) {
+            self.journeys.booked(event);
+        }
         pending.events = events;
         let settled = till.kept(pending, &news);
         failpoint::pass(Point::BookingSettled);

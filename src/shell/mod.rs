@@ -16,6 +16,7 @@ pub mod demo;
 pub mod disk;
 pub mod events;
 pub mod exchange_secrets;
+pub mod experiments;
 pub mod explaining;
 pub mod exposure_store;
 pub mod exposures_reader;

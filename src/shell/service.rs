@@ -21,8 +21,10 @@ use crate::shell::agents::Agents;
 use crate::shell::audience_store::{AudienceWriter, Unwritten};
 use crate::shell::clock;
 use crate::shell::console::Console;
+use crate::shell::conversions::Journeys;
 use crate::shell::corrections::Corrections;
 use crate::shell::events::Events;
+use crate::shell::experiments::Ghosts;
 use crate::shell::exposure_store::{ExposureStore, Viewer};
 use crate::shell::learning::{Learning, Lessons};
 use crate::shell::leasing;
@@ -60,10 +62,14 @@ pub struct Service {
     pub(in crate::shell) writer: Writer,
     /// Which events of people have come.
     pub(in crate::shell) events: Events,
+    /// What measured people saw and clicked.
+    pub(in crate::shell) journeys: Journeys,
     /// Where corrections are read.
     pub(in crate::shell) corrections: Corrections,
     /// Bids that are out, and what they will teach.
     pub(in crate::shell) lessons: Lessons,
+    /// Who became part of which experiment.
+    pub(in crate::shell) ghosts: Ghosts,
     /// What is known of learning.
     pub(in crate::shell) learning: Learning,
     /// What is counted.
@@ -144,7 +150,14 @@ impl Service {
         (audiences, audience_writer): (Arc<Audiences>, AudienceWriter),
         keys: UserKeys,
         composer: Composer,
-        (writer, events, corrections, lessons): (Writer, Events, Corrections, Lessons),
+        (writer, events, journeys, corrections, lessons, ghosts): (
+            Writer,
+            Events,
+            Journeys,
+            Corrections,
+            Lessons,
+            Ghosts,
+        ),
     ) -> Self {
         let snapshot = Snapshot::new(Arc::new(plan), &book, clock::now(), None);
         let service = Self {
@@ -161,8 +174,10 @@ impl Service {
             composer: ArcSwap::from_pointee(composer),
             writer,
             events,
+            journeys,
             corrections,
             lessons,
+            ghosts,
             learning: Learning::default(),
             metrics: Metrics::default(),
             console: Console::default(),
@@ -312,16 +327,19 @@ impl Service {
         self.open.all().into_iter().map(park).collect()
     }
 
-    /// Erases a person from the audiences, and what they were shown from memory; false if nothing was known of
-    /// them. The ledger's rows remain, under the keyed hash of the id, and a later start counts them again;
+    /// Erases a person from the audiences, the journeys and the experiments, and what they were shown from memory; false
+    /// if nothing was known of them. The ledger's rows remain, under the keyed hash of the id, and a later start counts them
+    /// again;
     /// so do the contexts of those impressions, which name nobody: to find them, the whole ledger would be read.
     ///
     /// # Errors
     ///
-    /// [`Unwritten`] if the audiences' part is not done: it may be tried again.
+    /// [`Unwritten`] if the part of the audiences or of the experiments is not done: it may be tried again.
     pub async fn erase(&self, user: UserKey) -> Result<bool, Unwritten> {
         let was_shown = self.exposures.forget(&user);
-        Ok(self.audience_writer.erase(user).await? || was_shown)
+        let was_enrolled = self.ghosts.erase(user).await.ok_or(Unwritten)?;
+        let had_journey = self.journeys.erase(user).await.ok_or(Unwritten)?;
+        Ok(self.audience_writer.erase(user).await? || was_shown || had_journey || was_enrolled)
     }
 }
 

@@ -110,6 +110,10 @@ pub const EVENT_AHEAD_MAX: Millis = Millis::from_seconds(5 * 60);
 pub const PROMO_CODE_CHARS_MAX: usize = 64;
 /// Promo codes of a campaign and its types together.
 pub const PROMO_CODES_MAX: usize = 1_000;
+/// Conversions in one call.
+pub const CONVERSIONS_OF_CALL_MAX: usize = 1_000;
+/// Bytes of a call of as many conversions, from whoever shows a token: others send one at a time.
+pub const CONVERSIONS_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Events in one call of an advertiser's server.
 pub const EVENTS_OF_CALL_MAX: usize = 1_000;
 /// Bytes of a call of an advertiser's server: as many events, with their consent strings.

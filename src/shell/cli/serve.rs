@@ -21,6 +21,7 @@ use crate::shell::console::Sampler;
 use crate::shell::corrections;
 use crate::shell::disk::DiskWatch;
 use crate::shell::events::Forgetting;
+use crate::shell::experiments::{GhostKeeper, Inbox as Enrolments};
 use crate::shell::feedback::FeedbackThread;
 use crate::shell::http::{Door, Spans, serve};
 use crate::shell::learning::{Inbox, Keeper, Kept, Learner, Training};
@@ -246,7 +247,7 @@ impl Server {
         let Booted {
             service, writer, failed, audience_writer, audiences_read, exposures_read, secrets, ..
         } = booted;
-        let taught = (booted.inbox, booted.learnt);
+        let taught = (booted.inbox, booted.learnt, booted.enrolments);
         announce_door(&args.data, admin)?;
         let every = Millis::from_seconds(i64::from(args.feedback_minutes) * 60);
         let feedback = FeedbackThread::start(Arc::clone(&service), &args.data, every)
@@ -379,19 +380,25 @@ impl Server {
     }
 }
 
-/// The threads of learning.
+/// The threads of learning and of experiments.
 #[derive(Debug)]
 struct School {
+    experiments: GhostKeeper,
     learner: Learner,
     keeper: Keeper,
     training: Training,
 }
 
 impl School {
-    fn start(service: &Arc<Service>, args: &ServerArgs, taught: (Inbox, Kept)) -> std::io::Result<Self> {
+    fn start(
+        service: &Arc<Service>,
+        args: &ServerArgs,
+        taught: (Inbox, Kept, Enrolments),
+    ) -> std::io::Result<Self> {
         let (service, folder) = (|| Arc::clone(service), || args.data.clone());
-        let (inbox, learnt) = taught;
+        let (inbox, learnt, enrolments) = taught;
         Ok(Self {
+            experiments: GhostKeeper::start(service(), folder(), enrolments)?,
             learner: Learner::start(service(), folder(), inbox.news, learnt)?,
             keeper: Keeper::start(service(), folder(), inbox.to_keep, args.context_days)?,
             training: Training::start(service(), folder(), args.train_every)?,
@@ -400,6 +407,7 @@ impl School {
 
     /// Ends them: what waits is folded and written.
     fn stop(self) {
+        self.experiments.stop();
         self.training.stop();
         self.keeper.stop();
         self.learner.stop();

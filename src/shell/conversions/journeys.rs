@@ -5,7 +5,7 @@
 //! crash or a full queue is a conversion that nobody is credited with when it comes, and reports credit anew. A
 //! damaged file begins anew. What is kept is bounded by age, by person and in all; a person who is erased is gone from it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -24,13 +24,13 @@ const QUEUE_MAX: usize = 16_384;
 /// Jobs of one transaction.
 const BATCH_MAX: usize = 4_096;
 /// Clicks, and views, that are kept of a person and an advertiser: the latest.
-const OF_PERSON_MAX: usize = 32;
+const OF_PERSON_MAX: i64 = 32;
 /// Touches that are kept in all: about a gigabyte.
 const ROWS_MAX: i64 = 10_000_000;
 /// How often old ones are looked for.
 const LOOK: Duration = Duration::from_secs(60);
 /// Rows that one round of forgetting removes.
-const FORGET_MAX: usize = 4_096;
+const FORGET_MAX: i64 = 4_096;
 
 /// A touch of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub struct Met {
 enum Job {
     Met(UserKey, AdvertiserId, Met),
     Find(UserKey, AdvertiserId, oneshot::Sender<Option<Vec<Met>>>),
-    Erase(UserKey, oneshot::Sender<bool>),
+    Erase(UserKey, oneshot::Sender<Option<bool>>),
 }
 
 /// The way to the file. Its thread ends when this is dropped.
@@ -58,6 +58,7 @@ pub struct Journeys {
     jobs: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
     dropped: AtomicU64,
+    folder: PathBuf,
 }
 
 impl Journeys {
@@ -71,7 +72,18 @@ impl Journeys {
         let file = File::open(folder);
         let thread =
             std::thread::Builder::new().name("journeys".to_owned()).spawn(move || run(file, &queue))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread), dropped: AtomicU64::new(0) })
+        Ok(Self {
+            jobs: Some(jobs),
+            thread: Some(thread),
+            dropped: AtomicU64::new(0),
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// The folder of the data, in which the ledger lies that has the events themselves.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Takes note of a view or click that was booked of a person who may be measured; other events are passed over.
@@ -98,19 +110,39 @@ impl Journeys {
         answered.await.ok()?
     }
 
-    /// Forgets `user`; false if that could not be done: to be tried again.
-    pub async fn erase(&self, user: UserKey) -> bool {
+    /// Forgets `user`, and says whether anything was known; `None` if that could not be done: to be tried again.
+    pub async fn erase(&self, user: UserKey) -> Option<bool> {
         let (answer, answered) = oneshot::channel();
-        let asked = self.jobs.as_ref().is_some_and(|jobs| jobs.try_send(Job::Erase(user, answer)).is_ok());
-        asked && answered.await.unwrap_or(false)
+        self.jobs.as_ref()?.try_send(Job::Erase(user, answer)).ok()?;
+        answered.await.ok()?
     }
 
     /// Appends what is counted, in the text format of Prometheus.
     pub fn write_metrics(&self, out: &mut String) {
-        out.push_str("# HELP encan_touches_dropped_total Views and clicks that conversions by person will not find.\n");
+        out.push_str(
+            "# HELP encan_touches_dropped_total Views and clicks that conversions by person will not find.\n",
+        );
         out.push_str("# TYPE encan_touches_dropped_total counter\n");
         out.push_str(&format!("encan_touches_dropped_total {}\n", self.dropped.load(Ordering::Relaxed)));
     }
+}
+
+/// Removes `users` from the file in `folder`, beside a server that may be running.
+///
+/// # Errors
+///
+/// If the file is there and cannot be used.
+pub fn erase_journeys(folder: &Path, users: &[UserKey]) -> rusqlite::Result<()> {
+    let path = folder.join(FILE);
+    if !path.exists() {
+        return Ok(());
+    }
+    let mut file = File::at(&path)?;
+    let transaction = file.connection.transaction()?;
+    for user in users {
+        transaction.prepare_cached("DELETE FROM touch WHERE user = ?")?.execute([user.as_bytes()])?;
+    }
+    transaction.commit()
 }
 
 impl Drop for Journeys {
@@ -151,7 +183,7 @@ fn serve(file: &mut Option<File>, batch: Vec<Job>) {
         None => {
             answers.extend(batch.into_iter().filter_map(|job| match job {
                 // Nothing is kept of anybody.
-                Job::Erase(_, answer) => Some(Due::Erased(answer)),
+                Job::Erase(_, answer) => Some(Due::Erased(answer, false)),
                 Job::Met(..) | Job::Find(..) => None,
             }));
             Ok(())
@@ -168,7 +200,7 @@ fn serve(file: &mut Option<File>, batch: Vec<Job>) {
 /// An answer that is due once the batch is committed.
 enum Due {
     Found(oneshot::Sender<Option<Vec<Met>>>, Vec<Met>),
-    Erased(oneshot::Sender<bool>),
+    Erased(oneshot::Sender<Option<bool>>, bool),
 }
 
 impl Due {
@@ -176,7 +208,7 @@ impl Due {
     fn tell(self, is_kept: bool) {
         match self {
             Self::Found(answer, found) => drop(answer.send(is_kept.then_some(found))),
-            Self::Erased(answer) => drop(answer.send(is_kept)),
+            Self::Erased(answer, was_known) => drop(answer.send(is_kept.then_some(was_known))),
         }
     }
 }
@@ -204,6 +236,7 @@ impl File {
 
     fn at(path: &Path) -> rusqlite::Result<Self> {
         let connection = Connection::open(path)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
         // Losing the last touches with the machine's power costs a few conversions their ad until they are reported.
         connection.execute_batch(
             "PRAGMA journal_mode = WAL;
@@ -235,8 +268,8 @@ impl File {
                     answers.push(Due::Found(answer, found));
                 }
                 Job::Erase(user, answer) => {
-                    answers.push(Due::Erased(answer));
                     let gone = transaction.execute("DELETE FROM touch WHERE user = ?", [user.as_bytes()])?;
+                    answers.push(Due::Erased(answer, gone > 0));
                     rows -= i64::try_from(gone).unwrap_or(0);
                 }
             }
@@ -250,7 +283,7 @@ impl File {
     fn forget(&mut self, now: UnixMillis) -> rusqlite::Result<()> {
         let before = now.minus(limits::CONVERSION_AGE_MAX).raw();
         loop {
-            let surplus = usize::try_from(self.rows - ROWS_MAX).unwrap_or(0).min(FORGET_MAX);
+            let surplus = (self.rows - ROWS_MAX).min(FORGET_MAX);
             let mut gone = self.connection.execute(
                 "DELETE FROM touch WHERE (user, advertiser, click, at, bid) IN
                      (SELECT user, advertiser, click, at, bid FROM touch WHERE at < ? LIMIT ?)",
@@ -347,7 +380,8 @@ mod tests {
         drop(journeys);
         let journeys = Journeys::open(folder.path()).unwrap();
         assert_eq!(journeys.of(user(1), shop()).await, Some(vec![later, click, view]), "after a restart");
-        assert!(journeys.erase(user(1)).await);
+        assert_eq!(journeys.erase(user(1)).await, Some(true));
+        assert_eq!(journeys.erase(user(1)).await, Some(false));
         assert_eq!(journeys.of(user(1), shop()).await, Some(vec![]), "erased");
         assert_eq!(journeys.of(user(2), shop()).await, Some(vec![other]));
     }
@@ -361,20 +395,23 @@ mod tests {
         for touch in all.iter().rev() {
             tell(&journeys, 1, *touch);
         }
-        assert_eq!(journeys.of(user(1), shop()).await.as_deref(), Some(&all[..OF_PERSON_MAX]));
+        assert_eq!(journeys.of(user(1), shop()).await.as_deref(), Some(&all[..32]));
         tell(&journeys, 2, met(now - 61 * 86_400_000, true));
         drop(journeys);
         let mut file = File::open(folder.path()).unwrap();
-        assert_eq!(file.rows, i64::try_from(OF_PERSON_MAX).unwrap() + 1);
+        assert_eq!(file.rows, OF_PERSON_MAX + 1);
         file.forget(UnixMillis::from_raw(now)).unwrap();
-        assert_eq!(file.rows, i64::try_from(OF_PERSON_MAX).unwrap());
+        assert_eq!(file.rows, OF_PERSON_MAX);
     }
 
     #[tokio::test]
     async fn a_damaged_file_begins_anew() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(FILE), "not a database, and long enough to be looked at".repeat(99))
-            .unwrap();
+        std::fs::write(
+            folder.path().join(FILE),
+            "not a database, and long enough to be looked at".repeat(99),
+        )
+        .unwrap();
         let journeys = Journeys::open(folder.path()).unwrap();
         assert_eq!(journeys.of(user(1), shop()).await, Some(vec![]));
         tell(&journeys, 1, met(crate::shell::clock::now().raw(), true));

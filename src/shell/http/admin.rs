@@ -11,7 +11,7 @@ use percent_encoding::percent_decode_str;
 use crate::audience::ImportId;
 use crate::shell::console::is_page;
 use crate::shell::corrections::Unbooked;
-use crate::shell::http::{Answer, JSON, body, console, empty, full, not_allowed, text};
+use crate::shell::http::{Answer, JSON, body, console, conversions, empty, full, not_allowed, text};
 use crate::shell::metrics::{self, Turned};
 use crate::shell::service::Service;
 use crate::shell::store::{Health, StoreError};
@@ -21,6 +21,9 @@ use crate::units::limits;
 pub(in crate::shell::http) async fn answer(request: &mut Request<Incoming>, service: Arc<Service>) -> Answer {
     if request.uri().path() == "/v1/ledger/corrections" {
         return correct(request, service).await;
+    }
+    if request.uri().path() == "/v1/conversions" {
+        return conversions::import(request, service).await;
     }
     if let Some(id) = request.uri().path().strip_prefix("/v1/audience/") {
         return person(request.method(), id, &service).await;

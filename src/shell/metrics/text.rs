@@ -7,7 +7,7 @@ use crate::notice::{NoticeKind, Unpriced};
 use crate::shell::metrics::page::Page;
 use crate::shell::metrics::{EventDoor, EventOutcome, Metrics, NoticeOutcome, Turned, money, process, read};
 use crate::shell::service::Service;
-use crate::shell::{clock, feedback, learning, leasing};
+use crate::shell::{clock, experiments, feedback, learning, leasing};
 use crate::units::Nanos;
 
 /// Everything that is counted, in the text format of Prometheus.
@@ -24,6 +24,7 @@ pub fn text(service: &Service) -> String {
     leasing::write_metrics(service, &mut page);
     learning::write_metrics(service, &mut page);
     feedback::write_metrics(service, &mut page);
+    experiments::write_metrics(&service.ghosts, &mut page);
     page.into_text()
 }
 
