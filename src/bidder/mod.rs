@@ -40,5 +40,6 @@ pub use money::Money;
 pub use reason::NoBidReason;
 pub use rhythm::{Awaited, Rhythm};
 pub use rhythms::Rhythms;
+pub use setting::publisher;
 pub use snapshot::{Asleep, Plan, PlanRow, Snapshot};
 pub use trial::Then;

@@ -16,6 +16,7 @@ use smallvec::SmallVec;
 use crate::agent::Agent;
 use crate::bidder::{
     Ask, Chosen, Decision, Enrolled, NoBidReason, Silent, Snapshot, compose, decide, markup_fits,
+    publisher as publisher_name,
 };
 use crate::budget::{self, PurseKey, Reservation, Reserved, Shortage, Span, Whose};
 use crate::campaign::{AnswerForm, Caller, CountBy, Exchange, NoBidForm, Refusal};
@@ -199,6 +200,11 @@ impl Service {
             if let Some(features) = features {
                 self.lessons.name(words(request, chosen, features, agent, now));
             }
+        }
+        let publisher = bids.first().and_then(|chosen| chosen.ticket.bid.setting.publisher);
+        let name = request.channel.outlet().and_then(publisher_name);
+        if let Some((id, name)) = publisher.zip(name) {
+            self.publishers.meet(id, name, &self.writer);
         }
         self.metrics.bid(bids.len());
         for chosen in &bids {

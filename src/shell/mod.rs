@@ -1,6 +1,7 @@
 //! Everything that waits: clock, files, network, store, command line.
 
 pub mod agents;
+mod aims;
 pub mod audience_store;
 pub mod bidding;
 pub mod booking;
@@ -30,6 +31,7 @@ pub mod learning;
 pub mod leasing;
 pub mod lists;
 pub mod metrics;
+pub mod publishers;
 pub mod reload;
 pub mod secrets;
 pub mod service;

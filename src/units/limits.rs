@@ -128,6 +128,11 @@ pub const USER_AGENT_BYTES_MAX: usize = 1_024;
 /// User agents whose meaning is remembered, the most frequent ones: a few tens of thousands make nearly all traffic.
 /// An entry takes under 128 bytes.
 pub const USER_AGENTS_MAX: usize = 65_536;
+
+/// Publishers whose names are kept: more than a buyer's exchanges sell in a year, some 4 MB in the ledger.
+pub const PUBLISHERS_NAMED_MAX: usize = 65_536;
+/// Bytes of a publisher's name: domains and bundles are shorter, whatever is longer is cut.
+pub const PUBLISHER_NAME_BYTES_MAX: usize = 128;
 /// Bytes of a database of addresses: the largest on the market have about 1 GB. It is held in memory.
 pub const GEO_FILE_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
 /// Age of a database of addresses from which on it is stale: the usual ones come out every week or month.

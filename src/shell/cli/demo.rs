@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::audience::IdKind;
 use crate::bidder::Plan;
+use crate::page::{Forms, Lang};
 use crate::report::{Dimension, Report, Table};
 use crate::shell::cli::serve::{Server, ServerArgs, log_to_stderr};
 use crate::shell::cli::{WE_FAILED, fail, put, report, say};
@@ -193,7 +194,7 @@ fn table_since(data: &Path, began: UnixMillis) -> Result<Table, StoreError> {
 
 /// Prints the report, and whether the exchange counted the same.
 fn reckon(table: &Table, counts: &Counts, plan: &Plan, began: UnixMillis) -> ExitCode {
-    put(&table.to_text());
+    put(&table.to_text(&Forms::new(Lang::En)));
     let differing = disagreements(table, &counts.truth, plan, began);
     for complaint in counts.complaints.iter().take(10) {
         say(&format!("complaint of the exchange: {complaint}\n"));

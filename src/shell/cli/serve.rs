@@ -23,6 +23,7 @@ use crate::shell::disk::DiskWatch;
 use crate::shell::events::Forgetting;
 use crate::shell::experiments::{GhostKeeper, Inbox as Enrolments};
 use crate::shell::feedback::FeedbackThread;
+use crate::shell::figures::Keeping;
 use crate::shell::http::{Door, Spans, serve};
 use crate::shell::learning::{Inbox, Keeper, Kept, Learner, Training};
 use crate::shell::leasing::Leasing;
@@ -211,6 +212,7 @@ pub(in crate::shell) struct Server {
     beat: Beat,
     leasing: Leasing,
     forgetting: Forgetting,
+    keeping: Keeping,
     feedback: FeedbackThread,
     disk: DiskWatch,
     sampler: Sampler,
@@ -267,6 +269,7 @@ impl Server {
         let beat = Beat::start(Arc::clone(&service)).map_err(no_thread)?;
         let leasing = Leasing::start(Arc::clone(&service)).map_err(no_thread)?;
         let forgetting = Forgetting::start(Arc::clone(&service)).map_err(no_thread)?;
+        let keeping = Keeping::start(args.data.clone()).map_err(no_thread)?;
         let data = args.data.clone();
         let keys = secrets::watch(Arc::clone(&service), data.clone(), secrets.users, stopped.clone());
         let files = reload::watch(signs, Arc::clone(&service), args.config.clone(), stopped);
@@ -282,6 +285,7 @@ impl Server {
             beat,
             leasing,
             forgetting,
+            keeping,
             feedback,
             disk,
             sampler,
@@ -346,7 +350,7 @@ impl Server {
         self.reloads.abort();
         let _ = self.reloads.await;
         let (beat, leasing, forgetting, disk) = (self.beat, self.leasing, self.forgetting, self.disk);
-        let (school, sampler) = (self.school, self.sampler);
+        let (school, keeping, sampler) = (self.school, self.keeping, self.sampler);
         let feedback = self.feedback;
         let ended = move || {
             beat.stop();
@@ -356,6 +360,7 @@ impl Server {
             disk.stop();
             sampler.stop();
             school.stop();
+            keeping.stop();
         };
         let _ = tokio::task::spawn_blocking(ended).await;
         // Bids still out keep their money over a restart. A writer that has ended says why below.

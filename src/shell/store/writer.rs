@@ -178,6 +178,15 @@ impl Writer {
         answered.recv().unwrap_or(Err(StoreError::Stopped))
     }
 
+    /// Keeps a name for reports some time later, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Stopped`] if the queue is full or the writer has ended: it is not kept.
+    pub fn remember_soon(&self, name: Name) -> Result<(), StoreError> {
+        self.jobs.try_send(Job::Remember(vec![name])).map_err(|_| StoreError::Stopped)
+    }
+
     /// Keeps names for reports, some time later.
     ///
     /// # Errors
