@@ -16,6 +16,7 @@ use smallvec::SmallVec;
 use crate::agent::Agent;
 use crate::bidder::{
     Ask, Chosen, Decision, Enrolled, NoBidReason, Silent, Snapshot, compose, decide, markup_fits,
+    publisher as publisher_name,
 };
 use crate::budget::{self, PurseKey, Reservation, Reserved, Shortage, Span, Whose};
 use crate::campaign::{AnswerForm, Caller, CountBy, Exchange, NoBidForm, Refusal};
@@ -106,10 +107,13 @@ impl Service {
         ARENA.with_borrow_mut(|arena| {
             arena.reset();
             match openrtb::parse(body, arena) {
-                Ok(request) => match self.answer(&snapshot, exchange, &request, received, arena) {
-                    Ok(body) => BidReply::Bid(body),
-                    Err(reason) => BidReply::NoBid(reason, told(exchange, &request, reason)),
-                },
+                Ok(request) => {
+                    self.console.samples.offer(&exchange.slug, body, received);
+                    match self.answer(&snapshot, exchange, &request, received, arena) {
+                        Ok(body) => BidReply::Bid(body),
+                        Err(reason) => BidReply::NoBid(reason, told(exchange, &request, reason)),
+                    }
+                }
                 Err(_) => BidReply::Malformed,
             }
         })
@@ -197,7 +201,15 @@ impl Service {
                 self.lessons.name(words(request, chosen, features, agent, now));
             }
         }
+        let publisher = bids.first().and_then(|chosen| chosen.ticket.bid.setting.publisher);
+        let name = request.channel.outlet().and_then(publisher_name);
+        if let Some((id, name)) = publisher.zip(name) {
+            self.publishers.meet(id, name, &self.writer);
+        }
         self.metrics.bid(bids.len());
+        for chosen in &bids {
+            self.console.sent(chosen.ticket.bid.campaign, chosen.ticket.bid.day);
+        }
         Ok(out)
     }
 

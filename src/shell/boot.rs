@@ -125,6 +125,7 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     let exposures_read = exposures_reader::start(data, &exposures, &plan.windows, now)?;
     let people = AudienceStore::open(data)?;
     ledger.remember(&names(&plan))?;
+    let publishers = ledger.publishers()?;
     let (failure, failed) = oneshot::channel();
     let (writer, handle) = Writer::start(ledger, failure);
     let composer = Composer::new(secrets.keys(clock::now()), base);
@@ -138,6 +139,7 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     let corrections = Corrections::new(data.to_owned());
     let writers = (writer, Events::open(data)?, journeys, corrections, lessons, ghosts);
     let service = Service::new(plan, (book, open), exposures, people, keys, composer, writers);
+    service.publishers.know(publishers);
     let service = Arc::new(service);
     let learnt = former(data);
     resume(&service.snapshot(), &learnt);

@@ -1,6 +1,7 @@
 //! Everything that waits: clock, files, network, store, command line.
 
 pub mod agents;
+mod aims;
 pub mod audience_store;
 pub mod bidding;
 pub mod booking;
@@ -9,6 +10,7 @@ pub mod certify;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod console;
 pub mod conversions;
 pub mod corrections;
 pub mod demo;
@@ -16,6 +18,7 @@ pub mod disk;
 pub mod events;
 pub mod exchange_secrets;
 pub mod experiments;
+pub mod explaining;
 pub mod exposure_store;
 pub mod exposures_reader;
 pub mod failpoint;
@@ -28,6 +31,7 @@ pub mod learning;
 pub mod leasing;
 pub mod lists;
 pub mod metrics;
+pub mod publishers;
 pub mod reload;
 pub mod secrets;
 pub mod service;

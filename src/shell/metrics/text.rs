@@ -20,6 +20,7 @@ pub fn text(service: &Service) -> String {
     write_state(service.open.len(), &snapshot, &mut page);
     money::write(&snapshot, clock::now(), &mut page);
     service.writer.write_metrics(&mut page);
+    service.publishers.write_metrics(&mut page);
     service.audience_writer.write_metrics(&service.audiences, &mut page);
     leasing::write_metrics(service, &mut page);
     learning::write_metrics(service, &mut page);
