@@ -232,7 +232,7 @@ fn declared_anywhere<'c>(
     advertiser: Option<(AdvertiserId, &str)>,
     kind: &str,
 ) -> Result<(&'c Campaign, &'c ConversionType), ConversionRefusal> {
-    let (id, slug) = advertiser.ok_or_else(|| ConversionRefusal::Advertiser(String::new()))?;
+    let (id, slug) = advertiser.ok_or(ConversionRefusal::Nobody)?;
     let mut own =
         catalog.campaigns.iter().filter(|it| catalog.advertisers[it.advertiser].id == id).peekable();
     if own.peek().is_none() {

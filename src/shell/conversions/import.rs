@@ -57,7 +57,7 @@ pub fn coded_event(
     random: u128,
 ) -> Result<Event, ConversionRefusal> {
     if has_click(form) || (form.advertiser.is_empty() && form.code.trim().is_empty()) {
-        return Err(ConversionRefusal::Advertiser(form.advertiser.clone()));
+        return Err(ConversionRefusal::Nobody);
     }
     let advertiser = Some(form.advertiser.as_str()).filter(|slug| !slug.is_empty());
     let advertiser = advertiser.map(|slug| (AdvertiserId::from_slug(slug), slug));

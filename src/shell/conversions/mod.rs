@@ -179,8 +179,11 @@ impl Service {
         now: UnixMillis,
     ) -> Result<Begun, ConversionRefusal> {
         let plan: &Plan = &snapshot.plan;
-        if has_click(form) || caller.needs_click() || form_names_nobody(form, caller) {
+        if has_click(form) || caller.needs_click() {
             return self.clicked(plan, form, caller, now).map(Begun::Ready);
+        }
+        if names_nobody(form, caller) {
+            return Err(ConversionRefusal::Nobody);
         }
         let sent = Sent::read(form, now)?;
         let advertiser = Some(form.advertiser.as_str()).filter(|slug| !slug.is_empty());
@@ -294,7 +297,7 @@ fn has_click(form: &ConversionForm) -> bool {
 }
 
 /// True if neither a click nor an advertiser is named, and no code that would name one to the operator.
-fn form_names_nobody(form: &ConversionForm, caller: &Caller) -> bool {
+fn names_nobody(form: &ConversionForm, caller: &Caller) -> bool {
     form.advertiser.is_empty() && (*caller != Caller::File || form.code.trim().is_empty())
 }
 
