@@ -18,14 +18,17 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use encan::budget::LeaseTerms;
-use encan::ledger::{BidFacts, Charge, Conversion, Event, EventKind, Touch};
+use encan::ledger::{
+    Area, BidFacts, Charge, Conversion, Device, Event, EventKind, Format, Setting, Source, Touch,
+    ViewerCountries,
+};
 use encan::report::Dimension;
-use encan::shell::figures::{Question, scan, table};
+use encan::shell::figures::{Desk, Question, Section, parts, scan, table};
 use encan::shell::store::{Opened, Store, Writer};
 use encan::ttf::{Assessment, Bearer, Evidence, Jurisdiction, Place, TaxLine};
 use encan::units::{
-    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, DealId, Epoch, ExchangeId, LineItemId,
-    Millis, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
+    AdvertiserId, ArmId, BidId, CampaignId, Country, CreativeId, Currency, Day, DealId, Epoch, ExchangeId,
+    LineItemId, Millis, Nanos, PublisherId, RatePpm, ScenarioId, UnixMillis, UserKey,
 };
 use tokio::sync::oneshot;
 
@@ -51,22 +54,23 @@ fn main() {
     for by in sets() {
         reported(&folder, by, scanned);
     }
+    impressions(&folder);
     today(&folder, count);
 }
 
-/// Sets of dimensions that people ask for, coarse to fine.
+/// Every dimension alone, and sets of them that people ask for.
 fn sets() -> Vec<Vec<Dimension>> {
-    use Dimension::{Advertiser, Campaign, Creative, Day, Deal, Exchange, LineItem};
-    vec![
-        vec![],
-        vec![Advertiser],
-        vec![Campaign],
-        vec![Day],
+    use Dimension::{Campaign, Creative, Day, Deal, Device, Exchange, Format, LineItem, Place, Publisher};
+    let alone = Dimension::ALL.map(|dimension| vec![dimension]);
+    let several = [
         vec![Campaign, Day],
         vec![LineItem, Exchange],
+        vec![Campaign, Publisher],
+        vec![Device, Format, Place],
         vec![Creative, Deal, Exchange],
         vec![LineItem, Exchange, Day],
-    ]
+    ];
+    [vec![]].into_iter().chain(alone).chain(several).collect()
 }
 
 /// A cheap stream of numbers, the same in every run.
@@ -76,6 +80,10 @@ impl Random {
     fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound
+    }
+
+    fn index(&mut self, bound: u64) -> usize {
+        usize::try_from(self.below(bound)).expect("a small number")
     }
 
     fn millis(&mut self, bound: i64) -> i64 {
@@ -98,7 +106,7 @@ fn events_of_bid(number: u64, made: i64, events: &mut Vec<Event>) {
         return push(EventKind::Loss { reason: Some(102), min_to_win }, soon);
     }
     push(EventKind::Win { price: Some(media) }, soon);
-    push(EventKind::Impression(charge(media, random.below(3))), soon + 400);
+    push(EventKind::Impression(charge(media, &mut random)), soon + 400);
     if random.below(10) < 4 {
         push(EventKind::View, soon + 1_500);
     }
@@ -107,18 +115,24 @@ fn events_of_bid(number: u64, made: i64, events: &mut Vec<Event>) {
         push(EventKind::Click, clicked);
         if random.below(10) == 0 {
             let touch = Touch::Click(UnixMillis::from_raw(made + clicked));
-            push(conversion(number, touch, random.millis(90_000_000_000)), clicked + random.millis(2 * DAY));
+            let told = clicked + random.millis(2 * DAY);
+            let value = random.millis(90_000_000_000);
+            push(conversion(number, touch, value, UnixMillis::from_raw(made + told)), told);
         }
     }
 }
 
-fn conversion(number: u64, touch: Touch, value: i64) -> EventKind {
+fn conversion(number: u64, touch: Touch, value: i64, told: UnixMillis) -> EventKind {
     EventKind::Conversion(Conversion {
         kind: "purchase".to_owned(),
         order: Some(format!("order-{number}")),
         value: Nanos::from_raw(value),
         touch,
         fx: None,
+        happened: told,
+        lifetime: Nanos::from_raw(4 * value),
+        source: Source::Page,
+        code: None,
     })
 }
 
@@ -141,13 +155,35 @@ fn bid(number: u64, made: i64, random: &mut Random) -> BidFacts {
         user: Some(UserKey::from_bytes(user)),
         household: None,
         lease: Epoch::from_raw(1),
+        setting: setting(line_item, random),
     }
 }
 
-fn charge(media: Nanos, place: u64) -> Charge {
+/// One of 2,000 publishers, a few of which have most of the traffic, in one of 60 regions, on one of four devices.
+fn setting(line_item: u64, random: &mut Random) -> Setting {
+    let countries = ["FR", "DE", "ES", "IT"].map(Country::from_code);
+    let country = countries[random.index(4)].expect("a country");
+    let publisher = random.below(2_000).min(random.below(2_000)).min(random.below(2_000));
+    let region = (random.below(15) + 10).to_string();
+    let is_video = line_item.is_multiple_of(5);
+    let sizes = [(300, 250), (728, 90), (320, 50), (970, 250)];
+    Setting {
+        publisher: Some(PublisherId::from_raw(publisher.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)),
+        area: Some(Area::new(country, Some(&region))),
+        device: [Device::Phone, Device::Phone, Device::Desktop, Device::Tablet][random.index(4)],
+        format: if is_video { Format::Video } else { Format::Banner },
+        size: Some(if is_video { (1_920, 1_080) } else { sizes[random.index(4)] }),
+        arm: line_item.is_multiple_of(10).then(|| ArmId::from_raw(random.below(2) + 1)),
+        viewer: ViewerCountries { device: Some(country), address: Some(country), home: None },
+        ..Setting::default()
+    }
+}
+
+fn charge(media: Nanos, random: &mut Random) -> Charge {
     let line = |base, ppm| TaxLine { base, rate: RatePpm::from_ppm(ppm).expect("a rate"), exemption: None };
     let paid = Nanos::from_raw(200_000);
-    let jurisdiction = ["FR", "DE", "EU"][usize::try_from(place).expect("one of three")];
+    let jurisdiction = ["FR", "DE", "EU"][random.index(3)];
+    let below = |share: i64, random: &mut Random| Nanos::from_raw(media.raw() + random.millis(share));
     Charge {
         media,
         data: paid,
@@ -160,10 +196,13 @@ fn charge(media: Nanos, place: u64) -> Charge {
             },
             space: line(media, 1_000),
             data: line(paid, 500),
+            more: Vec::new(),
         },
-        bearer: Bearer::from_code(1).expect("a bearer"),
+        bearer: Bearer::OnTop,
         fx: None,
         late: false,
+        bid: Some(below(500_000, random)),
+        to_beat: (random.below(2) == 0).then(|| Nanos::from_raw(media.raw() - random.millis(400_000))),
     }
 }
 
@@ -277,11 +316,39 @@ fn reported(folder: &Path, by: Vec<Dimension>, scanned: f64) {
     ));
 }
 
-/// A page that asks for one day again and again while events come in.
+/// Every impression handed to a fold on all cores, as a tax is tried on them.
+fn impressions(folder: &Path) {
+    let store = Store::open(folder).expect("the ledger");
+    let mut seconds = Vec::new();
+    let mut found = (0, 0);
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        let (question, sections) = (Question::default(), [Section::Impression, Section::Correction]);
+        let add = |(count, media): &mut (u64, i64), event: &Event| {
+            if let EventKind::Impression(charge) = &event.kind {
+                *count += 1;
+                *media += charge.media.raw();
+            }
+        };
+        let all = parts(&store, folder, (&question, &sections), || (0, 0), add).expect("parts");
+        found = all.into_iter().fold((0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
+        seconds.push(start.elapsed().as_secs_f64());
+    }
+    let (count, seconds) = (found.0, median(&seconds));
+    say(format_args!(
+        "{count} impressions handed on whole in {:.0} ms: {:.2} s for ten million",
+        seconds * 1e3,
+        seconds * 1e7 / count as f64
+    ));
+}
+
+/// A page that asks again and again while events come in: without anything that is kept of the last look, and with it.
 fn today(folder: &Path, count: u64) {
     let writing = Writing::begin(folder);
     let question = Question { by: vec![Dimension::Campaign], ..Question::default() };
-    let mut seconds = Vec::new();
+    let desk = Desk::new(folder.to_owned());
+    desk.table(&question).expect("a table");
+    let (mut seconds, mut kept) = (Vec::new(), Vec::new());
     for round in 0..ROUNDS as u64 {
         let mut events = Vec::new();
         let mut number = (1 << 40) + (u64::from(std::process::id()) << 20) + round * BETWEEN;
@@ -291,13 +358,18 @@ fn today(folder: &Path, count: u64) {
         }
         writing.append(events);
         let start = Instant::now();
-        table(folder, &question).expect("a table");
+        let anew = table(folder, &question).expect("a table");
         seconds.push(start.elapsed().as_secs_f64());
+        let start = Instant::now();
+        let again = desk.table(&question).expect("a table");
+        kept.push(start.elapsed().as_secs_f64());
+        assert_eq!(anew, again, "what is kept says what is read");
     }
     writing.end();
     say(format_args!(
-        "the year of {count} events by campaign, asked again after {BETWEEN} events each: {:.0} ms",
-        median(&seconds) * 1e3
+        "the year of {count} events by campaign, asked again after {BETWEEN} events each: {:.0} ms, from a desk {:.1} ms",
+        median(&seconds) * 1e3,
+        median(&kept) * 1e3
     ));
 }
 

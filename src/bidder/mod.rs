@@ -4,6 +4,7 @@
 //! was turned down and why, at no cost where nobody looks. It never waits, and reads nothing but what it
 //! is handed. Deliberately absent: any second implementation of a rule.
 
+mod apart;
 mod blocks;
 mod case;
 mod compose;
@@ -39,5 +40,6 @@ pub use money::Money;
 pub use reason::NoBidReason;
 pub use rhythm::{Awaited, Rhythm};
 pub use rhythms::Rhythms;
+pub use setting::publisher;
 pub use snapshot::{Asleep, Plan, PlanRow, Snapshot};
 pub use trial::Then;

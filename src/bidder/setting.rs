@@ -12,7 +12,8 @@ use crate::targeting::Scene;
 use crate::units::{Country, PublisherId, Region, SegmentId};
 
 /// The name that a site, app or screen has in reports: its bundle or domain, else the exchange's id of it.
-pub(in crate::bidder) fn publisher<'a>(outlet: &Outlet<'a>) -> Option<&'a str> {
+#[must_use]
+pub fn publisher<'a>(outlet: &Outlet<'a>) -> Option<&'a str> {
     outlet.bundle.or(outlet.domain).or(outlet.id)
 }
 

@@ -342,7 +342,12 @@ impl Snapshot {
     }
 
     /// With the rows that are live at `now`.
-    fn of(plan: Arc<Plan>, money: Arc<Money>, learned: Arc<Learned>, now: UnixMillis) -> Self {
+    pub(in crate::bidder) fn of(
+        plan: Arc<Plan>,
+        money: Arc<Money>,
+        learned: Arc<Learned>,
+        now: UnixMillis,
+    ) -> Self {
         let (live, sleepers) = live_rows(&plan, &money, &learned, now);
         Self { plan, money, learned, live, sleepers }
     }

@@ -1,5 +1,6 @@
 //! The decision on requests written as JSON against campaigns written as JSON.
 
+mod apart;
 mod experiments;
 mod frequency;
 mod hints;

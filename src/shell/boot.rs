@@ -14,6 +14,7 @@ use crate::shell::clock;
 use crate::shell::conversions::Journeys;
 use crate::shell::corrections::Corrections;
 use crate::shell::events::{Events, OnceError};
+use crate::shell::experiments::{Ghosts, Inbox as Enrolments};
 use crate::shell::exposure_store::ExposureStore;
 use crate::shell::exposures_reader;
 use crate::shell::learning::{Inbox, Kept, Lessons, former, resume};
@@ -87,6 +88,8 @@ pub struct Booted {
     pub secrets: Secrets,
     /// What bids tell the slow loop of learning.
     pub inbox: Inbox,
+    /// What bids tell of experiments.
+    pub enrolments: Enrolments,
     /// What a former process learnt.
     pub learnt: Kept,
     /// Told once what people were shown is in memory: until then nothing that a cap counts is shown to them.
@@ -122,6 +125,7 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     let exposures_read = exposures_reader::start(data, &exposures, &plan.windows, now)?;
     let people = AudienceStore::open(data)?;
     ledger.remember(&names(&plan))?;
+    let publishers = ledger.publishers()?;
     let (failure, failed) = oneshot::channel();
     let (writer, handle) = Writer::start(ledger, failure);
     let composer = Composer::new(secrets.keys(clock::now()), base);
@@ -130,10 +134,12 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     let (audience_writer, audience_handle) = AudienceWriter::start(people, Arc::clone(&audiences), read);
     let (keys, people) = (UserKeys::new(secrets.users), (audiences, audience_writer));
     let (lessons, inbox) = Lessons::new();
+    let (ghosts, enrolments) = Ghosts::new();
     let journeys = Journeys::open(data).map_err(BootError::Thread)?;
     let corrections = Corrections::new(data.to_owned());
-    let writers = (writer, Events::open(data)?, journeys, corrections, lessons);
+    let writers = (writer, Events::open(data)?, journeys, corrections, lessons, ghosts);
     let service = Service::new(plan, (book, open), exposures, people, keys, composer, writers);
+    service.publishers.know(publishers);
     let service = Arc::new(service);
     let learnt = former(data);
     resume(&service.snapshot(), &learnt);
@@ -146,6 +152,7 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
         audience_writer,
         audiences_read,
         inbox,
+        enrolments,
         learnt,
         exposures_read,
         secrets,

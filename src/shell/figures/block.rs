@@ -7,7 +7,7 @@
 //!
 //! Whatever is read is bounded by the bytes that are there; a block that is not as it was written is `None`.
 
-use crate::ledger::{BidFacts, Checksum, Digest, Event};
+use crate::ledger::{BidFacts, Checksum, Digest, Event, EventKind};
 use crate::shell::figures::charge;
 use crate::shell::figures::facts::{self, Fact, Facts};
 use crate::shell::figures::header::Header;
@@ -113,6 +113,15 @@ fn put_texts(texts: &[String], out: &mut Vec<u8>) {
     }
 }
 
+/// How much of its bid an event of [`Block::each`] tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::shell::figures) enum Bids {
+    /// All, as far as columns keep it.
+    Whole,
+    /// Of conversions and corrections all, of others time and day: the rest is the tuple's.
+    Timed,
+}
+
 /// A fact of all tuples.
 #[derive(Debug)]
 pub(in crate::shell::figures) struct Told<'a> {
@@ -182,22 +191,41 @@ impl<'a> Block<'a> {
         facts::bid(&self.facts_of(number)?, 0, &self.named.lists)
     }
 
-    /// Calls `each` with every event of the sections that are asked for, and the number of its tuple. Of the bids of
-    /// conversions and corrections all is told, of others time and day only: the rest is the tuple's. `None` if one cannot
-    /// be read.
+    /// The bids of all tuples.
+    fn bids(&self) -> Option<Vec<BidFacts>> {
+        let columns = self.facts.iter().map(|told| (&told.values, told.codes.all(self.tuples)));
+        let columns: Vec<_> = columns.collect();
+        let mut bids = Vec::with_capacity(self.tuples);
+        let mut facts = [0; Fact::COUNT];
+        for tuple in 0..self.tuples {
+            for (fact, (values, codes)) in facts.iter_mut().zip(&columns) {
+                *fact = *values.get(usize::try_from(codes[tuple]).ok()?)?;
+            }
+            bids.push(facts::bid(&facts, 0, &self.named.lists)?);
+        }
+        Some(bids)
+    }
+
+    /// Calls `each` with every event of the sections that are asked for, and the number of its tuple. `None` if one
+    /// cannot be read.
     pub(in crate::shell::figures) fn each(
         &self,
+        bids: Bids,
         is_asked: impl Fn(Section) -> bool,
         mut each: impl FnMut(usize, &Event),
     ) -> Option<()> {
         if self.tuples == 0 {
             return Some(());
         }
+        let whole = if bids == Bids::Whole { self.bids()? } else { Vec::new() };
         let (hours, losses, days) = (self.fact(Fact::Hour)?, self.fact(Fact::Loss)?, self.fact(Fact::Day)?);
         let mut facts = self.facts_of(0)?;
-        let mut bid = self.bid(0)?;
+        let bid = self.bid(0)?;
+        // One place for all: an event is larger than what its row has.
+        let mut event = Event { bid, at: bid.at, kind: EventKind::View };
         for (section, rows, columns) in self.sections.iter().filter(|(section, ..)| is_asked(*section)) {
             let is_few = matches!(section, Section::Conversion | Section::Correction);
+            let mut terms = None;
             let mut chunk = vec![Vec::new(); columns.len()];
             for first in (0..*rows).step_by(CHUNK) {
                 let count = CHUNK.min(rows - first);
@@ -212,13 +240,16 @@ impl<'a> Block<'a> {
                     for (fact, told) in [(Fact::Hour, &hours), (Fact::Loss, &losses), (Fact::Day, &days)] {
                         facts[fact as usize] = value(told, tuple)?;
                     }
-                    if is_few {
-                        bid = self.bid(tuple)?;
+                    if bids == Bids::Whole {
+                        event.bid = *whole.get(tuple)?;
+                    } else if is_few {
+                        event.bid = self.bid(tuple)?;
                     }
-                    (bid.at, bid.day) = (facts::made_at(&facts, after), facts::day(&facts)?);
-                    let told = UnixMillis::from_raw(bid.at.raw().wrapping_add(later));
-                    let kind = row::kind(*section, &mut cells, (&facts, told), &self.named)?;
-                    each(tuple, &Event { bid, at: told, kind });
+                    (event.bid.at, event.bid.day) = (facts::made_at(&facts, after), facts::day(&facts)?);
+                    event.at = UnixMillis::from_raw(event.bid.at.raw().wrapping_add(later));
+                    let place = (&mut event.kind, &mut terms);
+                    row::read(*section, &mut cells, (&facts, event.at), &self.named, place)?;
+                    each(tuple, &event);
                 }
             }
         }

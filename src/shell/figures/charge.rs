@@ -164,6 +164,27 @@ pub(in crate::shell::figures) fn put(charge: &Charge, lists: &mut Lists, row: &m
 /// The charge of [`put`].
 pub(in crate::shell::figures) fn take(cells: &mut Cells<'_>, named: &Named) -> Option<Charge> {
     let mut charge = cells.of(&named.charges)?.clone();
+    take_amounts(cells, named, &mut charge)?;
+    Some(charge)
+}
+
+/// The same in the place of a former one, which is of the terms of that number: so that those are not copied again.
+pub(in crate::shell::figures) fn take_into(
+    cells: &mut Cells<'_>,
+    named: &Named,
+    (charge, former): (&mut Charge, &mut Option<i64>),
+) -> Option<()> {
+    let terms = cells.next();
+    if *former != Some(terms) {
+        *former = None;
+        charge.clone_from(named.charges.get(usize::try_from(terms).ok()?)?);
+        *former = Some(terms);
+    }
+    take_amounts(cells, named, charge)
+}
+
+/// Sets all amounts of `charge`.
+fn take_amounts(cells: &mut Cells<'_>, named: &Named, charge: &mut Charge) -> Option<()> {
     charge.media = cells.nanos();
     charge.data = cells.nanos();
     let (high, low) = (cells.next(), cells.next());
@@ -181,7 +202,7 @@ pub(in crate::shell::figures) fn take(cells: &mut Cells<'_>, named: &Named) -> O
     }
     charge.bid = cells.optional().map(Nanos::from_raw);
     charge.to_beat = cells.optional().map(Nanos::from_raw);
-    Some(charge)
+    Some(())
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the upper half is taken on its own")]

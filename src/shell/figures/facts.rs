@@ -207,7 +207,15 @@ pub(in crate::shell::figures) const fn told_by(dimension: Dimension) -> &'static
         Dimension::Creative => &[Fact::Creative],
         Dimension::Exchange => &[Fact::Exchange],
         Dimension::Deal => &[Fact::HasDeal, Fact::Deal],
+        Dimension::Publisher => &[Fact::HasPublisher, Fact::Publisher],
+        Dimension::Place => &[Fact::Area],
+        Dimension::Device => &[Fact::Device],
+        Dimension::Segment => &[Fact::Segments],
+        Dimension::Format => &[Fact::Format, Fact::Size],
+        Dimension::Arm => &[Fact::HasArm, Fact::Arm],
+        Dimension::LossReason => &[Fact::Loss],
         Dimension::Day => &[Fact::Day],
+        Dimension::Hour => &[Fact::Hour],
     }
 }
 

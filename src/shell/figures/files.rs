@@ -40,6 +40,11 @@ impl Stored {
         Some(Self { header, place: Place::Memory(bytes) })
     }
 
+    /// True if it lies in a file.
+    pub(in crate::shell::figures) const fn is_file(&self) -> bool {
+        matches!(self.place, Place::File { .. })
+    }
+
     /// What stands behind the header, in `buffer` or where it is; `None` if that is not there any more.
     pub(in crate::shell::figures) fn body<'a>(&'a self, buffer: &'a mut Vec<u8>) -> Option<&'a [u8]> {
         match &self.place {

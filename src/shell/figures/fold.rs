@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::ledger::{Event, EventKind};
 use crate::report::Totals;
-use crate::shell::figures::block::Block;
+use crate::shell::figures::block::{Bids, Block};
 use crate::shell::figures::facts::{self, Fact};
 use crate::shell::figures::header::Header;
 use crate::shell::figures::question::Question;
@@ -42,6 +42,7 @@ pub(in crate::shell::figures) fn rows(block: &Block<'_>, question: &Question) ->
     let row_of: Vec<u32> = of_tuple.iter().map(|group| row_of[*group as usize]).collect();
     let mut is_known = true;
     block.each(
+        Bids::Timed,
         |_| true,
         |tuple, event| match row_of.get(tuple) {
             Some(&NONE) => {}

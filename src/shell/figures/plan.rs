@@ -15,6 +15,9 @@ const BEHIND_MIN: usize = 4_096;
 /// And at least such a part of what the file has, so that a long day is not written anew all the time.
 const BEHIND_PART: u64 = 64;
 
+/// Days that are built in one transaction where nobody waits for them.
+const REFRESHED_DAYS: usize = 31;
+
 /// One day of the ledger.
 #[derive(Debug, Default)]
 pub(in crate::shell::figures) struct Planned {
@@ -38,6 +41,29 @@ pub(in crate::shell::figures) fn plan(
     data: &Path,
     distrusted: &BTreeSet<Day>,
 ) -> Result<Plan, StoreError> {
+    let (mut plan, stale) = look(store, filed, data, distrusted)?;
+    for (day, planned) in plan.iter_mut().filter(|(day, _)| !stale.contains(day)) {
+        append(data, *day, filed.commit, planned);
+    }
+    if !stale.is_empty() {
+        build(store, filed, data, &stale, |day, blocks| {
+            plan.insert(day, Planned { blocks, more: Vec::new() });
+        })?;
+    }
+    Ok(plan)
+}
+
+/// The same as the files are, and the days whose file is not enough.
+///
+/// # Errors
+///
+/// [`StoreError`] as reading the ledger has it.
+pub(in crate::shell::figures) fn look(
+    store: &Store,
+    filed: &Filed,
+    data: &Path,
+    distrusted: &BTreeSet<Day>,
+) -> Result<(Plan, BTreeSet<Day>), StoreError> {
     let mut plan = Plan::new();
     let (mut stale, mut behind) = (BTreeSet::new(), BTreeMap::new());
     for (day, digest) in &filed.days {
@@ -53,17 +79,45 @@ pub(in crate::shell::figures) fn plan(
         plan.insert(*day, Planned { blocks, more: Vec::new() });
     }
     add_behind(store, filed, &behind, (&mut plan, &mut stale))?;
-    for day in behind.keys().filter(|day| !stale.contains(day)) {
-        if let Some(planned) = plan.get_mut(day) {
+    Ok((plan, stale))
+}
+
+/// How far [`refresh`] came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::shell::figures) enum Refreshed {
+    /// Every file is as new as the ledger was.
+    All,
+    /// Some days are left.
+    Some,
+    /// A file could not be written.
+    Unwritable,
+}
+
+/// Writes the files of a few days that are stale, the oldest ones, and what came since behind those that are not.
+///
+/// # Errors
+///
+/// As [`plan`].
+pub(in crate::shell::figures) fn refresh(store: &Store, data: &Path) -> Result<Refreshed, StoreError> {
+    store.at_once(|| {
+        let filed = store.filed()?;
+        let (mut plan, stale) = look(store, &filed, data, &BTreeSet::new())?;
+        for (day, planned) in plan.iter_mut().filter(|(day, _)| !stale.contains(day)) {
             append(data, *day, filed.commit, planned);
         }
-    }
-    if !stale.is_empty() {
-        build(store, filed, data, &stale, |day, blocks| {
-            plan.insert(day, Planned { blocks, more: Vec::new() });
-        })?;
-    }
-    Ok(plan)
+        let mut is_written = true;
+        let few: BTreeSet<Day> = stale.iter().copied().take(REFRESHED_DAYS).collect();
+        if !few.is_empty() {
+            build(store, &filed, data, &few, |_, blocks| {
+                is_written &= blocks.iter().all(Stored::is_file);
+            })?;
+        }
+        Ok(match (is_written, stale.len() > few.len()) {
+            (false, _) => Refreshed::Unwritable,
+            (true, true) => Refreshed::Some,
+            (true, false) => Refreshed::All,
+        })
+    })
 }
 
 fn sum(blocks: &[Stored]) -> Digest {

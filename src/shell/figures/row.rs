@@ -12,16 +12,21 @@ use crate::shell::figures::charge;
 use crate::shell::figures::facts::{self, Facts};
 use crate::units::{BidId, CorrectionId, Epoch, Nanos, UnixMillis};
 
-/// A kind of rows.
+/// Kinds of events that are kept together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(usize)]
-pub(in crate::shell::figures) enum Section {
+pub enum Section {
+    /// Wins.
     Win,
+    /// Billed impressions.
     Impression,
+    /// Losses.
     Loss,
     /// Whatever is only counted: views, clicks, steps of playback.
     Mark,
+    /// Conversions.
     Conversion,
+    /// Corrections.
     Correction,
 }
 
@@ -33,7 +38,7 @@ impl Section {
     pub(in crate::shell::figures) const ALL: [Self; 6] =
         [Self::Win, Self::Impression, Self::Loss, Self::Mark, Self::Conversion, Self::Correction];
 
-    const fn of(kind: &EventKind) -> Self {
+    pub(in crate::shell::figures) const fn of(kind: &EventKind) -> Self {
         match kind {
             EventKind::Win { .. } => Self::Win,
             EventKind::Impression(_) => Self::Impression,
@@ -191,23 +196,29 @@ fn put_conversion(conversion: &Conversion, told: UnixMillis, lists: &mut Lists, 
     put_optional(code, row);
 }
 
-/// What happened, of a row whose first three cells are taken; `None` if no event is written so.
-pub(in crate::shell::figures) fn kind(
+/// Writes to `kind` what happened, of a row whose first three cells are taken; `None` if no event is written so. Rows of one
+/// section are read into the same place, with the number of the terms that the last one had.
+pub(in crate::shell::figures) fn read(
     section: Section,
     cells: &mut Cells<'_>,
     (facts, told): (&Facts, UnixMillis),
     named: &Named,
-) -> Option<EventKind> {
-    Some(match section {
+    (kind, terms): (&mut EventKind, &mut Option<i64>),
+) -> Option<()> {
+    *kind = match section {
         Section::Win => EventKind::Win { price: cells.optional().map(Nanos::from_raw) },
         Section::Loss => {
             EventKind::Loss { reason: facts::loss(facts)?, min_to_win: cells.optional().map(Nanos::from_raw) }
         }
-        Section::Impression => EventKind::Impression(charge::take(cells, named)?),
+        Section::Impression => match kind {
+            EventKind::Impression(charge) => return charge::take_into(cells, named, (charge, terms)),
+            _ => EventKind::Impression(charge::take(cells, named)?),
+        },
         Section::Mark => mark(cells)?,
         Section::Conversion => EventKind::Conversion(conversion(cells, told, named)?),
         Section::Correction => EventKind::Correction(correction(cells, named)?),
-    })
+    };
+    Some(())
 }
 
 fn mark(cells: &mut Cells<'_>) -> Option<EventKind> {
@@ -252,7 +263,7 @@ fn correction(cells: &mut Cells<'_>, named: &Named) -> Option<Correction> {
 
 /// What of an event is kept in columns: without what [`facts`] and this file leave out.
 #[must_use]
-pub(in crate::shell) fn kept(event: &Event) -> Event {
+pub(in crate::shell::figures) fn kept(event: &Event) -> Event {
     let bid = BidFacts {
         id: BidId::from_bytes([0; 16]),
         user: None,

@@ -15,10 +15,11 @@ use tokio::sync::oneshot;
 use crate::budget::LeaseTerms;
 use crate::ledger::{AMOUNT_MOST, Event, EventKind, any_event, checksum, filed_on};
 use crate::report::{Dimension, Table};
-use crate::shell::figures::block::{Block, Draft};
+use crate::shell::figures::block::{Bids, Block, Draft};
 use crate::shell::figures::header::Header;
-use crate::shell::figures::{Question, files, kept, scan, table};
-use crate::shell::store::{Opened, Store, StoreError, Writer, WriterHandle};
+use crate::shell::figures::row::kept;
+use crate::shell::figures::{Desk, Question, Section, files, parts, scan, table};
+use crate::shell::store::{Check, Opened, Place, Store, StoreError, VerifyError, Writer, WriterHandle};
 use crate::units::{
     AdvertiserId, BidId, CampaignId, CreativeId, Day, DealId, ExchangeId, LineItemId, Millis, UnixMillis,
 };
@@ -128,10 +129,16 @@ fn check_all(folder: &Path, when: &str) {
 }
 
 fn ledger() -> (TempDir, Vec<Event>) {
+    ledger_of(|_| true)
+}
+
+/// A ledger of those of some events.
+fn ledger_of(is_one: impl Fn(&Event) -> bool) -> (TempDir, Vec<Event>) {
     use proptest::strategy::ValueTree as _;
     let folder = tempfile::tempdir().unwrap();
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let events = vec(few_events(60), 4).new_tree(&mut runner).unwrap().current().concat();
+    let events: Vec<Event> = events.into_iter().filter(is_one).collect();
     append(folder.path(), &events);
     (folder, events)
 }
@@ -150,9 +157,10 @@ proptest! {
         let block = Block::read(&header, &bytes[Header::LEN..]).unwrap();
         let mut found = Vec::new();
         block
-            .each(|_| true, |tuple, event| {
+            .each(Bids::Whole, |_| true, |tuple, event| {
                 let bid = block.bid(tuple).unwrap();
-                found.push(Event { bid: crate::ledger::BidFacts { at: event.bid.at, ..bid }, ..event.clone() });
+                assert_eq!(crate::ledger::BidFacts { at: event.bid.at, ..bid }, event.bid);
+                found.push(event.clone());
             })
             .unwrap();
         // Blocks keep kinds apart; within one the order stays.
@@ -189,7 +197,7 @@ proptest! {
             // As if somebody had forged it: it says anything, or nothing.
             header.fingerprint = crate::shell::figures::numbers::fingerprint(&body);
             if let Some(block) = Block::read(&header, &body) {
-                let _ = block.each(|_| true, |_, _| {});
+                let _ = block.each(Bids::Whole, |_| true, |_, _| {});
             }
         } else {
             prop_assert!(Block::read(&header, &body).is_none());
@@ -208,17 +216,26 @@ proptest! {
     ) {
         let folder = tempfile::tempdir().unwrap();
         append(folder.path(), &first);
+        let desk = Desk::new(folder.path().to_owned());
         // Once without files, once from files, once from files and what came since; duplicates among that.
         for question in &questions[..4] {
             prop_assert_eq!(table(folder.path(), question).unwrap(), scanned(folder.path(), question));
         }
         let writing = Writing::begin(folder.path());
         writing.append(&later);
+        for question in &questions {
+            prop_assert_eq!(desk.table(question).unwrap(), scanned(folder.path(), question));
+        }
         writing.append(&first);
         for question in &questions {
             prop_assert_eq!(table(folder.path(), question).unwrap(), scanned(folder.path(), question));
+            prop_assert_eq!(desk.table(question).unwrap(), scanned(folder.path(), question));
         }
         writing.end();
+        prop_assert_eq!(
+            desk.tables(&questions).unwrap(),
+            questions.iter().map(|question| scanned(folder.path(), question)).collect::<Vec<_>>()
+        );
         for question in &questions {
             prop_assert_eq!(table(folder.path(), question).unwrap(), scanned(folder.path(), question));
         }
@@ -226,7 +243,8 @@ proptest! {
 }
 
 #[test]
-fn each_day_on_which_events_are_filed_has_a_file_and_later_events_change_those_of_their_day_only() {
+fn each_day_on_which_events_are_filed_has_a_file_and_what_comes_later_stands_in_the_journal_until_it_is_much()
+{
     let (folder, events) = ledger();
     check_all(folder.path(), "at first");
     let days: BTreeSet<Day> = events.iter().map(filed_on).collect();
@@ -236,14 +254,23 @@ fn each_day_on_which_events_are_filed_has_a_file_and_later_events_change_those_o
         found.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect::<Vec<_>>(),
         names
     );
-    let before: Vec<Vec<u8>> = found.iter().map(|path| std::fs::read(path).unwrap()).collect();
-    let mut late = events.iter().find(|event| matches!(event.kind, EventKind::Win { .. })).unwrap().clone();
-    (late.kind, late.bid.id) = (EventKind::Click, BidId::mint(late.bid.id.minted_at(), 1 << 40));
-    append(folder.path(), &[late.clone()]);
+    let read = || found.iter().map(|path| std::fs::read(path).unwrap()).collect::<Vec<_>>();
+    let before = read();
+    let win = events.iter().find(|event| matches!(event.kind, EventKind::Win { .. })).unwrap();
+    let late = |number: u128| {
+        let mut late = win.clone();
+        (late.kind, late.bid.id) = (EventKind::Click, BidId::mint(win.bid.id.minted_at(), number << 40));
+        late
+    };
+    append(folder.path(), &[late(1)]);
     check_all(folder.path(), "after a late click");
-    for (path, before) in found.iter().zip(before) {
-        let is_its_day = *path == files::path(folder.path(), filed_on(&late));
-        assert_eq!(std::fs::read(path).unwrap() != before, is_its_day, "{}", path.display());
+    assert!(read() == before, "one event is not worth a file");
+    append(folder.path(), &(2..5_000).map(late).collect::<Vec<_>>());
+    check_all(folder.path(), "after many");
+    for ((path, before), after) in found.iter().zip(before).zip(read()) {
+        let is_its_day = *path == files::path(folder.path(), filed_on(win));
+        assert_eq!(after.len() > before.len(), is_its_day, "{}", path.display());
+        assert!(after.starts_with(&before), "{}", path.display());
     }
 }
 
@@ -356,4 +383,82 @@ fn a_ledger_whose_events_are_not_those_that_were_committed_is_refused_not_report
             other => panic!("{change}: {other:?}"),
         }
     }
+}
+
+#[test]
+fn parts_are_given_every_event_of_the_sections_that_are_asked_for_once() {
+    let (folder, events) = ledger();
+    let store = Store::open(folder.path()).unwrap();
+    for (campaign, sections) in [
+        (None, vec![Section::Impression, Section::Correction]),
+        (Some(CampaignId::from_raw(1)), vec![Section::Conversion]),
+        (None, Section::ALL.to_vec()),
+    ] {
+        let question = Question { campaign, ..Question::default() };
+        let found = parts(&store, folder.path(), (&question, &sections), Vec::new, |part, event| {
+            part.push(event.clone());
+        });
+        let keyed = |events: Vec<Event>| {
+            let mut keyed: Vec<(u64, Event)> =
+                events.into_iter().map(|event| (checksum(&event, &mut Vec::new()).raw(), event)).collect();
+            keyed.sort_by_key(|(key, _)| *key);
+            keyed
+        };
+        // What was a duplicate is no row.
+        let mut wanted = Vec::new();
+        let mut seen = BTreeSet::new();
+        for event in &events {
+            let is_asked = sections.contains(&Section::of(&event.kind)) && question.asks_for(&event.bid);
+            if seen.insert(event.key().as_bytes().to_vec()) && is_asked {
+                wanted.push(kept(event));
+            }
+        }
+        assert_eq!(keyed(found.unwrap().concat()), keyed(wanted), "{sections:?}");
+    }
+}
+
+#[test]
+fn verify_names_a_day_whose_columns_say_something_else_and_what() {
+    // Corrections of nothing would be found before.
+    let (folder, events) = ledger_of(|event| !matches!(event.kind, EventKind::Correction(_)));
+    check_all(folder.path(), "at first");
+    let now = UnixMillis::from_raw(i64::from(FIRST + 9) * DAY_MS);
+    let verified = |when: &str| {
+        let verified = Store::open(folder.path()).unwrap().verify(now, &mut |_| {});
+        let days: BTreeSet<Day> = events.iter().map(filed_on).collect();
+        (verified, days.len() as u64, when.to_owned())
+    };
+    let (right, days, _) = verified("as built");
+    assert_eq!(right.unwrap().last(), Some(&(Check::Figures, days)));
+    // A file that says of itself that it is right, and of which every byte is as it was written, by a fault of ours.
+    let day = filed_on(&events[0]);
+    let mut of_day: Vec<Event> = Vec::new();
+    let store = Store::open(folder.path()).unwrap();
+    store.apart_on(&BTreeSet::from([day]), |_, event, _| of_day.push(event.clone())).unwrap();
+    store.bids_on(day, |event, _| of_day.push(event.clone())).unwrap();
+    let mut draft = Draft::default();
+    let mut is_changed = false;
+    for event in &of_day {
+        let right = checksum(event, &mut Vec::new());
+        let mut event = event.clone();
+        if let (false, EventKind::Impression(charge)) = (is_changed, &mut event.kind) {
+            charge.media = crate::units::Nanos::from_raw(charge.media.raw() + 1);
+            is_changed = true;
+        }
+        draft.add(&event, right);
+    }
+    assert!(is_changed, "there is an impression on {day}");
+    assert!(files::write(folder.path(), day, &[&draft.to_bytes(day, 1)]));
+    match verified("changed").0 {
+        Err(VerifyError::Differs(difference)) => {
+            assert_eq!((difference.check, difference.place), (Check::Figures, Place::Day(day)));
+            assert!(difference.kept.contains("an impression for "), "{}", difference.kept);
+            assert!(difference.rebuilt.contains("an impression for "), "{}", difference.rebuilt);
+            assert_ne!(difference.kept, difference.rebuilt);
+        }
+        other => panic!("{other:?}"),
+    }
+    // One that is damaged is used by nobody, and so not wrong.
+    std::fs::write(files::path(folder.path(), day), "damaged").unwrap();
+    assert_eq!(verified("damaged").0.unwrap().last(), Some(&(Check::Figures, days - 1)));
 }

@@ -6,6 +6,7 @@ mod admin;
 mod bid;
 mod body;
 mod connection;
+mod console;
 mod conversions;
 mod cors;
 mod events;

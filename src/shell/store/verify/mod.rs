@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use crate::ledger::{Account, CapKey};
 use crate::report::{Names, Report};
+use crate::shell::figures;
 use crate::shell::store::error::StoreError;
 use crate::shell::store::schema::{Store, first_fault};
 use crate::shell::store::verify::rows::Rebuilt;
@@ -42,6 +43,8 @@ pub enum Check {
     Totals,
     /// No bill was credited beyond what was billed.
     Bills,
+    /// The columns that reports read say what the rows say.
+    Figures,
 }
 
 impl Check {
@@ -59,6 +62,7 @@ impl Check {
             Self::Currencies => "currencies",
             Self::Totals => "totals",
             Self::Bills => "bills",
+            Self::Figures => "figures",
         }
     }
 }
@@ -156,10 +160,17 @@ impl Store {
         verified.push((Check::Accounts, sums::balances(&balances.0, &balances.1)?));
         verified.push((Check::Caps, sums::caps(&kept, &rebuilt)?));
         verified.push((Check::Currencies, sums::balanced(&balances.0)?));
-        let Rebuilt { report, .. } = rebuilt;
+        let Rebuilt { report, figures, .. } = rebuilt;
         let table = Report::finish(report, &Names::default());
         verified.push((Check::Totals, sums::totals(&table, &balances.0)?));
         verified.push((Check::Bills, self.verify_bills()?));
+        let folder = self.file.parent().unwrap_or(&self.file);
+        let (files, wrong) = figures::verify(self, folder, &figures)?;
+        if let Some(wrong) = wrong {
+            let place = Place::Day(wrong.day);
+            return Err(VerifyError::differs(Check::Figures, place, &wrong.kept, &wrong.rebuilt));
+        }
+        verified.push((Check::Figures, files));
         transaction.commit().map_err(sqlite)?;
         Ok(verified)
     }
