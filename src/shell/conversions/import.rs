@@ -76,7 +76,7 @@ impl Service {
         forms: Vec<ConversionForm>,
         dry_run: bool,
     ) -> Result<Imported, StoreError> {
-        let planned = self.planned(&forms, &Caller::File).await.map_err(|_| StoreError::Stopped)?;
+        let planned = self.planned(forms, Caller::File).await.map_err(|_| StoreError::Stopped)?;
         let (mut imported, mut whole): (_, Vec<Planned>) = (Imported::default(), Vec::new());
         for (at, planned) in planned.into_iter().enumerate() {
             match planned {
