@@ -28,7 +28,7 @@ use encan::shell::store::{Opened, Store, Writer};
 use encan::ttf::{Assessment, Bearer, Evidence, Jurisdiction, Place, TaxLine};
 use encan::units::{
     AdvertiserId, ArmId, BidId, CampaignId, Country, CreativeId, Currency, Day, DealId, Epoch, ExchangeId,
-    LineItemId, Millis, Nanos, RatePpm, ScenarioId, UnixMillis, UserKey,
+    LineItemId, Millis, Nanos, PublisherId, RatePpm, ScenarioId, UnixMillis, UserKey,
 };
 use tokio::sync::oneshot;
 
@@ -58,19 +58,19 @@ fn main() {
     today(&folder, count);
 }
 
-/// Sets of dimensions that people ask for, coarse to fine.
+/// Every dimension alone, and sets of them that people ask for.
 fn sets() -> Vec<Vec<Dimension>> {
-    use Dimension::{Advertiser, Campaign, Creative, Day, Deal, Exchange, LineItem};
-    vec![
-        vec![],
-        vec![Advertiser],
-        vec![Campaign],
-        vec![Day],
+    use Dimension::{Campaign, Creative, Day, Deal, Device, Exchange, Format, LineItem, Place, Publisher};
+    let alone = Dimension::ALL.map(|dimension| vec![dimension]);
+    let several = [
         vec![Campaign, Day],
         vec![LineItem, Exchange],
+        vec![Campaign, Publisher],
+        vec![Device, Format, Place],
         vec![Creative, Deal, Exchange],
         vec![LineItem, Exchange, Day],
-    ]
+    ];
+    [vec![]].into_iter().chain(alone).chain(several).collect()
 }
 
 /// A cheap stream of numbers, the same in every run.

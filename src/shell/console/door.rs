@@ -204,7 +204,7 @@ async fn explain(service: &Arc<Service>, asked: Asked, now: UnixMillis) -> Shown
 }
 
 /// The addresses at this door that are for programs.
-const ADDRESSES: [(&str, &str, &str); 6] = [
+const ADDRESSES: [(&str, &str, &str); 7] = [
     ("/healthz", "answers while the process runs", "répond tant que le processus tourne"),
     ("/readyz", "200 while it may bid, else 503 and why", "200 s’il peut enchérir, sinon 503 et pourquoi"),
     ("/metrics", "everything that is counted, for Prometheus", "tout ce qui est compté, pour Prometheus"),
@@ -215,6 +215,7 @@ const ADDRESSES: [(&str, &str, &str); 6] = [
         "ce que l’on sait d’une personne\u{a0}; DELETE l’efface",
     ),
     ("/v1/ledger/corrections", "POST books corrections", "POST enregistre des corrections"),
+    ("/v1/conversions", "POST takes orders by promo code", "POST prend des commandes par code promo"),
 ];
 
 fn api(view: &View) -> Sheet {
@@ -225,7 +226,7 @@ fn api(view: &View) -> Sheet {
         body: html! {
             section id="api" {
                 dl { @for (path, english, french) in ADDRESSES {
-                    dt { @if path.contains('{') || path.ends_with("corrections") { code { (path) } }
+                    dt { @if path.contains('{') || english.starts_with("POST") { code { (path) } }
                         @else { a href=(path) { code { (path) } } } }
                     dd { (match view.lang {
                         crate::page::Lang::En => english,

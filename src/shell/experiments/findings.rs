@@ -79,6 +79,8 @@ pub struct HoldoutFound {
     pub excluded: u64,
     /// Conversions whose value is in another currency, and left out.
     pub foreign: u64,
+    /// Conversions of the advertiser that name nobody whom we may know: they count for neither group.
+    pub nameless: u64,
     /// The groups.
     pub trial: Trial,
     /// What they say; `None` as long as one of them is nearly empty.
@@ -140,6 +142,7 @@ impl Gathered {
             since: self.since,
             excluded: self.excluded,
             foreign: self.outcomes.foreign(),
+            nameless: self.outcomes.nameless(),
             trial,
             effect: trial.effect(),
         }

@@ -13,6 +13,8 @@ mod file;
 mod findings;
 mod ghosts;
 mod keeper;
+#[cfg(test)]
+mod tests;
 
 pub use file::{ExperimentError, ExperimentFile};
 pub use findings::{ArmsFound, Findings, HoldoutFound, Unfound, Wanted, findings};

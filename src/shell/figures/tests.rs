@@ -129,10 +129,16 @@ fn check_all(folder: &Path, when: &str) {
 }
 
 fn ledger() -> (TempDir, Vec<Event>) {
+    ledger_of(|_| true)
+}
+
+/// A ledger of those of some events.
+fn ledger_of(is_one: impl Fn(&Event) -> bool) -> (TempDir, Vec<Event>) {
     use proptest::strategy::ValueTree as _;
     let folder = tempfile::tempdir().unwrap();
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let events = vec(few_events(60), 4).new_tree(&mut runner).unwrap().current().concat();
+    let events: Vec<Event> = events.into_iter().filter(is_one).collect();
     append(folder.path(), &events);
     (folder, events)
 }
@@ -237,7 +243,8 @@ proptest! {
 }
 
 #[test]
-fn each_day_on_which_events_are_filed_has_a_file_and_later_events_change_those_of_their_day_only() {
+fn each_day_on_which_events_are_filed_has_a_file_and_what_comes_later_stands_in_the_journal_until_it_is_much()
+{
     let (folder, events) = ledger();
     check_all(folder.path(), "at first");
     let days: BTreeSet<Day> = events.iter().map(filed_on).collect();
@@ -247,14 +254,23 @@ fn each_day_on_which_events_are_filed_has_a_file_and_later_events_change_those_o
         found.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect::<Vec<_>>(),
         names
     );
-    let before: Vec<Vec<u8>> = found.iter().map(|path| std::fs::read(path).unwrap()).collect();
-    let mut late = events.iter().find(|event| matches!(event.kind, EventKind::Win { .. })).unwrap().clone();
-    (late.kind, late.bid.id) = (EventKind::Click, BidId::mint(late.bid.id.minted_at(), 1 << 40));
-    append(folder.path(), &[late.clone()]);
+    let read = || found.iter().map(|path| std::fs::read(path).unwrap()).collect::<Vec<_>>();
+    let before = read();
+    let win = events.iter().find(|event| matches!(event.kind, EventKind::Win { .. })).unwrap();
+    let late = |number: u128| {
+        let mut late = win.clone();
+        (late.kind, late.bid.id) = (EventKind::Click, BidId::mint(win.bid.id.minted_at(), number << 40));
+        late
+    };
+    append(folder.path(), &[late(1)]);
     check_all(folder.path(), "after a late click");
-    for (path, before) in found.iter().zip(before) {
-        let is_its_day = *path == files::path(folder.path(), filed_on(&late));
-        assert_eq!(std::fs::read(path).unwrap() != before, is_its_day, "{}", path.display());
+    assert!(read() == before, "one event is not worth a file");
+    append(folder.path(), &(2..5_000).map(late).collect::<Vec<_>>());
+    check_all(folder.path(), "after many");
+    for ((path, before), after) in found.iter().zip(before).zip(read()) {
+        let is_its_day = *path == files::path(folder.path(), filed_on(win));
+        assert_eq!(after.len() > before.len(), is_its_day, "{}", path.display());
+        assert!(after.starts_with(&before), "{}", path.display());
     }
 }
 
@@ -403,7 +419,8 @@ fn parts_are_given_every_event_of_the_sections_that_are_asked_for_once() {
 
 #[test]
 fn verify_names_a_day_whose_columns_say_something_else_and_what() {
-    let (folder, events) = ledger();
+    // Corrections of nothing would be found before.
+    let (folder, events) = ledger_of(|event| !matches!(event.kind, EventKind::Correction(_)));
     check_all(folder.path(), "at first");
     let now = UnixMillis::from_raw(i64::from(FIRST + 9) * DAY_MS);
     let verified = |when: &str| {
