@@ -32,6 +32,12 @@ impl Label {
         Self { machine: name.into(), people: People::Same }
     }
 
+    /// The hour that it names.
+    #[must_use]
+    pub fn as_hour(&self) -> Option<Hour> {
+        if let People::Hour(hour) = &self.people { Some(*hour) } else { None }
+    }
+
     pub(in crate::report) fn phrase(phrase: Phrase) -> Self {
         Self { machine: phrase.en.to_owned(), people: People::Phrase(phrase) }
     }

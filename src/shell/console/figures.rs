@@ -1,12 +1,10 @@
 //! Questions to the ledger that the console asks, and their tables.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::report::{Dimension, Names, Report, Row, Table};
-use crate::shell::cli::report::names;
+use crate::report::{Dimension, Label, Row, Table};
 use crate::shell::figures;
-use crate::shell::store::{Store, StoreError};
+use crate::shell::store::StoreError;
 use crate::units::{CampaignId, Day, Hour};
 
 /// What is asked.
@@ -52,7 +50,11 @@ pub(in crate::shell::console) fn table(folder: &Path, question: &Question) -> Re
             from: Some(from),
             ..figures::Question::default()
         },
-        Question::Hours(from) => return by_hour(&Store::open(folder)?, from),
+        Question::Hours(from) => figures::Question {
+            by: vec![Dimension::Campaign, Dimension::Hour],
+            from: Some(from),
+            ..figures::Question::default()
+        },
         Question::Campaign(campaign, by) => figures::Question {
             by: vec![by.dimension()],
             campaign: Some(campaign),
@@ -68,34 +70,14 @@ pub(in crate::shell::console) fn table(folder: &Path, question: &Question) -> Re
     figures::table(folder, &asked)
 }
 
-fn by_hour(store: &Store, from: Day) -> Result<Table, StoreError> {
-    let mut hours: BTreeMap<Hour, Report> = BTreeMap::new();
-    store.events(|event| {
-        if event.bid.day >= from {
-            let hour = hours.entry(Hour::of(event.bid.at));
-            hour.or_insert_with(|| Report::new(vec![Dimension::Campaign])).add(event);
-        }
-    })?;
-    let names = names(store)?;
-    let mut whole = Report::new(vec![Dimension::Campaign]).finish(&Names::default());
-    for (hour, report) in hours {
-        let labelled = |mut row: Row| {
-            row.labels.push(hour.raw().to_string());
-            row
-        };
-        whole.rows.extend(report.finish(&names).rows.into_iter().map(labelled));
-    }
-    Ok(whole)
-}
-
 /// What machines call the value of the dimension at `place` of a row.
 #[must_use]
 pub(in crate::shell::console) fn label(row: &Row, place: usize) -> &str {
-    row.labels.get(place).map_or("", String::as_str)
+    row.labels.get(place).map_or("", Label::machine)
 }
 
 /// The hour of a row by campaign and hour.
 #[must_use]
 pub(in crate::shell::console) fn hour(row: &Row) -> Option<Hour> {
-    label(row, 1).parse().ok().map(Hour::from_raw)
+    row.labels.get(1)?.as_hour()
 }
