@@ -9,6 +9,7 @@ pub mod campaign;
 pub mod certify;
 pub mod creative;
 pub mod document;
+pub mod experiment;
 pub mod feedback;
 pub mod frequency;
 pub mod geo;

@@ -325,7 +325,7 @@ fn what_was_sent_is_what_is_counted() {
 /// All whole metrics, after checking that every family tells its help and type before its first sample.
 fn metrics(server: &Encan) -> BTreeMap<String, u64> {
     let answer = server.admin("/metrics");
-    assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4"));
+    assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut samples = BTreeMap::new();
     for line in answer.text().lines() {
@@ -339,7 +339,8 @@ fn metrics(server: &Encan) -> BTreeMap<String, u64> {
         let family = ["_bucket", "_sum", "_count"].iter().find_map(|part| bare.strip_suffix(part));
         let family = family.unwrap_or(bare);
         let has_both = told.get(family).is_some_and(|told| told == &["HELP", "TYPE"]);
-        assert!(has_both && family.starts_with("encan_"), "{line}");
+        let is_ours = family.starts_with("encan_") || family.starts_with("process_");
+        assert!(has_both && is_ours, "{line}");
         assert!(value.parse::<f64>().is_ok(), "{line}");
         if let Ok(value) = value.parse() {
             assert_eq!(samples.insert(name.to_owned(), value), None, "{line} stands there twice");

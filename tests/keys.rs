@@ -62,7 +62,7 @@ fn token(path: &str) -> &str {
 /// The id of the key that signed the token of `path`.
 fn signer(path: &str) -> String {
     let bytes = URL_SAFE_NO_PAD.decode(token(path)).expect("base64");
-    assert_eq!(bytes[0], 4, "version");
+    assert_eq!(bytes[0], 5, "version");
     hex(&bytes[1..5])
 }
 

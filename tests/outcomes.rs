@@ -399,8 +399,11 @@ fn budgets_hold(
 /// Everything that a notice could change, but for the counters of notices.
 fn all_but_notices(world: &World) -> (Vec<String>, BTreeMap<BidId, Vec<String>>) {
     let text = world.server.admin("/metrics").text();
+    // What is counted, and who holds money: clocks, memory and beats go on by themselves.
     let kept = |line: &&str| {
-        !line.starts_with("encan_notices_total") && !line.starts_with("encan_line_items_asleep")
+        let name = line.split([' ', '{']).next().unwrap_or_default();
+        let is_counted = name.ends_with("_total") && name != "encan_notices_total";
+        is_counted || name == "encan_reservations_open"
     };
     (text.lines().filter(kept).map(str::to_owned).collect(), world.events())
 }

@@ -39,9 +39,16 @@ fn start(profiles: &[(&str, Value)], env: &[(&str, &str)]) -> (Encan, TempDir) {
         keys.extend(more.as_object().expect("an object").clone());
         std::fs::write(folder.path().join(format!("{name}.json")), profile.to_string()).expect("a file");
     }
+    // What is billed below is below any bid, whatever the pace would make of one.
+    let house = std::fs::read("fixtures/campaigns/house-run-of-network.json").expect("a campaign");
+    let mut house: Value = serde_json::from_slice(&house).expect("JSON");
+    house["pacing"] = json!("asap");
+    let campaigns = folder.path().join("campaigns");
+    std::fs::create_dir(&campaigns).expect("a folder");
+    std::fs::write(campaigns.join("house-run-of-network.json"), house.to_string()).expect("a file");
     let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let exchanges = Some(folder.path().to_owned());
-    (Encan::start(Options { exchanges, env, ..Options::default() }), folder)
+    (Encan::start(Options { campaigns: Some(campaigns), exchanges, env, ..Options::default() }), folder)
 }
 
 fn post(server: &Encan, exchange: &str, headers: &[(&str, &str)], body: &str) -> HttpAnswer {

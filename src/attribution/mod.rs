@@ -1,8 +1,21 @@
-//! Which conversions an ad is credited with: those within the campaign's windows.
+//! Which ads a conversion is credited to: those within the windows, and by how much, under every model at once.
 //!
-//! On the slow path, before the ledger. A conversion names its touch by the token that the click handed on,
-//! so the last touch needs no search. Deliberately absent: shared credit (first, linear, time decay) and
-//! touches found by user.
+//! On the slow path, behind the ledger: a fold of its events. A conversion is told with the touch that led to it, so
+//! that booking needs no search; [`Paths`] finds the others of its person, and [`Credits`] shares each conversion out.
+//! Shares are parts per million by largest remainder, so that every conversion is credited once, whatever the model.
+//! Deliberately absent: experiments, which alone say what an ad caused, and touches of people who may not be measured.
+
+mod credit;
+mod late;
+mod model;
+mod path;
+#[cfg(test)]
+mod tests;
+
+pub use credit::{Credit, Credits};
+pub use late::is_late;
+pub use model::{Manner, Model, Step};
+pub use path::{Paths, Touchpoint, happened};
 
 use crate::campaign::Attribution;
 use crate::ledger::Touch;
@@ -22,29 +35,4 @@ pub fn within_window(touch: Touch, converted_at: UnixMillis, windows: &Attributi
         Touch::None => return false,
     };
     touched_at <= converted_at && converted_at.since(touched_at) <= window
-}
-
-#[cfg(test)]
-mod tests {
-    use super::within_window;
-    use crate::campaign::Attribution;
-    use crate::ledger::Touch;
-    use crate::units::{Millis, UnixMillis};
-
-    const WINDOWS: Attribution =
-        Attribution { click_window: Millis::from_raw(1_000), view_window: Millis::from_raw(100) };
-
-    #[test]
-    fn both_edges_of_a_window_count() {
-        let touched = UnixMillis::from_raw(5_000);
-        let counts = |touch, at| within_window(touch, UnixMillis::from_raw(at), &WINDOWS);
-        assert_eq!(
-            [4_999, 5_000, 6_000, 6_001].map(|at| counts(Touch::Click(touched), at)),
-            [false, true, true, false]
-        );
-        assert_eq!(
-            [4_999, 5_000, 5_100, 5_101].map(|at| counts(Touch::View(touched), at)),
-            [false, true, true, false]
-        );
-    }
 }

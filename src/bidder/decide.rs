@@ -11,7 +11,7 @@ use crate::bidder::profile::{answer_currency, beyond_limits};
 use crate::bidder::search::{RequestWide, Search};
 use crate::bidder::{Awaited, Lesson, NoBidReason, Plan, Snapshot};
 use crate::budget::Held;
-use crate::campaign::{Advertiser, Campaign, Creative, Exchange, LineItem};
+use crate::campaign::{Advertiser, Arm, Campaign, Creative, Exchange, LineItem};
 use crate::creative::{Disclosure, Placement};
 use crate::frequency::Seen;
 use crate::geo::Located;
@@ -52,6 +52,13 @@ pub struct Ask<'a, 'u> {
 }
 
 impl Ask<'_, '_> {
+    /// Whom experiments are made with: the person, where both is permitted, to know and to measure. Anybody else is in no
+    /// arm, and is not held out.
+    #[must_use]
+    pub fn subject(&self) -> Option<UserKey> {
+        self.user.filter(|_| self.permissions.measure)
+    }
+
     /// What targeting may see of the request.
     pub(in crate::bidder) fn scene<'s>(&'s self, plan: &'s Plan) -> Scene<'s> {
         let known = Known {
@@ -80,6 +87,19 @@ pub struct Decision<'a> {
     pub bids: SmallVec<[Chosen<'a>; 4]>,
     /// Why there is none, if there is none.
     pub reason: NoBidReason,
+    /// The campaigns that hold people out and would bid here, each once: it is known then what comes of both groups.
+    pub enrolled: SmallVec<[Enrolled<'a>; 2]>,
+}
+
+/// The person became part of a campaign's experiment: it was ready to bid.
+///
+/// Both groups are told at the same step of the decision, so that they differ by nothing but chance.
+#[derive(Debug, Clone, Copy)]
+pub struct Enrolled<'a> {
+    /// Which campaign.
+    pub campaign: &'a Campaign,
+    /// True if the person is held out: its bid is not among [`Decision::bids`].
+    pub held_out: bool,
 }
 
 /// One bid.
@@ -95,6 +115,8 @@ pub struct Chosen<'a> {
     pub line_item: &'a LineItem,
     /// Its place in the order of value.
     pub row: usize,
+    /// The arm of the line item that the person is in.
+    pub arm: Option<&'a Arm>,
     /// With what.
     pub creative: &'a Creative,
     /// Shown how.
@@ -162,8 +184,12 @@ pub fn decide<'a>(
     random: &mut impl Rng,
     witness: &mut impl Witness,
 ) -> Decision<'a> {
-    let mut decision =
-        Decision { currency: Currency::USD, bids: SmallVec::new(), reason: NoBidReason::NoImpression };
+    let mut decision = Decision {
+        currency: Currency::USD,
+        bids: SmallVec::new(),
+        reason: NoBidReason::NoImpression,
+        enrolled: SmallVec::new(),
+    };
     match admitted(snapshot, ask) {
         Ok(currency) => decision.currency = currency,
         Err(reason) => {
@@ -182,6 +208,7 @@ pub fn decide<'a>(
             decision.reason = furthest;
         }
     }
+    decision.enrolled = request_wide.enrolled;
     for dropped in beyond_limits(ask.exchange, &mut decision.bids) {
         let line_item = snapshot.plan.rows[dropped.row].line_item as usize;
         witness.declined(dropped.imp, line_item, NoBidReason::LimitExceeded);

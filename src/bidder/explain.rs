@@ -20,8 +20,10 @@ pub struct Verdict {
     pub imp: usize,
     /// Index into the catalog's line items.
     pub line_item: usize,
-    /// By how much its modifiers multiply its value here.
+    /// By how much its modifiers and its arm multiply its value here.
     pub factor: Factor,
+    /// The arm of the line item that the person is in, as written in `id`.
+    pub arm: Option<String>,
     /// What it does.
     pub outcome: Outcome,
     /// How its price was worked out; empty if nobody came that far.
@@ -110,7 +112,9 @@ impl View<'_, '_, '_> {
         let Market { snapshot, ask, imp, .. } = self.market;
         let plan = &snapshot.plan;
         let (line_item, item) = (plan.rows[row].line_item as usize, plan.line_item(row));
-        let factor = plan.factor(row, self.scene);
+        let subject = ask.subject();
+        let factor = plan.factor(row, self.scene, subject.as_ref());
+        let arm = plan.arm(row, subject.as_ref()).map(|arm| arm.slug.clone());
         let won = |chosen: &Chosen<'_>| chosen.imp.id == imp.id && chosen.row == row;
         let outcome = match (self.decision.bids.iter().position(won), self.seen.of(imp, line_item)) {
             (Some(bid), _) => Outcome::Bids(bid),
@@ -133,7 +137,7 @@ impl View<'_, '_, '_> {
             Outcome::Bids(_) | Outcome::Untargeted(_) => None,
         };
         let steps = self.seen.steps(imp, line_item);
-        Verdict { imp: at, line_item, factor, outcome, steps, hint, then: None }
+        Verdict { imp: at, line_item, factor, arm, outcome, steps, hint, then: None }
     }
 
     fn hint(&self, row: usize, reason: NoBidReason) -> Option<String> {

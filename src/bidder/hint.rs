@@ -39,13 +39,15 @@ pub(in crate::bidder) fn hint<'c>(
     let plan = &market.snapshot.plan;
     let line_item = plan.line_item(row);
     let campaign = plan.campaign(line_item);
-    let worth = |row: usize| plan.factor(row, scene).of(plan.rows[row].value);
+    let subject = market.ask.subject();
+    let factor_of = |row: usize| plan.factor(row, scene, subject.as_ref());
+    let worth = |row: usize| factor_of(row).of(plan.rows[row].value);
     Some(match reason {
         NoBidReason::BelowFloor { floor, .. } => {
-            let factor = plan.factor(row, scene);
+            let factor = factor_of(row);
             paced(market, row, factor, floor).or_else(|| raised(market, line_item, factor, floor))?
         }
-        NoBidReason::WorthNothing => raised(market, line_item, plan.factor(row, scene), Cpm::ZERO)?,
+        NoBidReason::WorthNothing => raised(market, line_item, factor_of(row), Cpm::ZERO)?,
         NoBidReason::Outbid => outbid(market, row, worth, rivals)?,
         NoBidReason::BudgetSpent(refusal) => spent_hint(campaign, refusal, market.ask.now),
         NoBidReason::Misfit(misfit) => misfit_hint(market, misfit)?,

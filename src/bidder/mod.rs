@@ -4,6 +4,7 @@
 //! was turned down and why, at no cost where nobody looks. It never waits, and reads nothing but what it
 //! is handed. Deliberately absent: any second implementation of a rule.
 
+mod apart;
 mod blocks;
 mod case;
 mod compose;
@@ -32,12 +33,13 @@ mod tests;
 mod trial;
 
 pub use compose::{Composer, compose, markup_fits};
-pub use decide::{Ask, Chosen, Decision, Silent, Witness, decide};
+pub use decide::{Ask, Chosen, Decision, Enrolled, Silent, Witness, decide};
 pub use explain::{Outcome, Verdict, explain};
 pub use learned::{Learned, Lesson};
 pub use money::Money;
 pub use reason::NoBidReason;
 pub use rhythm::{Awaited, Rhythm};
 pub use rhythms::Rhythms;
+pub use setting::publisher;
 pub use snapshot::{Asleep, Plan, PlanRow, Snapshot};
 pub use trial::Then;

@@ -36,8 +36,9 @@ impl Modifiers {
     }
 }
 
-/// The most that [`Modifiers::factor`] can be: what raises the value holds, nothing else does.
+/// The most that modifiers and an arm can multiply by: what raises the value holds, nothing else does.
 pub(in crate::bidder) fn highest_factor(line_item: &LineItem) -> Factor {
     let factors = line_item.modifiers.iter().map(|one| one.multiply);
-    Factor::product(factors.filter(|factor| *factor > Factor::ONE))
+    let arm = line_item.arms.iter().map(|arm| arm.multiply).max();
+    Factor::product(factors.chain(arm).filter(|factor| *factor > Factor::ONE))
 }

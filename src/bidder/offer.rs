@@ -4,7 +4,7 @@ use crate::bidder::case::{Candidate, PricedCase};
 use crate::bidder::insight::{Insight, Outlook, Show};
 use crate::bidder::{Ask, Awaited, Chosen, Lesson, NoBidReason, Rhythm, Snapshot};
 use crate::budget::Purse;
-use crate::campaign::{Advertiser, Campaign, CountBy, Creative, Factor, LineItem};
+use crate::campaign::{Advertiser, Arm, Campaign, CountBy, Creative, Factor, LineItem};
 use crate::creative::Placement;
 use crate::frequency::{Caps, all_caps, counts_by};
 use crate::learning::Exploration;
@@ -12,7 +12,8 @@ use crate::ledger::BidFacts;
 use crate::notice::Ticket;
 use crate::openrtb::{Channel, Deal, Imp, MediaType};
 use crate::pricing::{Steps, Terms};
-use crate::ttf::{Others, Place};
+use crate::targeting::Scene;
+use crate::ttf::Exposure;
 use crate::units::{BidId, Cpm, Currency, DealId, Millis, Nanos, limits};
 
 /// What every offer on one impression shares.
@@ -33,6 +34,7 @@ pub(in crate::bidder) struct Offer<'a> {
     pub(in crate::bidder) advertiser: &'a Advertiser,
     pub(in crate::bidder) campaign: &'a Campaign,
     pub(in crate::bidder) line_item: &'a LineItem,
+    pub(in crate::bidder) arm: Option<&'a Arm>,
     pub(in crate::bidder) creative: &'a Creative,
     pub(in crate::bidder) placement: Placement<'a>,
     pub(in crate::bidder) deal: Option<&'a Deal<'a>>,
@@ -40,7 +42,7 @@ pub(in crate::bidder) struct Offer<'a> {
     outlook: Outlook,
     case: PricedCase,
     terms: Terms,
-    place: Place,
+    tax: Exposure,
     reserved_for: Millis,
 }
 
@@ -61,7 +63,7 @@ impl<'a> Market<'a, '_, '_> {
     /// reaches; and the `steps` of the last price that was tried.
     pub(in crate::bidder) fn offer(
         &self,
-        candidate: &Candidate,
+        candidate: &Candidate<'a>,
         show: &Show<'a, '_>,
         deals: &[Option<&'a Deal<'a>>],
         insight: &Insight,
@@ -71,7 +73,7 @@ impl<'a> Market<'a, '_, '_> {
         let line_item = plan.line_item(candidate.row);
         let campaign = plan.campaign(line_item);
         let reserved_for = self.reserved_for(show.placement.medium());
-        let (terms, place) = self.terms(line_item, reserved_for)?;
+        let (terms, tax) = self.terms(line_item, reserved_for)?;
         let mut refused = NoBidReason::DealNotOffered;
         for deal in deals.iter().copied() {
             *steps = Steps::default();
@@ -89,6 +91,7 @@ impl<'a> Market<'a, '_, '_> {
                         advertiser: &plan.catalog.advertisers[campaign.advertiser],
                         campaign,
                         line_item,
+                        arm: candidate.arm,
                         creative: show.creative,
                         placement: *show.placement,
                         deal,
@@ -96,7 +99,7 @@ impl<'a> Market<'a, '_, '_> {
                         outlook,
                         case,
                         terms,
-                        place,
+                        tax,
                         reserved_for,
                     });
                 }
@@ -113,7 +116,7 @@ impl<'a> Market<'a, '_, '_> {
     pub(in crate::bidder) fn reserve(
         &self,
         offer: &Offer<'a>,
-        insight: &Insight,
+        (insight, scene): (&Insight, &Scene<'_>),
         requests: u32,
     ) -> Result<Chosen<'a>, NoBidReason> {
         let money = &self.snapshot.money;
@@ -147,6 +150,7 @@ impl<'a> Market<'a, '_, '_> {
             campaign: offer.campaign,
             line_item: offer.line_item,
             row: offer.row,
+            arm: offer.arm,
             creative: offer.creative,
             placement: offer.placement,
             deal: offer.deal,
@@ -154,7 +158,7 @@ impl<'a> Market<'a, '_, '_> {
             held,
             awaited,
             lesson: self.lesson(offer, insight, if explores { worst } else { Nanos::ZERO }),
-            ticket: self.ticket(offer),
+            ticket: self.ticket(offer, scene),
         })
     }
 
@@ -162,7 +166,7 @@ impl<'a> Market<'a, '_, '_> {
     fn explores(&self, offer: &Offer<'_>, exploration: &Exploration) -> Result<bool, NoBidReason> {
         let (learned, worst) = (&self.snapshot.learned, offer.case.priced.worst);
         let creatives = &self.snapshot.plan.catalog.creatives;
-        let ids = offer.line_item.creatives.iter().map(|at| creatives[*at].id);
+        let ids = offer.line_item.creatives_of(offer.arm).iter().map(|at| creatives[*at].id);
         if !learned.knows(offer.line_item, ids.clone()) {
             return if exploration.spend(worst) { Ok(true) } else { Err(NoBidReason::Explored) };
         }
@@ -211,7 +215,7 @@ impl<'a> Market<'a, '_, '_> {
     }
 
     /// What the bid says of itself.
-    fn ticket(&self, offer: &Offer<'_>) -> Ticket {
+    fn ticket(&self, offer: &Offer<'_>, scene: &Scene<'_>) -> Ticket {
         let exchange = self.ask.exchange;
         let campaign = offer.campaign;
         let bid = BidFacts {
@@ -228,7 +232,7 @@ impl<'a> Market<'a, '_, '_> {
             user: self.ask.user,
             household: self.ask.household.filter(|_| counts_by(&offer.caps(), CountBy::Household)),
             lease: self.snapshot.money.epoch,
-            setting: self.setting(&offer.placement),
+            setting: self.setting(offer, scene),
         };
         let terms = &offer.terms;
         Ticket {
@@ -241,10 +245,10 @@ impl<'a> Market<'a, '_, '_> {
             data: terms.data,
             fee: campaign.costs.platform_fee,
             scenario: self.snapshot.plan.scenario_of(offer.line_item.campaign).id(),
-            place: offer.place,
-            space_rate: terms.space_rate,
-            data_rate: terms.data_rate,
-            others: Others::default(),
+            place: offer.tax.place,
+            space_rate: offer.tax.space_rate,
+            data_rate: offer.tax.data_rate,
+            others: offer.tax.others,
             bearer: terms.bearer,
             billable: !self.ask.request.test,
             measured: self.ask.permissions.measure,

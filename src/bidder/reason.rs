@@ -92,6 +92,8 @@ pub enum NoBidReason {
     Explored,
     /// The pace of the day does not allow it yet.
     Paced,
+    /// The person is held out of the campaign, to measure what its ads bring: the bid is ready, and is not sent.
+    HeldOut,
     /// A better ad of the same pod is too like it, or left too little time or room.
     PodTaken,
     /// A better line item took the place.
@@ -155,6 +157,7 @@ impl NoBidReason {
             | Self::WorthNothing
             | Self::BudgetSpent(_)
             | Self::Paced
+            | Self::HeldOut
             | Self::PodTaken
             | Self::Outbid => 500,
             Self::CurrencyUnknown | Self::NoExchangeRate => 501,
@@ -229,6 +232,9 @@ impl fmt::Display for NoBidReason {
             }
             Self::BudgetSpent(refusal) => write!(f, "{refusal}"),
             Self::Paced => f.write_str("the day's pace does not allow it yet"),
+            Self::HeldOut => f.write_str(
+                "the person is held out of the campaign, to measure what its ads bring: the bid is not sent",
+            ),
             Self::PodTaken => f.write_str("better ads of the same pod are too like it, or left no room"),
             Self::Outbid => f.write_str("a better line item took the place"),
         }

@@ -42,6 +42,26 @@ impl Rhythm {
         Self { share, ..self }
     }
 
+    /// As it is now, apart: what is told to one is not told to the other.
+    #[must_use]
+    pub(in crate::bidder) fn apart(&self) -> Self {
+        let outlook = self.outlook.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Self {
+            dual: Arc::new(self.dual.apart()),
+            outlook: Arc::new(Mutex::new(outlook)),
+            pace: self.pace.clone(),
+            ..*self
+        }
+    }
+
+    /// What the plan wants committed by `at`, as far as today's traffic is known; `None` where it is spent as fast as
+    /// it comes.
+    #[must_use]
+    pub fn planned(&self, at: UnixMillis) -> Option<Nanos> {
+        let outlook = self.outlook.lock().unwrap_or_else(PoisonError::into_inner);
+        self.pace.wanted(&outlook, at)
+    }
+
     /// What the budget should spend today, were it for itself alone.
     #[must_use]
     pub fn share(&self) -> Nanos {

@@ -5,7 +5,7 @@ use rand::{Rng, RngExt as _};
 use smallvec::SmallVec;
 
 use crate::bidder::case::Candidate;
-use crate::bidder::decide::{Chosen, Witness};
+use crate::bidder::decide::{Chosen, Enrolled, Witness};
 use crate::bidder::heard::Heard;
 use crate::bidder::insight::{Insight, Show};
 use crate::bidder::lists::Lists;
@@ -13,7 +13,7 @@ use crate::bidder::offer::{Market, Offer};
 use crate::bidder::pod::{Pods, Room, filling_order, is_dynamic, pod_of};
 use crate::bidder::profile;
 use crate::bidder::{NoBidReason, Snapshot};
-use crate::campaign::{Advertiser, Creative, Factor, FrequencyCap, LineItem};
+use crate::campaign::{Advertiser, Arm, Campaign, Creative, Factor, FrequencyCap, LineItem};
 use crate::creative::fit;
 use crate::frequency::{Exposure, Level, caps_above, caps_of, first_exceeded};
 use crate::openrtb::{Channel, Deal, Imp, MediaType};
@@ -30,6 +30,22 @@ pub(in crate::bidder) struct RequestWide<'a> {
     pods: Pods<'a>,
     /// What the bids of the answer count as under frequency caps.
     shown: SmallVec<[Exposure; 4]>,
+    /// Whose experiments the person became part of.
+    pub(in crate::bidder) enrolled: SmallVec<[Enrolled<'a>; 2]>,
+}
+
+impl<'a> RequestWide<'a> {
+    /// True if the person was found to be held out of `campaign`.
+    fn is_held_out(&self, campaign: &Campaign) -> bool {
+        self.enrolled.iter().any(|enrolled| enrolled.held_out && enrolled.campaign.id == campaign.id)
+    }
+
+    /// The person becomes part of the experiment of `campaign`, once.
+    fn enrol(&mut self, campaign: &'a Campaign, held_out: bool) {
+        if self.enrolled.iter().all(|enrolled| enrolled.campaign.id != campaign.id) {
+            self.enrolled.push(Enrolled { campaign, held_out });
+        }
+    }
 }
 
 /// What is searched for at the moment.
@@ -137,7 +153,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
     fn bid_on(&mut self, rows: &'a Rows, most: usize, random: &mut impl Rng) {
         let snapshot: &'a Snapshot = self.market.snapshot;
         let mut left = most;
-        for row in snapshot.best(self.scene, rows) {
+        for row in snapshot.best(self.scene, self.market.ask.subject(), rows) {
             if left == 0 || !self.looks_at_one_more() {
                 break;
             }
@@ -155,7 +171,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
     /// predicted; where they are, the best few are held against each other by what they bid with that.
     fn bid_openly(&mut self, rows: &'a Rows, random: &mut impl Rng) {
         let snapshot: &'a Snapshot = self.market.snapshot;
-        let mut candidates = snapshot.best(self.scene, rows);
+        let mut candidates = snapshot.best(self.scene, self.market.ask.subject(), rows);
         let mut offers: SmallVec<[Offer<'a>; 1]> = SmallVec::new();
         loop {
             let next = if offers.len() < self.held_max() { candidates.next() } else { None };
@@ -199,7 +215,7 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         let mut offers: SmallVec<[Offer<'a>; 4]> = SmallVec::new();
         let open = (!self.market.imp.private_auction).then_some(&live.open);
         for rows in [Some(&live.on_deals), open].into_iter().flatten() {
-            for row in snapshot.best(self.scene, rows) {
+            for row in snapshot.best(self.scene, self.market.ask.subject(), rows) {
                 if offers.len() == limits::POD_OFFERS_MAX || !self.looks_at_one_more() {
                     break;
                 }
@@ -229,8 +245,14 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
     /// something else leaves one out.
     fn has_creative(&self, row: usize) -> bool {
         let plan = &self.market.snapshot.plan;
-        let creatives = plan.line_item(row).creatives.iter();
+        let creatives = plan.line_item(row).creatives_of(self.arm(row)).iter();
         creatives.map(|at| &plan.catalog.creatives[*at]).any(|creative| self.is_of_stage(creative))
+    }
+
+    /// The arm of the line item of `row` that the person is in.
+    fn arm(&self, row: usize) -> Option<&'a Arm> {
+        let snapshot: &'a Snapshot = self.market.snapshot;
+        snapshot.plan.arm(row, self.market.ask.subject().as_ref())
     }
 
     fn is_of_stage(&self, creative: &Creative) -> bool {
@@ -276,8 +298,12 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
             self.keep_caps(&offer.caps())?;
         }
         let requests = u32::from(!self.heard.is_told(offer.row));
-        let chosen = self.market.reserve(offer, &self.insight, requests)?;
+        let chosen = self.market.reserve(offer, (&self.insight, self.scene), requests)?;
         self.heard.told(offer.row);
+        if offer.campaign.holdout.is_some() && self.holds_out(offer) {
+            // A ghost bid: all went as for everybody, and nothing is sent. Dropped, it gives back what it holds.
+            return Err(NoBidReason::HeldOut);
+        }
         self.request_wide.pods.note(offer);
         self.request_wide.shown.push(Exposure {
             bid: chosen.ticket.bid.id,
@@ -288,6 +314,15 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         });
         self.bids.push(chosen);
         Ok(())
+    }
+
+    /// True if the person is held out of the campaign of `offer`. Either way they are part of its experiment from now on:
+    /// it was ready to bid.
+    fn holds_out(&mut self, offer: &Offer<'a>) -> bool {
+        let Some(subject) = self.market.ask.subject() else { return false };
+        let held_out = self.market.snapshot.plan.holds_out(offer.line_item.campaign, &subject);
+        self.request_wide.enrol(offer.campaign, held_out);
+        held_out
     }
 
     /// Whether one more impression keeps `caps`, the other bids of the answer counted as shown.
@@ -306,17 +341,21 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         let ask = self.market.ask;
         let line_item = plan.line_item(row);
         let campaign = plan.campaign(line_item);
+        if self.request_wide.is_held_out(campaign) {
+            return Err(NoBidReason::HeldOut);
+        }
         let advertiser = &plan.catalog.advertisers[campaign.advertiser];
         let deals = self.deals_for(line_item, advertiser)?;
         if let Some(block) = self.request_wide.lists.advertiser_block(ask.request, advertiser) {
             return Err(block);
         }
         self.keep_caps(&caps_above(line_item, campaign, advertiser))?;
-        let factor = plan.factor(row, self.scene);
+        let (subject, arm) = (ask.subject(), self.arm(row));
+        let factor = plan.factor(row, self.scene, subject.as_ref());
         if factor == Factor::ZERO {
             return Err(NoBidReason::MultipliedByZero);
         }
-        let candidate = Candidate { row, factor, id: BidId::mint(ask.now, random.random()) };
+        let candidate = Candidate { row, arm, factor, id: BidId::mint(ask.now, random.random()) };
         self.offer_of(&candidate, &deals, random)
     }
 
@@ -363,20 +402,21 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
     /// same chance to be tried first.
     fn offer_of(
         &mut self,
-        candidate: &Candidate,
+        candidate: &Candidate<'a>,
         deals: &[Option<&'a Deal<'a>>],
         random: &mut impl Rng,
     ) -> Result<Offer<'a>, NoBidReason> {
         let line_item = self.market.snapshot.plan.line_item(candidate.row);
-        let count = line_item.creatives.len();
-        let first = if count > 1 { self.first_creative(line_item, random) } else { 0 };
+        let creatives = line_item.creatives_of(candidate.arm);
+        let count = creatives.len();
+        let first = if count > 1 { self.first_creative(line_item, creatives, random) } else { 0 };
         let mut refused = NoBidReason::NoMatch;
         for at in (first..count).chain(0..first) {
-            let creative = &self.market.snapshot.plan.catalog.creatives[line_item.creatives[at]];
+            let creative = &self.market.snapshot.plan.catalog.creatives[creatives[at]];
             if !self.is_of_stage(creative) {
                 continue;
             }
-            match self.offer_with(candidate, line_item.creatives[at], deals) {
+            match self.offer_with(candidate, creatives[at], deals) {
                 Ok(offer) => return Ok(offer),
                 Err(reason) if reason.rank() >= refused.rank() => refused = reason,
                 Err(_) => {}
@@ -385,21 +425,21 @@ impl<'a, 'u, 's, W: Witness> Search<'a, 'u, 's, W> {
         Err(refused)
     }
 
-    /// Which of the creatives of `line_item` is tried first: one that is likely to be the best, else any.
-    fn first_creative(&self, line_item: &LineItem, random: &mut impl Rng) -> usize {
+    /// Which of these `creatives` of `line_item` is tried first: one that is likely to be the best, else any.
+    fn first_creative(&self, line_item: &LineItem, creatives: &[usize], random: &mut impl Rng) -> usize {
         let snapshot = self.market.snapshot;
-        let ids = line_item.creatives.iter().map(|at| snapshot.plan.catalog.creatives[*at].id);
+        let ids = creatives.iter().map(|at| snapshot.plan.catalog.creatives[*at].id);
         // Trying costs money, of which a campaign has a share: beyond it the best so far is shown.
         let exploration = snapshot.money.rhythms.exploration(line_item.campaign);
         let may_try = exploration.lets_compare();
         let likely = snapshot.learned.creative(line_item, ids, may_try.then_some(|| random.random()));
-        likely.unwrap_or_else(|| random.random_range(0..line_item.creatives.len()))
+        likely.unwrap_or_else(|| random.random_range(0..creatives.len()))
     }
 
     /// What `candidate` offers with one creative, an index into the catalog.
     fn offer_with(
         &mut self,
-        candidate: &Candidate,
+        candidate: &Candidate<'a>,
         creative: usize,
         deals: &[Option<&'a Deal<'a>>],
     ) -> Result<Offer<'a>, NoBidReason> {

@@ -7,16 +7,20 @@ use std::sync::Arc;
 
 use crate::bidder::modifiers::{Modifiers, highest_factor};
 use crate::bidder::money::Money;
+use crate::bidder::setting::{Asked, written_segments};
 use crate::bidder::{Learned, Rhythm, Rhythms};
 use crate::budget::{Book, Refusal};
-use crate::campaign::{Campaign, Catalog, CountBy, Exchange, Factor, Flight, LineItem, Rates, Status};
+use crate::campaign::{Arm, Campaign, Catalog, CountBy, Exchange, Factor, Flight, LineItem, Rates, Status};
+use crate::experiment::Experiments;
 use crate::frequency::Windows;
 use crate::geo::Database;
 use crate::pricing;
 use crate::supply::Lists;
 use crate::targeting::{Index, Rows, Scene};
 use crate::ttf::Scenario;
-use crate::units::{Cpm, Currency, ExchangeId, LineItemId, Nanos, Rounding, ScenarioId, UnixMillis, limits};
+use crate::units::{
+    Cpm, Currency, ExchangeId, LineItemId, Nanos, Rounding, ScenarioId, UnixMillis, UserKey, limits,
+};
 
 /// Everything that one decision reads.
 #[derive(Debug, Clone)]
@@ -107,6 +111,9 @@ pub struct Plan {
     /// For each campaign the place of its scenario in `scenarios`.
     campaign_scenarios: Vec<usize>,
     modifiers: Modifiers,
+    experiments: Experiments,
+    /// The segments that bids tell of people.
+    pub(in crate::bidder) asked: Asked,
 }
 
 /// A line item in the order of value.
@@ -118,7 +125,7 @@ pub struct PlanRow {
     pub value: Cpm,
     /// The most that they can be worth with its modifiers, in euros: the order of rows.
     pub bound: Cpm,
-    /// True if it has modifiers.
+    /// True if it has modifiers, or arms that multiply.
     modified: bool,
     /// The least that one impression takes from its budget.
     least: Nanos,
@@ -180,7 +187,8 @@ impl Plan {
                     line_item: number(at),
                     value,
                     bound: comparable(most, campaign.currency, &rates),
-                    modified: !line_item.modifiers.is_empty(),
+                    modified: !line_item.modifiers.is_empty()
+                        || line_item.arms.iter().any(|arm| arm.multiply != Factor::ONE),
                     least: least(&catalog, at, scenario, decimals),
                     id: line_item.id,
                     campaign: number(line_item.campaign),
@@ -194,8 +202,10 @@ impl Plan {
         rows.sort_by_key(|row| (std::cmp::Reverse(row.bound), row.line_item));
         let modifiers = Modifiers::of(&catalog, rows.iter().map(|row| row.line_item));
         let order: Vec<u32> = rows.iter().map(|row| row.line_item).collect();
+        let asked = Asked::of(&catalog, rows.iter().map(|row| row.line_item));
         let index = Index::build(&catalog, &order);
         let windows = Windows::of(&catalog);
+        let experiments = Experiments::of(&catalog);
         let counts_households = catalog.frequency_caps().any(|cap| cap.by == CountBy::Household);
         Self {
             revision,
@@ -211,23 +221,54 @@ impl Plan {
             geo: None,
             campaign_scenarios,
             modifiers,
+            experiments,
+            asked,
         }
     }
 
-    /// By how much the line item of `row` multiplies its value in `scene`.
+    /// By how much the line item of `row` multiplies its value in `scene` for `subject`: its modifiers and its arm.
     #[must_use]
-    pub fn factor(&self, row: usize, scene: &Scene<'_>) -> Factor {
-        if self.rows[row].modified { self.modifiers.factor(row, scene) } else { Factor::ONE }
+    pub fn factor(&self, row: usize, scene: &Scene<'_>, subject: Option<&UserKey>) -> Factor {
+        if !self.rows[row].modified {
+            return Factor::ONE;
+        }
+        let arm = self.arm(row, subject).map(|arm| arm.multiply);
+        Factor::product([self.modifiers.factor(row, scene)].into_iter().chain(arm))
     }
 
-    /// What the line item of `row` bids for in `scene`, before its pace, data and tax, in euros; at most its bound.
-    fn rank(&self, row: usize, scene: &Scene<'_>) -> Cpm {
+    /// The arm of the line item of `row` that `subject` is in; `None` if it tries nothing, or on nobody who is known.
+    #[must_use]
+    pub fn arm(&self, row: usize, subject: Option<&UserKey>) -> Option<&Arm> {
+        let at = self.rows[row].line_item as usize;
+        let arms = &self.catalog.line_items[at].arms;
+        if arms.is_empty() {
+            return None;
+        }
+        arms.get(self.experiments.arm(at, subject?)?)
+    }
+
+    /// The names of the segments that rules write out, each once. Those of long lists are left out: they are keys of
+    /// somebody else's, and no words for people.
+    pub fn segments(&self) -> impl Iterator<Item = &str> {
+        let all = self.catalog.line_items.iter().flat_map(written_segments);
+        all.collect::<std::collections::BTreeSet<_>>().into_iter()
+    }
+
+    /// True if `subject` is never shown the campaign, an index into the catalog.
+    #[must_use]
+    pub fn holds_out(&self, campaign: usize, subject: &UserKey) -> bool {
+        self.experiments.holds_out(campaign, subject)
+    }
+
+    /// What the line item of `row` bids for in `scene` and for `subject`, before its pace, data and tax, in euros; at most
+    /// its bound.
+    fn rank(&self, row: usize, scene: &Scene<'_>, subject: Option<&UserKey>) -> Cpm {
         let PlanRow { value, bound, modified, .. } = self.rows[row];
         if !modified {
             return bound;
         }
         let currency = self.campaign(self.line_item(row)).currency;
-        comparable(self.modifiers.factor(row, scene).of(value), currency, &self.rates).min(bound)
+        comparable(self.factor(row, scene, subject).of(value), currency, &self.rates).min(bound)
     }
 
     /// The same plan with lists of who may sell.
@@ -303,7 +344,12 @@ impl Snapshot {
     }
 
     /// With the rows that are live at `now`.
-    fn of(plan: Arc<Plan>, money: Arc<Money>, learned: Arc<Learned>, now: UnixMillis) -> Self {
+    pub(in crate::bidder) fn of(
+        plan: Arc<Plan>,
+        money: Arc<Money>,
+        learned: Arc<Learned>,
+        now: UnixMillis,
+    ) -> Self {
         let (live, sleepers) = live_rows(&plan, &money, &learned, now);
         Self { plan, money, learned, live, sleepers, beat: 0 }
     }
@@ -324,15 +370,16 @@ impl Snapshot {
         asleep(&self.plan, &self.money, &self.learned, (row, factor), &allowances, now)
     }
 
-    /// Those of the rows of `live` whose targeting fits `scene` that bid most there, the best first: as many as a search
+    /// Those of the rows of `live` whose targeting fits `scene` that bid most there for `subject`, the best first: as many as a search
     /// looks at.
     pub(in crate::bidder) fn best<'s>(
         &'s self,
         scene: &'s Scene<'s>,
+        subject: Option<UserKey>,
         live: &'s Rows,
     ) -> impl Iterator<Item = usize> + 's {
         let bound = |row: usize| self.live.bounds[row];
-        let rank = |row: usize| self.live.factors[row].of(self.plan.rank(row, scene));
+        let rank = move |row: usize| self.live.factors[row].of(self.plan.rank(row, scene, subject.as_ref()));
         let limits = (limits::ROWS_VALUED_MAX, limits::CANDIDATES_MAX);
         self.plan.index.best(scene, live, limits, bound, rank).map(|(row, _)| row)
     }

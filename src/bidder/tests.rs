@@ -1,5 +1,7 @@
 //! The decision on requests written as JSON against campaigns written as JSON.
 
+mod apart;
+mod experiments;
 mod frequency;
 mod hints;
 mod learning;

@@ -133,6 +133,24 @@ impl Book {
         Arc::clone(cap)
     }
 
+    /// The caps that `is_asked` says, in no order.
+    #[must_use]
+    pub fn caps(&self, is_asked: impl Fn(&CapKey) -> bool) -> Vec<Arc<Cap>> {
+        let caps = self.lock();
+        caps.by_key.iter().filter(|(key, _)| is_asked(key)).map(|(_, cap)| Arc::clone(cap)).collect()
+    }
+
+    /// A book of its own in which as much is committed of every cap as here, for decisions that are only tried. Nobody
+    /// leases there: limits are all that counts.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        let book = Self::default();
+        for cap in self.caps(|_| true) {
+            book.restore(cap.key(), cap.committed());
+        }
+        book
+    }
+
     fn lock(&self) -> MutexGuard<'_, Caps> {
         self.caps.lock().unwrap_or_else(PoisonError::into_inner)
     }

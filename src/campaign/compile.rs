@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::audience::Definitions;
 use crate::campaign::read::{Draft, Parts, Reading, Shelf, Surroundings, read_campaign};
-use crate::campaign::{Advertiser, Catalog, FrequencyCap};
+use crate::campaign::{Advertiser, Arm, Catalog, FrequencyCap, LineItem};
 use crate::document::{Document, Fault, Faults, Node, Source};
 use crate::units::UnixMillis;
 
@@ -37,6 +37,7 @@ pub fn compile(sources: &[Source], surroundings: Surroundings<'_>, now: UnixMill
         documents.iter().filter_map(|document| read_campaign(document, reading, &mut faults)).collect();
     refuse_repeated_campaigns(&drafts, &mut faults);
     refuse_contradicting_advertisers(&drafts, &mut faults);
+    refuse_repeated_codes(&drafts, &mut faults);
     let line_items = drafts.iter().map(|draft| draft.line_items).sum();
     let catalog = (faults.errors() == 0).then(|| assemble(drafts, surroundings.audiences.clone()));
     let catalog = catalog.filter(|catalog| {
@@ -62,6 +63,28 @@ fn refuse_repeated_campaigns(drafts: &[Draft<'_>], faults: &mut Faults) {
             }
             None => {
                 seen.insert(slug, node);
+            }
+        }
+    }
+}
+
+/// A code leads to one campaign of its advertiser.
+fn refuse_repeated_codes(drafts: &[Draft<'_>], faults: &mut Faults) {
+    let mut seen: HashMap<(&str, &str), Node<'_>> = HashMap::new();
+    for draft in drafts {
+        let advertiser = draft.advertiser.as_ref().map_or("", |(_, advertiser)| &advertiser.slug);
+        for (node, code) in &draft.codes {
+            match seen.get(&(advertiser, code.as_str())) {
+                Some(first) => {
+                    let place = first.whereabouts();
+                    let fault = node.error(format!("\"{code}\" is already used at {place}"));
+                    faults.push(fault.hint(
+                        "a promo code is of one campaign, or of one type of it: remove one of the two",
+                    ));
+                }
+                None => {
+                    seen.insert((advertiser, code), *node);
+                }
             }
         }
     }
@@ -124,7 +147,8 @@ fn assemble(drafts: Vec<Draft<'_>>, audiences: Definitions) -> Catalog {
         }
         for mut line_item in parts.line_items {
             line_item.campaign = campaign;
-            for creative in &mut line_item.creatives {
+            let of_arms = line_item.arms.iter_mut().filter_map(|arm| arm.creatives.as_mut());
+            for creative in of_arms.flatten().chain(&mut line_item.creatives) {
                 *creative += first_creative;
             }
             catalog.line_items.push(line_item);
@@ -141,6 +165,9 @@ fn twins(catalog: &Catalog) -> Vec<(String, String)> {
     twins.extend(collisions(catalog.campaigns.iter().map(|c| (c.id.raw(), c.slug.clone()))));
     let line_items = catalog.line_items.iter();
     twins.extend(collisions(line_items.map(|l| (l.id.raw(), format!("{}/{}", slug_of(l.campaign), l.slug)))));
+    let arms = catalog.line_items.iter().flat_map(|l| l.arms.iter().map(move |arm| (l, arm)));
+    let name = |l: &LineItem, arm: &Arm| format!("{}/{}/{}", slug_of(l.campaign), l.slug, arm.slug);
+    twins.extend(collisions(arms.map(|(l, arm)| (arm.id.raw(), name(l, arm)))));
     twins.extend(collisions(catalog.creatives.iter().map(|c| (c.id.raw(), c.crid.clone()))));
     twins
 }

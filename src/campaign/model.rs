@@ -7,7 +7,9 @@
 use jiff::tz::TimeZone;
 
 use crate::audience::Definitions;
-use crate::campaign::{Creative, Factor, FrequencyCap, Modifier, Rule};
+use crate::campaign::{
+    Arm, Attribution, ConversionType, Creative, Factor, FrequencyCap, Holdout, Modifier, Rule,
+};
 use crate::ttf::Bearer;
 use crate::units::{
     AdvertiserId, CampaignId, Country, Cpm, Currency, DealId, LineItemId, Millis, Nanos, RatePpm, ScenarioId,
@@ -108,6 +110,8 @@ pub struct Campaign {
     pub pooled: bool,
     /// What may be learnt for it.
     pub learning: Learning,
+    /// To whom it is never shown, so that its effect is known.
+    pub holdout: Option<Holdout>,
     /// What it costs besides media.
     pub costs: Costs,
     /// The hypothetical tax.
@@ -118,6 +122,8 @@ pub struct Campaign {
     pub attribution: Attribution,
     /// Kinds of conversions; a conversion of another kind is refused.
     pub conversions: Vec<ConversionType>,
+    /// Promo codes that tell that its ads led to a conversion of any kind, as [`crate::campaign::promo_code`] writes them.
+    pub codes: Vec<String>,
 }
 
 /// `[start, end)`; open if there is no end.
@@ -235,24 +241,6 @@ pub struct TaxPlan {
     pub bearer: Bearer,
 }
 
-/// How long after an ad a conversion counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attribution {
-    /// After a click, default 30 days.
-    pub click_window: Millis,
-    /// After a view, default 1 day.
-    pub view_window: Millis,
-}
-
-/// A kind of conversion.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConversionType {
-    /// `purchase`, `lead`, `install`, ...
-    pub name: String,
-    /// What one is worth if the event does not say.
-    pub value: Nanos,
-}
-
 /// A line item: the unit that bids.
 #[derive(Debug, Clone)]
 pub struct LineItem {
@@ -291,6 +279,16 @@ pub struct LineItem {
     pub data_cpm: Cpm,
     /// Indices into [`Catalog::creatives`]; not empty.
     pub creatives: Vec<usize>,
+    /// What is tried on whom; empty, or two and more.
+    pub arms: Vec<Arm>,
+}
+
+impl LineItem {
+    /// The creatives that are shown to somebody of `arm`; `None` is who is in no arm.
+    #[must_use]
+    pub fn creatives_of<'a>(&'a self, arm: Option<&'a Arm>) -> &'a [usize] {
+        arm.and_then(|arm| arm.creatives.as_deref()).unwrap_or(&self.creatives)
+    }
 }
 
 /// A deal that a line item bids on.

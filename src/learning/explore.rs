@@ -138,6 +138,13 @@ impl Exploration {
         let _ = self.spent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, after);
     }
 
+    /// As it is now, apart: what is spent of one is not spent of the other.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        let copy = |of: &AtomicI64| AtomicI64::new(of.load(Ordering::Relaxed));
+        Self { spent: copy(&self.spent), allowed: copy(&self.allowed) }
+    }
+
     /// What is spent, or held for tries that are out.
     #[must_use]
     pub fn spent(&self) -> Nanos {

@@ -78,6 +78,17 @@ impl Bill {
         &self.left
     }
 
+    /// True if it is an invoice for data.
+    pub(in crate::ledger) fn is_for_data(&self) -> bool {
+        self.bid.line_item == NO_LINE_ITEM && self.billed.media == Nanos::ZERO
+    }
+
+    /// True if the places that tax it divide what they tax, rather than each taxing all of it.
+    pub(in crate::ledger) fn is_divided(&self) -> bool {
+        let bases: i128 = self.left.tax.levies().map(|levy| i128::from(levy.space.base.raw())).sum();
+        !self.left.tax.more.is_empty() && bases == i128::from(self.left.media.raw())
+    }
+
     /// How many impressions still count: one, or none.
     #[must_use]
     pub fn impressions(&self) -> i64 {
@@ -127,6 +138,7 @@ impl Bill {
         match cause {
             Cause::CreditNote | Cause::InvalidTraffic => self.lead(&self.left),
             Cause::Adjustment => self.left.media,
+            Cause::DataInvoice => self.left.data,
             Cause::Dispute => self.left.media.saturating_sub(self.disputed),
             Cause::Conceded => self.disputed,
             Cause::Refund => whole_nanos(self.left.advertiser_cost()).saturating_sub(self.refunded),
@@ -137,7 +149,7 @@ impl Bill {
     pub(in crate::ledger) fn whole(&self, cause: Cause) -> Nanos {
         match cause {
             Cause::CreditNote | Cause::InvalidTraffic => self.lead(&self.billed),
-            Cause::Adjustment | Cause::Dispute | Cause::Conceded => self.billed.media,
+            Cause::Adjustment | Cause::Dispute | Cause::Conceded | Cause::DataInvoice => self.billed.media,
             Cause::Refund => whole_nanos(self.billed.advertiser_cost()),
         }
     }
@@ -174,7 +186,8 @@ impl Bill {
         if cause == Cause::Refund && amount < Nanos::ZERO {
             self.check_room(opposite(amount), self.refunded, Cause::Refund)?;
         } else {
-            self.check_room(if cause == Cause::Adjustment { opposite(amount) } else { amount }, room, cause)?;
+            let adds = matches!(cause, Cause::Adjustment | Cause::DataInvoice);
+            self.check_room(if adds { opposite(amount) } else { amount }, room, cause)?;
         }
         let untouched = || Change {
             impressions: 0,
@@ -185,6 +198,7 @@ impl Bill {
         match cause {
             Cause::CreditNote | Cause::InvalidTraffic => self.credit(amount, amount == room),
             Cause::Adjustment => self.adjust(amount),
+            Cause::DataInvoice => self.invoice(amount, false),
             Cause::Dispute => Ok(Change { disputed: amount, ..untouched() }),
             Cause::Conceded => Ok(Change { disputed: opposite(amount), ..untouched() }),
             Cause::Refund => {
@@ -233,6 +247,22 @@ impl Bill {
         self.changed(0, charge)
     }
 
+    /// Adds `amount` for data, taxed as data is there; where several places divide what they tax, in equal parts, of
+    /// which the first takes what is left over.
+    pub(in crate::ledger) fn invoice(&self, amount: Nanos, divides: bool) -> Result<Change, Refusal> {
+        let mut charge = nothing_of(&self.left);
+        let places = i64::try_from(charge.tax.more.len()).unwrap_or(i64::MAX).saturating_add(1);
+        let of_each = if divides { Nanos::from_raw(amount.raw() / places) } else { amount };
+        (charge.data, charge.tax.data.base) = (amount, amount);
+        for levy in &mut charge.tax.more {
+            levy.data.base = of_each;
+            if divides {
+                charge.tax.data.base = charge.tax.data.base.saturating_sub(of_each);
+            }
+        }
+        self.changed(0, charge)
+    }
+
     fn changed(&self, impressions: i64, charge: Charge) -> Result<Change, Refusal> {
         let after = sum(&self.left, &charge).ok_or(Refusal::TooLarge)?;
         if after.advertiser_cost() < self.refunded.to_femtos() {
@@ -257,7 +287,7 @@ impl Bill {
             return;
         }
         self.left = sum(&self.left, &correction.charge).expect(FITS);
-        if correction.cause == Cause::Adjustment {
+        if matches!(correction.cause, Cause::Adjustment | Cause::DataInvoice) {
             self.billed = sum(&self.billed, &correction.charge).expect(FITS);
         }
         self.impressions += correction.impressions;
@@ -364,7 +394,7 @@ fn each(charge: &Charge, change: impl Fn(i128) -> Option<i128>) -> Option<Charge
     Some(changed)
 }
 
-fn nothing_of(charge: &Charge) -> Charge {
+pub(in crate::ledger) fn nothing_of(charge: &Charge) -> Charge {
     each(charge, |_| Some(0)).expect("nothing is within every range")
 }
 

@@ -87,7 +87,7 @@ pub struct Lot {
 }
 
 impl Lot {
-    fn holds(&self, bid: &BidFacts) -> bool {
+    pub(in crate::ledger) fn holds(&self, bid: &BidFacts) -> bool {
         bid.campaign == self.campaign
             && bid.day == self.day
             && self.exchange.is_none_or(|exchange| bid.exchange == exchange)
@@ -148,6 +148,8 @@ pub enum Refusal {
     Negative,
     #[error("is an adjustment, which is an `amount`")]
     NotAnAmount,
+    #[error("is an invoice for data, which is an `amount` of a `campaign` and `day`")]
+    NotOfADay,
     #[error("comes to nothing")]
     Nothing,
     #[error("its `id` is booked already, and says something else there")]
@@ -177,6 +179,7 @@ impl Refusal {
             Self::TooManyBills { .. } => "name an exchange or a deal, or a number of impressions",
             Self::Negative => "only an adjustment, and a refund that is taken back, is below 0",
             Self::NotAnAmount => "to take a part of the impressions back, use `credit_note`",
+            Self::NotOfADay => "to take one back, give a `credit_note` of the `bid` that it was booked as",
             Self::Nothing | Self::TooLarge => return None,
         })
     }
@@ -184,7 +187,9 @@ impl Refusal {
 
 fn left_of(cause: Cause) -> &'static str {
     match cause {
-        Cause::CreditNote | Cause::InvalidTraffic | Cause::Adjustment => "is left of what was billed",
+        Cause::CreditNote | Cause::InvalidTraffic | Cause::Adjustment | Cause::DataInvoice => {
+            "is left of what was billed"
+        }
         Cause::Dispute => "of it is undisputed",
         Cause::Conceded => "of it is disputed",
         Cause::Refund => "of it can be refunded or taken back",
@@ -240,6 +245,10 @@ impl Bills {
             {
                 vec![self.added(claim, &lot, amount)?]
             }
+            (Target::Lot(lot), Extent::Amount(amount)) if claim.cause == Cause::DataInvoice => {
+                self.invoiced(claim, &lot, amount)?
+            }
+            _ if claim.cause == Cause::DataInvoice => return Err(Refusal::NotOfADay),
             _ => {
                 let meant = self.meant(claim)?;
                 let mut changes = Vec::with_capacity(meant.len());
@@ -281,11 +290,10 @@ impl Bills {
         let exchange = lot.exchange.ok_or(Refusal::NoExchange)?;
         let of_day = |bill: &&Bill| bill.bid().campaign == lot.campaign && bill.bid().day == lot.day;
         let like = self.iter().find(of_day).ok_or(Refusal::NothingBilled)?.bid();
-        let noon = UnixMillis::from_raw(i64::from(lot.day.raw()) * 86_400_000 + 43_200_000);
-        let id = BidId::mint(noon, u128::from_be_bytes(*claim.name.id(claim.contents(None)).as_bytes()));
+        let at = noon(lot.day);
         let bid = BidFacts {
-            id,
-            at: noon,
+            id: BidId::mint(at, claim.random(0)),
+            at,
             line_item: NO_LINE_ITEM,
             creative: CreativeId::from_raw(0),
             exchange,
@@ -344,10 +352,11 @@ fn parts<'a>(claim: &Claim, meant: &[&'a Bill]) -> Result<Vec<(&'a Bill, Part)>,
     }
 }
 
-/// An amount of one bill: of what was paid to the exchange, even where other amounts lead.
+/// An amount of one bill: of what was paid to the exchange, even where other amounts lead; of an invoice for data, which
+/// no exchange is paid for, of that.
 fn of_media(bill: &Bill, cause: Cause, amount: Nanos) -> Result<Part, Refusal> {
     let takes_media = matches!(cause, Cause::CreditNote | Cause::InvalidTraffic);
-    if takes_media && amount > bill.left().media {
+    if takes_media && !bill.is_for_data() && amount > bill.left().media {
         let (left, currency) = (bill.left().media.into(), bill.bid().currency);
         return Err(Refusal::MoreThanLeft { cause, asked: amount, left, currency });
     }
@@ -372,19 +381,32 @@ fn spread<'a>(cause: Cause, amount: Nanos, meant: &[&'a Bill]) -> Result<Vec<(&'
         let (left, currency) = (Amount(Femtos::from_raw(whole * 1_000_000)), meant[0].bid().currency);
         return Err(Refusal::MoreThanLeft { cause, asked, left, currency });
     }
-    let mut parts: Vec<i128> = rooms.iter().map(|room| wanted * room / whole).collect();
-    let missing = wanted - parts.iter().sum::<i128>();
-    let mut by_remainder: Vec<usize> = (0..rooms.len()).collect();
-    by_remainder.sort_by_key(|at| std::cmp::Reverse(wanted * rooms[*at] % whole));
-    for at in by_remainder.into_iter().take(usize::try_from(missing).expect("less than one for each bill")) {
-        parts[at] += 1;
-    }
+    let parts = shares(wanted, &rooms);
     let part = |part: i128| {
         let part = Nanos::from_raw(i64::try_from(part).expect("a part of an amount"));
         Part::Of(if is_back { opposite(part) } else { part })
     };
     let taken = meant.iter().zip(parts).filter(|(_, of)| *of > 0);
     Ok(taken.map(|(bill, of)| (*bill, part(of))).collect())
+}
+
+/// `wanted` in proportion to `weights`, of which one at least is above zero, to the last nano: by largest remainder, ties
+/// by their order.
+pub(in crate::ledger) fn shares(wanted: i128, weights: &[i128]) -> Vec<i128> {
+    let whole: i128 = weights.iter().sum();
+    let mut parts: Vec<i128> = weights.iter().map(|weight| wanted * weight / whole).collect();
+    let missing = wanted - parts.iter().sum::<i128>();
+    let mut by_remainder: Vec<usize> = (0..weights.len()).collect();
+    by_remainder.sort_by_key(|at| std::cmp::Reverse(wanted * weights[*at] % whole));
+    for at in by_remainder.into_iter().take(usize::try_from(missing).expect("less than one for each part")) {
+        parts[at] += 1;
+    }
+    parts
+}
+
+/// Noon of `day`, by UTC: when what has no time of its own is booked.
+pub(in crate::ledger) fn noon(day: Day) -> UnixMillis {
+    UnixMillis::from_raw(i64::from(day.raw()) * 86_400_000 + 43_200_000)
 }
 
 /// What bears no tax, since nobody knows where.
@@ -422,6 +444,12 @@ impl Claim {
     /// The id of this claim's entry about `bid`: its name, and a hash of all that it says.
     fn correction_id(&self, bid: BidId) -> CorrectionId {
         self.name.id(self.contents(Some(bid)))
+    }
+
+    /// The random part of the id of its `number`th bill of its own: the same whenever it is booked.
+    pub(in crate::ledger) fn random(&self, number: u64) -> u128 {
+        let own = u128::from_be_bytes(*self.name.id(self.contents(None)).as_bytes());
+        own.wrapping_add(number.into())
     }
 
     fn contents(&self, bid: Option<BidId>) -> [u8; 8] {

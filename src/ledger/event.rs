@@ -216,10 +216,13 @@ pub enum Cause {
     Dispute = 5,
     /// A dispute that ended against us: owed as before.
     Conceded = 6,
+    /// A flat invoice for targeting data, laid over the impressions of a day.
+    DataInvoice = 7,
 }
 
 impl Correction {
-    /// What it is about in one number: what exchanges or the advertiser get more or less, or what is disputed.
+    /// What it is about in one number: what exchanges, sellers of data or the advertiser get more or less, or what is
+    /// disputed.
     #[must_use]
     pub const fn amount(&self) -> Nanos {
         match self.cause {
@@ -227,19 +230,21 @@ impl Correction {
             Cause::CreditNote | Cause::Refund | Cause::InvalidTraffic | Cause::Adjustment => {
                 self.charge.media
             }
+            Cause::DataInvoice => self.charge.data,
         }
     }
 }
 
 impl Cause {
     /// All causes.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::CreditNote,
         Self::Refund,
         Self::InvalidTraffic,
         Self::Adjustment,
         Self::Dispute,
         Self::Conceded,
+        Self::DataInvoice,
     ];
 
     /// The cause's name, as people write it.
@@ -252,13 +257,14 @@ impl Cause {
             Self::Adjustment => "adjustment",
             Self::Dispute => "dispute",
             Self::Conceded => "conceded",
+            Self::DataInvoice => "data_invoice",
         }
     }
 
     /// True if what the impressions cost changes, and with it what is used of the budget.
     #[must_use]
     pub const fn changes_cost(self) -> bool {
-        matches!(self, Self::CreditNote | Self::InvalidTraffic | Self::Adjustment)
+        matches!(self, Self::CreditNote | Self::InvalidTraffic | Self::Adjustment | Self::DataInvoice)
     }
 
     /// The cause of that number.

@@ -11,6 +11,7 @@ mod claim;
 mod encoding;
 mod entries;
 mod event;
+mod invoice;
 mod rate;
 #[cfg(test)]
 mod sample;

@@ -38,7 +38,7 @@ mod tests;
 mod ticket;
 mod wire;
 
-pub use event::{ConversionReport, Outcome, Params, Refused, Unpriced, conversion, event, write_address};
+pub use event::{Outcome, Params, Refused, Unpriced, conversion, event, write_address};
 pub use keys::{KeyId, Keys, TokenError};
 pub use kind::NoticeKind;
 pub use price::{Unreadable, clearing_price, written_price};

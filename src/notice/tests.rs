@@ -6,10 +6,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::campaign::{BillsOn, MissingPrice};
 use crate::ledger::{
-    Area, BidFacts, DatedRate, Device, EventKind, Format, Playback, Segments, Setting, ViewerCountries,
+    Area, BidFacts, Conversion, DatedRate, Device, EventKind, Format, Playback, Segments, Setting, Source,
+    Touch, ViewerCountries,
 };
 use crate::notice::{
-    ConversionReport, Keys, NoticeKind, Params, Refused, Ticket, TokenError, conversion, event, write_address,
+    Keys, NoticeKind, Params, Refused, Ticket, TokenError, conversion, event, write_address,
 };
 use crate::ttf::{Bearer, Evidence, Jurisdiction, Other, Others, Place};
 use crate::units::{
@@ -419,11 +420,29 @@ fn an_impression_in_another_currency_keeps_the_rate_it_was_booked_by_and_the_day
 #[test]
 fn a_removed_scenario_is_remembered_by_the_ticket() {
     let params = Params { price: "2", ..Params::default() };
-    let outcome = event(NoticeKind::Billing, &ticket(), &params, NOW, None, true).unwrap();
+    let alone = Ticket { others: Others::default(), ..ticket() };
+    let outcome = event(NoticeKind::Billing, &alone, &params, NOW, None, true).unwrap();
     let EventKind::Impression(charge) = &outcome.events[0].kind else { panic!("an impression") };
     assert_eq!(charge.tax.tax().raw(), 4_812_783 * 1_000 + 250_000 * 500);
     assert!(charge.late);
     assert_eq!(outcome.spent, Some(Nanos::from_raw(4_812_783 + 250_000 + 4_938)));
+}
+
+#[test]
+fn several_places_share_what_is_taxed_or_tax_all_of_it_as_the_ticket_says() {
+    let params = Params { price: "2", ..Params::default() };
+    let bases = |divides| {
+        let two = Ticket { others: Others::new([OTHER], divides), ..ticket() };
+        let outcome = event(NoticeKind::Billing, &two, &params, NOW, None, true).unwrap();
+        let EventKind::Impression(charge) = &outcome.events[0].kind else { panic!("an impression") };
+        let [first, second] = charge.tax.levies().collect::<Vec<_>>()[..] else { panic!("two places") };
+        assert_eq!((first.space.rate, second.space.rate), (two.space_rate, OTHER.space_rate));
+        assert_eq!(second.place, OTHER.place);
+        (first.space.base.raw(), second.space.base.raw(), first.data.base.raw(), second.data.base.raw())
+    };
+    // What cannot be divided is taxed in the first place.
+    assert_eq!(bases(true), (2_406_392, 2_406_391, 125_000, 125_000));
+    assert_eq!(bases(false), (4_812_783, 4_812_783, 250_000, 250_000));
 }
 
 #[test]
@@ -502,15 +521,20 @@ fn each_step_of_playback_is_an_event_of_its_own_and_closes_nothing() {
 
 #[test]
 fn an_order_converts_once_whichever_click_it_is_reported_with() {
-    let report = |order: Option<&str>, kind: &str| ConversionReport {
+    let report = |order: Option<&str>, kind: &str| Conversion {
         kind: kind.to_owned(),
         order: order.map(str::to_owned),
         value: Nanos::ZERO,
+        touch: Touch::Click(NOW),
         fx: None,
+        happened: NOW,
+        lifetime: Nanos::ZERO,
+        source: Source::Page,
+        code: None,
     };
     let mut other = ticket();
     other.bid.id = BidId::mint(NOW, 43);
-    let key = |ticket: &Ticket, order, kind| conversion(ticket, NOW, report(order, kind), NOW).key();
+    let key = |ticket: &Ticket, order, kind| conversion(ticket, report(order, kind), NOW).key();
     assert_eq!(key(&ticket(), Some("A1"), "purchase"), key(&other, Some("A1"), "purchase"));
     assert_ne!(key(&ticket(), Some("A1"), "purchase"), key(&ticket(), Some("A2"), "purchase"));
     assert_ne!(key(&ticket(), Some("A1"), "purchase"), key(&ticket(), Some("A1"), "lead"));

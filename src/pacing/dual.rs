@@ -130,6 +130,21 @@ impl Dual {
         self.log.store(kept.log.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
+    /// As it is now, apart: what is told to one is not told to the other.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        let copy = |of: &AtomicU64| AtomicU64::new(of.load(Ordering::Relaxed));
+        Self {
+            log: AtomicI64::new(self.log.load(Ordering::Relaxed)),
+            rho: copy(&self.rho),
+            seen: copy(&self.seen),
+            outstanding: AtomicI64::new(self.outstanding.load(Ordering::Relaxed)),
+            least: copy(&self.least),
+            price: copy(&self.price),
+            shades: AtomicBool::new(self.shades.load(Ordering::Relaxed)),
+        }
+    }
+
     /// By how much what an impression is worth is multiplied, above 0 and at most 1.
     #[must_use]
     pub fn factor(&self) -> f64 {

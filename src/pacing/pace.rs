@@ -129,6 +129,31 @@ impl Pace {
         self.already.saturating_add(Nanos::from_raw(i64::try_from(allowed).unwrap_or(i64::MAX)))
     }
 
+    /// What the plan wants committed by `at`: by the clock, or in step with the traffic that `outlook` promises; what was
+    /// committed before the plan was made until then. Rounded down. `None` where it is spent as fast as it comes.
+    #[must_use]
+    pub fn wanted(&self, outlook: &Outlook, at: UnixMillis) -> Option<Nanos> {
+        if self.is_free() {
+            return None;
+        }
+        let (done, whole) = match &self.plan {
+            Plan::Asap => return None,
+            Plan::Time(curve) => self.weights(curve, at),
+            Plan::Requests { smoothness } => {
+                let (clock, end) = self.weights(&Curve::Even, at);
+                let by_time = if end == 0 { 1.0 } else { clock as f64 / end as f64 };
+                let begun = outlook.done(self.day, self.from);
+                let left = 1.0 - begun;
+                let by_traffic = (outlook.done(self.day, at.max(self.from)) - begun) / left;
+                let by_traffic = if left > 0.0 { by_traffic.clamp(0.0, 1.0) } else { by_time };
+                (parts(by_traffic.powf(1.0 - smoothness) * by_time.powf(*smoothness)), PARTS)
+            }
+        };
+        let left = i128::from(self.target.raw()) - i128::from(self.already.raw());
+        let planned = if whole == 0 { left } else { left * done / whole };
+        Some(self.already.saturating_add(Nanos::from_raw(i64::try_from(planned).unwrap_or(i64::MAX))))
+    }
+
     /// What the curve wants to be spent by `at`, in nanos.
     fn planned(&self, curve: &Curve, at: UnixMillis) -> f64 {
         let (done, whole) = self.weights(curve, at);
@@ -151,6 +176,15 @@ impl Pace {
             }
         }
     }
+}
+
+/// The whole, where a share is told in whole parts.
+const PARTS: i128 = 1_000_000_000;
+
+/// `share` of the whole, 0 to 1, in whole parts; rounded down.
+#[expect(clippy::cast_possible_truncation, reason = "held within the range before")]
+fn parts(share: f64) -> i128 {
+    if share.is_nan() { 0 } else { i128::from((share.clamp(0.0, 1.0) * PARTS as f64) as i64) }
 }
 
 /// The curve's mass from the start of the day to `at`.

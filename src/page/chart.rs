@@ -142,7 +142,7 @@ impl Chart {
         let count = float(self.places.len());
         let mut chart = ChartBuilder::on(area)
             .margin_top(8)
-            .margin_right(12)
+            .margin_right(28)
             .margin_left(left)
             .margin_bottom(FONT + 12)
             .build_cartesian_2d(0.0..count.max(1.0), low..high)?;
@@ -154,12 +154,9 @@ impl Chart {
             let (x, y) = chart.backend_coord(&(0.0, *tick));
             area.draw(&Text::new(label, (x - 6, y), style(HPos::Right, VPos::Center)))?;
         }
-        let widest = self.places.iter().map(|place| place.chars().count()).max().unwrap_or(1);
-        let room = usize::try_from(WIDTH - left).unwrap_or(1) / ((widest + 2) * LETTER);
-        let step = self.places.len().div_ceil(room.max(1)).max(1);
-        for (at, place) in self.places.iter().enumerate().step_by(step) {
+        for (at, place) in self.named(usize::try_from(WIDTH - left - 28).unwrap_or_default() / LETTER) {
             let (x, y) = chart.backend_coord(&(float(at) + 0.5, low));
-            area.draw(&Text::new(place.as_str(), (x, y + 6), style(HPos::Center, VPos::Top)))?;
+            area.draw(&Text::new(place, (x, y + 6), style(HPos::Center, VPos::Top)))?;
         }
         let drawn = self.series.iter().take(SERIES_MOST).enumerate();
         for (number, series) in drawn {
@@ -185,6 +182,27 @@ impl Chart {
             }
         }
         Ok(())
+    }
+
+    /// Which places are named along an axis of so many letters: of times every so many, of bars each, cut short.
+    fn named(&self, letters: usize) -> Vec<(usize, String)> {
+        let places = self.places.iter().enumerate();
+        let widest = self.places.iter().map(|place| place.chars().count()).max().unwrap_or_default();
+        match self.kind {
+            Kind::Lines => {
+                let room = (letters / (widest + 2)).max(1);
+                let step = self.places.len().div_ceil(room).max(1);
+                places.step_by(step).map(|(at, place)| (at, place.clone())).collect()
+            }
+            Kind::Bars => {
+                let room = (letters / self.places.len().max(1)).max(2);
+                let cut = |place: &String| match place.char_indices().nth(room) {
+                    Some(_) => place.chars().take(room - 1).chain(['…']).collect(),
+                    None => place.clone(),
+                };
+                places.map(|(at, place)| (at, cut(place))).collect()
+            }
+        }
     }
 
     fn tick(&self, tick: f64, ticks: &[f64], forms: &Forms) -> String {
@@ -326,6 +344,15 @@ mod tests {
         let chart = chart(Kind::Lines, &[&[Some(1_000.0), Some(2_500.0)]]);
         assert!(drawn(&chart).contains("€2,000"));
         assert!(chart.svg("spend", &Forms::new(Lang::Fr)).contains("2\u{202f}000\u{a0}€"));
+    }
+
+    #[test]
+    fn every_bar_is_named_and_long_names_are_cut() {
+        let mut chart = chart(Kind::Bars, &[&[Some(1.0); 8]]);
+        chart.places[3] = "été-à-la-campagne-du-nord".to_owned();
+        let svg = drawn(&chart);
+        assert!(svg.contains("1 Nov") && svg.contains("8 Nov"));
+        assert!(svg.contains("été-à-l") && svg.contains('…') && !svg.contains("du-nord"));
     }
 
     #[test]

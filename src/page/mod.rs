@@ -20,5 +20,5 @@ pub use chart::{Chart, Kind, Point, Series, Unit};
 pub use forms::Forms;
 pub use lang::{Lang, UnknownLang};
 pub use parts::{Card, Cell, Column, Grid, Line, cards, figure, legend};
-pub use shell::Page;
+pub use shell::{Page, STYLE};
 pub use words::Phrase;

@@ -220,7 +220,7 @@ pub fn figure(id: &str, chart: &Chart, forms: &Forms) -> Markup {
         figure {
             figcaption { (chart.title) }
             (legend(chart))
-            div.scroll { (PreEscaped(picture)) }
+            div.scroll tabindex="0" role="region" aria-label=(chart.title) { (PreEscaped(picture)) }
             details {
                 summary { (words::NUMBERS_OF_CHART.text(forms.lang())) }
                 (numbers.render())

@@ -3,8 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::ledger::BidFacts;
-use crate::units::{AdvertiserId, CampaignId, CreativeId, Day, DealId, ExchangeId, LineItemId};
+use crate::ledger::{Area, Device, Event, EventKind, Format};
+use crate::page::{Phrase, words};
+use crate::units::{
+    AdvertiserId, ArmId, CampaignId, CreativeId, Day, DealId, ExchangeId, Hour, LineItemId, PublisherId,
+    SegmentId,
+};
 
 /// One thing that rows can be told apart by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,20 +25,44 @@ pub enum Dimension {
     Exchange,
     /// On which deal, or none.
     Deal,
+    /// On which site, app or screen.
+    Publisher,
+    /// Where the viewer is: country and region.
+    Place,
+    /// On what.
+    Device,
+    /// To whom: what of several segments counts in each, so that rows add up to more than the total.
+    Segment,
+    /// As what: banners with their size.
+    Format,
+    /// Which arm of a comparison.
+    Arm,
+    /// Why a bid lost; all that is no loss is a row of its own.
+    LossReason,
     /// The campaign's civil day of the bid: the day whose budget paid.
     Day,
+    /// The clock hour of the bid, of UTC: the same for campaigns of all zones.
+    Hour,
 }
 
 impl Dimension {
     /// Every dimension, coarse to fine.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 15] = [
         Self::Advertiser,
         Self::Campaign,
         Self::LineItem,
         Self::Creative,
         Self::Exchange,
         Self::Deal,
+        Self::Publisher,
+        Self::Place,
+        Self::Device,
+        Self::Segment,
+        Self::Format,
+        Self::Arm,
+        Self::LossReason,
         Self::Day,
+        Self::Hour,
     ];
 
     /// As an operator writes it: `line-item`.
@@ -47,7 +75,15 @@ impl Dimension {
             Self::Creative => "creative",
             Self::Exchange => "exchange",
             Self::Deal => "deal",
+            Self::Publisher => "publisher",
+            Self::Place => "place",
+            Self::Device => "device",
+            Self::Segment => "segment",
+            Self::Format => "format",
+            Self::Arm => "arm",
+            Self::LossReason => "loss-reason",
             Self::Day => "day",
+            Self::Hour => "hour",
         }
     }
 
@@ -56,7 +92,30 @@ impl Dimension {
     pub const fn header(self) -> &'static str {
         match self {
             Self::LineItem => "line_item",
+            Self::LossReason => "loss_reason",
             _ => self.name(),
+        }
+    }
+
+    /// What people call it.
+    #[must_use]
+    pub const fn word(self) -> Phrase {
+        match self {
+            Self::Advertiser => words::ADVERTISER,
+            Self::Campaign => words::CAMPAIGN,
+            Self::LineItem => words::LINE_ITEM,
+            Self::Creative => words::CREATIVE,
+            Self::Exchange => words::EXCHANGE,
+            Self::Deal => words::DEAL,
+            Self::Publisher => words::PUBLISHER,
+            Self::Place => words::PLACE,
+            Self::Device => words::DEVICE,
+            Self::Segment => words::SEGMENT,
+            Self::Format => words::FORMAT,
+            Self::Arm => words::ARM,
+            Self::LossReason => words::LOSS_REASON,
+            Self::Day => words::DAY,
+            Self::Hour => words::HOUR,
         }
     }
 
@@ -66,8 +125,9 @@ impl Dimension {
         matches!(self, Self::Advertiser | Self::Campaign)
     }
 
-    /// The group that a bid belongs to.
-    pub(in crate::report) const fn group(self, bid: &BidFacts) -> Group {
+    /// The group that an event belongs to, which is counted for `segment`.
+    pub(in crate::report) fn group(self, event: &Event, segment: Option<SegmentId>) -> Group {
+        let bid = &event.bid;
         match self {
             Self::Advertiser => Group::Advertiser(bid.advertiser),
             Self::Campaign => Group::Campaign(bid.campaign),
@@ -75,7 +135,22 @@ impl Dimension {
             Self::Creative => Group::Creative(bid.creative),
             Self::Exchange => Group::Exchange(bid.exchange),
             Self::Deal => Group::Deal(bid.deal),
+            Self::Publisher => Group::Publisher(bid.setting.publisher),
+            Self::Place => Group::Place(bid.setting.area),
+            Self::Device => Group::Device(bid.setting.device),
+            Self::Segment => Group::Segment(segment),
+            Self::Format => {
+                let format = bid.setting.format;
+                Group::Format(format, bid.setting.size.filter(|_| format == Format::Banner))
+            }
+            Self::Arm => Group::Arm(bid.setting.arm),
+            Self::LossReason => Group::Loss(match event.kind {
+                EventKind::Loss { reason: Some(code), .. } => Loss::For(code),
+                EventKind::Loss { reason: None, .. } => Loss::Untold,
+                _ => Loss::None,
+            }),
             Self::Day => Group::Day(bid.day),
+            Self::Hour => Group::Hour(Hour::of(bid.at)),
         }
     }
 }
@@ -115,7 +190,26 @@ pub(in crate::report) enum Group {
     Creative(CreativeId),
     Exchange(ExchangeId),
     Deal(Option<DealId>),
+    Publisher(Option<PublisherId>),
+    Place(Option<Area>),
+    Device(Device),
+    Segment(Option<SegmentId>),
+    Format(Format, Option<(u16, u16)>),
+    Arm(Option<ArmId>),
+    Loss(Loss),
     Day(Day),
+    Hour(Hour),
+}
+
+/// Why a bid lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::report) enum Loss {
+    /// It did not, or nobody said so.
+    None,
+    /// The exchange gave no reason.
+    Untold,
+    /// For the reason of that code.
+    For(u32),
 }
 
 #[cfg(test)]
@@ -135,7 +229,7 @@ mod tests {
         assert_eq!(
             "week".parse::<Dimension>().unwrap_err().to_string(),
             "cannot group by `week`; the dimensions are advertiser, campaign, line-item, creative, \
-             exchange, deal, day"
+             exchange, deal, publisher, place, device, segment, format, arm, loss-reason, day, hour"
         );
     }
 }

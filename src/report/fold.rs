@@ -8,13 +8,15 @@ use crate::ledger::Event;
 use crate::report::dimension::Group;
 use crate::report::table::{self, Names, Table};
 use crate::report::{Dimension, Totals};
-use crate::units::{CampaignId, Currency};
+use crate::units::{CampaignId, Currency, SegmentId};
 
 /// A report in the making.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     group_by: Vec<Dimension>,
     rows: BTreeMap<Key, Folded>,
+    /// Of every currency. Not the sum of the rows: what belongs to several segments is in several rows, once in here.
+    totals: BTreeMap<Currency, Totals>,
 }
 
 /// What tells one row from another.
@@ -44,19 +46,39 @@ impl Report {
                 distinct.push(dimension);
             }
         }
-        Self { group_by: distinct, rows: BTreeMap::new() }
+        Self { group_by: distinct, rows: BTreeMap::new(), totals: BTreeMap::new() }
     }
 
     /// Counts one event in. The caller hands in each event once: the ledger knows duplicates.
     pub fn add(&mut self, event: &Event) {
-        let groups = self.group_by.iter().map(|dimension| dimension.group(&event.bid)).collect();
-        let key = Key { groups, currency: event.bid.currency };
+        self.put(event, |totals| totals.add(event));
+    }
+
+    /// Adds what events of one group came to, of which `event` is one; where a row holds whole campaigns, all of its
+    /// campaign.
+    pub fn add_totals(&mut self, event: &Event, totals: &Totals) {
+        self.put(event, |row| row.merge(totals));
+    }
+
+    /// Puts something into the total and into every row that `event` belongs to.
+    fn put(&mut self, event: &Event, into: impl Fn(&mut Totals)) {
+        into(self.totals.entry(event.bid.currency).or_default());
+        let mut segments = event.bid.setting.segments.iter().peekable();
+        if segments.peek().is_none() || !self.group_by.contains(&Dimension::Segment) {
+            return into(self.row(event, None));
+        }
+        segments.for_each(|segment| into(self.row(event, Some(segment))));
+    }
+
+    /// The row of an event, counted for `segment`.
+    fn row(&mut self, event: &Event, segment: Option<SegmentId>) -> &mut Totals {
+        let groups = self.group_by.iter().map(|dimension| dimension.group(event, segment)).collect();
         let whole_campaigns = self.holds_whole_campaigns();
-        let row = self.rows.entry(key).or_default();
-        row.totals.add(event);
+        let row = self.rows.entry(Key { groups, currency: event.bid.currency }).or_default();
         if whole_campaigns {
             row.campaigns.insert(event.bid.campaign);
         }
+        &mut row.totals
     }
 
     /// Adds what another part of the events came to.
@@ -71,6 +93,9 @@ impl Report {
             row.totals.merge(&folded.totals);
             row.campaigns.extend(folded.campaigns);
         }
+        for (currency, totals) in other.totals {
+            self.totals.entry(currency).or_default().merge(&totals);
+        }
     }
 
     /// The finished table, with `names` for the ids and the fixed costs of the campaigns.
@@ -81,7 +106,7 @@ impl Report {
     #[must_use]
     pub fn finish(self, names: &Names) -> Table {
         let whole_campaigns = self.holds_whole_campaigns();
-        table::finish(self.group_by, self.rows, whole_campaigns, names)
+        table::finish(self.group_by, (self.rows, self.totals), whole_campaigns, names)
     }
 
     fn holds_whole_campaigns(&self) -> bool {

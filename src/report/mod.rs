@@ -8,19 +8,33 @@
 //! never add up: every row is of one currency. Deliberately absent: periods and filters (the caller
 //! chooses the events) and the declaration of the tax.
 
+mod aim;
 mod column;
+mod comparison;
 mod dimension;
 mod export;
 mod figures;
 mod fold;
+mod html;
+mod interval;
+mod label;
+mod loss;
+#[cfg(feature = "parquet")]
+mod parquet;
 pub mod reconcile;
+mod shown;
 mod table;
 mod text;
 mod totals;
 
 pub use crate::units::Ratio;
+pub use aim::{Aim, AimKind, Attainment, Scope};
+pub use comparison::{Comparison, Pair};
 pub use dimension::{Dimension, UnknownDimension};
 pub use figures::{CostFigures, Figures, TaxSides};
 pub use fold::Report;
+pub use html::Sheet;
+pub use interval::{FEW, Interval};
+pub use label::Label;
 pub use table::{FixedCost, FixedCosts, Names, Row, Table};
 pub use totals::{TaxSum, Totals};

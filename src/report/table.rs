@@ -1,13 +1,17 @@
 //! A finished report: named rows in order, and a total for each currency.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
-use crate::ledger::NO_LINE_ITEM;
-use crate::report::dimension::Group;
+use smallvec::SmallVec;
+
+use crate::ledger::{Device, Format, NO_LINE_ITEM};
+use crate::page::Phrase;
+use crate::report::dimension::{Group, Loss};
 use crate::report::fold::{Folded, Key};
 use crate::report::totals::sum;
-use crate::report::{Dimension, Figures, Totals};
+use crate::report::{Aim, Attainment, Dimension, Figures, Label, Scope, Totals};
 use crate::units::{
     AdvertiserId, ArmId, CampaignId, CreativeId, Currency, DealId, ExchangeId, Femtos, LineItemId, Nanos,
     PublisherId, SegmentId,
@@ -29,6 +33,8 @@ pub struct Names {
     pub segments: HashMap<SegmentId, String>,
     /// Creation, staff: once for the campaign.
     pub fixed_costs: HashMap<CampaignId, FixedCost>,
+    /// What campaigns and line items are after.
+    pub aims: HashMap<Scope, Vec<Aim>>,
 }
 
 /// What a campaign costs once.
@@ -56,7 +62,7 @@ pub struct Table {
     pub group_by: Vec<Dimension>,
     /// In order of the labels, days in order of time, then of the currency.
     pub rows: Vec<Row>,
-    /// The sum of the rows for each currency, without labels.
+    /// Of each currency all that was counted, without labels: the sum of the rows, unless they are by segment.
     pub totals: Vec<Row>,
     /// Whether all-in costs are complete.
     pub fixed_costs: FixedCosts,
@@ -66,14 +72,53 @@ pub struct Table {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// One for each dimension of the table; none for a total.
-    pub labels: Vec<String>,
+    pub labels: Vec<Label>,
     /// Of every amount in it.
     pub currency: Currency,
     /// What was counted.
     pub totals: Totals,
     /// The fixed costs of its campaigns.
     pub fixed: Femtos,
+    /// What its campaign or line item is after, where the row is held against it.
+    pub aims: Vec<Aim>,
 }
+
+impl Table {
+    /// The same with its days and hours so many days later.
+    pub(in crate::report) fn later(mut self, days: i32) -> Self {
+        for label in self.rows.iter_mut().flat_map(|row| &mut row.labels) {
+            *label = label.clone().later(days);
+        }
+        self
+    }
+}
+
+impl Table {
+    /// True if all of it lies within one group: one day, of a table by day.
+    #[must_use]
+    pub fn is_of_one_group(&self) -> bool {
+        self.rows.windows(2).all(|pair| pair[0].labels == pair[1].labels)
+    }
+
+    /// The rows of one currency, with an empty one for each day or hour between them in which there was nothing. For
+    /// tables by one of these alone.
+    pub(in crate::report) fn without_gaps(&self, currency: Currency) -> Vec<Row> {
+        let mut every: Vec<Row> = Vec::new();
+        for row in self.rows.iter().filter(|row| row.currency == currency) {
+            while let Some(next) = every.last().and_then(|last| last.labels.first()).and_then(Label::next)
+                && Some(&next) != row.labels.first()
+                && every.len() < GAPLESS_MOST
+            {
+                every.push(Row { labels: vec![next], ..Row::empty(currency) });
+            }
+            every.push(row.clone());
+        }
+        every
+    }
+}
+
+/// Times of a chart beyond which gaps are left as they are: an event of a wrong clock must not make a page endless.
+const GAPLESS_MOST: usize = 2_000;
 
 impl Row {
     /// The figures of the row.
@@ -81,55 +126,138 @@ impl Row {
     pub fn figures(&self) -> Figures {
         Figures::of(&self.totals, self.fixed)
     }
+
+    /// How far its aims are met.
+    pub fn attainments(&self) -> impl Iterator<Item = Attainment> {
+        self.aims.iter().filter_map(|aim| aim.attained(&self.totals))
+    }
+
+    /// Where it stands in the order of the rows.
+    pub(in crate::report) fn place(&self) -> (SmallVec<[&str; 3]>, Currency) {
+        (self.labels.iter().map(Label::machine).collect(), self.currency)
+    }
+
+    /// The order of [`Row::place`], without making places: tables have many rows.
+    fn order(&self, other: &Self) -> Ordering {
+        let labels = self.labels.iter().map(Label::machine);
+        labels.cmp(other.labels.iter().map(Label::machine)).then(self.currency.cmp(&other.currency))
+    }
+
+    /// A row in which nothing was counted.
+    pub(in crate::report) fn empty(currency: Currency) -> Self {
+        let (totals, fixed) = (Totals::default(), Femtos::ZERO);
+        Self { labels: Vec::new(), currency, totals, fixed, aims: Vec::new() }
+    }
 }
 
 impl Names {
-    fn label(&self, group: Group) -> String {
-        fn named<Id: Hash + Eq + ToString>(names: &HashMap<Id, String>, id: &Id) -> String {
-            names.get(id).cloned().unwrap_or_else(|| id.to_string())
+    fn label(&self, group: Group) -> Label {
+        fn named<Id: Hash + Eq + ToString>(names: &HashMap<Id, String>, id: &Id) -> Label {
+            Label::named(names.get(id).cloned().unwrap_or_else(|| id.to_string()))
         }
         match group {
             Group::Advertiser(id) => named(&self.advertisers, &id),
+            Group::Campaign(id) if id.raw() == 0 => Label::phrase(NO_CAMPAIGN),
             Group::Campaign(id) => named(&self.campaigns, &id),
-            Group::LineItem(NO_LINE_ITEM) => "whole campaign".to_owned(),
+            Group::LineItem(NO_LINE_ITEM) => Label::phrase(WHOLE_CAMPAIGN),
             Group::LineItem(id) => named(&self.line_items, &id),
-            Group::Creative(id) if id.raw() == 0 => "no creative".to_owned(),
+            Group::Creative(id) if id.raw() == 0 => Label::phrase(NO_CREATIVE),
             Group::Creative(id) => named(&self.creatives, &id),
+            Group::Exchange(id) if id.raw() == 0 => Label::phrase(NO_EXCHANGE),
             Group::Exchange(id) => named(&self.exchanges, &id),
             Group::Deal(Some(id)) => named(&self.deals, &id),
-            Group::Deal(None) => "no deal".to_owned(),
-            Group::Day(day) => day.to_string(),
+            Group::Deal(None) => Label::phrase(NO_DEAL),
+            Group::Publisher(Some(id)) => named(&self.publishers, &id),
+            Group::Place(Some(area)) => Label::named(area.to_string()),
+            Group::Publisher(None) | Group::Place(None) => Label::phrase(UNKNOWN),
+            Group::Device(device) => Label::phrase(device_word(device)),
+            Group::Segment(Some(id)) => named(&self.segments, &id),
+            Group::Segment(None) => Label::phrase(NO_SEGMENT),
+            Group::Format(format, Some(size)) => Label::sized(format_word(format), size),
+            Group::Format(format, None) => Label::phrase(format_word(format)),
+            Group::Arm(Some(id)) => named(&self.arms, &id),
+            Group::Arm(None) => Label::phrase(NO_ARM),
+            Group::Loss(Loss::None) => Label::phrase(NO_LOSS),
+            Group::Loss(Loss::Untold) => Label::phrase(UNTOLD),
+            Group::Loss(Loss::For(code)) => Label::reason(code),
+            Group::Day(day) => Label::day(day),
+            Group::Hour(hour) => Label::hour(hour),
         }
+    }
+
+    /// What the row of these groups is held against: its line item's aims, else its campaign's.
+    fn aims(&self, group_by: &[Dimension], groups: &[Group]) -> Vec<Aim> {
+        let of_line_item = groups.iter().find_map(|group| match group {
+            Group::LineItem(id) => Some(Scope::LineItem(*id)),
+            _ => None,
+        });
+        let of_campaign = || {
+            groups.iter().find_map(|group| match group {
+                Group::Campaign(id) => Some(Scope::Campaign(*id)),
+                _ => None,
+            })
+        };
+        let aims = of_line_item.or_else(of_campaign).and_then(|scope| self.aims.get(&scope));
+        let fitting = aims.into_iter().flatten().filter(|aim| aim.kind.fits(group_by));
+        fitting.copied().collect()
+    }
+}
+
+const WHOLE_CAMPAIGN: Phrase = Phrase::new("whole campaign", "campagne entière");
+const NO_CAMPAIGN: Phrase = Phrase::new("no campaign", "sans campagne");
+const NO_CREATIVE: Phrase = Phrase::new("no creative", "sans création");
+const NO_EXCHANGE: Phrase = Phrase::new("no exchange", "sans place de marché");
+const NO_DEAL: Phrase = Phrase::new("no deal", "sans deal");
+const NO_SEGMENT: Phrase = Phrase::new("no segment", "sans segment");
+const NO_ARM: Phrase = Phrase::new("no arm", "sans variante");
+const NO_LOSS: Phrase = Phrase::new("not lost", "non perdue");
+const UNTOLD: Phrase = Phrase::new("no reason told", "motif non communiqué");
+const UNKNOWN: Phrase = Phrase::new("unknown", "inconnu");
+
+const fn device_word(device: Device) -> Phrase {
+    match device {
+        Device::Unknown => UNKNOWN,
+        Device::Phone => Phrase::new("phone", "téléphone"),
+        Device::Tablet => Phrase::new("tablet", "tablette"),
+        Device::Desktop => Phrase::new("desktop", "ordinateur"),
+        Device::Tv => Phrase::new("tv", "téléviseur"),
+        Device::Other => Phrase::new("other", "autre"),
+    }
+}
+
+const fn format_word(format: Format) -> Phrase {
+    match format {
+        Format::Unknown => UNKNOWN,
+        Format::Banner => Phrase::new("banner", "bannière"),
+        Format::Video => Phrase::new("video", "vidéo"),
+        Format::Audio => Phrase::new("audio", "audio"),
+        Format::Native => Phrase::new("native", "natif"),
     }
 }
 
 /// Names the rows, puts them in order and adds the totals.
 pub(in crate::report) fn finish(
     group_by: Vec<Dimension>,
-    folded: BTreeMap<Key, Folded>,
+    (folded, totals): (BTreeMap<Key, Folded>, BTreeMap<Currency, Totals>),
     whole_campaigns: bool,
     names: &Names,
 ) -> Table {
+    let mut totals: BTreeMap<Currency, Row> = totals
+        .into_iter()
+        .map(|(currency, totals)| (currency, Row { totals, ..Row::empty(currency) }))
+        .collect();
     let row = |(key, folded): (Key, Folded)| {
         let labels = key.groups.iter().map(|group| names.label(*group)).collect();
+        let aims = names.aims(&group_by, &key.groups);
         let fixed = fixed_costs(&folded, key.currency, names);
-        Row { labels, currency: key.currency, totals: folded.totals, fixed }
+        if let Some(total) = totals.get_mut(&key.currency) {
+            total.fixed = sum(total.fixed, fixed);
+        }
+        Row { labels, currency: key.currency, totals: folded.totals, fixed, aims }
     };
     let mut rows: Vec<_> = folded.into_iter().map(row).collect();
     // Stable, so that two ids with one name keep the order of the ids.
-    rows.sort_by(|a, b| (&a.labels, a.currency).cmp(&(&b.labels, b.currency)));
-    let mut totals: BTreeMap<Currency, Row> = BTreeMap::new();
-    for row in &rows {
-        let empty = Row {
-            labels: Vec::new(),
-            currency: row.currency,
-            totals: Totals::default(),
-            fixed: Femtos::ZERO,
-        };
-        let total = totals.entry(row.currency).or_insert(empty);
-        total.totals.merge(&row.totals);
-        total.fixed = sum(total.fixed, row.fixed);
-    }
+    rows.sort_by(Row::order);
     let left_out = !whole_campaigns && names.fixed_costs.values().any(|cost| cost.amount != Nanos::ZERO);
     let fixed_costs = if left_out { FixedCosts::LeftOut } else { FixedCosts::Included };
     Table { group_by, rows, totals: totals.into_values().collect(), fixed_costs }

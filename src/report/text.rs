@@ -1,187 +1,245 @@
-//! A table for people: two blocks, what was delivered at which price, and what it cost and brought.
+//! A table for people: blocks of what was delivered, what it cost, what it brought, and how far targets are met.
 
 use comfy_table::{Cell, CellAlignment, LineStyle, TableStyle};
 
-use crate::report::{Dimension, Figures, FixedCosts, Ratio, Row, Table};
-use crate::units::Femtos;
+use crate::page::{Forms, Phrase, words};
+use crate::report::shown::{COMPARED, Column, Intervals, SECTIONS, Shown, UNSURE};
+use crate::report::{AimKind, Attainment, Comparison, FEW, Pair, Row, Table};
 
 /// Two spaces between columns, a rule below the head, nothing else.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
-/// Femto-units in a unit.
-const FEMTOS: i128 = 1_000_000_000_000_000;
-/// Where the total of any currency is below so many units, all are shown with four decimals, or a small test
-/// would cost 0.00.
-const SMALL: Femtos = Femtos::from_raw(100 * FEMTOS);
-
-/// A column: its head, and what it says of a row.
-type Column = (&'static str, fn(&Row, &Figures, Decimals) -> String);
-
-/// Decimals of amounts.
-type Decimals = usize;
-
-const DELIVERY: [Column; 12] = [
-    ("wins", |row, _, _| row.totals.wins.to_string()),
-    ("losses", |row, _, _| row.totals.losses.to_string()),
-    ("impressions", |row, _, _| row.totals.impressions.to_string()),
-    ("views", |row, _, _| row.totals.views.to_string()),
-    ("clicks", |row, _, _| row.totals.clicks.to_string()),
-    ("CTR %", |_, figures, _| percent(figures.ctr)),
-    ("conversions", |row, _, _| row.totals.conversions.to_string()),
-    ("CVR %", |_, figures, _| percent(figures.cvr)),
-    ("CPM", |_, figures, _| decimal(figures.media.before_tax.cpm, 4)),
-    ("CPM\nwith tax", |_, figures, _| decimal(figures.media.after_tax.cpm, 4)),
-    ("CPC", |_, figures, _| decimal(figures.media.before_tax.cpc, 4)),
-    ("CPC\nwith tax", |_, figures, _| decimal(figures.media.after_tax.cpc, 4)),
-];
-
-const RETURN: [Column; 12] = [
-    ("media", |row, _, decimals| amount(row.totals.media, decimals)),
-    ("data", |row, _, decimals| amount(row.totals.data, decimals)),
-    ("fee", |row, _, decimals| amount(row.totals.fee, decimals)),
-    ("fixed", |row, _, decimals| amount(row.fixed, decimals)),
-    ("tax\nborne", |row, _, decimals| amount(row.totals.tax_borne.total(), decimals.max(4))),
-    ("tax\nabsorbed", |row, _, decimals| amount(row.totals.tax_absorbed.total(), decimals.max(4))),
-    ("value", |row, _, decimals| amount(row.totals.value, decimals)),
-    ("CPA", |_, figures, decimals| decimal(figures.all_in.before_tax.cpa, decimals)),
-    ("CPA\nwith tax", |_, figures, decimals| decimal(figures.all_in.after_tax.cpa, decimals)),
-    ("ROI %", |_, figures, _| percent(figures.all_in.before_tax.roi)),
-    ("ROI %\nwith tax", |_, figures, _| percent(figures.all_in.after_tax.roi)),
-    ("ROAS", |_, figures, _| decimal(figures.roas, 2)),
-];
-
-/// Stands behind the tax where anything was corrected.
-const CORRECTED: Column = ("corrected", |row, _, decimals| amount(row.totals.corrected, decimals));
 
 impl Table {
-    /// The table for people, about 130 columns wide with one dimension: numbers to the right, rounded half
-    /// away from zero, `-` where there is no figure, a total for each currency, and below what else to know.
+    /// The table for people, about 140 columns wide with one dimension: numbers in the form of the language and to the
+    /// right, rounded half away from zero, `-` where there is no figure, a total for each currency, and below what else to
+    /// know.
     #[must_use]
-    pub fn to_text(&self) -> String {
+    pub fn to_text(&self, forms: &Forms) -> String {
         if self.rows.is_empty() {
-            return "no events\n".to_owned();
+            return format!("{}\n", words::NOTHING.text(forms.lang()));
         }
-        let mut text = self.block("Delivery", &DELIVERY);
-        text.push('\n');
-        text.push_str(&self.block("Costs and return", &self.return_columns()));
-        text.push('\n');
-        for note in self.notes() {
-            text.push_str(&note);
+        let mut text = String::new();
+        for section in &SECTIONS {
+            text.push_str(&self.block(section.title, &section.columns_of(self), forms));
             text.push('\n');
+        }
+        let mut notes = self.notes(forms);
+        for (block, note) in
+            [(self.intervals(forms), words::NOTE_INTERVALS), (self.targets(forms), words::NOTE_TARGETS)]
+        {
+            if let Some(block) = block {
+                text.push_str(&block);
+                text.push('\n');
+                notes.push(note.with(forms.lang(), &[&forms.count(FEW)]));
+            }
+        }
+        append(&mut text, &notes);
+        text
+    }
+
+    fn block(&self, title: Phrase, columns: &[Column], forms: &Forms) -> String {
+        let decimals = self.decimals();
+        let mut block = Block::new(self, &[], forms);
+        block.heads(columns.iter().map(|column| {
+            let head = column.head.text(forms.lang());
+            column.note.map_or_else(|| head.to_owned(), |note| format!("{head}\n{}", note.text(forms.lang())))
+        }));
+        let line = |row: &Row| {
+            let figures = row.figures();
+            columns.iter().map(|column| (column.value)(row, &figures).text(forms, decimals)).collect()
+        };
+        for row in &self.rows {
+            block.line(&self.labels(row, forms), line(row));
+        }
+        for total in self.total_lines() {
+            block.total(&self.total_labels(total, forms), line(total));
+        }
+        block.finish(title.text(forms.lang()))
+    }
+
+    /// Where little was counted, between which values its figures lie.
+    fn intervals(&self, forms: &Forms) -> Option<String> {
+        let decimals = self.decimals();
+        let mut block = Block::new(self, &[], forms);
+        block.heads(UNSURE.iter().map(|column| column.head.text(forms.lang()).to_owned()));
+        for row in &self.rows {
+            let figures = row.figures();
+            let intervals = Intervals::of(row, &figures).listed();
+            if intervals.iter().any(Option::is_some) {
+                let cells = UNSURE.iter().zip(intervals).map(|(column, interval)| {
+                    let shown = (column.value)(row, &figures);
+                    interval.map_or_else(String::new, |interval| shown.between(interval, forms, decimals))
+                });
+                block.line(&self.labels(row, forms), cells.collect());
+            }
+        }
+        block.finish_if_any(words::INTERVALS.text(forms.lang()))
+    }
+
+    fn targets(&self, forms: &Forms) -> Option<String> {
+        let heads = [words::TARGET, words::ACTUAL, words::ATTAINMENT];
+        let mut block = Block::new(self, &[words::FIGURE], forms);
+        block.heads(heads.iter().map(|head| head.text(forms.lang()).to_owned()));
+        for row in &self.rows {
+            for attainment in row.attainments() {
+                block.line(&self.labels(row, forms), attainment.cells(forms).into());
+            }
+        }
+        block.finish_if_any(words::TARGETS.text(forms.lang()))
+    }
+
+    fn labels(&self, row: &Row, forms: &Forms) -> Vec<String> {
+        let labels = row.labels.iter().map(|label| label.plain(forms));
+        labels.chain([row.currency.to_string()]).collect()
+    }
+
+    fn total_labels(&self, total: &Row, forms: &Forms) -> Vec<String> {
+        let word = |index| if index == 0 { words::TOTAL.text(forms.lang()) } else { "" };
+        let labels = (0..self.group_by.len()).map(|index| word(index).to_owned());
+        labels.chain([total.currency.to_string()]).collect()
+    }
+}
+
+impl Comparison {
+    /// Both periods for people: the table of the one that is asked about, and below what changed.
+    #[must_use]
+    pub fn to_text(&self, forms: &Forms) -> String {
+        let lang = forms.lang();
+        let decimals = self.now.decimals().max(self.before.decimals());
+        let heads = [words::NOW, words::BEFORE, words::CHANGE];
+        let mut block = Block::new(&self.now, &[words::FIGURE], forms);
+        block.heads(heads.iter().map(|head| head.text(lang).to_owned()));
+        for pair in self.rows() {
+            let Some(row) = pair.any() else { continue };
+            pair.each(forms, decimals, |cells| block.line(&self.now.labels(row, forms), cells.into()));
+        }
+        if !self.now.group_by.is_empty() {
+            for pair in self.totals() {
+                let Some(row) = pair.any() else { continue };
+                pair.each(forms, decimals, |cells| {
+                    block.total(&self.now.total_labels(row, forms), cells.into());
+                });
+            }
+        }
+        let mut text = self.now.to_text(forms);
+        text.push('\n');
+        text.push_str(&block.finish(words::COMPARISON.text(lang)));
+        if let Some(note) = self.note(forms) {
+            text.push('\n');
+            append(&mut text, &[note]);
         }
         text
     }
 
-    fn return_columns(&self) -> Vec<Column> {
-        let mut columns = RETURN.to_vec();
-        if self.rows.iter().any(is_corrected) {
-            let behind_the_tax =
-                columns.iter().rposition(|(head, _)| head.starts_with("tax")).map_or(0, |at| at + 1);
-            columns.insert(behind_the_tax, CORRECTED);
-        }
-        columns
+    /// What to know of days that are compared.
+    pub(in crate::report) fn note(&self, forms: &Forms) -> Option<String> {
+        use crate::report::Dimension::{Day, Hour};
+        let has_days = self.now.group_by.iter().any(|dimension| matches!(dimension, Day | Hour));
+        has_days.then(|| words::NOTE_SHIFTED.with(forms.lang(), &[&forms.count(self.later)]))
     }
+}
 
-    fn block(&self, title: &str, columns: &[Column]) -> String {
+impl Pair<'_> {
+    /// What is compared, one figure after the other: its name, now, before, and the change.
+    pub(in crate::report) fn each(&self, forms: &Forms, decimals: usize, mut to: impl FnMut([String; 4])) {
+        let lang = forms.lang();
+        let of = |row: Option<&Row>, column: &Column| row.map(|row| (column.value)(row, &row.figures()));
+        for column in &COMPARED {
+            let (now, before) = (of(self.now, column), of(self.before, column));
+            let text =
+                |shown: Option<Shown>| shown.map(|shown| shown.text(forms, decimals)).unwrap_or_default();
+            let note = column.note.map(|note| format!(", {}", note.text(lang))).unwrap_or_default();
+            let name = format!("{}{note}", column.head.text(lang));
+            to([name, text(now), text(before), change(now, before, forms)]);
+        }
+    }
+}
+
+/// By how much a figure changed, or that it is new or gone; empty where there is nothing to compare it with.
+pub(in crate::report) fn change(now: Option<Shown>, before: Option<Shown>, forms: &Forms) -> String {
+    let lang = forms.lang();
+    match (now, before) {
+        (Some(_), None) => words::NEW_ROW.text(lang).to_owned(),
+        (None, Some(_)) => words::GONE_ROW.text(lang).to_owned(),
+        (now, before) => {
+            let ratios = now.and_then(Shown::ratio).zip(before.and_then(Shown::ratio));
+            let change = ratios.and_then(|(now, before)| now.change_from(before));
+            change.map_or_else(String::new, |change| forms.change(change, 1))
+        }
+    }
+}
+
+impl Attainment {
+    /// Its name, target, actual value and share, for people.
+    pub(in crate::report) fn cells(&self, forms: &Forms) -> [String; 4] {
+        let shown = |ratio| if self.kind.is_money() { Shown::Amount(ratio) } else { Shown::Factor(ratio) };
+        let decimals = if matches!(self.kind, AimKind::Cpm | AimKind::Cpc) { 4 } else { 2 };
+        [
+            self.kind.word().text(forms.lang()).to_owned(),
+            shown(Some(self.target)).text(forms, decimals),
+            shown(self.actual).text(forms, decimals),
+            Shown::Percent(self.share).text(forms, 2),
+        ]
+    }
+}
+
+/// A block in the making.
+struct Block {
+    table: comfy_table::Table,
+    names: Vec<String>,
+    lines: usize,
+    totals: usize,
+}
+
+impl Block {
+    /// `more` are names behind the currency.
+    fn new(table: &Table, more: &[Phrase], forms: &Forms) -> Self {
+        let dimensions = table.group_by.iter().map(|dimension| dimension.word());
+        let names = dimensions.chain([words::CURRENCY]).chain(more.iter().copied());
+        let names = names.map(|word| word.text(forms.lang()).to_owned());
         let mut table = comfy_table::Table::new();
         table.load_style(STYLE);
-        let names = self.group_by.iter().map(|dimension| Cell::new(dimension.name()));
-        let heads = columns.iter().map(|(head, _)| Cell::new(head));
-        table.set_header(names.chain([Cell::new("currency")]).chain(heads));
-        let line = |row: &Row, labels: Vec<&str>| {
-            let (figures, decimals) = (row.figures(), self.decimals());
-            let mut cells: Vec<_> = labels.into_iter().map(str::to_owned).collect();
-            cells.push(row.currency.to_string());
-            cells.extend(columns.iter().map(|(_, value)| value(row, &figures, decimals)));
-            cells
-        };
-        for row in &self.rows {
-            table.add_row(line(row, row.labels.iter().map(String::as_str).collect()));
-        }
-        let totals = self.total_lines();
-        for total in totals {
-            table.add_row(line(total, total_labels(&self.group_by)));
-        }
-        for column in table.column_iter_mut().skip(self.group_by.len() + 1) {
+        Self { table, names: names.collect(), lines: 0, totals: 0 }
+    }
+
+    fn heads(&mut self, heads: impl Iterator<Item = String>) {
+        self.table.set_header(self.names.iter().cloned().chain(heads).map(Cell::new));
+    }
+
+    fn line(&mut self, labels: &[String], cells: Vec<String>) {
+        let cells = cells.into_iter().map(|cell| if cell.is_empty() { "-".to_owned() } else { cell });
+        self.table.add_row(labels.iter().cloned().chain(cells).collect::<Vec<_>>());
+        self.lines += 1;
+    }
+
+    fn total(&mut self, labels: &[String], cells: Vec<String>) {
+        self.line(labels, cells);
+        self.totals += 1;
+    }
+
+    fn finish_if_any(self, title: &str) -> Option<String> {
+        (self.lines > 0).then(|| self.finish(title))
+    }
+
+    fn finish(mut self, title: &str) -> String {
+        for column in self.table.column_iter_mut().skip(self.names.len()) {
             column.set_cell_alignment(CellAlignment::Right);
         }
-        for column in table.column_iter_mut() {
+        for column in self.table.column_iter_mut() {
             column.set_padding((0, 1));
         }
-        let mut lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-        if !totals.is_empty() {
+        let mut lines: Vec<String> = self.table.lines().map(|line| line.trim_end().to_owned()).collect();
+        if self.totals > 0 {
             let rule = lines.iter().find(|line| line.starts_with('─')).cloned().unwrap_or_default();
-            lines.insert(lines.len() - totals.len(), rule);
+            lines.insert(lines.len() - self.totals, rule);
         }
         format!("{title}\n{}\n", lines.join("\n"))
     }
+}
 
-    fn decimals(&self) -> Decimals {
-        let all_large = |total: &Row| total.figures().all_in.after_tax.costs >= SMALL;
-        if self.totals.iter().all(all_large) { 2 } else { 4 }
+fn append(text: &mut String, notes: &[String]) {
+    for note in notes {
+        text.push_str(note);
+        text.push('\n');
     }
-
-    /// The totals, unless the rows are totals already.
-    fn total_lines(&self) -> &[Row] {
-        if self.group_by.is_empty() { &[] } else { &self.totals }
-    }
-
-    fn notes(&self) -> Vec<String> {
-        let counted = |count: fn(&Row) -> i64| self.totals.iter().map(count).sum::<i64>();
-        let mut notes = vec![
-            "CPM and CPC count media; CPA and ROI count media, data, fee and fixed costs; ROAS is value / media."
-                .to_owned(),
-            "`with tax` adds the tax that the advertiser bears.".to_owned(),
-        ];
-        if self.fixed_costs == FixedCosts::LeftOut {
-            notes.push("Fixed costs are left out: they belong to whole campaigns.".to_owned());
-        }
-        let unresolved = counted(|row| row.totals.unresolved_impressions);
-        if unresolved > 0 {
-            notes.push(format!(
-                "Impressions of unknown place, taxed by the scenario's fallback: {unresolved}."
-            ));
-        }
-        let late = counted(|row| row.totals.late_impressions);
-        if late > 0 {
-            notes.push(format!("Impressions billed after their reservation had expired: {late}."));
-        }
-        if self.totals.iter().any(is_corrected) {
-            let impressions = counted(|row| row.totals.corrected_impressions);
-            notes.push(format!(
-                "Credit notes, invalid traffic and adjustments are in all figures; impressions: {impressions}."
-            ));
-        }
-        for (what, of) in [REFUNDED, DISPUTED] {
-            for total in self.totals.iter().filter(|total| of(total) != Femtos::ZERO) {
-                notes.push(format!("{what}: {} {}.", of(total), total.currency));
-            }
-        }
-        notes
-    }
-}
-
-/// What a note says of a sum that is not nothing.
-type Noted = (&'static str, fn(&Row) -> Femtos);
-
-const REFUNDED: Noted = ("Refunded out of our own, in no cost", |row| row.totals.refunds);
-const DISPUTED: Noted = ("Disputed, in the costs until it is credited", |row| row.totals.disputed);
-
-fn is_corrected(row: &Row) -> bool {
-    row.totals.corrected != Femtos::ZERO || row.totals.corrected_impressions != 0
-}
-
-fn total_labels(group_by: &[Dimension]) -> Vec<&'static str> {
-    group_by.iter().enumerate().map(|(index, _)| if index == 0 { "total" } else { "" }).collect()
-}
-
-fn amount(amount: Femtos, decimals: Decimals) -> String {
-    decimal(Ratio::new(amount.raw(), FEMTOS), decimals)
-}
-
-fn decimal(ratio: Option<Ratio>, decimals: Decimals) -> String {
-    ratio.map_or_else(|| "-".to_owned(), |ratio| ratio.to_decimal(decimals))
-}
-
-fn percent(ratio: Option<Ratio>) -> String {
-    ratio.map_or_else(|| "-".to_owned(), |ratio| ratio.to_percent(2))
 }

@@ -1,6 +1,6 @@
 //! What the events of one row add up to: whole numbers only, so that no order or split changes a sum.
 
-use crate::ledger::{Cause, Charge, Correction, Event, EventKind, Playback};
+use crate::ledger::{Cause, Charge, Correction, Event, EventKind, Playback, Touch, utc_day};
 use crate::ttf::{Standing, TaxKind};
 use crate::units::{Femtos, Nanos};
 
@@ -27,8 +27,12 @@ pub struct Totals {
     pub starts: u64,
     /// Of these, played to the end.
     pub completes: u64,
-    /// Conversions: the acquisitions of a CPA.
+    /// Conversions that an ad led to: the acquisitions of a CPA.
     pub conversions: u64,
+    /// Of these, told after the day of their bid was over everywhere: figures of that day have changed since.
+    pub restated_conversions: u64,
+    /// Conversions of which nobody knows what led to them: they count for no ad.
+    pub unattributed_conversions: u64,
     /// Paid to exchanges.
     pub media: Femtos,
     /// Paid for segments.
@@ -47,6 +51,12 @@ pub struct Totals {
     pub disputed: Femtos,
     /// What the conversions brought: the gains of a ROI.
     pub value: Femtos,
+    /// What the converted customers are expected to bring altogether, of those of whom somebody said so.
+    pub lifetime: Femtos,
+    /// What the conversions that count for no ad brought.
+    pub unattributed_value: Femtos,
+    /// What is used of the budgets: media, data, and the tax borne inside, each bill rounded up to the nano.
+    pub budget: Femtos,
 }
 
 /// A sum of taxes by what is taxed.
@@ -73,21 +83,44 @@ impl Totals {
         sum(self.tax_borne.total(), self.tax_absorbed.total())
     }
 
+    /// What the advertiser is charged before tax: media, data and our fee.
+    #[must_use]
+    pub fn net(&self) -> Femtos {
+        [self.data, self.fee].into_iter().fold(self.media, sum)
+    }
+
+    /// What a line item's goal counts: net and the tax that the advertiser bears.
+    #[must_use]
+    pub fn goal_cost(&self) -> Femtos {
+        sum(self.net(), self.tax_borne.total())
+    }
+
     /// Counts one event in.
-    pub(in crate::report) fn add(&mut self, event: &Event) {
+    pub fn add(&mut self, event: &Event) {
         match &event.kind {
             EventKind::Win { .. } => self.wins += 1,
             EventKind::Loss { .. } => self.losses += 1,
-            EventKind::Impression(charge) => self.add_charge(charge, 1),
+            EventKind::Impression(charge) => {
+                self.add_charge(charge, 1);
+                add_nanos(&mut self.budget, charge.budget_share());
+            }
             EventKind::View => self.views += 1,
             EventKind::Click => self.clicks += 1,
             EventKind::Playback(Playback::Start) => self.starts += 1,
             EventKind::Playback(Playback::Complete) => self.completes += 1,
             EventKind::Playback(_) => {}
             EventKind::Correction(correction) => self.add_correction(correction),
+            EventKind::Conversion(conversion) if conversion.touch == Touch::None => {
+                self.unattributed_conversions += 1;
+                add_nanos(&mut self.unattributed_value, conversion.value);
+            }
             EventKind::Conversion(conversion) => {
                 self.conversions += 1;
+                // No zone's day lasts beyond the next day of UTC.
+                let is_over = utc_day(event.at).raw() > event.bid.day.raw() + 1;
+                self.restated_conversions += u64::from(is_over);
                 add_nanos(&mut self.value, conversion.value);
+                add_nanos(&mut self.lifetime, conversion.lifetime);
             }
         }
     }
@@ -103,6 +136,7 @@ impl Totals {
             let parts = [charge.media.to_femtos(), charge.data.to_femtos(), charge.fee, charge.tax.tax()];
             self.corrected = parts.into_iter().fold(self.corrected, sum);
             self.corrected_impressions += correction.impressions;
+            add_nanos(&mut self.budget, correction.budget);
             self.add_charge(charge, correction.impressions);
         }
     }
@@ -135,7 +169,7 @@ impl Totals {
     }
 
     /// Adds the sums of another row of the same currency.
-    pub(in crate::report) fn merge(&mut self, other: &Self) {
+    pub fn merge(&mut self, other: &Self) {
         for (count, more) in [
             (&mut self.wins, other.wins),
             (&mut self.losses, other.losses),
@@ -144,6 +178,8 @@ impl Totals {
             (&mut self.starts, other.starts),
             (&mut self.completes, other.completes),
             (&mut self.conversions, other.conversions),
+            (&mut self.restated_conversions, other.restated_conversions),
+            (&mut self.unattributed_conversions, other.unattributed_conversions),
         ] {
             *count += more;
         }
@@ -167,6 +203,9 @@ impl Totals {
             (&mut self.refunds, other.refunds),
             (&mut self.disputed, other.disputed),
             (&mut self.value, other.value),
+            (&mut self.lifetime, other.lifetime),
+            (&mut self.unattributed_value, other.unattributed_value),
+            (&mut self.budget, other.budget),
         ] {
             *amount = sum(*amount, more);
         }

@@ -14,7 +14,10 @@ use rand::rngs::SmallRng;
 use smallvec::SmallVec;
 
 use crate::agent::Agent;
-use crate::bidder::{Ask, Chosen, Decision, NoBidReason, Silent, Snapshot, compose, decide, markup_fits};
+use crate::bidder::{
+    Ask, Chosen, Decision, Enrolled, NoBidReason, Silent, Snapshot, compose, decide, markup_fits,
+    publisher as publisher_name,
+};
 use crate::budget::{self, PurseKey, Reservation, Reserved, Shortage, Span, Whose};
 use crate::campaign::{AnswerForm, Caller, CountBy, Exchange, NoBidForm, Refusal};
 use crate::frequency::{all_caps, counts_by};
@@ -104,10 +107,13 @@ impl Service {
         ARENA.with_borrow_mut(|arena| {
             arena.reset();
             match openrtb::parse(body, arena) {
-                Ok(request) => match self.answer(&snapshot, exchange, &request, received, arena) {
-                    Ok(body) => BidReply::Bid(body),
-                    Err(reason) => BidReply::NoBid(reason, told(exchange, &request, reason)),
-                },
+                Ok(request) => {
+                    self.console.samples.offer(&exchange.slug, body, received);
+                    match self.answer(&snapshot, exchange, &request, received, arena) {
+                        Ok(body) => BidReply::Bid(body),
+                        Err(reason) => BidReply::NoBid(reason, told(exchange, &request, reason)),
+                    }
+                }
                 Err(_) => BidReply::Malformed,
             }
         })
@@ -163,10 +169,16 @@ impl Service {
             };
             (RANDOM.with_borrow_mut(|random| decide(snapshot, &ask, random, &mut Silent)), agent)
         };
-        let Decision { currency, mut bids, mut reason } = decision;
+        let Decision { currency, mut bids, mut reason, enrolled } = decision;
         if is_out_of_time(request, exchange, received) {
             // Whoever asked has gone on. The bids are dropped, and with them what they hold.
             return Err(NoBidReason::OutOfTime);
+        }
+        if let Some(user) = user.filter(|_| !request.test) {
+            for Enrolled { campaign, held_out } in enrolled {
+                let advertiser = snapshot.plan.catalog.advertisers[campaign.advertiser].id;
+                self.ghosts.tell(campaign, advertiser, (user, held_out), now);
+            }
         }
         let mut unsent = Unsent { service: self, bids: SmallVec::new() };
         bids.retain(|chosen| {
@@ -189,7 +201,15 @@ impl Service {
                 self.lessons.name(words(request, chosen, features, agent, now));
             }
         }
+        let publisher = bids.first().and_then(|chosen| chosen.ticket.bid.setting.publisher);
+        let name = request.channel.outlet().and_then(publisher_name);
+        if let Some((id, name)) = publisher.zip(name) {
+            self.publishers.meet(id, name, &self.writer);
+        }
         self.metrics.bid(bids.len());
+        for chosen in &bids {
+            self.console.sent(chosen.ticket.bid.campaign, chosen.ticket.bid.day);
+        }
         Ok(out)
     }
 

@@ -1,16 +1,13 @@
-//! Notices and conversions: verified, booked, and only then answered.
+//! Notices: verified, booked, and only then answered.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use percent_encoding::percent_decode_str;
-use serde::de::{Deserialize as _, Deserializer, Error as _};
-use serde_json::value::RawValue;
 
-use crate::attribution::within_window;
-use crate::campaign::{Audit, Rates};
-use crate::ledger::{Charge, DatedRate, Event, EventKind, Touch};
-use crate::notice::{self, ConversionReport, NoticeKind, Params, Refused, Ticket, TokenError};
+use crate::campaign::Audit;
+use crate::ledger::{Charge, Event, EventKind};
+use crate::notice::{self, NoticeKind, Params, Refused, Ticket, TokenError};
 use crate::shell::clock;
 use crate::shell::exposure_store::Viewer;
 use crate::shell::failpoint::{self, Point};
@@ -18,9 +15,9 @@ use crate::shell::learning::Came;
 use crate::shell::metrics::NoticeOutcome;
 use crate::shell::service::{Service, exposure_of, viewer_of};
 use crate::shell::store::StoreError;
-use crate::units::{Currency, FxRate, Nanos, Rounding, UnixMillis};
+use crate::units::UnixMillis;
 
-/// The answer to a notice or a conversion.
+/// The answer to a notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BookReply {
     /// Booked, or known already.
@@ -33,7 +30,7 @@ pub enum BookReply {
     Unavailable,
 }
 
-/// Why a notice or conversion is refused.
+/// Why a notice is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BookRefusal {
     /// The token.
@@ -45,65 +42,7 @@ pub enum BookRefusal {
     /// No creative of that name was ever loaded by this process.
     #[error("the ad of this click is not known any more")]
     NoLanding,
-    /// A conversion that its campaign does not declare.
-    #[error("campaign `{campaign}` declares no conversion of type `{kind}`")]
-    UnknownType {
-        /// The campaign.
-        campaign: String,
-        /// The type reported.
-        kind: String,
-    },
-    /// A value that is no amount.
-    #[error("the value `{0}` is not an amount")]
-    Value(String),
-    /// A currency without a rate to the campaign's.
-    #[error("there is no exchange rate from `{0}`")]
-    Currency(String),
-    /// A type that no campaign declares.
-    #[error("the type has more than {WORD_BYTES_MAX} bytes")]
-    TypeTooLong,
-    /// An order id that is not kept.
-    #[error("the order has more than {WORD_BYTES_MAX} bytes")]
-    OrderTooLong,
-    /// Too long after the click.
-    #[error("the conversion came after the campaign's click window")]
-    OutsideWindow,
 }
-
-/// A conversion as it arrives: texts.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ConversionForm {
-    /// What the landing page got as `encan_click`.
-    pub click: String,
-    /// `purchase`, `lead`, ...
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// The order, to count it once. As JSON a text or a number.
-    #[serde(default, deserialize_with = "digits_or_text")]
-    pub order: Option<String>,
-    /// What it brought, in currency units; the type's value if absent. As JSON a text or a number.
-    #[serde(default, deserialize_with = "digits_or_text")]
-    pub value: Option<String>,
-    /// Of the value; the campaign's if absent.
-    #[serde(default)]
-    pub currency: Option<String>,
-}
-
-/// A text, or the digits of a number as they were sent: no float ever holds an amount or an order.
-pub(in crate::shell) fn digits_or_text<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<String>, D::Error> {
-    let Some(raw) = Option::<&RawValue>::deserialize(deserializer)? else { return Ok(None) };
-    match raw.get().as_bytes() {
-        [b'"', ..] => serde_json::from_str(raw.get()).map(Some).map_err(D::Error::custom),
-        [b'-' | b'0'..=b'9', ..] => Ok(Some(raw.get().to_owned())),
-        _ => Err(D::Error::custom(format_args!("{} is neither a text nor a number", raw.get()))),
-    }
-}
-
-/// The longest order id or type.
-const WORD_BYTES_MAX: usize = 128;
 
 impl Service {
     /// Books a notice of `kind`.
@@ -198,6 +137,9 @@ impl Service {
         let new = events.iter().zip(&news).filter_map(|(event, is_new)| charge(event).filter(|_| *is_new));
         new.for_each(|charge| self.metrics.paid(charge, ticket.bid.currency, &snapshot.plan.rates));
         failpoint::pass(Point::BookingSettle);
+        for (event, _) in events.iter().zip(&news).filter(|(_, is_new)| **is_new) {
+            self.journeys.booked(event);
+        }
         pending.events = events;
         let settled = till.kept(pending, &news);
         failpoint::pass(Point::BookingSettled);
@@ -241,103 +183,6 @@ impl Service {
         self.composer.load().keys().sign(NoticeKind::Clicked, ticket, Some(now), &mut token);
         BookReply::Redirect(with_parameter(&page, "encan_click", &token))
     }
-
-    /// Books a conversion that followed a click.
-    pub async fn conversion(self: Arc<Self>, form: ConversionForm) -> BookReply {
-        let reply = self.book_conversion(form).await;
-        self.metrics.noticed(
-            NoticeKind::Clicked,
-            match &reply {
-                Ok(outcome) => *outcome,
-                Err(BookReply::Refused(BookRefusal::Token(error))) => (*error).into(),
-                Err(BookReply::Refused(_)) => NoticeOutcome::Refused,
-                Err(_) => NoticeOutcome::Failed,
-            },
-        );
-        match reply {
-            Ok(_) => BookReply::Done,
-            Err(reply) => reply,
-        }
-    }
-
-    async fn book_conversion(&self, form: ConversionForm) -> Result<NoticeOutcome, BookReply> {
-        let now = clock::now();
-        let refuse = BookReply::Refused;
-        let verified = self.composer.load().keys().verify(NoticeKind::Clicked, form.click.trim(), now);
-        let (ticket, clicked) = verified.map_err(|error| refuse(error.into()))?;
-        let clicked = clicked.expect("a token of this kind holds the time of its click");
-        let report = self.report(&ticket, clicked, now, form).map_err(refuse)?;
-        if !ticket.billable {
-            // A test is not counted.
-            return Ok(NoticeOutcome::Nothing);
-        }
-        let value = report.value;
-        let event = notice::conversion(&ticket, clicked, report, now);
-        let early = self.open.contains(ticket.bid.id);
-        let news = self.writer.append(vec![event]).await.map_err(|_| BookReply::Unavailable)?;
-        let outcome = booked(&news);
-        if outcome == NoticeOutcome::Booked {
-            self.lessons.came(&ticket.bid, Came::Conversion(value));
-        }
-        Ok(if early { outcome.or_early() } else { outcome })
-    }
-
-    /// The report in the campaign's own words and currency. A campaign whose file is gone takes every
-    /// type, for 30 days.
-    fn report(
-        &self,
-        ticket: &Ticket,
-        clicked: UnixMillis,
-        now: UnixMillis,
-        form: ConversionForm,
-    ) -> Result<ConversionReport, BookRefusal> {
-        let snapshot = self.snapshot();
-        let campaign = snapshot.plan.catalog.campaigns.iter().find(|c| c.id == ticket.bid.campaign);
-        let kind = form.kind;
-        if kind.len() > WORD_BYTES_MAX {
-            return Err(BookRefusal::TypeTooLong);
-        }
-        let mut usual = Nanos::ZERO;
-        if let Some(campaign) = campaign {
-            let declared = campaign.conversions.iter().find(|declared| declared.name == kind);
-            let Some(declared) = declared else {
-                return Err(BookRefusal::UnknownType { campaign: campaign.slug.clone(), kind });
-            };
-            usual = declared.value;
-            if !within_window(Touch::Click(clicked), now, &campaign.attribution) {
-                return Err(BookRefusal::OutsideWindow);
-            }
-        }
-        let (value, fx) = match form.value.as_deref().map(str::trim).filter(|value| !value.is_empty()) {
-            None => (usual, None),
-            Some(text) => {
-                let value = Nanos::from_decimal(text, Rounding::Down)
-                    .ok()
-                    .filter(|value| *value >= Nanos::ZERO)
-                    .ok_or_else(|| BookRefusal::Value(text.to_owned()))?;
-                let currency = form.currency.as_deref().filter(|code| !code.is_empty());
-                let fx = currency.map(|code| dated_rate(code, ticket, &snapshot.plan.rates)).transpose()?;
-                let rate = fx.map_or(FxRate::SAME, |fx| fx.rate);
-                let value = rate.amount(value, Rounding::Down);
-                let value = value.ok_or_else(|| BookRefusal::Value(text.to_owned()))?;
-                (value, fx.filter(|fx| fx.from != ticket.bid.currency))
-            }
-        };
-        let order = form.order.filter(|order| !order.is_empty());
-        if order.as_ref().is_some_and(|order| order.len() > WORD_BYTES_MAX) {
-            // Cut to a length, two orders could be taken for one.
-            return Err(BookRefusal::OrderTooLong);
-        }
-        Ok(ConversionReport { kind, order, value, fx })
-    }
-}
-
-/// By what an amount in `code` becomes one of the campaign's.
-fn dated_rate(code: &str, ticket: &Ticket, rates: &Rates) -> Result<DatedRate, BookRefusal> {
-    let unknown = || BookRefusal::Currency(code.to_owned());
-    let from = Currency::from_code(code).ok_or_else(unknown)?;
-    let rate = rates.rate(from, ticket.bid.currency).ok_or_else(unknown)?;
-    Ok(DatedRate { from, rate, day: rates.date() })
 }
 
 /// What is billed, if something is.
@@ -345,7 +190,7 @@ fn charge(event: &Event) -> Option<&Charge> {
     if let EventKind::Impression(charge) = &event.kind { Some(charge) } else { None }
 }
 
-fn booked(news: &[bool]) -> NoticeOutcome {
+pub(in crate::shell) fn booked(news: &[bool]) -> NoticeOutcome {
     if news.is_empty() {
         return NoticeOutcome::Nothing;
     }

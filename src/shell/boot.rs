@@ -11,8 +11,10 @@ use crate::budget::{Book, Look, Open};
 use crate::shell::audience_store::{AudienceError, AudienceStore, AudienceWriter, AudienceWriterHandle};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED};
 use crate::shell::clock;
+use crate::shell::conversions::Journeys;
 use crate::shell::corrections::Corrections;
 use crate::shell::events::{Events, OnceError};
+use crate::shell::experiments::{Ghosts, Inbox as Enrolments};
 use crate::shell::exposure_store::ExposureStore;
 use crate::shell::exposures_reader;
 use crate::shell::learning::{Inbox, Kept, Lessons, former, resume};
@@ -39,6 +41,9 @@ pub enum BootError {
     /// A campaign's currency.
     #[error(transparent)]
     Currency(#[from] CurrencyChanged),
+    /// The system.
+    #[error("no thread could be started: {0}")]
+    Thread(std::io::Error),
 }
 
 impl BootError {
@@ -53,6 +58,7 @@ impl BootError {
                 "free disk space or mend the disk; if the file itself is damaged, restore it from a backup"
             }
             Self::Audience(error) => error.hint(),
+            Self::Thread(_) => "the system gives no threads",
         }
     }
 }
@@ -82,6 +88,8 @@ pub struct Booted {
     pub secrets: Secrets,
     /// What bids tell the slow loop of learning.
     pub inbox: Inbox,
+    /// What bids tell of experiments.
+    pub enrolments: Enrolments,
     /// What a former process learnt.
     pub learnt: Kept,
     /// Told once what people were shown is in memory: until then nothing that a cap counts is shown to them.
@@ -117,6 +125,7 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     let exposures_read = exposures_reader::start(data, &exposures, &plan.windows, now)?;
     let people = AudienceStore::open(data)?;
     ledger.remember(&names(&plan))?;
+    let publishers = ledger.publishers()?;
     let (failure, failed) = oneshot::channel();
     let (writer, handle) = Writer::start(ledger, failure);
     let composer = Composer::new(secrets.keys(clock::now()), base);
@@ -125,8 +134,12 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
     let (audience_writer, audience_handle) = AudienceWriter::start(people, Arc::clone(&audiences), read);
     let (keys, people) = (UserKeys::new(secrets.users), (audiences, audience_writer));
     let (lessons, inbox) = Lessons::new();
-    let writers = (writer, Events::open(data)?, Corrections::new(data.to_owned()), lessons);
+    let (ghosts, enrolments) = Ghosts::new();
+    let journeys = Journeys::open(data).map_err(BootError::Thread)?;
+    let corrections = Corrections::new(data.to_owned());
+    let writers = (writer, Events::open(data)?, journeys, corrections, lessons, ghosts);
     let service = Service::new(plan, (book, open), exposures, people, keys, composer, writers);
+    service.publishers.know(publishers);
     let service = Arc::new(service);
     let learnt = former(data);
     resume(&service.snapshot(), &learnt);
@@ -139,6 +152,7 @@ pub fn boot(plan: Plan, data: &Path, base: String) -> Result<Booted, BootError> 
         audience_writer,
         audiences_read,
         inbox,
+        enrolments,
         learnt,
         exposures_read,
         secrets,

@@ -3,6 +3,7 @@
 //!
 //! What other parts count, they write to the page themselves. Deliberately absent: figures, which are the ledger's.
 
+mod counts;
 mod histogram;
 mod money;
 mod page;
@@ -21,6 +22,7 @@ use crate::privacy::Restriction;
 use crate::shell::clock;
 use crate::units::{Currency, Nanos, Rounding, UnixMillis};
 
+pub use counts::Counts;
 pub use histogram::{Histogram, OF_WAITING, OF_WORK};
 pub use page::{CONTENT_TYPE, Page};
 pub use text::text;

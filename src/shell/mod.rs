@@ -1,6 +1,7 @@
 //! Everything that waits: clock, files, network, store, command line.
 
 pub mod agents;
+mod aims;
 pub mod audience_store;
 pub mod bidding;
 pub mod booking;
@@ -9,11 +10,15 @@ pub mod certify;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod console;
+pub mod conversions;
 pub mod corrections;
 pub mod demo;
 pub mod disk;
 pub mod events;
 pub mod exchange_secrets;
+pub mod experiments;
+pub mod explaining;
 pub mod exposure_store;
 pub mod exposures_reader;
 pub mod failpoint;
@@ -26,8 +31,10 @@ pub mod learning;
 pub mod leasing;
 pub mod lists;
 pub mod metrics;
+pub mod publishers;
 pub mod reload;
 pub mod secrets;
 pub mod service;
 pub mod store;
 pub mod supply;
+pub mod taxes;

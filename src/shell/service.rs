@@ -18,18 +18,23 @@ use crate::frequency::Exposure;
 use crate::ledger::BidFacts;
 use crate::notice::Keys;
 use crate::shell::agents::Agents;
+use crate::shell::aims;
 use crate::shell::audience_store::{AudienceWriter, Unwritten};
 use crate::shell::clock;
+use crate::shell::console::Console;
+use crate::shell::conversions::Journeys;
 use crate::shell::corrections::Corrections;
 use crate::shell::events::Events;
+use crate::shell::experiments::Ghosts;
 use crate::shell::exposure_store::{ExposureStore, Viewer};
 use crate::shell::learning::{Learning, Lessons};
 use crate::shell::leasing;
 use crate::shell::metrics::Metrics;
+use crate::shell::publishers::Publishers;
 use crate::shell::store::{Health, Name, NameKind, Parked, StoreError, Writer};
 use crate::till::Till;
 use crate::units::{
-    CampaignId, CreativeId, Currency, Day, Hour, LineItemId, Millis, Steady, UnixMillis, UserKey,
+    CampaignId, CreativeId, Currency, Day, Hour, LineItemId, Millis, SegmentId, Steady, UnixMillis, UserKey,
 };
 
 /// Far longer than a decision takes: after so long every bid that is sent knows the newest limits.
@@ -54,19 +59,27 @@ pub struct Service {
     pub(in crate::shell) user_keys: UserKeys,
     /// What user agents mean that came before.
     pub(in crate::shell) agents: Agents,
+    /// Whose names are kept.
+    pub(in crate::shell) publishers: Publishers,
     /// Read whole for each answer and each notice: new keys replace it.
     pub(in crate::shell) composer: ArcSwap<Composer>,
     pub(in crate::shell) writer: Writer,
     /// Which events of people have come.
     pub(in crate::shell) events: Events,
+    /// What measured people saw and clicked.
+    pub(in crate::shell) journeys: Journeys,
     /// Where corrections are read.
     pub(in crate::shell) corrections: Corrections,
     /// Bids that are out, and what they will teach.
     pub(in crate::shell) lessons: Lessons,
+    /// Who became part of which experiment.
+    pub(in crate::shell) ghosts: Ghosts,
     /// What is known of learning.
     pub(in crate::shell) learning: Learning,
     /// What is counted.
     pub metrics: Metrics,
+    /// What the console keeps between two looks.
+    pub(in crate::shell) console: Console,
     /// Landing pages of every creative of every revision: a click on an ad that was taken out still leads on.
     pub(in crate::shell) landings: DashMap<CreativeId, String>,
     /// The currency of every campaign that ever had money in this ledger.
@@ -141,7 +154,14 @@ impl Service {
         (audiences, audience_writer): (Arc<Audiences>, AudienceWriter),
         keys: UserKeys,
         composer: Composer,
-        (writer, events, corrections, lessons): (Writer, Events, Corrections, Lessons),
+        (writer, events, journeys, corrections, lessons, ghosts): (
+            Writer,
+            Events,
+            Journeys,
+            Corrections,
+            Lessons,
+            Ghosts,
+        ),
     ) -> Self {
         let snapshot = Snapshot::new(Arc::new(plan), &book, clock::now(), None);
         let service = Self {
@@ -155,13 +175,17 @@ impl Service {
             audience_writer,
             user_keys: keys,
             agents: Agents::default(),
+            publishers: Publishers::default(),
             composer: ArcSwap::from_pointee(composer),
             writer,
             events,
+            journeys,
             corrections,
             lessons,
+            ghosts,
             learning: Learning::default(),
             metrics: Metrics::default(),
+            console: Console::default(),
             landings: DashMap::new(),
             currencies: DashMap::new(),
         };
@@ -277,6 +301,7 @@ impl Service {
         {
             // Bids of days before yesterday are too old to be billed.
             self.book.forget_before(Day::from_raw(today.raw() - 2), Hour::from_raw(Hour::of(now).raw() - 48));
+            self.console.forget_before(Day::from_raw(today.raw() - 2));
         }
         self.snapshot.store(Arc::new(next));
         if steady.raw() < self.former_until.load(Ordering::Acquire) {
@@ -307,16 +332,19 @@ impl Service {
         self.open.all().into_iter().map(park).collect()
     }
 
-    /// Erases a person from the audiences, and what they were shown from memory; false if nothing was known of
-    /// them. The ledger's rows remain, under the keyed hash of the id, and a later start counts them again;
+    /// Erases a person from the audiences, the journeys and the experiments, and what they were shown from memory; false
+    /// if nothing was known of them. The ledger's rows remain, under the keyed hash of the id, and a later start counts them
+    /// again;
     /// so do the contexts of those impressions, which name nobody: to find them, the whole ledger would be read.
     ///
     /// # Errors
     ///
-    /// [`Unwritten`] if the audiences' part is not done: it may be tried again.
+    /// [`Unwritten`] if the part of the audiences or of the experiments is not done: it may be tried again.
     pub async fn erase(&self, user: UserKey) -> Result<bool, Unwritten> {
         let was_shown = self.exposures.forget(&user);
-        Ok(self.audience_writer.erase(user).await? || was_shown)
+        let was_enrolled = self.ghosts.erase(user).await.ok_or(Unwritten)?;
+        let had_journey = self.journeys.erase(user).await.ok_or(Unwritten)?;
+        Ok(self.audience_writer.erase(user).await? || was_shown || had_journey || was_enrolled)
     }
 }
 
@@ -339,7 +367,8 @@ pub(in crate::shell) fn exposure_of(bid: &BidFacts) -> Exposure {
 /// The slugs that reports print for the ids of a plan.
 #[must_use]
 pub fn names(plan: &Plan) -> Vec<Name> {
-    let name = |kind, id, slug: &str| Name { kind, id, slug: slug.to_owned(), fixed_cost: None };
+    let name =
+        |kind, id, slug: &str| Name { kind, id, slug: slug.to_owned(), fixed_cost: None, aims: Vec::new() };
     let catalog = &plan.catalog;
     let mut names = Vec::new();
     for advertiser in &catalog.advertisers {
@@ -347,17 +376,30 @@ pub fn names(plan: &Plan) -> Vec<Name> {
     }
     for campaign in &catalog.campaigns {
         let fixed_cost = Some((campaign.currency, campaign.costs.fixed));
-        names.push(Name { fixed_cost, ..name(NameKind::Campaign, campaign.id.raw(), &campaign.slug) });
+        let aims = aims::of_campaign(catalog, campaign);
+        let known = name(NameKind::Campaign, campaign.id.raw(), &campaign.slug);
+        names.push(Name { fixed_cost, aims, ..known });
     }
     for deal in catalog.line_items.iter().flat_map(|line_item| &line_item.deals) {
         names.push(name(NameKind::Deal, deal.id.raw(), &deal.slug));
     }
     for line_item in &catalog.line_items {
         let slug = format!("{}/{}", catalog.campaigns[line_item.campaign].slug, line_item.slug);
-        names.push(name(NameKind::LineItem, line_item.id.raw(), &slug));
+        let known = name(NameKind::LineItem, line_item.id.raw(), &slug);
+        names.push(Name { aims: aims::of_line_item(line_item), ..known });
     }
     for creative in &catalog.creatives {
         names.push(name(NameKind::Creative, creative.id.raw(), &creative.crid));
+    }
+    for line_item in &catalog.line_items {
+        let campaign = &catalog.campaigns[line_item.campaign].slug;
+        for arm in &line_item.arms {
+            let slug = format!("{campaign}/{}/{}", line_item.slug, arm.slug);
+            names.push(name(NameKind::Arm, arm.id.raw(), &slug));
+        }
+    }
+    for segment in plan.segments() {
+        names.push(name(NameKind::Segment, SegmentId::from_slug(segment).raw(), segment));
     }
     for exchange in &plan.exchanges {
         names.push(name(NameKind::Exchange, exchange.id.raw(), &exchange.slug));

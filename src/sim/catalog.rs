@@ -71,7 +71,11 @@ fn campaign(catalog: &Catalog, zone: &TimeZone, rng: &mut Xoshiro256PlusPlus) ->
     let number = catalog.campaigns.len();
     let slug = format!("campaign-{number:06}");
     let daily = heavy_tailed(rng, 20, 5_000);
-    Campaign {
+    let windows = Attribution {
+        click_window: Millis::from_seconds(30 * 86_400),
+        view_window: Millis::from_seconds(86_400),
+    };
+    let mut campaign = Campaign {
         id: CampaignId::from_slug(&slug),
         name: format!("Campagne {number}"),
         advertiser: catalog.advertisers.len() - 1,
@@ -87,6 +91,7 @@ fn campaign(catalog: &Catalog, zone: &TimeZone, rng: &mut Xoshiro256PlusPlus) ->
         pacing: pacing(rng),
         pooled: rng.random_bool(0.1),
         learning: Learning::default(),
+        holdout: None,
         costs: Costs {
             platform_fee: RatePpm::from_ppm(50_000).expect("below one"),
             fixed: heavy_tailed(rng, 10, 2_000),
@@ -97,13 +102,20 @@ fn campaign(catalog: &Catalog, zone: &TimeZone, rng: &mut Xoshiro256PlusPlus) ->
             bearer: Bearer::OnTop,
         },
         frequency: caps(rng, 0.4, 20),
-        attribution: Attribution {
-            click_window: Millis::from_seconds(30 * 86_400),
-            view_window: Millis::from_seconds(86_400),
-        },
-        conversions: vec![ConversionType { name: "purchase".to_owned(), value: heavy_tailed(rng, 20, 200) }],
+        attribution: windows,
+        conversions: vec![ConversionType::new(
+            "purchase",
+            heavy_tailed(rng, 20, 200),
+            Currency::EUR,
+            windows,
+        )],
+        codes: Vec::new(),
         slug,
+    };
+    for kind in &mut campaign.conversions {
+        kind.currency = campaign.currency;
     }
+    campaign
 }
 
 /// Adds the creatives of the last campaign: one medium, or banners and another.
@@ -159,6 +171,7 @@ fn line_item(catalog: &Catalog, number: usize, rng: &mut Xoshiro256PlusPlus) -> 
         deals,
         data_cpm: if rng.random_bool(0.2) { price(rng, 10, 80) } else { Cpm::ZERO },
         creatives: creatives.collect(),
+        arms: Vec::new(),
     }
 }
 

@@ -415,6 +415,7 @@ fn campaign(slug: &str, zone_name: &str) -> Campaign {
         pacing: Pacing::Asap,
         pooled: false,
         learning: Learning::default(),
+        holdout: None,
         costs: Costs::default(),
         tax: TaxPlan {
             scenario: ScenarioId::from_slug("none"),
@@ -424,6 +425,7 @@ fn campaign(slug: &str, zone_name: &str) -> Campaign {
         frequency: Vec::new(),
         attribution: Attribution { click_window: Millis::default(), view_window: Millis::default() },
         conversions: Vec::new(),
+        codes: Vec::new(),
     }
 }
 
@@ -448,6 +450,7 @@ pub(super) fn line_item(number: usize, targeting: Rule) -> LineItem {
         deals: Vec::new(),
         data_cpm: Cpm::from_micros(0).unwrap(),
         creatives: vec![0],
+        arms: Vec::new(),
     }
 }
 

@@ -106,6 +106,14 @@ pub const TOPIC_CHARS_MAX: usize = 64;
 pub const EVENT_COUNT_MAX: u32 = 64;
 /// How far the clock of whoever sends an event may be ahead of ours.
 pub const EVENT_AHEAD_MAX: Millis = Millis::from_seconds(5 * 60);
+/// Characters of a promo code: people type it.
+pub const PROMO_CODE_CHARS_MAX: usize = 64;
+/// Promo codes of a campaign and its types together.
+pub const PROMO_CODES_MAX: usize = 1_000;
+/// Conversions in one call.
+pub const CONVERSIONS_OF_CALL_MAX: usize = 1_000;
+/// Bytes of a call of as many conversions, from whoever shows a token: others send one at a time.
+pub const CONVERSIONS_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Events in one call of an advertiser's server.
 pub const EVENTS_OF_CALL_MAX: usize = 1_000;
 /// Bytes of a call of an advertiser's server: as many events, with their consent strings.
@@ -120,6 +128,11 @@ pub const USER_AGENT_BYTES_MAX: usize = 1_024;
 /// User agents whose meaning is remembered, the most frequent ones: a few tens of thousands make nearly all traffic.
 /// An entry takes under 128 bytes.
 pub const USER_AGENTS_MAX: usize = 65_536;
+
+/// Publishers whose names are kept: more than a buyer's exchanges sell in a year, some 4 MB in the ledger.
+pub const PUBLISHERS_NAMED_MAX: usize = 65_536;
+/// Bytes of a publisher's name: domains and bundles are shorter, whatever is longer is cut.
+pub const PUBLISHER_NAME_BYTES_MAX: usize = 128;
 /// Bytes of a database of addresses: the largest on the market have about 1 GB. It is held in memory.
 pub const GEO_FILE_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
 /// Age of a database of addresses from which on it is stale: the usual ones come out every week or month.
@@ -167,6 +180,10 @@ pub const RECONCILE_TOP_LINES: usize = 20;
 /// For how long a lease lives without a word of its holder: long enough that a slow disk ends nothing, short enough
 /// that a bidder which died soon counts as gone.
 pub const LEASE_TTL: Millis = Millis::from_seconds(5);
+
+/// A bid request that is pasted into the console: several times what exchanges send, and small enough for a page that
+/// shows it again. Larger ones are explained on the command line.
+pub const EXPLAINED_BYTES_MAX: usize = 32 * 1024;
 
 /// Campaigns that have metrics of their own, four series each: more would be most of what Prometheus keeps of us.
 pub const METRICS_CAMPAIGNS_MAX: usize = 100;

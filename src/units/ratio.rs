@@ -36,6 +36,27 @@ impl Ratio {
         self.divisor
     }
 
+    /// This fraction for each unit of `other`: exact, or `None` where `other` is not above zero, or the quotient does not
+    /// fit in 128 bits.
+    #[must_use]
+    pub fn over(&self, other: Self) -> Option<Self> {
+        if other.dividend <= 0 {
+            return None;
+        }
+        // Crosswise in lowest terms first, so that as little as may be is too large.
+        let across = Self::new(self.dividend, other.dividend)?;
+        let along = Self::new(other.divisor, self.divisor)?;
+        let dividend = across.dividend.checked_mul(along.dividend)?;
+        Self::new(dividend, across.divisor.checked_mul(along.divisor)?)
+    }
+
+    /// By what share it differs from `before`: 0.1 is a tenth more. `None` where `before` is not above zero.
+    #[must_use]
+    pub fn change_from(&self, before: Self) -> Option<Self> {
+        let share = self.over(before)?;
+        Self::new(share.dividend.checked_sub(share.divisor)?, share.divisor)
+    }
+
     /// The fraction with exactly `decimals` decimals, rounded half away from zero.
     #[must_use]
     pub fn to_decimal(&self, decimals: usize) -> String {
@@ -140,6 +161,19 @@ mod tests {
         assert_eq!(Ratio::new(1, 2), Ratio::new(2, 4));
         assert_eq!(Ratio::new(-2, 6), Ratio::new(-1, 3));
         assert_eq!(Ratio::new(0, 7), Ratio::new(0, 1));
+    }
+
+    #[test]
+    fn a_fraction_of_another_is_exact_and_of_nothing_is_none() {
+        let ratio = |dividend, divisor| Ratio::new(dividend, divisor).unwrap();
+        assert_eq!(ratio(1, 2).over(ratio(1, 3)), Some(ratio(3, 2)));
+        assert_eq!(ratio(-1, 2).over(ratio(1, 4)), Some(ratio(-2, 1)));
+        assert_eq!(ratio(1, 2).over(ratio(0, 1)), None);
+        assert_eq!(ratio(1, 2).over(ratio(-1, 1)), None);
+        assert_eq!(ratio(i128::MAX, 1).over(ratio(i128::MAX, 1)), Some(ratio(1, 1)));
+        assert_eq!(ratio(i128::MAX, 1).over(ratio(1, 2)), None);
+        assert_eq!(ratio(11, 10).change_from(ratio(1, 1)), Some(ratio(1, 10)));
+        assert_eq!(ratio(0, 1).change_from(ratio(5, 1)), Some(ratio(-1, 1)));
     }
 
     #[test]

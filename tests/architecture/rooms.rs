@@ -31,6 +31,7 @@ pub const ROOMS: &[Room] = &[
     ("notice", &["units", "openrtb", "ttf", "campaign", "ledger"]),
     ("till", &["units", "ttf", "campaign", "ledger", "budget", "notice"]),
     ("creative", &["units", "openrtb", "campaign", "ledger"]),
+    ("experiment", &["units", "page", "campaign", "ledger"]),
     ("bidder", ALL_ABOVE),
     ("attribution", &["units", "campaign", "ledger"]),
     ("report", &["units", "page", "campaign", "ledger", "attribution", "ttf"]),

@@ -7,7 +7,9 @@ use jiff::tz::TimeZone;
 use crate::campaign::read::amount::currency;
 use crate::campaign::read::budget::campaign_budget;
 use crate::campaign::read::clock::{flight, zone};
+use crate::campaign::read::conversion::{Code, codes, conversions};
 use crate::campaign::read::creative::creative;
+use crate::campaign::read::experiment::{check_holdout, holdout};
 use crate::campaign::read::frequency::{Contradictions, frequency};
 use crate::campaign::read::learning::learning;
 use crate::campaign::read::line_item::{Outer, check_ended, line_item, status};
@@ -15,11 +17,13 @@ use crate::campaign::read::pacing::{campaign_pacing, check_spree};
 use crate::campaign::read::reach::format_of;
 use crate::campaign::read::targeting::{country, domain};
 use crate::campaign::read::{NAME_CHARS_MAX, Reading, plan};
-use crate::campaign::{Advertiser, Campaign, CapLevel, Creative, Flight, LineItem, Status, Transparency};
+use crate::campaign::{
+    Advertiser, Campaign, CapLevel, ConversionType, Creative, Flight, LineItem, Status, Transparency,
+};
 use crate::document::{Document, Faults, Node, Object};
 use crate::units::{AdvertiserId, CampaignId, Currency, UnixMillis};
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 19] = [
     "advertiser",
     "id",
     "name",
@@ -30,11 +34,13 @@ const KEYS: [&str; 17] = [
     "budget",
     "pacing",
     "learning",
+    "holdout",
     "costs",
     "tax",
     "frequency",
     "attribution",
     "conversions",
+    "promo_codes",
     "line_items",
     "creatives",
 ];
@@ -45,6 +51,8 @@ pub(in crate::campaign) struct Draft<'d> {
     pub id: Option<(Node<'d>, &'d str)>,
     /// The advertiser and its place.
     pub advertiser: Option<(Node<'d>, Advertiser)>,
+    /// Its promo codes and their places.
+    pub codes: Vec<Code<'d>>,
     /// How many line items the file has, readable or not.
     pub line_items: usize,
     /// All of it, if all of it could be read.
@@ -72,7 +80,9 @@ pub(in crate::campaign) fn read_campaign<'d>(
     let reading = Reading { advertiser: named.unwrap_or_default(), ..reading };
     let advertiser = advertiser.and_then(|node| Some((node, read_advertiser(node, faults)?)));
     let errors = faults.errors();
-    let (campaign, is_whole) = read_plan(object, id.map_or("", |(_, slug)| slug), reading, faults);
+    let mut codes = Vec::new();
+    let slug = id.map_or("", |(_, slug)| slug);
+    let (campaign, is_whole) = read_plan(object, slug, reading, &mut codes, faults);
     let creative_nodes = some_list(object, "creatives", faults);
     let ids = ids(&creative_nodes, faults);
     let creatives: Vec<Option<Creative>> =
@@ -98,14 +108,16 @@ pub(in crate::campaign) fn read_campaign<'d>(
             }
         }
     }
+    check_holdout(object, &line_items, faults);
     let is_whole = is_whole && faults.errors() == errors && id.is_some();
     let creatives = creatives.into_iter().flatten().collect();
     let parts = is_whole.then_some(Parts { campaign, line_items, creatives });
-    Some(Draft { id, advertiser, line_items: line_item_nodes.len(), parts })
+    Some(Draft { id, advertiser, codes, line_items: line_item_nodes.len(), parts })
 }
 
 fn read_advertiser(node: Node<'_>, faults: &mut Faults) -> Option<Advertiser> {
-    let object = node.object(&["id", "name", "domain", "country", "transparency", "frequency"], faults)?;
+    let object =
+        node.object(&["id", "name", "domain", "country", "transparency", "frequency", "tax"], faults)?;
     let slug = object.require("id", faults).and_then(|node| node.slug(faults));
     let name = object.require("name", faults).and_then(|node| node.line(NAME_CHARS_MAX, faults));
     let domain = object.require("domain", faults).and_then(|node| domain(node, faults));
@@ -138,7 +150,13 @@ fn transparency(node: Node<'_>, name: &str, faults: &mut Faults) -> Transparency
 
 /// The campaign's own part. Where something is wrong a usual value stands in, so that the line items can
 /// be read all the same; the second value says whether all was right.
-fn read_plan(object: Object<'_>, slug: &str, reading: Reading<'_>, faults: &mut Faults) -> (Campaign, bool) {
+fn read_plan<'d>(
+    object: Object<'d>,
+    slug: &str,
+    reading: Reading<'_>,
+    used: &mut Vec<Code<'d>>,
+    faults: &mut Faults,
+) -> (Campaign, bool) {
     let errors = faults.errors();
     let name = object.require("name", faults).and_then(|node| node.line(NAME_CHARS_MAX, faults));
     let status = status(object, faults);
@@ -159,18 +177,28 @@ fn read_plan(object: Object<'_>, slug: &str, reading: Reading<'_>, faults: &mut 
     });
     let (pacing, pooled) = pacing.unwrap_or_default();
     let learning = object.get("learning").and_then(|node| learning(node, faults));
+    let holdout = object.get("holdout").and_then(|node| holdout(node, slug, faults));
     let costs = object.get("costs").and_then(|node| plan::costs(node, faults));
-    let tax = object.get("tax").and_then(|node| plan::tax(node, reading.surroundings, faults));
+    // What is agreed with the advertiser holds where the campaign says nothing else.
+    let agreed = || object.get("advertiser")?.peek("tax");
+    let tax = object.get("tax").or_else(agreed);
+    let tax = tax.and_then(|node| plan::tax(node, reading.surroundings, faults));
     let caps = object.get("frequency").map(|node| frequency(node, CapLevel::Campaign, flight, faults));
     let attribution = object.get("attribution").and_then(|node| plan::attribution(node, faults));
-    let conversions = object.get("conversions").map(|node| plan::conversions(node, faults));
+    let attribution = attribution.unwrap_or_else(plan::usual_attribution);
+    let currency = currency.unwrap_or(Currency::EUR);
+    let own_codes = codes(object, used, faults);
+    let conversions = object
+        .get("conversions")
+        .map(|node| conversions(node, (currency, attribution), reading, used, faults));
+    refuse_useless_codes(object, conversions.as_deref(), faults);
     let campaign = Campaign {
         id: CampaignId::from_slug(slug),
         slug: slug.into(),
         name: name.unwrap_or_default().into(),
         advertiser: 0,
         status: status.unwrap_or(Status::Paused),
-        currency: currency.unwrap_or(Currency::EUR),
+        currency,
         zone,
         zone_name,
         flight: flight.unwrap_or(Flight { start: UnixMillis::default(), end: None }),
@@ -178,16 +206,31 @@ fn read_plan(object: Object<'_>, slug: &str, reading: Reading<'_>, faults: &mut 
         pacing,
         pooled,
         learning: learning.unwrap_or_default(),
+        holdout,
         costs: costs.unwrap_or_default(),
         tax: tax.unwrap_or_else(plan::no_tax),
         frequency: caps.unwrap_or_default(),
-        attribution: attribution.unwrap_or_else(plan::usual_attribution),
+        attribution,
         conversions: conversions.unwrap_or_default(),
+        codes: own_codes,
     };
     (campaign, faults.errors() == errors)
 }
 
-fn known_currency(node: Node<'_>, reading: Reading<'_>, faults: &mut Faults) -> Option<Currency> {
+/// Codes of a campaign that declares no conversions.
+fn refuse_useless_codes(object: Object<'_>, kinds: Option<&[ConversionType]>, faults: &mut Faults) {
+    if let (Some(node), true) = (object.get("promo_codes"), kinds.is_none_or(<[_]>::is_empty)) {
+        let fault = node.error("needs `conversions`: nothing could be booked by these codes");
+        faults.push(fault.hint("add `\"conversions\": [{\"type\": \"purchase\"}]` to the campaign"));
+    }
+}
+
+/// A currency that the table of rates knows.
+pub(in crate::campaign::read) fn known_currency(
+    node: Node<'_>,
+    reading: Reading<'_>,
+    faults: &mut Faults,
+) -> Option<Currency> {
     let currency = currency(node, faults)?;
     let rates = reading.surroundings.rates;
     if rates.knows(currency) {

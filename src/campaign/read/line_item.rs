@@ -3,6 +3,7 @@
 use crate::campaign::read::amount::price;
 use crate::campaign::read::budget::line_item_budget;
 use crate::campaign::read::clock::{flight, within};
+use crate::campaign::read::experiment::{Tested, arms};
 use crate::campaign::read::frequency::frequency;
 use crate::campaign::read::goal::{Around, goal};
 use crate::campaign::read::modifiers;
@@ -16,7 +17,7 @@ use crate::campaign::{
 use crate::document::{Faults, Node, Object, suggestion};
 use crate::units::{Cpm, LineItemId};
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "id",
     "name",
     "status",
@@ -30,6 +31,7 @@ const KEYS: [&str; 13] = [
     "deals",
     "data_cpm",
     "creatives",
+    "arms",
 ];
 /// Segments beyond which more of them bring little: the returns fall, the price does not.
 const SEGMENTS_USEFUL: usize = 10;
@@ -75,6 +77,11 @@ pub(in crate::campaign) fn line_item(
     let data_cpm = object.get("data_cpm").map_or(Some(Cpm::ZERO), |node| price(node, faults));
     let deals = deals(object, faults);
     let creatives = creatives(object, outer.creatives, faults);
+    let arms = object.get("arms").map_or(Some(Vec::new()), |node| {
+        let own = creatives.as_deref().unwrap_or_default();
+        let item = slug.unwrap_or_default();
+        arms(node, Tested { campaign: &campaign.slug, item, own, known: outer.creatives }, faults)
+    });
     if let (Some(node), Some(rule)) = (object.get("targeting"), &targeting) {
         let own = creatives.iter().flatten().filter_map(|index| *outer.formats.get(*index)?);
         check_satisfiable(node, rule, faults);
@@ -102,6 +109,7 @@ pub(in crate::campaign) fn line_item(
         deals,
         data_cpm: data_cpm?,
         creatives: creatives?,
+        arms: arms?,
     })
 }
 
@@ -147,6 +155,15 @@ fn deals(object: Object<'_>, faults: &mut Faults) -> Vec<AgreedDeal> {
 /// Indices into the campaign's creatives: those named, else all.
 fn creatives(object: Object<'_>, known: &[&str], faults: &mut Faults) -> Option<Vec<usize>> {
     let Some(node) = object.get("creatives") else { return Some((0..known.len()).collect()) };
+    named_creatives(node, known, faults)
+}
+
+/// Indices into the campaign's creatives, whose ids are `known`, of those that are named here.
+pub(in crate::campaign) fn named_creatives(
+    node: Node<'_>,
+    known: &[&str],
+    faults: &mut Faults,
+) -> Option<Vec<usize>> {
     let mut indices = Vec::new();
     for node in node.one_or_more(faults)? {
         let Some(slug) = node.text(faults) else { continue };

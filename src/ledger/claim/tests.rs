@@ -146,7 +146,9 @@ proptest! {
             ];
             events.extend(settle(&mut known, &rest));
             // Added after the impression was taken back, or to the whole campaign.
-            let added = Extent::Amount(known.get(bid).unwrap().left().media);
+            let left = known.get(bid).unwrap().left();
+            // An impression was taken back whole: there is data left of an invoice alone.
+            let added = Extent::Amount(if left.data > Nanos::ZERO { left.data } else { left.media });
             events.extend(settle(&mut known, &[claim(Cause::CreditNote, about, added)]));
         }
         let ledger = books(&events);
@@ -408,6 +410,48 @@ fn an_amount_added_to_a_campaign_is_a_bill_of_its_own_that_can_be_taken_back() {
         &[(Cause::Adjustment, nowhere, amount("1"))],
         "an amount that is added to a campaign needs an exchange",
     );
+}
+
+/// A bill under a tax of `ppm` on data in `code`.
+fn taxed(number: u128, media: &str, code: &str, ppm: u32) -> Event {
+    let mut event = three().swap_remove(0);
+    let EventKind::Impression(charge) = &mut event.kind else { panic!("a bill") };
+    event.bid.id = BidId::mint(NOW, number);
+    charge.media = Nanos::from_decimal(media, crate::units::Rounding::Exact).unwrap();
+    charge.tax.place.jurisdiction = Jurisdiction::from_code(code);
+    charge.tax.data.rate = RatePpm::from_ppm(ppm).unwrap();
+    charge.tax.data.exemption = None;
+    event
+}
+
+#[test]
+fn an_invoice_for_data_is_laid_over_a_day_and_taxed_where_its_ads_were() {
+    let bills = [taxed(1, "1", "FR", 500), taxed(2, "2", "FR", 500), taxed(3, "1", "IT", 1_000)];
+    let mut known = Bills::of(bills);
+    let day = Target::Lot(Lot { exchange: None, ..lot_of(lot()) });
+    let invoice = claim(Cause::DataInvoice, day, amount("8"));
+    let Ok(Settlement::New(events)) = known.settle(&invoice, NOW) else { panic!("entries") };
+    let told = |event: &Event| {
+        let EventKind::Correction(correction) = &event.kind else { panic!("a correction") };
+        let charge = &correction.charge;
+        let place = charge.tax.place.jurisdiction.unwrap().to_string();
+        (place, charge.data.to_string(), charge.tax.tax().to_string(), correction.impressions)
+    };
+    let owed = |place: &str, data: &str, tax: &str| (place.to_owned(), data.to_owned(), tax.to_owned(), 0);
+    assert_eq!(
+        events.iter().map(told).collect::<Vec<_>>(),
+        [owed("FR", "6.00", "0.003"), owed("IT", "2.00", "0.002")]
+    );
+    assert_eq!(known.settle(&invoice, NOW), Ok(Settlement::Known(2)));
+    let back = |event: &Event| claim(Cause::CreditNote, Target::Bid(event.bid.id), Extent::Share(Share::ALL));
+    let mut all = events.clone();
+    all.extend(settle(&mut known, &events.iter().map(back).collect::<Vec<_>>()));
+    assert!(is_empty(&books(&all)), "{all:?}");
+    check_refused(
+        &[(Cause::DataInvoice, bid(1), amount("1"))],
+        "is an invoice for data, which is an `amount` of a `campaign` and `day`",
+    );
+    check_refused(&[(Cause::DataInvoice, day, amount("-1"))], "asks for an amount below 0");
 }
 
 fn lot_of(target: Target) -> Lot {

@@ -3,14 +3,17 @@
 use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
 
 use crate::ledger::{
-    BidFacts, Bills, Cause, Charge, Claim, ClaimName, Conversion, Event, EventKind, Extent, Setting,
-    Settlement, Share, Source, Target, Touch,
+    Area, BidFacts, Bills, Cause, Charge, Claim, ClaimName, Conversion, Device, Event, EventKind, Extent,
+    Format, Segments, Setting, Settlement, Share, Source, Target, Touch,
 };
-use crate::report::{Dimension, FixedCost, FixedCosts, Names, Report, Table};
+use crate::page::{Forms, Lang};
+use crate::report::{
+    Aim, AimKind, Comparison, Dimension, FixedCost, FixedCosts, Label, Names, Report, Scope, Sheet, Table,
+};
 use crate::ttf::{Assessment, Bearer, Evidence, Jurisdiction, Place, Scenario, TaxLine};
 use crate::units::{
-    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, Epoch, ExchangeId, Femtos, LineItemId, Nanos,
-    RatePpm, Rounding, ScenarioId, UnixMillis,
+    AdvertiserId, ArmId, BidId, CampaignId, Country, CreativeId, Currency, Day, Epoch, ExchangeId, Femtos,
+    LineItemId, Nanos, PublisherId, RatePpm, Rounding, ScenarioId, SegmentId, UnixMillis,
 };
 
 const NOON: UnixMillis = UnixMillis::from_raw(1_795_262_400_000);
@@ -121,6 +124,10 @@ fn table(group_by: &[Dimension]) -> Table {
     report.finish(&names())
 }
 
+fn english() -> Forms {
+    Forms::new(Lang::En)
+}
+
 /// The text is that of the file, which a mismatch prints in full.
 #[track_caller]
 fn check_golden(text: &str, golden: &str) {
@@ -128,10 +135,232 @@ fn check_golden(text: &str, golden: &str) {
 }
 
 #[test]
-fn people_read_two_blocks_with_totals_and_notes() {
-    check_golden(&table(&[Dimension::Campaign]).to_text(), include_str!("by_campaign.txt"));
-    check_golden(&table(&[Dimension::Day, Dimension::Exchange]).to_text(), include_str!("by_day.txt"));
-    check_golden(&table(&[]).to_text(), include_str!("total.txt"));
+fn people_read_blocks_with_totals_and_notes() {
+    check_golden(&table(&[Dimension::Campaign]).to_text(&english()), include_str!("by_campaign.txt"));
+    check_golden(
+        &table(&[Dimension::Day, Dimension::Exchange]).to_text(&english()),
+        include_str!("by_day.txt"),
+    );
+    check_golden(&table(&[]).to_text(&english()), include_str!("total.txt"));
+    check_golden(
+        &table(&[Dimension::Campaign]).to_text(&Forms::new(Lang::Fr)),
+        include_str!("by_campaign_fr.txt"),
+    );
+}
+
+#[test]
+fn targets_stand_beside_what_came() {
+    check_golden(&aimed().to_text(&english()), include_str!("targets.txt"));
+}
+
+/// A campaign that wants a CPA of 30 and a line item that wants a CPM of 25, each in its own table's rows only.
+fn aimed() -> Table {
+    let mut names = names();
+    let aim = |kind, units: i64| Aim { kind, raw: units * 1_000_000_000 };
+    let spring = Scope::Campaign(CampaignId::from_slug("spring"));
+    let daily = aim(AimKind::DailyBudget, 100);
+    names.aims.insert(spring, vec![aim(AimKind::Cpa, 30), aim(AimKind::Budget, 500), daily]);
+    names.aims.insert(Scope::LineItem(LineItemId::from_slug("reach")), vec![aim(AimKind::Cpm, 25)]);
+    let mut report = Report::new(vec![Dimension::Campaign]);
+    events().iter().for_each(|event| report.add(event));
+    report.finish(&names)
+}
+
+/// The spring campaign of two days, of which the first has more of everything but conversions.
+fn compared() -> Comparison {
+    let of = |day: i32, impressions: usize, conversions: usize| {
+        let seen = Evidence::ViewerDevice;
+        let paid = impression(nanos("0.02"), Nanos::ZERO, Bearer::OnTop, seen);
+        let mut report = Report::new(vec![Dimension::Campaign, Dimension::Day]);
+        for kind in std::iter::repeat_n(paid, impressions)
+            .chain(std::iter::repeat_n(EventKind::Click, impressions / 10))
+            .chain(std::iter::repeat_n(conversion(nanos("100")), conversions))
+        {
+            report.add(&event("spring", Currency::EUR, day, kind));
+        }
+        report.add(&event(if day == 0 { "old" } else { "new" }, Currency::EUR, day, EventKind::Click));
+        report.finish(&names())
+    };
+    Comparison::new(of(1, 1_000, 12), of(0, 1_500, 8), 1)
+}
+
+#[test]
+fn two_periods_stand_beside_each_other() {
+    check_golden(&compared().to_text(&english()), include_str!("compared.txt"));
+    check_golden(&compared().to_csv(), include_str!("compared.csv"));
+    let json: serde_json::Value = serde_json::from_str(&compared().to_json()).unwrap();
+    let row = |present: &str| {
+        let rows = json["rows"].as_array().unwrap();
+        rows.iter().find(|row| row["present"] == present).unwrap().clone()
+    };
+    let both = row("both");
+    assert_eq!((&both["impressions"], &both["before"]["impressions"]), (&1_000.into(), &1_500.into()));
+    assert_eq!(both["change_percent"]["impressions"], "-33.333333");
+    assert_eq!(both["change_percent"]["refunds"], serde_json::Value::Null);
+    assert_eq!((&row("now")["before"], &row("now")["clicks"]), (&serde_json::Value::Null, &1.into()));
+    assert_eq!(
+        (&row("before")["clicks"], &row("before")["before"]["clicks"]),
+        (&serde_json::Value::Null, &1.into())
+    );
+    assert_eq!(json["totals"][0]["change_percent"]["conversions"], "50.000000");
+}
+
+#[test]
+fn a_page_holds_every_row_a_chart_and_its_notes_in_both_languages() {
+    let (table, over_time) = (aimed(), table(&[Dimension::Day]));
+    let both = compared();
+    for (lang, words) in [(Lang::En, ["Return", "300.00%"]), (Lang::Fr, ["Rendement", "€"])] {
+        let sheet =
+            Sheet { table: &table, over_time: Some(&over_time), comparison: None, subtitle: "novembre" };
+        let html = sheet.to_html(&Forms::new(lang));
+        assert!(html.contains(&format!("<html lang=\"{lang}\">")) && html.contains(words[0]));
+        assert!(html.contains("spring") && html.contains("novembre"));
+        assert!(html.contains("<svg class=\"chart\"") && html.contains("<figcaption>"), "charts");
+        assert!(!html.contains("<script") && !html.contains("https://"));
+        assert!(html.len() < 60_000, "{} bytes", html.len());
+        let sheet = Sheet { table: &both.now, over_time: None, comparison: Some(&both), subtitle: "" };
+        let html = sheet.to_html(&Forms::new(lang));
+        assert!(html.contains(if lang == Lang::En { "-33.3%" } else { "-33,3\u{202f}%" }), "{html}");
+    }
+}
+
+#[test]
+fn a_chart_over_time_has_a_place_for_days_without_events() {
+    let mut report = Report::new(vec![Dimension::Day]);
+    for day in [0, 3] {
+        report.add(&event("spring", Currency::EUR, day, EventKind::Click));
+    }
+    let table = report.finish(&Names::default());
+    assert!(!table.is_of_one_group());
+    let days = table.without_gaps(Currency::EUR);
+    let told: Vec<_> = days.iter().map(|row| (row.labels[0].machine(), row.totals.clicks)).collect();
+    assert_eq!(told, [("2026-11-21", 1), ("2026-11-22", 0), ("2026-11-23", 0), ("2026-11-24", 1)]);
+}
+
+#[test]
+fn an_empty_page_says_so() {
+    let table = Report::new(vec![Dimension::Day]).finish(&Names::default());
+    let sheet = Sheet { table: &table, over_time: Some(&table), comparison: None, subtitle: "" };
+    assert!(sheet.to_html(&Forms::new(Lang::Fr)).contains("Aucun événement."));
+}
+
+/// An event of each kind that a setting tells apart.
+fn set(change: impl Fn(&mut Setting)) -> Event {
+    let mut event = event("spring", Currency::EUR, 0, EventKind::Click);
+    change(&mut event.bid.setting);
+    event
+}
+
+fn labels_of(dimension: Dimension, events: &[Event], names: &Names) -> Vec<(String, u64)> {
+    let mut report = Report::new(vec![dimension]);
+    events.iter().for_each(|event| report.add(event));
+    let rows = report.finish(names).rows;
+    rows.into_iter().map(|row| (row.labels[0].to_string(), row.totals.clicks)).collect()
+}
+
+#[test]
+fn every_fact_of_a_setting_tells_rows_apart_and_what_is_not_told_is_a_row_too() {
+    let mut names = names();
+    let [news, publisher] = ["news", "le-monde.fr"];
+    names.publishers.insert(PublisherId::from_raw(7), publisher.to_owned());
+    names.arms.insert(ArmId::from_raw(7), "spring/reach: long".to_owned());
+    names.segments.insert(SegmentId::from_raw(7), news.to_owned());
+    let plain = set(|_| {});
+    let check = |dimension, told: Event, wanted: [&str; 2]| {
+        let mut wanted = wanted.map(|label| (label.to_owned(), 1));
+        wanted.sort();
+        assert_eq!(labels_of(dimension, &[plain.clone(), told], &names), wanted);
+    };
+    let paris = Area::new(Country::FR, Some("IDF"));
+    check(
+        Dimension::Publisher,
+        set(|to| to.publisher = Some(PublisherId::from_raw(7))),
+        [publisher, "unknown"],
+    );
+    check(Dimension::Place, set(|to| to.area = Some(paris)), ["FR-IDF", "unknown"]);
+    check(Dimension::Device, set(|to| to.device = Device::Tv), ["tv", "unknown"]);
+    check(Dimension::Arm, set(|to| to.arm = Some(ArmId::from_raw(7))), ["no arm", "spring/reach: long"]);
+    let banner = |to: &mut Setting| (to.format, to.size) = (Format::Banner, Some((300, 250)));
+    check(Dimension::Format, set(banner), ["banner 300x250", "unknown"]);
+    let video = |to: &mut Setting| (to.format, to.size) = (Format::Video, Some((640, 360)));
+    check(Dimension::Format, set(video), ["unknown", "video"]);
+    let in_one = set(|to| to.segments = Segments::new([SegmentId::from_raw(7)]));
+    check(Dimension::Segment, in_one, ["news", "no segment"]);
+}
+
+#[test]
+fn what_is_shown_to_two_segments_counts_in_both_and_once_in_the_total() {
+    let both = set(|to| to.segments = Segments::new([1, 2].map(SegmentId::from_raw)));
+    let one = set(|to| to.segments = Segments::new([SegmentId::from_raw(2)]));
+    let mut report = Report::new(vec![Dimension::Segment]);
+    for event in [&both, &one] {
+        report.add(event);
+    }
+    let table = report.finish(&Names::default());
+    let clicks: Vec<u64> = table.rows.iter().map(|row| row.totals.clicks).collect();
+    assert_eq!((clicks, table.totals[0].totals.clicks), (vec![1, 2], 2));
+    assert!(table.to_text(&english()).contains("counts in each"));
+}
+
+#[test]
+fn losses_stand_by_their_reason_in_the_words_of_openrtb() {
+    let loss = |reason| event("spring", Currency::EUR, 0, EventKind::Loss { reason, min_to_win: None });
+    let mut report = Report::new(vec![Dimension::LossReason]);
+    for event in [loss(Some(102)), loss(Some(102)), loss(None), set(|_| {})] {
+        report.add(&event);
+    }
+    let rows = report.finish(&Names::default()).rows;
+    let told: Vec<_> = rows.iter().map(|row| (row.labels[0].machine(), row.totals.losses)).collect();
+    assert_eq!(told, [("102 Lost to Higher Bid", 2), ("no reason told", 1), ("not lost", 0)]);
+}
+
+#[test]
+fn hours_are_those_of_utc_and_days_those_of_the_campaign() {
+    let mut late = set(|_| {});
+    late.bid.at = UnixMillis::from_raw(NOON.raw() + 11 * 3_600_000 + 3_599_999);
+    late.bid.day = Day::from_raw(late.bid.day.raw() + 1);
+    let names = Names::default();
+    assert_eq!(labels_of(Dimension::Hour, &[late.clone()], &names), [("2026-11-21T23Z".to_owned(), 1)]);
+    assert_eq!(labels_of(Dimension::Day, &[late], &names), [("2026-11-22".to_owned(), 1)]);
+}
+
+#[test]
+fn a_conversion_that_no_ad_led_to_counts_for_nobody() {
+    let EventKind::Conversion(conversion) = conversion(nanos("10")) else { unreachable!("just made") };
+    let nobody = Conversion { touch: Touch::None, ..conversion.clone() };
+    let mut report = Report::new(Vec::new());
+    for kind in [conversion, nobody] {
+        report.add(&event("spring", Currency::EUR, 0, EventKind::Conversion(kind)));
+    }
+    let totals = report.finish(&Names::default()).totals[0].totals;
+    assert_eq!((totals.conversions, totals.unattributed_conversions), (1, 1));
+    assert_eq!((totals.value, totals.unattributed_value), (nanos("10").to_femtos(), nanos("10").to_femtos()));
+}
+
+#[test]
+fn a_conversion_told_after_the_day_is_over_everywhere_restates_it() {
+    let told_after = |days: i64| {
+        let mut event = event("spring", Currency::EUR, 0, conversion(nanos("10")));
+        event.at = UnixMillis::from_raw(NOON.raw() + days * 86_400_000);
+        let mut report = Report::new(Vec::new());
+        report.add(&event);
+        report.finish(&Names::default()).totals[0].totals.restated_conversions
+    };
+    assert_eq!([0, 1, 2, 30].map(told_after), [0, 0, 1, 1]);
+}
+
+#[test]
+fn what_budgets_hold_is_media_data_and_the_tax_inside_rounded_up_by_bill() {
+    let paid = |bearer| impression(nanos("0.000000015"), Nanos::ZERO, bearer, Evidence::ViewerDevice);
+    let budget = |bearer| {
+        let mut report = Report::new(Vec::new());
+        for _ in 0..2 {
+            report.add(&event("spring", Currency::EUR, 0, paid(bearer)));
+        }
+        report.finish(&Names::default()).totals[0].totals.budget
+    };
+    assert_eq!(budget(Bearer::OnTop), nanos("0.00000003").to_femtos());
+    assert_eq!(budget(Bearer::Inside), nanos("0.000000032").to_femtos());
 }
 
 #[test]
@@ -175,7 +404,7 @@ fn corrections_are_in_every_figure_and_shown_in_a_column_of_their_own() {
         let mut report = Report::new(vec![Dimension::LineItem, Dimension::Day]);
         events.iter().for_each(|event| report.add(event));
         let table = report.finish(&names());
-        check_golden(&table.to_text(), include_str!("corrected.txt"));
+        check_golden(&table.to_text(&english()), include_str!("corrected.txt"));
         check_golden(&table.to_csv(), include_str!("corrected.csv"));
     }
 }
@@ -183,7 +412,7 @@ fn corrections_are_in_every_figure_and_shown_in_a_column_of_their_own() {
 #[test]
 fn an_empty_report_has_a_header_and_no_rows() {
     let table = Report::new(vec![Dimension::Day]).finish(&Names::default());
-    assert_eq!(table.to_text(), "no events\n");
+    assert_eq!(table.to_text(&english()), "No events.\n");
     assert!(table.to_csv().starts_with("day,currency,wins,losses,impressions,"));
     assert_eq!(table.to_csv().lines().count(), 1);
 }
@@ -191,7 +420,7 @@ fn an_empty_report_has_a_header_and_no_rows() {
 #[test]
 fn an_id_without_a_name_is_written_in_hexadecimal() {
     let labels: Vec<_> = table(&[Dimension::Campaign]).rows.into_iter().map(|row| row.labels).collect();
-    assert!(labels.contains(&vec![CampaignId::from_slug("abroad").to_string()]), "{labels:?}");
+    assert!(labels.contains(&vec![Label::named(CampaignId::from_slug("abroad").to_string())]), "{labels:?}");
 }
 
 #[test]

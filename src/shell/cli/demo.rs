@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::audience::IdKind;
 use crate::bidder::Plan;
+use crate::page::{Forms, Lang};
 use crate::report::{Dimension, Report, Table};
 use crate::shell::cli::serve::{Server, ServerArgs, log_to_stderr};
 use crate::shell::cli::{WE_FAILED, fail, put, report, say};
@@ -88,8 +89,9 @@ async fn demo(args: &Args) -> ExitCode {
     fill_audiences(&server.service, &demand.segments(), began);
     say(&format!(
         "encan bids at http://{}, metrics at http://{}/metrics; seed {}\n\
+         console at http://{}/\n\
          budgets are paced over the whole day: after the first requests bids fall until they last for it\n",
-        server.bids, server.admin, args.seed
+        server.bids, server.admin, args.seed, server.admin
     ));
     let counts = Arc::new(Mutex::new(Counts::default()));
     let end = Instant::now() + args.duration;
@@ -192,7 +194,7 @@ fn table_since(data: &Path, began: UnixMillis) -> Result<Table, StoreError> {
 
 /// Prints the report, and whether the exchange counted the same.
 fn reckon(table: &Table, counts: &Counts, plan: &Plan, began: UnixMillis) -> ExitCode {
-    put(&table.to_text());
+    put(&table.to_text(&Forms::new(Lang::En)));
     let differing = disagreements(table, &counts.truth, plan, began);
     for complaint in counts.complaints.iter().take(10) {
         say(&format!("complaint of the exchange: {complaint}\n"));

@@ -1,8 +1,5 @@
 //! `encan explain`: for each line item what it would bid on a request, or each rule that says no and what to change.
 
-mod line;
-mod text;
-
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,9 +9,8 @@ use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
 use crate::audience::{Profile, UserKeys};
-use crate::bidder::{Ask, Plan, Snapshot, Then, Verdict, explain};
+use crate::bidder::{Ask, Plan, Snapshot};
 use crate::budget::Book;
-use crate::campaign::LineItem;
 use crate::document::suggestion;
 use crate::frequency::{Exposures, Seen};
 use crate::geo::{Place, Readable};
@@ -23,11 +19,10 @@ use crate::privacy::Permissions;
 use crate::shell::agents::Agents;
 use crate::shell::audience_store::AudienceStore;
 use crate::shell::boot::BootError;
-use crate::shell::cli::explain::line::{Line, json};
-use crate::shell::cli::explain::text::text;
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, put, say};
 use crate::shell::clock;
 use crate::shell::config::{ConfigArgs, configure};
+use crate::shell::explaining::{Line, json, lines, slugs, text};
 use crate::shell::secrets::Secrets;
 use crate::units::{HouseholdKey, UserKey, limits};
 
@@ -154,15 +149,6 @@ fn person(
     Ok(Person { user: Some(key), household, profile })
 }
 
-/// The names of all line items.
-fn slugs(plan: &Plan) -> impl Iterator<Item = String> {
-    plan.catalog.line_items.iter().map(|line_item| slug(plan, line_item))
-}
-
-fn slug(plan: &Plan, line_item: &LineItem) -> String {
-    format!("{}/{}", plan.campaign(line_item).slug, line_item.slug)
-}
-
 /// What comes of every line item on every impression: by impression, the best candidates first.
 fn explained(
     plan: Plan,
@@ -186,16 +172,5 @@ fn explained(
     let ask =
         Ask { request, exchange, permissions, user, household, profile, seen, agent, located, secure, now };
     let mut random = SmallRng::seed_from_u64(1);
-    let (decision, mut verdicts) = explain(&snapshot, &ask, &mut random);
-    // Those that are equally near stay in the order of value.
-    verdicts.sort_by_key(|verdict| {
-        let changes = verdict.changes().unwrap_or(usize::MAX);
-        (verdict.imp, changes, verdict.then != Some(Then::Bids), verdict.distance())
-    });
-    let line = |verdict: &Verdict| {
-        let line_item = &snapshot.plan.catalog.line_items[verdict.line_item];
-        let imp = request.imp[verdict.imp].id.to_owned();
-        Line::of(verdict, imp, slug(&snapshot.plan, line_item), &decision)
-    };
-    verdicts.iter().map(line).collect()
+    lines(&snapshot, &ask, &mut random)
 }

@@ -6,7 +6,9 @@ pub mod attributes;
 pub mod audience;
 pub mod certify;
 pub mod check;
+pub mod conversions;
 pub mod demo;
+pub mod experiment;
 pub mod explain;
 pub mod feedback;
 pub mod judge;
@@ -18,6 +20,7 @@ pub mod report;
 pub mod serve;
 pub mod shading;
 pub mod sim;
+pub mod tax;
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -60,6 +63,17 @@ enum Verb {
     Certify(certify::Args),
     /// Print spend, CPA, ROI and all other figures.
     Report(report::Args),
+    /// Declare the tax that is owed, and see what another one would change.
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  encan tax declare --period 2026-10
+  encan tax declare --period 2026-Q4 --by campaign --format html > q4.html
+  encan tax what-if --scenario hypothesis-eu --rates 0.01,0.02,0.05,0.1"
+    )]
+    Tax(tax::Tax),
+    /// Say what ads bring, by holdouts, and which arm of a line item is better.
+    Experiment(experiment::Args),
     /// Run worlds that go wrong, from seeds, and hold the core to the laws of money.
     Sim(sim::Args),
     /// Judge pacing policies on days of auctions whose prices are known.
@@ -81,6 +95,15 @@ enum Verb {
   encan ledger archive --before 2026-01-01"
     )]
     Ledger(ledger::Ledger),
+    /// Bring in conversions from files, see them, and credit them to ads by every model.
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  encan conversions import november.csv --dry-run
+  encan conversions show --late
+  encan conversions credit --by exchange"
+    )]
+    Conversions(conversions::Conversions),
     /// Look after what was learnt: train and show chances, see prices, shading and pacing, undo.
     #[command(
         subcommand,
@@ -130,11 +153,14 @@ pub fn run() -> ExitCode {
         Verb::Explain(args) => explain::run(&args),
         Verb::Certify(args) => certify::run(&args),
         Verb::Report(args) => report::run(&args),
+        Verb::Tax(verb) => tax::run(&verb),
+        Verb::Experiment(args) => experiment::run(&args),
         Verb::Sim(args) => sim::run(&args),
         Verb::Judge(args) => judge::run(&args),
         Verb::Shading(args) => shading::run(&args),
         Verb::Keys(verb) => keys::run(&verb),
         Verb::Ledger(verb) => ledger::run(&verb),
+        Verb::Conversions(verb) => conversions::run(&verb),
         Verb::Learn(verb) => learn::run(&verb),
         Verb::Feedback(verb) => feedback::run(&verb),
         Verb::Audience(verb) => audience::run(&verb),

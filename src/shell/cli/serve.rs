@@ -17,10 +17,13 @@ use crate::shell::boot::{Booted, boot};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, say};
 use crate::shell::clock;
 use crate::shell::config::{ConfigArgs, Configured, configure};
+use crate::shell::console::Sampler;
 use crate::shell::corrections;
 use crate::shell::disk::DiskWatch;
 use crate::shell::events::Forgetting;
+use crate::shell::experiments::{GhostKeeper, Inbox as Enrolments};
 use crate::shell::feedback::FeedbackThread;
+use crate::shell::figures::Keeping;
 use crate::shell::http::{Door, Spans, serve};
 use crate::shell::learning::{Inbox, Keeper, Kept, Learner, Training};
 use crate::shell::leasing::Leasing;
@@ -209,8 +212,10 @@ pub(in crate::shell) struct Server {
     beat: Beat,
     leasing: Leasing,
     forgetting: Forgetting,
+    keeping: Keeping,
     feedback: FeedbackThread,
     disk: DiskWatch,
+    sampler: Sampler,
     school: School,
     reloads: tokio::task::JoinHandle<()>,
     writer: crate::shell::store::WriterHandle,
@@ -244,7 +249,7 @@ impl Server {
         let Booted {
             service, writer, failed, audience_writer, audiences_read, exposures_read, secrets, ..
         } = booted;
-        let taught = (booted.inbox, booted.learnt);
+        let taught = (booted.inbox, booted.learnt, booted.enrolments);
         announce_door(&args.data, admin)?;
         let every = Millis::from_seconds(i64::from(args.feedback_minutes) * 60);
         let feedback = FeedbackThread::start(Arc::clone(&service), &args.data, every)
@@ -252,6 +257,8 @@ impl Server {
         let no_thread = |error| fail(WE_FAILED, &error, "the system gives no threads");
         let reserve = u64::from(args.disk_reserve) << 20;
         let disk = DiskWatch::start(Arc::clone(&service), args.data.clone(), reserve).map_err(no_thread)?;
+        service.console.open(args.data.clone());
+        let sampler = Sampler::start(Arc::clone(&service)).map_err(no_thread)?;
         let school = School::start(&service, args, taught).map_err(no_thread)?;
         let (stop, stopped) = watch::channel(false);
         let spans = args.spans();
@@ -262,6 +269,7 @@ impl Server {
         let beat = Beat::start(Arc::clone(&service)).map_err(no_thread)?;
         let leasing = Leasing::start(Arc::clone(&service)).map_err(no_thread)?;
         let forgetting = Forgetting::start(Arc::clone(&service)).map_err(no_thread)?;
+        let keeping = Keeping::start(args.data.clone()).map_err(no_thread)?;
         let data = args.data.clone();
         let keys = secrets::watch(Arc::clone(&service), data.clone(), secrets.users, stopped.clone());
         let files = reload::watch(signs, Arc::clone(&service), args.config.clone(), stopped);
@@ -277,8 +285,10 @@ impl Server {
             beat,
             leasing,
             forgetting,
+            keeping,
             feedback,
             disk,
+            sampler,
             school,
             reloads,
             writer,
@@ -315,6 +325,7 @@ impl Server {
              \n\
              \x20 bids      http://{bids}/openrtb2/{{exchange}}\n\
              \x20 metrics   http://{admin}/metrics\n\
+             \x20 console   http://{admin}/\n\
              \x20 ledger    {data}\n\
              \n\
              Try it:\n\
@@ -339,7 +350,7 @@ impl Server {
         self.reloads.abort();
         let _ = self.reloads.await;
         let (beat, leasing, forgetting, disk) = (self.beat, self.leasing, self.forgetting, self.disk);
-        let school = self.school;
+        let (school, keeping, sampler) = (self.school, self.keeping, self.sampler);
         let feedback = self.feedback;
         let ended = move || {
             beat.stop();
@@ -347,7 +358,9 @@ impl Server {
             forgetting.stop();
             feedback.stop();
             disk.stop();
+            sampler.stop();
             school.stop();
+            keeping.stop();
         };
         let _ = tokio::task::spawn_blocking(ended).await;
         // Bids still out keep their money over a restart. A writer that has ended says why below.
@@ -372,19 +385,25 @@ impl Server {
     }
 }
 
-/// The threads of learning.
+/// The threads of learning and of experiments.
 #[derive(Debug)]
 struct School {
+    experiments: GhostKeeper,
     learner: Learner,
     keeper: Keeper,
     training: Training,
 }
 
 impl School {
-    fn start(service: &Arc<Service>, args: &ServerArgs, taught: (Inbox, Kept)) -> std::io::Result<Self> {
+    fn start(
+        service: &Arc<Service>,
+        args: &ServerArgs,
+        taught: (Inbox, Kept, Enrolments),
+    ) -> std::io::Result<Self> {
         let (service, folder) = (|| Arc::clone(service), || args.data.clone());
-        let (inbox, learnt) = taught;
+        let (inbox, learnt, enrolments) = taught;
         Ok(Self {
+            experiments: GhostKeeper::start(service(), folder(), enrolments)?,
             learner: Learner::start(service(), folder(), inbox.news, learnt)?,
             keeper: Keeper::start(service(), folder(), inbox.to_keep, args.context_days)?,
             training: Training::start(service(), folder(), args.train_every)?,
@@ -393,6 +412,7 @@ impl School {
 
     /// Ends them: what waits is folded and written.
     fn stop(self) {
+        self.experiments.stop();
         self.training.stop();
         self.keeper.stop();
         self.learner.stop();

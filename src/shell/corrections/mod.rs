@@ -155,7 +155,7 @@ pub fn correction_of(event: &Event) -> Option<&Correction> {
 }
 
 /// Every cause by the name that people write.
-pub(in crate::shell::corrections) fn causes() -> [(&'static str, Cause); 6] {
+pub(in crate::shell::corrections) fn causes() -> [(&'static str, Cause); 7] {
     Cause::ALL.map(|cause| (cause.name(), cause))
 }
 

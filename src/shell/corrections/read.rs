@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::document::{Document, Fault, Faults, Node, Object, Source};
-use crate::ledger::{Claim, ClaimName, Extent, Lot, Refusal, Share, Target};
+use crate::ledger::{Cause, Claim, ClaimName, Extent, Lot, Refusal, Share, Target};
 use crate::shell::corrections::causes;
 use crate::units::{BidId, CampaignId, Day, DealId, ExchangeId, Nanos, limits};
 
@@ -81,7 +81,7 @@ fn claim(node: Node<'_>, author: &str, unnamed: ClaimName, faults: &mut Faults) 
         Some(id) => id.line(limits::AUTHOR_CHARS_MAX, faults).map(ClaimName::given),
         None => Some(unnamed),
     };
-    let (target, extent) = (target(object, faults), extent(object, faults));
+    let (target, extent) = (target(object, cause, faults), extent(object, faults));
     Some(Claim {
         name: name?,
         cause: cause?,
@@ -92,7 +92,7 @@ fn claim(node: Node<'_>, author: &str, unnamed: ClaimName, faults: &mut Faults) 
     })
 }
 
-fn target(object: Object<'_>, faults: &mut Faults) -> Option<Target> {
+fn target(object: Object<'_>, cause: Option<Cause>, faults: &mut Faults) -> Option<Target> {
     let (key, value) = object.one_of(&["bid", "campaign"], faults)?;
     if key == "bid" {
         for key in OF_A_DAY {
@@ -105,7 +105,8 @@ fn target(object: Object<'_>, faults: &mut Faults) -> Option<Target> {
     let campaign = name(value, faults).map(CampaignId::from_slug);
     let day = object.require("day", faults).and_then(|it| day(it, faults));
     let (exchange, deal) = (object.get("exchange"), object.get("deal"));
-    if exchange.is_none() && deal.is_none() {
+    // Data is bought for a campaign, wherever its ads are.
+    if exchange.is_none() && deal.is_none() && cause != Some(Cause::DataInvoice) {
         let fault = object.node().error("needs an `exchange` or a `deal`");
         return faults.refuse(fault.hint("what was billed where, is known by exchange, deal and day"));
     }
@@ -207,7 +208,7 @@ mod tests {
     fn every_fault_has_its_place() {
         let lot = r#""campaign": "spring", "day": "2026-11-21", "reason": "r""#;
         for (text, want) in [
-            (format!(r#"{{"kind": "credit", {BID}, "share": 1}}"#), "`corrections[0].kind` must be one of `credit_note`, `refund`, `invalid_traffic`, `adjustment`, `dispute`, `conceded`, got \"credit\""),
+            (format!(r#"{{"kind": "credit", {BID}, "share": 1}}"#), "`corrections[0].kind` must be one of `credit_note`, `refund`, `invalid_traffic`, `adjustment`, `dispute`, `conceded`, `data_invoice`, got \"credit\""),
             (r#"{"kind": "refund", "bid": "7", "amount": 1, "reason": "r"}"#.to_owned(), "`corrections[0].bid` is not the id of a bid, got \"7\""),
             (format!(r#"{{"kind": "refund", {BID}, "amount": 1, "share": 1}}"#), "`corrections[0]` must have exactly one of `amount`, `share`, `impressions`"),
             (format!(r#"{{"kind": "refund", {BID}, "amount": "0.0000000001"}}"#), "`corrections[0].amount` has more than 9 decimals: \"0.0000000001\""),

@@ -35,13 +35,14 @@ impl fmt::Display for Disagreement {
 /// Every figure on which a report by campaign and the truth differ. `at` tells which tax rates were in force.
 #[must_use]
 pub fn disagreements(table: &Table, truth: &Truth, plan: &Plan, at: UnixMillis) -> Vec<Disagreement> {
-    let row =
-        |slug: &str| table.rows.iter().find(|row| row.labels.first().is_some_and(|label| label == slug));
+    let slug_of =
+        |row: &'_ Row| row.labels.first().map(|label| label.machine().to_owned()).unwrap_or_default();
+    let row = |slug: &str| table.rows.iter().find(|row| slug_of(row) == slug);
     let mut differing = Vec::new();
     for row in &table.rows {
-        let slug = row.labels.first().map_or("", String::as_str);
-        if !truth.campaigns.contains_key(slug) {
-            differing.extend(compare(slug, Some(row), &CampaignTruth::default(), 0));
+        let slug = slug_of(row);
+        if !truth.campaigns.contains_key(&slug) {
+            differing.extend(compare(&slug, Some(row), &CampaignTruth::default(), 0));
         }
     }
     for (slug, counted) in &truth.campaigns {

@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer};
 
 use crate::audience::{EventRefusal, IdKind, Sent, Signals};
 use crate::openrtb::personal_id;
-use crate::shell::booking::{Query, digits_or_text};
+use crate::shell::booking::Query;
+use crate::shell::conversions::digits_or_text;
 use crate::units::limits::{EVENTS_OF_CALL_MAX, USER_ID_BYTES_MAX};
 use crate::units::{AdvertiserId, UnixMillis};
 

@@ -1,4 +1,4 @@
-//! The operator's door: health, metrics, and what is known of a person, corrections of the books.
+//! The operator's door: the console, health, metrics, what is known of a person, corrections of the books.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,8 +9,9 @@ use hyper::{Method, Request, StatusCode};
 use percent_encoding::percent_decode_str;
 
 use crate::audience::ImportId;
+use crate::shell::console::is_page;
 use crate::shell::corrections::Unbooked;
-use crate::shell::http::{Answer, JSON, body, empty, full, not_allowed, text};
+use crate::shell::http::{Answer, JSON, body, console, conversions, empty, full, not_allowed, text};
 use crate::shell::metrics::{self, Turned};
 use crate::shell::service::Service;
 use crate::shell::store::{Health, StoreError};
@@ -21,8 +22,14 @@ pub(in crate::shell::http) async fn answer(request: &mut Request<Incoming>, serv
     if request.uri().path() == "/v1/ledger/corrections" {
         return correct(request, service).await;
     }
+    if request.uri().path() == "/v1/conversions" {
+        return conversions::import(request, service).await;
+    }
     if let Some(id) = request.uri().path().strip_prefix("/v1/audience/") {
         return person(request.method(), id, &service).await;
+    }
+    if is_page(request.uri().path()) {
+        return console::answer(request, &service).await;
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return not_allowed("GET");
@@ -50,10 +57,6 @@ pub(in crate::shell::http) async fn answer(request: &mut Request<Incoming>, serv
             Some(bytes) => full(StatusCode::OK, HeaderValue::from_static("application/octet-stream"), bytes),
             None => text(StatusCode::SERVICE_UNAVAILABLE, "the learner is busy\n".to_owned()),
         },
-        "/" => {
-            let paths = "encan\n\n/healthz\n/readyz\n/metrics\n/v1/learned\n/v1/audience/{id_type}/{user_id}\n/v1/ledger/corrections\n";
-            text(StatusCode::OK, paths.to_owned())
-        }
         _ => empty(StatusCode::NOT_FOUND),
     }
 }

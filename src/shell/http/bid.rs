@@ -160,7 +160,7 @@ fn is_protobuf(headers: &HeaderMap) -> bool {
 }
 
 /// True if `Accept-Encoding` lists gzip by name, with a weight above 0 (RFC 9110, 12.5.3).
-fn accepts_gzip(headers: &HeaderMap) -> bool {
+pub(in crate::shell::http) fn accepts_gzip(headers: &HeaderMap) -> bool {
     let values = headers.get_all(header::ACCEPT_ENCODING).iter();
     let mut listed = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
     listed.any(|coding| {

@@ -99,13 +99,13 @@ fn told_of_list(unusable: &[(usize, Unusable)]) -> String {
 }
 
 /// The token of `Authorization: Bearer TOKEN` (RFC 6750, 2.1).
-fn bearer(headers: &HeaderMap) -> Option<Vec<u8>> {
+pub(in crate::shell::http) fn bearer(headers: &HeaderMap) -> Option<Vec<u8>> {
     let value = headers.get(header::AUTHORIZATION)?.as_bytes();
     let (scheme, token) = value.split_at_checked("bearer ".len())?;
     scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii().to_vec())
 }
 
-fn unauthorized() -> Answer {
+pub(in crate::shell::http) fn unauthorized() -> Answer {
     let mut answer = empty(StatusCode::UNAUTHORIZED);
     answer.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     answer

@@ -6,6 +6,8 @@ mod admin;
 mod bid;
 mod body;
 mod connection;
+mod console;
+mod conversions;
 mod cors;
 mod events;
 mod notices;
@@ -122,8 +124,9 @@ async fn public(request: &mut Request<Incoming>, service: Arc<Service>, peer: Ip
         return notices::notice(rest, request, service).await;
     }
     match (request.method(), path) {
-        (&Method::GET, "/c/pixel.gif") => notices::pixel(request, service).await,
-        (&Method::POST, "/c/s2s") => notices::conversion(request, service).await,
+        (&Method::GET, "/c/pixel.gif") => conversions::pixel(request, service).await,
+        (&Method::POST, "/c/s2s") => conversions::server(request, service).await,
+        (&Method::GET, "/c/install") => conversions::install(request, service).await,
         (&Method::GET, "/e/pixel.gif") => events::pixel(request, service).await,
         (&Method::POST, "/e/s2s") => events::server(request, service).await,
         (&Method::GET, "/healthz") => {
@@ -131,7 +134,7 @@ async fn public(request: &mut Request<Incoming>, service: Arc<Service>, peer: Ip
             let body = format!("{{\"status\":\"ok\",\"version\":\"{version}\",\"commit\":\"{commit}\"}}\n");
             full(StatusCode::OK, JSON, body)
         }
-        (_, "/c/pixel.gif" | "/e/pixel.gif") => not_allowed("GET"),
+        (_, "/c/pixel.gif" | "/c/install" | "/e/pixel.gif") => not_allowed("GET"),
         (_, "/c/s2s" | "/e/s2s") => not_allowed("POST"),
         _ => empty(StatusCode::NOT_FOUND),
     }

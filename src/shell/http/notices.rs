@@ -1,4 +1,4 @@
-//! Notices of exchanges and browsers, conversions of advertisers.
+//! Notices of exchanges and browsers.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -8,11 +8,9 @@ use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 
 use crate::notice::NoticeKind;
-use crate::shell::booking::{BookReply, ConversionForm, Query};
-use crate::shell::http::{Answer, body, empty, full, not_allowed, text};
-use crate::shell::metrics::Turned;
+use crate::shell::booking::BookReply;
+use crate::shell::http::{Answer, empty, full, not_allowed, text};
 use crate::shell::service::Service;
-use crate::units::limits;
 
 const GIF: HeaderValue = HeaderValue::from_static("image/gif");
 /// One transparent pixel.
@@ -39,36 +37,6 @@ pub(in crate::shell::http) async fn notice(
     let of_a_browser =
         matches!(kind, NoticeKind::Impression | NoticeKind::View | NoticeKind::Click | NoticeKind::Play);
     booked(finish(booking).await, of_a_browser)
-}
-
-/// A conversion that a browser reports.
-pub(in crate::shell::http) async fn pixel(request: &Request<Incoming>, service: Arc<Service>) -> Answer {
-    let query = Query::parse(request.uri().query().unwrap_or_default());
-    let form = ConversionForm {
-        click: query.get("click").to_owned(),
-        kind: query.get("type").to_owned(),
-        order: query.optional("order"),
-        value: query.optional("value"),
-        currency: query.optional("currency"),
-    };
-    booked(finish(Arc::clone(&service).conversion(form)).await, true)
-}
-
-/// A conversion that an advertiser's server reports.
-pub(in crate::shell::http) async fn conversion(
-    request: &mut Request<Incoming>,
-    service: Arc<Service>,
-) -> Answer {
-    let body = match body::read(request, limits::CONVERSION_BYTES_MAX).await {
-        Ok(body) => body,
-        Err(Turned::TooLarge) => return empty(StatusCode::PAYLOAD_TOO_LARGE),
-        Err(Turned::TooLate) => return empty(StatusCode::REQUEST_TIMEOUT),
-        Err(_) => return empty(StatusCode::BAD_REQUEST),
-    };
-    match serde_json::from_slice::<ConversionForm>(&body) {
-        Ok(form) => booked(finish(service.conversion(form)).await, false),
-        Err(error) => text(StatusCode::BAD_REQUEST, format!("not a conversion: {error}\n")),
-    }
 }
 
 /// Runs to its end even if the caller hangs up: what is committed must be settled too.

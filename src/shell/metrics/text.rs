@@ -7,7 +7,7 @@ use crate::notice::{NoticeKind, Unpriced};
 use crate::shell::metrics::page::Page;
 use crate::shell::metrics::{EventDoor, EventOutcome, Metrics, NoticeOutcome, Turned, money, process, read};
 use crate::shell::service::Service;
-use crate::shell::{clock, feedback, learning, leasing};
+use crate::shell::{clock, experiments, feedback, learning, leasing};
 use crate::units::Nanos;
 
 /// Everything that is counted, in the text format of Prometheus.
@@ -20,10 +20,12 @@ pub fn text(service: &Service) -> String {
     write_state(service.open.len(), &snapshot, &mut page);
     money::write(&snapshot, clock::now(), &mut page);
     service.writer.write_metrics(&mut page);
+    service.publishers.write_metrics(&mut page);
     service.audience_writer.write_metrics(&service.audiences, &mut page);
     leasing::write_metrics(service, &mut page);
     learning::write_metrics(service, &mut page);
     feedback::write_metrics(service, &mut page);
+    experiments::write_metrics(&service.ghosts, &mut page);
     page.into_text()
 }
 

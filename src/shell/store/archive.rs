@@ -334,10 +334,11 @@ impl Store {
     }
 
     /// Lets `read` see the ledger as of one commit.
-    pub(in crate::shell::store) fn at_once<T>(
-        &self,
-        read: impl FnOnce() -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Sqlite`], and what `read` returns.
+    pub fn at_once<T>(&self, read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
         if !self.connection.is_autocommit() {
             return read();
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use rusqlite::ErrorCode;
 
 use crate::shell::store::schema::SCHEMA_VERSION;
-use crate::units::BidId;
+use crate::units::{BidId, Day};
 
 /// Why a ledger cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +88,12 @@ pub enum StoreError {
         /// Its number.
         number: u64,
     },
+    /// Events of a day that are missing, too many or others than were committed.
+    #[error("the events that are filed under UTC day {day} are not those that were committed")]
+    Day {
+        /// The day.
+        day: Day,
+    },
     /// Written by an older encan, and not yet brought up to date.
     #[error("the ledger `{file}` has version {found}, which keeps no balances")]
     Older {
@@ -142,6 +148,7 @@ impl StoreError {
             Self::LogDamaged { .. } => "restore the ledger and its log from a backup; nothing was touched",
             Self::Damaged { .. } => "restore the ledger from a backup; nothing was touched",
             Self::Row(_) | Self::Altered { .. } | Self::Journal { .. } => "restore the ledger from a backup",
+            Self::Day { .. } => "`encan ledger verify` says what differs; restore the ledger from a backup",
             Self::Archive { .. } => {
                 "restore it from a backup; `encan report --without-archives` tells of the rest"
             }

@@ -2,9 +2,11 @@
 //! the row before.
 //!
 //! A commit writes its events and one row here; balances, digests and what is used of the caps follow at the next
-//! snapshot, which empties the journal in the same transaction. Whoever opens the ledger adds what is in the journal
-//! to the snapshot, so that at any instant the two together are the sums of all events.
+//! snapshot, which says in the same transaction up to which commit it tells. Whoever opens the ledger adds what is in the journal
+//! to the snapshot, so that at any instant the two together are the sums of all events. The rows of the last commits
+//! before the snapshot stay a while longer: whoever derives something from the events goes on from where it was.
 
+use std::collections::VecDeque;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -31,6 +33,10 @@ const SNAPSHOT_EVENTS: u64 = 131_072;
 /// Time after which one is due, so that who reads beside the writer has little to add.
 const SNAPSHOT_AFTER: Duration = Duration::from_secs(10);
 
+/// Events whose commits are still told one by one after a snapshot holds them, 17 bytes each: those of the last minutes
+/// at the highest rate, and of days at a low one.
+const TOLD_EVENTS: u64 = 1 << 20;
+
 /// What was not yet added to the kept sums.
 #[derive(Debug, Default)]
 pub(in crate::shell::store) struct Tail {
@@ -54,6 +60,10 @@ pub(in crate::shell::store) struct Journal {
     tail: Tail,
     snapped: Instant,
     encoded: Vec<u8>,
+    /// The rows that there are, and of how many events each is.
+    rows: VecDeque<(u64, u64)>,
+    /// The sum of these.
+    told: u64,
 }
 
 impl Journal {
@@ -67,7 +77,35 @@ impl Journal {
             tail: Tail::default(),
             snapped: Instant::now(),
             encoded: Vec::new(),
+            rows: VecDeque::new(),
+            told: 0,
         }
+    }
+
+    /// The same beside the rows of `connection`.
+    fn beside(self, connection: &Connection) -> rusqlite::Result<Self> {
+        let mut select = connection.prepare("SELECT number, length(keys) FROM journal ORDER BY number")?;
+        let row = |row: &rusqlite::Row<'_>| {
+            Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get::<_, i64>(1)?.cast_unsigned()))
+        };
+        let rows = select.query_map([], row)?;
+        let events = |found: rusqlite::Result<(u64, u64)>| {
+            found.map(|(number, bytes)| (number, bytes / EventKey::LEN as u64))
+        };
+        let rows: VecDeque<(u64, u64)> = rows.map(events).collect::<rusqlite::Result<_>>()?;
+        let told = rows.iter().map(|(_, events)| events).sum();
+        Ok(Self { rows, told, ..self })
+    }
+
+    /// The number of the first commit that is told on: those before it are forgotten from here on.
+    fn forget(&mut self) -> u64 {
+        while let Some((_, events)) = self.rows.front()
+            && self.told - events >= TOLD_EVENTS
+        {
+            self.told -= events;
+            self.rows.pop_front();
+        }
+        self.rows.front().map_or(self.number, |(number, _)| *number)
     }
 
     /// The checksum of `event`.
@@ -110,6 +148,8 @@ impl Journal {
         self.seal = ledger::seal(self.seal, self.number, &self.keys, self.digest);
         let mut insert = transaction.prepare_cached("INSERT INTO journal VALUES (?, ?, ?)")?;
         insert.execute(params![self.number.cast_signed(), self.keys, self.seal.raw().cast_signed()])?;
+        self.rows.push_back((self.number, self.digest.events));
+        self.told += self.digest.events;
         self.keys.clear();
         self.digest = Digest::default();
         Ok(())
@@ -130,6 +170,7 @@ impl Journal {
         let grants = self.grants_of(treasury.take_changes());
         leases::write(transaction, &grants, treasury.last_epoch())?;
         write(transaction, &self.tail, treasury.last_epoch(), (self.number, self.seal))?;
+        transaction.execute("DELETE FROM journal WHERE number < ?", [self.forget().cast_signed()])?;
         self.tail = Tail::default();
         self.snapped = Instant::now();
         Ok(())
@@ -145,7 +186,6 @@ fn write(
 ) -> rusqlite::Result<()> {
     balances::add(transaction, &tail.sums)?;
     leases::write(transaction, &tail.caps, last)?;
-    transaction.execute("DELETE FROM journal", [])?;
     transaction.execute(
         "UPDATE snapshot SET number = ?, seal = ?",
         [number.cast_signed(), seal.raw().cast_signed()],
@@ -164,7 +204,7 @@ pub(in crate::shell::store) fn recover(
     if tail.events > 0 {
         write(transaction, &tail, last, (number, seal)).map_err(sqlite)?;
     }
-    Ok(Journal::after(number, seal))
+    Journal::after(number, seal).beside(transaction).map_err(sqlite)
 }
 
 /// Goes on from the last commit without a snapshot; with what was used since the last one.
@@ -174,7 +214,9 @@ pub(in crate::shell::store) fn resume(
 ) -> Result<(Journal, Changes), StoreError> {
     let (tail, number, seal) = read(connection, file)?;
     let used = tail.caps.clone();
-    Ok((Journal { tail, ..Journal::after(number, seal) }, used))
+    let sqlite = |source| StoreError::Sqlite { file: file.to_owned(), source };
+    let journal = Journal::after(number, seal).beside(connection).map_err(sqlite)?;
+    Ok((Journal { tail, ..journal }, used))
 }
 
 /// What the journal holds beyond the snapshot, checked: every event is there as it was written, and every commit is
@@ -193,9 +235,9 @@ pub(in crate::shell::store) fn read(
     let mut treasury = Treasury::new(terms);
     let mut encoded = Vec::new();
     let mut find = connection.prepare(row::FIND).map_err(sqlite)?;
-    let mut commits =
-        connection.prepare("SELECT number, keys, seal FROM journal ORDER BY number").map_err(sqlite)?;
-    let mut commits = commits.query([]).map_err(sqlite)?;
+    let since = "SELECT number, keys, seal FROM journal WHERE number > ? ORDER BY number";
+    let mut commits = connection.prepare(since).map_err(sqlite)?;
+    let mut commits = commits.query([number.cast_signed()]).map_err(sqlite)?;
     while let Some(commit) = commits.next().map_err(sqlite)? {
         number += 1;
         let broken = || StoreError::Journal { file: file.to_owned(), number };

@@ -57,7 +57,7 @@ impl Store {
     }
 
     /// Refuses a ledger that keeps no sums yet.
-    fn check_is_summed(&self) -> Result<(), StoreError> {
+    pub(in crate::shell::store) fn check_is_summed(&self) -> Result<(), StoreError> {
         let found = check_version(&self.connection, &self.file)?;
         if found < SUMMED_SINCE {
             return Err(StoreError::Older { file: self.file.clone(), found });

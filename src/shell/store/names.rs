@@ -1,7 +1,11 @@
-//! Slugs of ids, kept with the events so that a report needs no campaign files.
+//! Slugs of ids and the targets of campaigns and line items, kept with the events so that a report needs no campaign
+//! files.
+
+use std::collections::HashMap;
 
 use rusqlite::{Connection, params};
 
+use crate::report::{Aim, AimKind};
 use crate::units::{Currency, Nanos};
 
 /// The slug of one id.
@@ -15,6 +19,8 @@ pub struct Name {
     pub slug: String,
     /// A campaign's fixed costs; `None` for the rest.
     pub fixed_cost: Option<(Currency, Nanos)>,
+    /// What a campaign or a line item is after; empty for the rest.
+    pub aims: Vec<Aim>,
 }
 
 /// What a name names. The numbers are stored and never reused.
@@ -47,6 +53,17 @@ impl NameKind {
     ];
 }
 
+/// A later table of the fourth version: a ledger without it has no targets.
+const TARGETS: &str = "
+CREATE TABLE IF NOT EXISTS target (
+    kind INTEGER NOT NULL,
+    id INTEGER NOT NULL,
+    measure INTEGER NOT NULL,
+    amount INTEGER NOT NULL,
+    PRIMARY KEY (kind, id, measure)
+) WITHOUT ROWID;
+";
+
 pub(in crate::shell::store) fn write(connection: &mut Connection, names: &[Name]) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
     insert(&transaction, names)?;
@@ -58,8 +75,21 @@ pub(in crate::shell::store) fn insert(transaction: &Connection, names: &[Name]) 
     let mut insert = transaction.prepare_cached(
         "INSERT OR REPLACE INTO name (kind, id, slug, currency, fixed_cost) VALUES (?, ?, ?, ?, ?)",
     )?;
+    if names.is_empty() {
+        return Ok(());
+    }
+    transaction.execute_batch(TARGETS)?;
+    let mut forget = transaction.prepare_cached("DELETE FROM target WHERE kind = ? AND id = ?")?;
+    let mut aim = transaction
+        .prepare_cached("INSERT OR REPLACE INTO target (kind, id, measure, amount) VALUES (?, ?, ?, ?)")?;
     for name in names {
-        let Name { kind, id, slug, fixed_cost } = name;
+        let Name { kind, id, slug, fixed_cost, aims } = name;
+        if matches!(kind, NameKind::Campaign | NameKind::LineItem) {
+            forget.execute(params![*kind as u8, id.cast_signed()])?;
+        }
+        for Aim { kind: aimed, raw } in aims {
+            aim.execute(params![*kind as u8, id.cast_signed(), *aimed as u8, raw])?;
+        }
         let currency = fixed_cost.map(|(currency, _)| currency.to_string());
         let amount = fixed_cost.map(|(_, amount)| amount.raw());
         insert.execute(params![*kind as u8, id.cast_signed(), slug, currency, amount])?;
@@ -69,6 +99,7 @@ pub(in crate::shell::store) fn insert(transaction: &Connection, names: &[Name]) 
 
 pub(in crate::shell::store) fn read(connection: &Connection) -> rusqlite::Result<Vec<Name>> {
     let mut statement = connection.prepare("SELECT kind, id, slug, currency, fixed_cost FROM name")?;
+    let mut aims = aims(connection)?;
     let mut rows = statement.query([])?;
     let mut names = Vec::new();
     while let Some(row) = rows.next()? {
@@ -78,13 +109,33 @@ pub(in crate::shell::store) fn read(connection: &Connection) -> rusqlite::Result
             let currency: Option<String> = row.get(3)?;
             let amount: Option<i64> = row.get(4)?;
             let currency = currency.as_deref().and_then(Currency::from_code);
+            let id = row.get::<_, i64>(1)?.cast_unsigned();
             names.push(Name {
                 kind,
-                id: row.get::<_, i64>(1)?.cast_unsigned(),
+                id,
+                aims: aims.remove(&(code, id)).unwrap_or_default(),
                 slug: row.get(2)?,
                 fixed_cost: currency.zip(amount.map(Nanos::from_raw)),
             });
         }
     }
     Ok(names)
+}
+
+/// The targets by what they are of. A measure that a later minor version added is left out.
+fn aims(connection: &Connection) -> rusqlite::Result<HashMap<(u8, u64), Vec<Aim>>> {
+    let mut aims: HashMap<_, Vec<_>> = HashMap::new();
+    if !connection.table_exists(None, "target")? {
+        return Ok(aims);
+    }
+    let mut statement =
+        connection.prepare("SELECT kind, id, measure, amount FROM target ORDER BY kind, id, measure")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Some(measure) = AimKind::from_code(row.get(2)?) {
+            let of = (row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned());
+            aims.entry(of).or_default().push(Aim { kind: measure, raw: row.get(3)? });
+        }
+    }
+    Ok(aims)
 }

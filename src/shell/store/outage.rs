@@ -52,6 +52,11 @@ impl Outage {
         }
     }
 
+    /// What the watch saw last; `None` before it has looked.
+    pub(in crate::shell::store) fn free_bytes(&self) -> Option<u64> {
+        Some(self.free_bytes.load(Ordering::Relaxed)).filter(|free| *free > 0)
+    }
+
     /// True once the writer has found no space, until it has found some.
     pub(in crate::shell::store) fn is_full(&self) -> bool {
         self.bits.load(Ordering::Acquire) & FULL != 0

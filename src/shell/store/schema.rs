@@ -14,11 +14,11 @@ use crate::shell::failpoint::{self, Point};
 use crate::shell::store::error::StoreError;
 use crate::shell::store::journal::{self, Journal};
 use crate::shell::store::mark::{self, Lock, Mark};
-use crate::shell::store::names::{self, Name};
+use crate::shell::store::names::{self, Name, NameKind};
 use crate::shell::store::parked::{self, Parked};
 use crate::shell::store::upgrade::upgrade;
 use crate::shell::store::{archive, balances, leases, log, outage, row};
-use crate::units::{BidId, CampaignId, Currency, Epoch, Millis, Steady, UnixMillis};
+use crate::units::{BidId, CampaignId, Currency, Epoch, Millis, PublisherId, Steady, UnixMillis};
 
 /// Bumped with every change of the tables.
 pub(in crate::shell::store) const SCHEMA_VERSION: i64 = 4;
@@ -262,6 +262,18 @@ impl Opened {
             .map_err(|source| StoreError::Sqlite { file: self.file.clone(), source })?;
         let of_campaign = |name: Name| Some((CampaignId::from_raw(name.id), name.fixed_cost?.0));
         Ok(names.into_iter().filter_map(of_campaign).collect())
+    }
+
+    /// The publishers whose names are kept.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Sqlite`].
+    pub fn publishers(&self) -> Result<Vec<PublisherId>, StoreError> {
+        let names = names::read(&self.connection)
+            .map_err(|source| StoreError::Sqlite { file: self.file.clone(), source })?;
+        let publishers = names.into_iter().filter(|name| name.kind == NameKind::Publisher);
+        Ok(publishers.map(|name| PublisherId::from_raw(name.id)).collect())
     }
 
     /// Keeps the slugs of ids, for reports that are made without the campaign files.

@@ -16,6 +16,7 @@ use crate::ledger::{
     AMOUNT_MOST, CapKey, Charge, DatedRate, Event, EventKind, Level, Measure, Quantity, Setting, Source,
     Sums, Touch, Window, any_charge, any_event, one_of_each, used, windows,
 };
+use crate::report::{Aim, AimKind};
 use crate::shell::exposure_store::Viewer;
 use crate::shell::store::writer::{book, grant, lengthen, snap};
 use crate::shell::store::{Name, NameKind, Opened, Store, StoreError, Writer};
@@ -446,15 +447,19 @@ fn a_reader_beside_the_writer_sees_what_is_committed() {
 #[test]
 fn names_come_back_and_the_last_one_of_an_id_counts() {
     let folder = folder();
-    let name = |kind, id, slug: &str| Name { kind, id, slug: slug.to_owned(), fixed_cost: None };
+    let name =
+        |kind, id, slug: &str| Name { kind, id, slug: slug.to_owned(), fixed_cost: None, aims: Vec::new() };
     let cost = Some((Currency::EUR, Nanos::MAX));
     let campaign = Name { fixed_cost: cost, ..name(NameKind::Campaign, u64::MAX, "été") };
     let kinds =
         [NameKind::Advertiser, NameKind::LineItem, NameKind::Creative, NameKind::Exchange, NameKind::Deal];
     let mut names: Vec<Name> = kinds.into_iter().map(|kind| name(kind, 1, "one")).collect();
+    let aim = |kind| Aim { kind, raw: 50_000_000_000 };
+    names[1].aims = vec![aim(AimKind::Cpa), aim(AimKind::Budget)];
     names.push(campaign);
     let mut ledger = open(folder.path()).unwrap();
-    ledger.remember(&[name(NameKind::Advertiser, 1, "an older name")]).unwrap();
+    let older = Name { aims: vec![aim(AimKind::Cpm)], ..name(NameKind::LineItem, 1, "an older name") };
+    ledger.remember(&[older]).unwrap();
     ledger.remember(&names).unwrap();
     drop(ledger);
     let mut found = Store::open(folder.path()).unwrap().names().unwrap();

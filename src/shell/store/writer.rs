@@ -104,6 +104,12 @@ impl Writer {
         }
     }
 
+    /// What the watch of the disk saw last; `None` before it has looked.
+    #[must_use]
+    pub fn free_bytes(&self) -> Option<u64> {
+        self.outage.free_bytes()
+    }
+
     /// Writes what is counted of the ledger and its disk, for `/metrics`.
     pub fn write_metrics(&self, page: &mut Page) {
         self.outage.write_metrics(page);
@@ -170,6 +176,15 @@ impl Writer {
         let (answer, answered) = std::sync::mpsc::sync_channel(1);
         self.jobs.try_send(Job::Lengthen { longest, answer }).map_err(|_| StoreError::Stopped)?;
         answered.recv().unwrap_or(Err(StoreError::Stopped))
+    }
+
+    /// Keeps a name for reports some time later, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Stopped`] if the queue is full or the writer has ended: it is not kept.
+    pub fn remember_soon(&self, name: Name) -> Result<(), StoreError> {
+        self.jobs.try_send(Job::Remember(vec![name])).map_err(|_| StoreError::Stopped)
     }
 
     /// Keeps names for reports, some time later.

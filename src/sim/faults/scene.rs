@@ -216,6 +216,7 @@ impl Concern {
             pacing: pacing.clone(),
             pooled: false,
             learning: Learning::default(),
+            holdout: None,
             costs: Costs { platform_fee: RatePpm::from_ppm(50_000).expect("below one"), fixed: Nanos::ZERO },
             tax: TaxPlan {
                 scenario: ScenarioId::from_slug(scenario_slug),
@@ -228,6 +229,7 @@ impl Concern {
                 view_window: Millis::from_seconds(86_400),
             },
             conversions: Vec::new(),
+            codes: Vec::new(),
             slug,
         };
         let count = rng.random_range(1..=3);
@@ -261,6 +263,7 @@ fn line_item(rng: &mut Xoshiro256PlusPlus, campaign: &Campaign, number: usize, p
             Cpm::ZERO
         },
         creatives: Vec::new(),
+        arms: Vec::new(),
     }
 }
 
@@ -304,6 +307,7 @@ fn scenario() -> Scenario {
         rate: RatePpm::from_ppm(ppm).expect("below one"),
         valid_from: Day::from_civil(2020, 1, 1),
         valid_to: None,
+        known_from: None,
     };
     let spec = ScenarioSpec {
         slug: "tax".to_owned(),
@@ -316,7 +320,7 @@ fn scenario() -> Scenario {
         }],
         rates: vec![row(TaxKind::AdSpace, TAX_PPM.0), row(TaxKind::Data, TAX_PPM.1)],
         evidence: vec![Evidence::Advertiser],
-        fallback: None,
+        ..ScenarioSpec::default()
     };
     Scenario::new(spec).expect("the scenario is well written")
 }

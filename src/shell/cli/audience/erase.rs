@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use crate::audience::ImportId;
 use crate::shell::cli::audience::{DataArgs, PersonArgs, open_existing};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, put, say};
+use crate::shell::conversions::erase_journeys;
 
 /// Flags of `audience erase`.
 #[derive(Debug, Clone, clap::Args)]
@@ -42,6 +43,10 @@ pub fn run(args: &Args) -> ExitCode {
     }
     users.sort_unstable();
     users.dedup();
+    if let Err(error) = erase_journeys(&args.data.data, &users) {
+        let error = format!("what they clicked and saw cannot be erased: {error}");
+        return fail(WE_FAILED, &error, "free disk space or mend the disk, and erase again");
+    }
     match store.erase(&users) {
         Ok(erased) => {
             put(&format!("people erased: {erased}, not known: {}\n", users.len() - erased));

@@ -26,6 +26,7 @@ use crate::shell::store::{Difference, Place, Store, StoreError, Verified, Verify
   currencies   debits equal credits
   totals       the report's media, data, fee and taxes are those of the accounts
   bills        none was credited beyond what was billed
+  figures      the columns that reports read say, day by day, what the events say
 
 Examples:
   encan ledger verify

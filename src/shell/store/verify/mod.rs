@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use crate::ledger::{Account, CapKey};
 use crate::report::{Names, Report};
+use crate::shell::figures;
 use crate::shell::store::error::StoreError;
 use crate::shell::store::schema::{Store, first_fault};
 use crate::shell::store::verify::rows::Rebuilt;
@@ -42,6 +43,8 @@ pub enum Check {
     Totals,
     /// No bill was credited beyond what was billed.
     Bills,
+    /// The columns that reports read say what the rows say.
+    Figures,
 }
 
 impl Check {
@@ -59,6 +62,7 @@ impl Check {
             Self::Currencies => "currencies",
             Self::Totals => "totals",
             Self::Bills => "bills",
+            Self::Figures => "figures",
         }
     }
 }
@@ -148,7 +152,7 @@ impl Store {
         rebuilt.read(&self.connection, &self.file, each)?;
         verified.extend([(Check::Archives, archives.len() as u64), (Check::Events, rebuilt.events)]);
         let kept = self.kept().map_err(|error| sums::unkept(error, &self.file))?;
-        let commits = "SELECT count(*) FROM journal";
+        let commits = "SELECT count(*) FROM journal WHERE number > (SELECT number FROM snapshot)";
         let commits: i64 = self.connection.query_row(commits, [], |row| row.get(0)).map_err(sqlite)?;
         verified.push((Check::Commits, commits.unsigned_abs()));
         verified.push((Check::Days, sums::days(kept.sums.days(), rebuilt.sums.days())?));
@@ -156,10 +160,17 @@ impl Store {
         verified.push((Check::Accounts, sums::balances(&balances.0, &balances.1)?));
         verified.push((Check::Caps, sums::caps(&kept, &rebuilt)?));
         verified.push((Check::Currencies, sums::balanced(&balances.0)?));
-        let Rebuilt { report, .. } = rebuilt;
+        let Rebuilt { report, figures, .. } = rebuilt;
         let table = Report::finish(report, &Names::default());
         verified.push((Check::Totals, sums::totals(&table, &balances.0)?));
         verified.push((Check::Bills, self.verify_bills()?));
+        let folder = self.file.parent().unwrap_or(&self.file);
+        let (files, wrong) = figures::verify(self, folder, &figures)?;
+        if let Some(wrong) = wrong {
+            let place = Place::Day(wrong.day);
+            return Err(VerifyError::differs(Check::Figures, place, &wrong.kept, &wrong.rebuilt));
+        }
+        verified.push((Check::Figures, files));
         transaction.commit().map_err(sqlite)?;
         Ok(verified)
     }

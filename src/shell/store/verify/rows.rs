@@ -7,8 +7,11 @@ use std::path::Path;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
-use crate::ledger::{CapKey, Digest, Event, EventKind, Quantity, Sums, Window, checksum, used, windows};
+use crate::ledger::{
+    CapKey, Digest, Event, EventKind, Quantity, Sums, Window, checksum, filed_on, used, windows,
+};
 use crate::report::Report;
+use crate::shell::figures::Sketch;
 use crate::shell::store::archive::Archive;
 use crate::shell::store::error::StoreError;
 use crate::shell::store::row;
@@ -26,6 +29,8 @@ pub(in crate::shell::store::verify) struct Rebuilt {
     pub(in crate::shell::store::verify) report: Report,
     /// Hours before are not kept.
     pub(in crate::shell::store::verify) hours_from: Hour,
+    /// What figures keep of them.
+    pub(in crate::shell::store::verify) figures: Sketch,
     encoded: Vec<u8>,
 }
 
@@ -37,6 +42,7 @@ impl Rebuilt {
             caps: HashMap::default(),
             report: Report::new(Vec::new()),
             hours_from: Hour::from_raw(hours_from),
+            figures: Sketch::default(),
             encoded: Vec::new(),
         }
     }
@@ -97,6 +103,7 @@ impl Rebuilt {
         }
         self.sums.add(&event, row::checksum(found, file)?);
         self.report.add(&event);
+        self.figures.add(filed_on(&event), &event);
         self.use_caps(&event);
         self.events += 1;
         Ok(())

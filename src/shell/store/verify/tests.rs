@@ -103,8 +103,8 @@ fn a_ledger_as_it_was_written_is_right_and_says_what_was_checked() {
     let folder = ledger();
     let verified = verify(folder.path(), SOON).unwrap();
     let count = |check| verified.iter().find(|(of, _)| *of == check).unwrap().1;
-    assert_eq!(verified.len(), 10, "every check was made: {verified:?}");
-    assert!(verified.is_sorted_by_key(|(check, _)| *check == Check::Bills));
+    assert_eq!(verified.len(), 11, "every check was made: {verified:?}");
+    assert!(verified.is_sorted_by_key(|(check, _)| *check == Check::Figures));
     assert_eq!((count(Check::Events), count(Check::Bills), count(Check::Currencies)), (121, 1, 1));
     assert_eq!((count(Check::Days), count(Check::Totals)), (3, 5));
 }

@@ -10,79 +10,82 @@ use crate::targeting::{Change, Edit, Explanation, Failure, Resized};
 use crate::units::Cpm;
 
 /// What a line item is said to do next if it bids.
-pub(super) const BIDS: &str = "bids";
+pub(in crate::shell) const BIDS: &str = "bids";
 
 /// What came of a line item.
 #[derive(Debug, Serialize)]
-pub(super) struct Line {
-    pub(super) imp: String,
-    pub(super) line_item: String,
-    pub(super) bids: bool,
+pub(in crate::shell) struct Line {
+    pub(in crate::shell) imp: String,
+    pub(in crate::shell) line_item: String,
+    pub(in crate::shell) bids: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) bid: Option<Bid>,
+    pub(in crate::shell) bid: Option<Bid>,
     /// How many changes it takes; none if it bids, `null` if no change of the line item helps.
-    pub(super) changes: Option<usize>,
+    pub(in crate::shell) changes: Option<usize>,
     /// `targeting`, how it sleeps, or the name of the reason why it was declined.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) outcome: Option<&'static str>,
-    /// By how much its modifiers multiply its value, if they do.
+    pub(in crate::shell) outcome: Option<&'static str>,
+    /// The arm of the line item that the person is in.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) factor: Option<String>,
+    pub(in crate::shell) arm: Option<String>,
+    /// By how much its modifiers and its arm multiply its value, if they do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::shell) factor: Option<String>,
     /// How its price was worked out, step by step: per thousand, up to `pace` in the campaign's currency, from `tax` on in
     /// the bid's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) steps: Vec<Stepped>,
+    pub(in crate::shell) steps: Vec<Stepped>,
     /// Every reason in words.
-    pub(super) reasons: Vec<String>,
+    pub(in crate::shell) reasons: Vec<String>,
     /// What would help against what is not targeting.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) hint: Option<String>,
+    pub(in crate::shell) hint: Option<String>,
     /// What it would do after one change of its targeting, where that is tried: `bids`, or a reason.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) then: Option<String>,
+    pub(in crate::shell) then: Option<String>,
     /// Every test of the targeting that fails.
-    pub(super) failures: Vec<Failing>,
+    pub(in crate::shell) failures: Vec<Failing>,
 }
 
 /// What was left of a price after a step.
 #[derive(Debug, Serialize)]
-pub(super) struct Stepped {
-    pub(super) step: &'static str,
-    pub(super) price: String,
+pub(in crate::shell) struct Stepped {
+    pub(in crate::shell) step: &'static str,
+    pub(in crate::shell) price: String,
 }
 
 /// What it bids.
 #[derive(Debug, Serialize)]
-pub(super) struct Bid {
-    pub(super) price: String,
-    pub(super) currency: String,
-    pub(super) creative: String,
+pub(in crate::shell) struct Bid {
+    pub(in crate::shell) price: String,
+    pub(in crate::shell) currency: String,
+    pub(in crate::shell) creative: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) deal: Option<String>,
+    pub(in crate::shell) deal: Option<String>,
 }
 
 /// A test that fails.
 #[derive(Debug, Serialize)]
-pub(super) struct Failing {
-    pub(super) attribute: &'static str,
-    pub(super) path: String,
-    pub(super) seen: String,
-    pub(super) wanted: String,
+pub(in crate::shell) struct Failing {
+    pub(in crate::shell) attribute: &'static str,
+    pub(in crate::shell) path: String,
+    pub(in crate::shell) seen: String,
+    pub(in crate::shell) wanted: String,
     /// True if it fails because not enough is told.
-    pub(super) absent: bool,
+    pub(in crate::shell) absent: bool,
     /// What the test says of that: `include` or `exclude`.
-    pub(super) unknown: &'static str,
+    pub(in crate::shell) unknown: &'static str,
     /// True if its change is part of the smallest one.
-    pub(super) needed: bool,
-    pub(super) edit: Option<Editing>,
+    pub(in crate::shell) needed: bool,
+    pub(in crate::shell) edit: Option<Editing>,
 }
 
 /// The nearest change of a test.
 #[derive(Debug, Serialize)]
-pub(super) struct Editing {
-    pub(super) kind: &'static str,
-    pub(super) path: String,
-    pub(super) text: String,
+pub(in crate::shell) struct Editing {
+    pub(in crate::shell) kind: &'static str,
+    pub(in crate::shell) path: String,
+    pub(in crate::shell) text: String,
     /// What the kind of change needs: values, circles, an hour, the ends of a range.
     #[serde(flatten)]
     values: Value,
@@ -90,7 +93,12 @@ pub(super) struct Editing {
 
 impl Line {
     /// The line of `verdict`, whose bid is one of `decision`'s.
-    pub(super) fn of(verdict: &Verdict, imp: String, line_item: String, decision: &Decision<'_>) -> Self {
+    pub(in crate::shell) fn of(
+        verdict: &Verdict,
+        imp: String,
+        line_item: String,
+        decision: &Decision<'_>,
+    ) -> Self {
         let nothing = Explanation::default();
         let (bid, outcome, reason, why) = match &verdict.outcome {
             Outcome::Bids(at) => (Some(Bid::of(&decision.bids[*at])), None, None, &nothing),
@@ -107,6 +115,7 @@ impl Line {
             bid,
             changes: verdict.changes(),
             outcome,
+            arm: verdict.arm.clone(),
             factor: (verdict.factor != Factor::ONE).then(|| verdict.factor.to_string()),
             steps: verdict.steps.iter().map(Stepped::of).collect(),
             reasons: reason.into_iter().chain(why.failures.iter().map(Failure::to_string)).collect(),
@@ -182,7 +191,7 @@ fn asleep_words(asleep: Asleep) -> String {
 }
 
 /// All lines as JSON.
-pub(super) fn json(lines: &[Line]) -> String {
+pub(in crate::shell) fn json(lines: &[Line]) -> String {
     let mut json = serde_json::to_string_pretty(lines).expect("texts and flags are JSON");
     json.push('\n');
     json

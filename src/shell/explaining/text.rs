@@ -3,13 +3,13 @@
 
 use std::fmt::Write as _;
 
-use crate::shell::cli::explain::line::{BIDS, Failing, Line};
+use crate::shell::explaining::line::{BIDS, Failing, Line};
 
 /// What a wide terminal shows.
 const COLUMNS: usize = 100;
 
 /// `lines`, which stand by impression; of each impression the first `shown_max`.
-pub(super) fn text(lines: &[Line], shown_max: usize) -> String {
+pub(in crate::shell) fn text(lines: &[Line], shown_max: usize) -> String {
     if lines.is_empty() {
         return "the request has no impression that can be bid on\n".to_owned();
     }
@@ -36,7 +36,7 @@ pub(super) fn text(lines: &[Line], shown_max: usize) -> String {
 }
 
 /// `imp 1: 1 of 14 line items bids, 3 would bid after one change, 10 need more`
-fn summary(of_imp: &[Line]) -> String {
+pub(in crate::shell) fn summary(of_imp: &[Line]) -> String {
     let count = |of: &dyn Fn(&Line) -> bool| of_imp.iter().filter(|line| of(line)).count();
     let bidding = count(&|line| line.bids);
     let would = count(&|line| line.then.as_deref() == Some(BIDS));
@@ -60,8 +60,9 @@ fn summary(of_imp: &[Line]) -> String {
     summary
 }
 
-fn item(out: &mut String, line: &Line) {
-    let state = match (&line.bid, line.changes) {
+/// What it does, or how far it is from that: `bids 2.5 EUR with k`, `3 changes away`.
+pub(in crate::shell) fn state(line: &Line) -> String {
+    match (&line.bid, line.changes) {
         (Some(bid), _) => {
             let deal = bid.deal.as_ref().map(|deal| format!(" on deal {deal}")).unwrap_or_default();
             format!("bids {} {} with {}{deal}", bid.price, bid.currency, bid.creative)
@@ -73,10 +74,17 @@ fn item(out: &mut String, line: &Line) {
         },
         (None, Some(changes)) => format!("{changes} changes away"),
         (None, None) => "no change of it helps".to_owned(),
-    };
-    put(out, 2, &format!("{}: {state}", line.line_item));
+    }
+}
+
+fn item(out: &mut String, line: &Line) {
+    put(out, 2, &format!("{}: {}", line.line_item, state(line)));
+    if let Some(arm) = &line.arm {
+        put(out, 6, &format!("the person is in its arm {arm}"));
+    }
     if let Some(factor) = &line.factor {
-        put(out, 6, &format!("its modifiers multiply its value by {factor}"));
+        let what = if line.arm.is_some() { "its modifiers and its arm" } else { "its modifiers" };
+        put(out, 6, &format!("{what} multiply its value by {factor}"));
     }
     if !line.steps.is_empty() {
         let steps: Vec<String> = line.steps.iter().map(|one| format!("{} {}", one.step, one.price)).collect();

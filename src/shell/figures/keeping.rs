@@ -1,0 +1,70 @@
+//! Keeps the columns behind the ledger, on a thread of low priority: whoever asks finds them nearly complete, however
+//! many events came since anybody asked last.
+//!
+//! It reads a month at a time, so that the ledger's log, which no reader may hold up for long, stays small. Deliberately
+//! absent: anything that an answer depends on. Without this thread answers are the same, and take longer.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::shell::figures::plan::{Refreshed, refresh};
+use crate::shell::store::Store;
+
+/// After a start, which has other things to do.
+const FIRST: Duration = Duration::from_secs(20);
+/// Then: so often that the journal still tells what came in between, up to some ten thousand events a second.
+const EVERY: Duration = Duration::from_secs(60);
+/// How much lower the priority of the thread is.
+const NICE: i32 = 10;
+
+/// The thread.
+#[derive(Debug)]
+pub struct Keeping {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl Keeping {
+    /// Starts it, for the ledger in `folder`.
+    ///
+    /// # Errors
+    ///
+    /// If the system gives no thread.
+    pub fn start(folder: PathBuf) -> std::io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::Builder::new().name("figures".to_owned()).spawn(move || {
+            // On Linux of this thread alone; where it is refused, the thread goes on as it is.
+            let _ = rustix::process::nice(NICE);
+            let goes_on = || !stopped.load(Ordering::Acquire);
+            std::thread::park_timeout(FIRST);
+            while goes_on() {
+                let refreshed = Store::open(&folder).and_then(|store| refresh(&store, &folder));
+                match refreshed {
+                    Ok(Refreshed::Some) => continue,
+                    Ok(Refreshed::All) => {}
+                    Ok(Refreshed::Unwritable) => {
+                        tracing::warn!(folder = %folder.display(), "columns of figures cannot be written");
+                        return;
+                    }
+                    Err(error) => tracing::warn!(%error, "columns of figures not written"),
+                }
+                if goes_on() {
+                    std::thread::park_timeout(EVERY);
+                }
+            }
+        })?;
+        Ok(Self { stop, thread })
+    }
+
+    /// Ends it after the days that it is at.
+    pub fn stop(self) {
+        self.stop.store(true, Ordering::Release);
+        self.thread.thread().unpark();
+        // A panic in it was told when it happened.
+        let _ = self.thread.join();
+    }
+}

@@ -1,0 +1,51 @@
+//! What is asked for.
+
+use crate::ledger::BidFacts;
+use crate::report::Dimension;
+use crate::shell::figures::facts::{self, Fact};
+use crate::units::{CampaignId, Day};
+
+/// Which figures.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Question {
+    /// What rows are told apart by; without any the totals.
+    pub by: Vec<Dimension>,
+    /// The first day, of the campaign's, on which a bid was made.
+    pub from: Option<Day>,
+    /// The last one.
+    pub to: Option<Day>,
+    /// Of this campaign alone.
+    pub campaign: Option<CampaignId>,
+    /// True if days that were archived are left out.
+    pub without_archives: bool,
+}
+
+impl Question {
+    /// True if events of `bid` are asked for.
+    #[must_use]
+    pub fn asks_for(&self, bid: &BidFacts) -> bool {
+        self.from.is_none_or(|from| bid.day >= from)
+            && self.to.is_none_or(|to| bid.day <= to)
+            && self.campaign.is_none_or(|campaign| bid.campaign == campaign)
+    }
+
+    /// The facts that decide whether and in which row an event counts.
+    pub(in crate::shell::figures) fn told_by(&self) -> Vec<Fact> {
+        let mut facts = vec![Fact::Currency];
+        if self.from.is_some() || self.to.is_some() {
+            facts.push(Fact::Day);
+        }
+        // Where a row holds whole campaigns, it knows which.
+        if self.campaign.is_some() || self.by.iter().all(|dimension| dimension.holds_whole_campaigns()) {
+            facts.push(Fact::Campaign);
+        }
+        facts.extend(self.by.iter().flat_map(|dimension| facts::told_by(*dimension)));
+        let mut different = Vec::with_capacity(facts.len());
+        for fact in facts {
+            if !different.contains(&fact) {
+                different.push(fact);
+            }
+        }
+        different
+    }
+}
