@@ -31,9 +31,9 @@ pub struct Rhythms {
     /// By campaign: what trying the unknown may cost today.
     pub(in crate::bidder) explorations: Vec<Arc<Exploration>>,
     /// By campaign: its first row, if it has line items.
-    first_rows: Vec<Option<usize>>,
+    pub(in crate::bidder) first_rows: Vec<Option<usize>>,
     /// How many budgets there are: of campaigns, and of line items with one of their own.
-    budgets: usize,
+    pub(in crate::bidder) budgets: usize,
 }
 
 /// Budgets that one beat of the slow loop says something to, where there are more: a few milliseconds.
