@@ -15,6 +15,7 @@ use crate::campaign::{
 };
 use crate::document::{Document, Fault, Faults, Severity, Source, suggestion};
 use crate::geo::Database;
+use crate::shell::experiments::question_holdouts;
 use crate::shell::geo::load_geo;
 use crate::shell::lists::{question_unnamed, read_lists};
 use crate::shell::supply::load_supply;
@@ -126,6 +127,7 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: Option<&Plan>) -> Loade
     if let Some(catalog) = &compilation.catalog {
         misspelt_advertisers(&definition_files, catalog, &mut faults);
         question_margins(catalog, &scenarios, &campaign_sources, &mut faults);
+        question_holdouts(catalog, &exchanges, &campaign_sources, &mut faults);
         question_unnamed(&compilation.unnamed_lists, list_sources.len(), &paths.campaigns, &mut faults);
     }
     let is_right = faults.errors() == 0;
