@@ -163,7 +163,7 @@ impl Names {
             Group::LineItem(id) => named(&self.line_items, &id),
             Group::Creative(id) if id.raw() == 0 => Label::phrase(NO_CREATIVE),
             Group::Creative(id) => named(&self.creatives, &id),
-            Group::Exchange(id) if id.raw() == 0 => "no exchange".to_owned(),
+            Group::Exchange(id) if id.raw() == 0 => Label::phrase(NO_EXCHANGE),
             Group::Exchange(id) => named(&self.exchanges, &id),
             Group::Deal(Some(id)) => named(&self.deals, &id),
             Group::Deal(None) => Label::phrase(NO_DEAL),
@@ -207,6 +207,7 @@ const WHOLE_CAMPAIGN: Phrase = Phrase::new("whole campaign", "campagne entière"
 const NO_CAMPAIGN: Phrase = Phrase::new("no campaign", "sans campagne");
 const NO_CREATIVE: Phrase = Phrase::new("no creative", "sans création");
 const NO_DEAL: Phrase = Phrase::new("no deal", "sans deal");
+const NO_EXCHANGE: Phrase = Phrase::new("no exchange", "aucune place de marché");
 const NO_SEGMENT: Phrase = Phrase::new("no segment", "sans segment");
 const NO_ARM: Phrase = Phrase::new("no arm", "sans variante");
 const NO_LOSS: Phrase = Phrase::new("not lost", "non perdue");

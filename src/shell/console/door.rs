@@ -5,14 +5,16 @@ use std::time::Instant;
 
 use maud::html;
 
+use crate::bidder::Snapshot;
 use crate::document::suggestion;
+use crate::report::Dimension;
 use crate::shell::clock;
 use crate::shell::console::campaign::{self, Tables};
-use crate::shell::console::desk::{MOMENT, PATIENCE};
+use crate::shell::console::desk::{Answer, MOMENT, PATIENCE};
 use crate::shell::console::explain;
-use crate::shell::console::figures::{By, Question};
 use crate::shell::console::frame::{Sheet, render};
 use crate::shell::console::overview;
+use crate::shell::console::questions::Question;
 use crate::shell::console::tax;
 use crate::shell::console::today::{days, month_of};
 use crate::shell::console::view::{Fields, View};
@@ -134,9 +136,16 @@ async fn campaign(service: &Arc<Service>, asked: Asked, now: UnixMillis) -> Show
     let ask = |question| service.console.table(question);
     let (days, hours) = (ask(Question::Days(from)), ask(Question::Hours(from)));
     let (line_items, creatives) =
-        (ask(Question::Campaign(id, By::LineItem)), ask(Question::Campaign(id, By::Creative)));
+        (ask(Question::Campaign(id, Dimension::LineItem)), ask(Question::Campaign(id, Dimension::Creative)));
+    let arms = ask(Question::Campaign(id, Dimension::Arm));
+    let findings = tries(&snapshot, at).then(|| service.console.findings(id));
     let until = Instant::now() + MOMENT;
     let tables = Tables {
+        arms: arms.by(until).await,
+        findings: match findings {
+            Some(findings) => findings.by(until).await,
+            None => Answer::default(),
+        },
         days: days.by(until).await,
         hours: hours.by(until).await,
         line_items: line_items.by(until).await,
@@ -147,6 +156,13 @@ async fn campaign(service: &Arc<Service>, asked: Asked, now: UnixMillis) -> Show
         (Outcome::Found, campaign::page(view, &service, &snapshot, at, &tables))
     };
     rendered(asked, now, make).await
+}
+
+/// True if the campaign at `at` tries anything on people.
+fn tries(snapshot: &Snapshot, at: usize) -> bool {
+    let catalog = &snapshot.plan.catalog;
+    let mut items = catalog.line_items.iter().filter(|item| item.campaign == at);
+    catalog.campaigns[at].holdout.is_some() || items.any(|item| !item.arms.is_empty())
 }
 
 fn missing(view: &View, slug: &str, near: Option<&str>) -> Sheet {
@@ -172,7 +188,7 @@ async fn tax(service: &Arc<Service>, asked: Asked, now: UnixMillis) -> Shown {
     let (first, last) = month.days();
     let is_page = asked.path == "/tax";
     let until = Instant::now() + if is_page { MOMENT } else { PATIENCE };
-    let answer = service.console.table(Question::Between(first, last, By::Campaign)).by(until).await;
+    let answer = service.console.table(Question::Between(first, last)).by(until).await;
     let kind = match asked.path.as_str() {
         "/tax.csv" => Kind::Csv,
         "/tax.json" => Kind::Json,
