@@ -2,13 +2,14 @@
 
 use crate::bidder::NoBidReason;
 use crate::bidder::offer::Market;
+use crate::bidder::setting::publisher;
 use crate::campaign::{Advertiser, Arm, Factor, Goal, LineItem};
 use crate::creative::Placement;
 use crate::landscape::Segment;
 use crate::openrtb::{Deal, MediaType};
 use crate::pricing::{Auction, Case, Priced, Steps, Terms, Unpriced, highest_bid, price};
-use crate::ttf::{Facts, Place, TaxKind};
-use crate::units::{BidId, Country, Cpm, Currency, DealId, FxRate, Millis, RatePpm, Rounding};
+use crate::ttf::{Exposure, Facts, Parties, TaxKind};
+use crate::units::{BidId, Country, Cpm, Currency, DealId, FxRate, Millis, PublisherId, RatePpm, Rounding};
 
 /// One candidate: a line item by its row, what it is worth here, and what chance decided.
 #[derive(Debug, Clone, Copy)]
@@ -31,37 +32,30 @@ pub(in crate::bidder) struct PricedCase {
     pub(in crate::bidder) segment: Segment,
 }
 
-/// The tax on one impression, at its worst while the bid is open.
-struct TaxTerms {
-    place: Place,
-    space_highest: RatePpm,
-    data_highest: RatePpm,
-}
-
 impl<'a> Market<'a, '_, '_> {
     /// What the price of `line_item` depends on beside its value, and where it is taxed.
     pub(in crate::bidder) fn terms(
         &self,
         line_item: &LineItem,
         reserved_for: Millis,
-    ) -> Result<(Terms, Place), NoBidReason> {
+    ) -> Result<(Terms, Exposure), NoBidReason> {
         let plan = &*self.snapshot.plan;
         let campaign = plan.campaign(line_item);
         let advertiser = &plan.catalog.advertisers[campaign.advertiser];
-        let tax = self.tax_terms(line_item.campaign, advertiser, reserved_for);
+        let tax = self.exposure(line_item.campaign, advertiser, reserved_for);
         let fx = plan.rates.rate(campaign.currency, self.currency).ok_or(NoBidReason::NoExchangeRate)?;
         // A price per thousand is for media alone; what is paid per result is to cover all that it costs.
         let fee = if line_item.goal.is_ceiling() { RatePpm::ZERO } else { campaign.costs.platform_fee };
         let terms = Terms {
             data: line_item.data_cpm,
-            space_rate: tax.space_highest,
-            data_rate: tax.data_highest,
+            space_rate: tax.highest(TaxKind::AdSpace),
+            data_rate: tax.highest(TaxKind::Data),
             bearer: campaign.tax.bearer,
             fee,
             fx,
             multiplier: self.imp.multiplier,
         };
-        Ok((terms, tax.place))
+        Ok((terms, tax))
     }
 
     /// The most that `line_item` would bid with a creative of `medium`, were it worth `value` and its budgets and goal
@@ -164,21 +158,25 @@ impl<'a> Market<'a, '_, '_> {
         }
     }
 
-    fn tax_terms(&self, campaign: usize, advertiser: &Advertiser, reserved_for: Millis) -> TaxTerms {
+    /// Where the bid is taxed, and at most at which rates while it is out.
+    fn exposure(&self, campaign: usize, advertiser: &Advertiser, reserved_for: Millis) -> Exposure {
         let scenario = self.snapshot.plan.scenario_of(campaign);
         let request = self.ask.request;
         let facts = Facts {
             advertiser: advertiser.country,
             viewer_device: request.device.geo.country.and_then(Country::from_code),
+            viewer_address: self.ask.located.and_then(|located| located.country),
             viewer_home: request.user.geo.country.and_then(Country::from_code),
             ..Facts::default()
         };
-        let place = scenario.place(&facts);
         let now = self.ask.now;
-        let highest = |kind| match place.jurisdiction {
-            Some(jurisdiction) => scenario.highest_rate(jurisdiction, kind, now, now.plus(reserved_for)),
-            None => RatePpm::ZERO,
+        let outlet = request.channel.outlet().filter(|_| scenario.knows_sellers());
+        let parties = Parties {
+            advertiser: advertiser.id,
+            campaign: self.snapshot.plan.catalog.campaigns[campaign].id,
+            exchange: self.ask.exchange.id,
+            publisher: outlet.and_then(publisher).map(PublisherId::from_slug),
         };
-        TaxTerms { place, space_highest: highest(TaxKind::AdSpace), data_highest: highest(TaxKind::Data) }
+        scenario.exposure(&facts, &parties, (now, now.plus(reserved_for)))
     }
 }

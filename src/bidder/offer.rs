@@ -13,7 +13,7 @@ use crate::notice::Ticket;
 use crate::openrtb::{Channel, Deal, Imp, MediaType};
 use crate::pricing::{Steps, Terms};
 use crate::targeting::Scene;
-use crate::ttf::{Others, Place};
+use crate::ttf::Exposure;
 use crate::units::{BidId, Cpm, Currency, DealId, Millis, Nanos, limits};
 
 /// What every offer on one impression shares.
@@ -42,7 +42,7 @@ pub(in crate::bidder) struct Offer<'a> {
     outlook: Outlook,
     case: PricedCase,
     terms: Terms,
-    place: Place,
+    tax: Exposure,
     reserved_for: Millis,
 }
 
@@ -73,7 +73,7 @@ impl<'a> Market<'a, '_, '_> {
         let line_item = plan.line_item(candidate.row);
         let campaign = plan.campaign(line_item);
         let reserved_for = self.reserved_for(show.placement.medium());
-        let (terms, place) = self.terms(line_item, reserved_for)?;
+        let (terms, tax) = self.terms(line_item, reserved_for)?;
         let mut refused = NoBidReason::DealNotOffered;
         for deal in deals.iter().copied() {
             *steps = Steps::default();
@@ -99,7 +99,7 @@ impl<'a> Market<'a, '_, '_> {
                         outlook,
                         case,
                         terms,
-                        place,
+                        tax,
                         reserved_for,
                     });
                 }
@@ -245,10 +245,10 @@ impl<'a> Market<'a, '_, '_> {
             data: terms.data,
             fee: campaign.costs.platform_fee,
             scenario: self.snapshot.plan.scenario_of(offer.line_item.campaign).id(),
-            place: offer.place,
-            space_rate: terms.space_rate,
-            data_rate: terms.data_rate,
-            others: Others::default(),
+            place: offer.tax.place,
+            space_rate: offer.tax.space_rate,
+            data_rate: offer.tax.data_rate,
+            others: offer.tax.others,
             bearer: terms.bearer,
             billable: !self.ask.request.test,
             measured: self.ask.permissions.measure,

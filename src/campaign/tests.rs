@@ -19,7 +19,8 @@ use crate::campaign::{
     read_scenario, version_number,
 };
 use crate::document::{Fault, Faults, Source, render};
-use crate::units::{ExchangeId, Nanos, UnixMillis, Version, limits};
+use crate::ttf::{Bearer, Conflict};
+use crate::units::{CampaignId, ExchangeId, Nanos, RatePpm, UnixMillis, Version, limits};
 
 /// 2026-05-28T20:26:40Z.
 const NOW: UnixMillis = UnixMillis::from_raw(1_780_000_000_000);
@@ -642,6 +643,28 @@ fn no_cut_of_a_file_panics() {
     }
 }
 
+#[test]
+fn a_tax_is_borne_by_one_side_or_split_and_agreed_with_the_advertiser_or_for_a_campaign() {
+    let bearer = |old: &str, new: &str| accept(old, new).campaigns[0].tax.bearer;
+    let split = |ppm, inside| Bearer::Split { advertiser: RatePpm::from_ppm(ppm).unwrap(), inside };
+    let own = |bearer: &str| format!(r#""tax": {{"scenario": "low", "bearer": {bearer}}}, "currency""#);
+    let of = |text: &str| bearer(r#""currency""#, &own(text));
+    assert_eq!(of(r#"{"split": {"advertiser_percent": 60}}"#), split(600_000, false));
+    assert_eq!(
+        of(r#"{"split": {"advertiser_percent": 33.3333, "counted": "inside"}}"#),
+        split(333_333, true)
+    );
+    assert_eq!(of(r#""inside""#), Bearer::Inside);
+    let agreed = r#""country": "FR", "tax": {"scenario": "low", "bearer": "on_top"}}"#;
+    assert_eq!(bearer(r#""country": "FR"}"#, agreed), Bearer::OnTop);
+    check(
+        r#""currency""#,
+        &own(r#"{"split": {"advertiser_percent": 100, "counted": "inside"}}"#),
+        "error 5:73 `tax.bearer.split.advertiser_percent` must be between 0 and 100, got 100 \
+         (where one side bears all of it, `bearer` is `on_top` or `inside`)",
+    );
+}
+
 /// The faults of an exchange profile or a tax scenario with the file name `name`.
 fn file_faults<T>(name: &str, text: &str, read: impl Fn(&Source, &mut Faults) -> Option<T>) -> Vec<String> {
     let mut faults = Faults::new();
@@ -719,10 +742,49 @@ fn a_rate_in_percent_is_exact() {
 
 #[test]
 fn a_scenario_speaks_of_its_own_territories_only() {
-    let want = "`x.json` line 4: `fallback` is not among the `territories`, got \"DE\"";
+    let want = "`x.json` line 4: `fallback` is `DE`, which has no territory";
     check_scenario("\"fallback\": \"FR\"", "\"fallback\": \"DE\"", &[want]);
-    let want = "`x.json` line 3: `rates[0].before` must be after `from`, got \"2026-01-01\"";
+    let want = "`x.json` line 3: `rates[0].before` must be after 2026-01-01, got 2026-01-01";
     check_scenario("\"from\"", "\"before\": \"2026-01-01\", \"from\"", &[want]);
+}
+
+#[test]
+fn a_scenario_says_what_is_exempt_since_when_rates_are_known_and_who_resides_where() {
+    let text = SCENARIO.replace(
+        "\"fallback\"",
+        r#""exemptions": [{"reason": "house_ad", "campaigns": ["own"], "kinds": ["data"], "before": "2027-01-01"}],
+        "conflict": "split", "residence": {"buyer": "FR", "exchanges": {"generic": "US"}}, "fallback""#,
+    );
+    let text = text.replace("\"percent\"", "\"known_from\": \"2026-02-01\", \"percent\"");
+    let spec = read_scenario(&Source::new("x.json", text), &mut Faults::new()).unwrap();
+    assert_eq!(spec.rates[0].known_from.unwrap().to_string(), "2026-02-01");
+    assert_eq!(spec.exemptions[0].campaigns, [CampaignId::from_slug("own")]);
+    assert_eq!(spec.residence.exchanges.len(), 1);
+    assert_eq!(spec.conflict, Conflict::Split);
+}
+
+#[test]
+fn faults_of_the_whole_stand_at_their_place_beside_those_that_cannot_be_read() {
+    // The first rate cannot be read: the place of the other is as written all the same.
+    let rates = r#""rates": [{"jurisdiction": "FR", "kind": "media", "percent": 1, "from": "2026-01-01"},
+    {"jurisdiction": "FR", "kind": "data", "percent": 1, "from": "2026-01-01"},
+    {"jurisdiction": "FR", "kind": "data", "percent": 1, "from": "2026-02-01"},"#;
+    check_scenario(
+        "\"rates\": [",
+        rates,
+        &[
+            "`x.json` line 3: `rates[0].kind` must be one of `ad_space`, `data`, got \"media\"",
+            "`x.json` line 5: `rates[2]` of FR on data begins on 2026-02-01, within `rates[1]`",
+        ],
+    );
+    check_scenario(
+        "\"fallback\"",
+        "\"exemptions\": [{\"reason\": \"house_ad\", \"campaigns\": []}, {\"reason\": \"threshold\"}], \"fallback\"",
+        &[
+            "`x.json` line 4: `exemptions[0].campaigns` must not be an empty list",
+            "`x.json` line 4: `exemptions[1]` exempts everything, everywhere and at any time",
+        ],
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::notice::keys::Keys;
 use crate::notice::kind::NoticeKind;
 use crate::notice::price::Unreadable;
 use crate::notice::ticket::Ticket;
-use crate::ttf::{Assessment, Exemption, Scenario, TaxLine};
+use crate::ttf::{Assessment, Exemption, Levy, Parties, Place, Purchase, Scenario, TaxLine};
 use crate::units::{Cpm, Decimal, Multiplier, Nanos, RatePpm, Rounding, UnixMillis};
 
 /// What is repeated of a step that is not known.
@@ -293,13 +293,12 @@ fn charge(
 ) -> Result<(Charge, Nanos), Refused> {
     let data = ticket.data_cost();
     let mut tax = match scenario {
-        Some(scenario) => scenario.assess(ticket.place, now, media, data, ticket.billable),
+        Some(scenario) => scenario.assess(&purchase(ticket, media, data, now)),
         None => as_of_the_bid(ticket, media, data),
     };
     if !late {
         // A scenario that was edited while the bid was out must not cost more than was reserved.
-        tax.space.rate = tax.space.rate.min(ticket.space_rate);
-        tax.data.rate = tax.data.rate.min(ticket.data_rate);
+        hold_to_reserved(&mut tax, ticket);
     }
     let net = media.checked_add(data).ok_or(Refused::OutOfRange)?;
     let spent = ticket.bearer.budget_share(net, tax.borne(ticket.bearer)).ok_or(Refused::OutOfRange)?;
@@ -317,21 +316,50 @@ fn to_beat(ticket: &Ticket, params: &Params<'_>) -> Option<Nanos> {
     ticket.media(price)
 }
 
+/// What is bought with one billed impression.
+fn purchase(ticket: &Ticket, media: Nanos, data: Nanos, now: UnixMillis) -> Purchase {
+    let bid = &ticket.bid;
+    Purchase {
+        places: ticket.others.places(ticket.place),
+        parties: Parties {
+            advertiser: bid.advertiser,
+            campaign: bid.campaign,
+            exchange: bid.exchange,
+            publisher: bid.setting.publisher,
+        },
+        billed_at: now,
+        media,
+        data,
+        billable: ticket.billable,
+    }
+}
+
+/// Lowers the rates to those that were reserved.
+fn hold_to_reserved(tax: &mut Assessment, ticket: &Ticket) {
+    tax.space.rate = tax.space.rate.min(ticket.space_rate);
+    tax.data.rate = tax.data.rate.min(ticket.data_rate);
+    for (levy, reserved) in tax.more.iter_mut().zip(ticket.others.iter()) {
+        levy.space.rate = levy.space.rate.min(reserved.space_rate);
+        levy.data.rate = levy.data.rate.min(reserved.data_rate);
+    }
+}
+
 /// The tax by the rates that were reserved: what is known of a scenario that was removed since.
 fn as_of_the_bid(ticket: &Ticket, media: Nanos, data: Nanos) -> Assessment {
-    let exemption = ticket.place.jurisdiction.is_none().then_some(Exemption::OutOfScope);
-    let line = |base, rate| TaxLine {
-        base,
-        rate: if exemption.is_some() { RatePpm::ZERO } else { rate },
-        exemption,
+    let places = ticket.others.places(ticket.place);
+    let levy = |at, place: Place, space_rate, data_rate| {
+        let exemption = place.jurisdiction.is_none().then_some(Exemption::OutOfScope);
+        let line = |base, rate| TaxLine {
+            base: places.base_of(at, base),
+            rate: if exemption.is_some() { RatePpm::ZERO } else { rate },
+            exemption,
+        };
+        Levy { place, space: line(media, space_rate), data: line(data, data_rate) }
     };
-    Assessment {
-        scenario: ticket.scenario,
-        place: ticket.place,
-        space: line(media, ticket.space_rate),
-        data: line(data, ticket.data_rate),
-        more: Vec::new(),
-    }
+    let Levy { place, space, data: on_data } = levy(0, ticket.place, ticket.space_rate, ticket.data_rate);
+    let others = ticket.others.iter().enumerate();
+    let more = others.map(|(at, other)| levy(at + 1, other.place, other.space_rate, other.data_rate));
+    Assessment { scenario: ticket.scenario, place, space, data: on_data, more: more.collect() }
 }
 
 /// The event of a conversion that followed the ad of `ticket`, told at `now`.

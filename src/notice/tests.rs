@@ -420,11 +420,29 @@ fn an_impression_in_another_currency_keeps_the_rate_it_was_booked_by_and_the_day
 #[test]
 fn a_removed_scenario_is_remembered_by_the_ticket() {
     let params = Params { price: "2", ..Params::default() };
-    let outcome = event(NoticeKind::Billing, &ticket(), &params, NOW, None, true).unwrap();
+    let alone = Ticket { others: Others::default(), ..ticket() };
+    let outcome = event(NoticeKind::Billing, &alone, &params, NOW, None, true).unwrap();
     let EventKind::Impression(charge) = &outcome.events[0].kind else { panic!("an impression") };
     assert_eq!(charge.tax.tax().raw(), 4_812_783 * 1_000 + 250_000 * 500);
     assert!(charge.late);
     assert_eq!(outcome.spent, Some(Nanos::from_raw(4_812_783 + 250_000 + 4_938)));
+}
+
+#[test]
+fn several_places_share_what_is_taxed_or_tax_all_of_it_as_the_ticket_says() {
+    let params = Params { price: "2", ..Params::default() };
+    let bases = |divides| {
+        let two = Ticket { others: Others::new([OTHER], divides), ..ticket() };
+        let outcome = event(NoticeKind::Billing, &two, &params, NOW, None, true).unwrap();
+        let EventKind::Impression(charge) = &outcome.events[0].kind else { panic!("an impression") };
+        let [first, second] = charge.tax.levies().collect::<Vec<_>>()[..] else { panic!("two places") };
+        assert_eq!((first.space.rate, second.space.rate), (two.space_rate, OTHER.space_rate));
+        assert_eq!(second.place, OTHER.place);
+        (first.space.base.raw(), second.space.base.raw(), first.data.base.raw(), second.data.base.raw())
+    };
+    // What cannot be divided is taxed in the first place.
+    assert_eq!(bases(true), (2_406_392, 2_406_391, 125_000, 125_000));
+    assert_eq!(bases(false), (4_812_783, 4_812_783, 250_000, 250_000));
 }
 
 #[test]

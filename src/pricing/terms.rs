@@ -50,7 +50,7 @@ pub fn worst_case(bid: Cpm, terms: &Terms) -> Option<Nanos> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::{Strategy, prop_assert, prop_assert_eq, proptest};
+    use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
     use super::{Terms, highest_bid, worst_case};
     use crate::ttf::Bearer;
@@ -109,13 +109,18 @@ mod tests {
     }
 
     fn any_terms() -> impl Strategy<Value = Terms> {
-        let rates = (0..=1_000_000_u32, 0..=1_000_000_u32, 0..3_u8, 0..=1_000_000_u32);
+        let split = (0..=1_000_000_u32, any::<bool>()).prop_map(|(ppm, inside)| {
+            let advertiser = RatePpm::from_ppm(ppm).unwrap();
+            Bearer::Split { advertiser, inside }
+        });
+        let bearer = prop_oneof![Just(Bearer::Absorb), Just(Bearer::OnTop), Just(Bearer::Inside), split];
+        let rates = (0..=1_000_000_u32, 0..=1_000_000_u32, bearer, 0..=1_000_000_u32);
         let money = (0..5_000_000_i64, 1..1_000_000_000_u64, 1..1_000_000_000_u64);
         (rates, money).prop_map(|((space, data_ppm, bearer, fee), (data, target, per))| Terms {
             data: Cpm::from_micros(data).unwrap(),
             space_rate: RatePpm::from_ppm(space).unwrap(),
             data_rate: RatePpm::from_ppm(data_ppm).unwrap(),
-            bearer: [Bearer::Absorb, Bearer::OnTop, Bearer::Inside][usize::from(bearer)],
+            bearer,
             fee: RatePpm::from_ppm(fee).unwrap(),
             fx: FxRate::new(target, per).unwrap(),
             multiplier: Multiplier::ONE,
@@ -130,9 +135,9 @@ mod tests {
                 let media = bid.per_play_in(terms.multiplier, terms.fx.inverse()).unwrap();
                 let data = terms.data.per_impression();
                 let mut cost = media.to_femtos().raw() + data.to_femtos().raw() + media.share(terms.fee).raw();
-                if terms.bearer != Bearer::Absorb {
-                    cost += media.share(terms.space_rate).raw() + data.share(terms.data_rate).raw();
-                }
+                let [space, on_data] =
+                    [terms.space_rate, terms.data_rate].map(|rate| terms.bearer.borne_rate(rate));
+                cost += media.share(space).raw() + data.share(on_data).raw();
                 prop_assert!(cost <= value.per_impression().to_femtos().raw());
             }
         }
@@ -142,6 +147,49 @@ mod tests {
             let value = Cpm::from_micros(value).unwrap();
             let higher = Terms { space_rate: RatePpm::from_ppm(more.max(terms.space_rate.ppm())).unwrap(), ..terms };
             prop_assert!(highest_bid(value, &higher) <= highest_bid(value, &terms));
+        }
+
+        #[test]
+        fn a_bid_never_rises_with_the_advertisers_share(
+            value in 1..1_000_000_000_i64, terms in any_terms(), shares in [0..=1_000_000_u32, 0..=1_000_000_u32],
+        ) {
+            let value = Cpm::from_micros(value).unwrap();
+            let bid = |ppm| {
+                let advertiser = RatePpm::from_ppm(ppm).unwrap();
+                highest_bid(value, &Terms { bearer: Bearer::Split { advertiser, inside: false }, ..terms })
+            };
+            let [less, more] = [shares[0].min(shares[1]), shares[0].max(shares[1])];
+            prop_assert!(bid(more) <= bid(less));
+        }
+
+        #[test]
+        fn absorbing_the_tax_never_changes_a_bid_or_what_it_takes_from_the_budget(
+            value in 1..1_000_000_000_i64, terms in any_terms(),
+        ) {
+            let value = Cpm::from_micros(value).unwrap();
+            let absorbed = Terms { bearer: Bearer::Absorb, ..terms };
+            let free = Terms { space_rate: RatePpm::ZERO, data_rate: RatePpm::ZERO, ..absorbed };
+            prop_assert_eq!(highest_bid(value, &absorbed), highest_bid(value, &free));
+            let bid = highest_bid(value, &free).unwrap_or(Cpm::ZERO);
+            prop_assert_eq!(worst_case(bid, &absorbed), worst_case(bid, &free));
+        }
+
+        #[test]
+        fn in_second_price_what_is_won_is_what_costs_with_its_tax_no_more_than_its_value_within_a_tick(
+            value in 1..1_000_000_000_i64, price in 1..1_000_000_000_i64, terms in any_terms(),
+        ) {
+            // In the campaign's own currency, without our fee: the price is what the second bidder bid.
+            let terms = Terms { fx: FxRate::SAME, fee: RatePpm::ZERO, ..terms };
+            let wins = highest_bid(Cpm::from_micros(value).unwrap(), &terms).is_some_and(|bid| bid.micros() >= price);
+            let [space, on_data] =
+                [terms.space_rate, terms.data_rate].map(|rate| i128::from(terms.bearer.borne_rate(rate).ppm()));
+            let cost = |price: i64| {
+                let data = i128::from(terms.data.micros()) * (1_000_000 + on_data);
+                i128::from(price) * (1_000_000 + space) + data
+            };
+            let value = i128::from(value) * 1_000_000;
+            prop_assert!(!wins || cost(price) <= value, "won at a loss");
+            prop_assert!(wins || cost(price + 1) > value, "lost, though a tick more would have been worth it");
         }
 
         #[test]

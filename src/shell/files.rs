@@ -13,14 +13,14 @@ use crate::bidder::Plan;
 use crate::campaign::{
     Catalog, Exchange, Rates, Surroundings, compile, read_approvals, read_exchange, read_scenario,
 };
-use crate::document::{Fault, Faults, Severity, Source, suggestion};
+use crate::document::{Document, Fault, Faults, Severity, Source, suggestion};
 use crate::geo::Database;
 use crate::shell::geo::load_geo;
 use crate::shell::lists::{question_unnamed, read_lists};
 use crate::shell::supply::load_supply;
 use crate::supply::Lists;
 use crate::ttf::Scenario;
-use crate::units::{UnixMillis, limits};
+use crate::units::{RatePpm, UnixMillis, limits};
 
 /// Where the configuration lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +99,7 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: Option<&Plan>) -> Loade
         .iter()
         .filter_map(|source| exchange(source, &mut approval_sources, &mut faults))
         .collect();
-    let scenarios =
+    let scenarios: Vec<Scenario> =
         scenario_sources.iter().filter_map(|source| compiled_scenario(source, &mut faults)).collect();
     let rates = rate_source.as_ref().and_then(|source| Rates::read(source, &mut faults));
     let rates = rates.unwrap_or_else(Rates::unreadable);
@@ -126,6 +126,7 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: Option<&Plan>) -> Loade
     question_stand_ins(&exchanges, &exchange_sources, &mut faults);
     if let Some(catalog) = &compilation.catalog {
         misspelt_advertisers(&definition_files, catalog, &mut faults);
+        question_margins(catalog, &scenarios, &campaign_sources, &mut faults);
         question_unnamed(&compilation.unnamed_lists, list_sources.len(), &paths.campaigns, &mut faults);
     }
     let is_right = faults.errors() == 0;
@@ -241,13 +242,35 @@ fn question_stand_ins(exchanges: &[Exchange], sources: &[Source], faults: &mut F
     }
 }
 
+/// Warns of campaigns whose tax we bear and cannot pay out of our fee.
+fn question_margins(catalog: &Catalog, scenarios: &[Scenario], sources: &[Source], faults: &mut Faults) {
+    for campaign in &catalog.campaigns {
+        let scenario = scenarios.iter().find(|scenario| scenario.id() == campaign.tax.scenario);
+        let highest = scenario.map(Scenario::highest).unwrap_or_default();
+        let absorbed = highest.ppm() - campaign.tax.bearer.borne_rate(highest).ppm();
+        let fee = campaign.costs.platform_fee;
+        let Some(absorbed) = RatePpm::from_ppm(absorbed).filter(|absorbed| *absorbed > fee) else { continue };
+        for source in sources {
+            let Some(document) = Document::parse(source, &mut Faults::new()) else { continue };
+            let root = document.root();
+            let is_own = root.peek("id").and_then(|id| id.peek_text()).is_some_and(|id| id == campaign.slug);
+            let agreed = || root.peek("advertiser").and_then(|advertiser| advertiser.peek("tax"));
+            if let Some(tax) = root.peek("tax").or_else(agreed).filter(|_| is_own) {
+                let problem = format!("makes us bear up to {absorbed} of media, with a fee of {fee}");
+                let hint = "raise `costs.platform_fee_percent`, or let the advertiser bear it: `on_top`, `inside` or a split";
+                faults.push(tax.peek("bearer").unwrap_or(tax).warning(problem).hint(hint));
+            }
+        }
+    }
+}
+
 /// A scenario whose parts fit together.
 fn compiled_scenario(source: &Source, faults: &mut Faults) -> Option<Scenario> {
     match Scenario::new(read_scenario(source, faults)?) {
         Ok(scenario) => Some(scenario),
         Err(wrong) => {
             for fault in wrong {
-                faults.push(Fault::of_file(&source.name, fault.to_string()));
+                faults.push(Fault::of_file(&source.name, fault.to_string()).hint(fault.remedy()));
             }
             None
         }

@@ -37,3 +37,4 @@ pub mod secrets;
 pub mod service;
 pub mod store;
 pub mod supply;
+pub mod taxes;

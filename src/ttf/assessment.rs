@@ -106,7 +106,7 @@ impl fmt::Display for Bearer {
 }
 
 /// What is taxed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TaxKind {
     /// An impression when billed, on the price paid.
     AdSpace,
@@ -223,7 +223,7 @@ impl fmt::Display for Evidence {
 }
 
 /// Where an impression is taxed, and why there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Place {
     /// `None`: the evidence lies outside every jurisdiction of the scenario.
     pub jurisdiction: Option<Jurisdiction>,

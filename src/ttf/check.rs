@@ -1,158 +1,92 @@
-//! The checks of a scenario as written: every fault, with its place in the specification.
+//! The checks of a scenario as written: every fault, with its place in the specification and what to do about it.
 
 use std::collections::HashMap;
 
 use jiff::civil::Date;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
-use crate::ttf::scenario::DatedRate;
-use crate::ttf::{Evidence, Jurisdiction, RateRow, ScenarioSpec, TaxKind};
+use crate::ttf::fault::ScenarioFault;
+use crate::ttf::rates::{DatedRate, KnownRate};
+use crate::ttf::scenario::DatedExemption;
+use crate::ttf::{Conflict, Evidence, Exemption, Jurisdiction, RateRow, Residence, ScenarioSpec, TaxKind};
 use crate::units::{Country, Day, UnixMillis};
 
 /// The slug of the built-in scenario.
 pub(in crate::ttf) const NONE_SLUG: &str = "none";
+/// Rates, and rules of exemption, of one scenario: every pair of them is held against one another.
+pub(in crate::ttf) const ROWS_MAX: usize = 1_000;
 /// The days kept, 1900 to 2999: others are slips of the pen, and the calendar ends with 9999.
 const DAYS: std::ops::Range<Day> = Day::from_civil(1900, 1, 1)..Day::from_civil(3000, 1, 1);
+/// Reasons that follow from places and rates, and that no rule gives.
+const FOLLOWING: [Exemption; 3] = [Exemption::OutOfScope, Exemption::NoRate, Exemption::NotBillable];
 
 /// Day 0.
 const EPOCH: Date = Date::constant(1970, 1, 1);
 
-/// What is wrong with a scenario. Indices count from 0 in the lists of the [`ScenarioSpec`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ScenarioFault {
-    /// The zone is in no database.
-    #[error("`territories[{territory}].zone` of {jurisdiction} is no IANA time zone: `{zone}`")]
-    UnknownZone {
-        /// Index into the territories.
-        territory: usize,
-        /// Of that territory.
-        jurisdiction: Jurisdiction,
-        /// As written.
-        zone: String,
-    },
-    /// A jurisdiction has two territories.
-    #[error("`territories[{territory}].jurisdiction` repeats `{jurisdiction}` of `territories[{first}]`")]
-    JurisdictionTwice {
-        /// Index into the territories: the later one.
-        territory: usize,
-        /// Index into the territories: the earlier one.
-        first: usize,
-        /// Of both.
-        jurisdiction: Jurisdiction,
-    },
-    /// A country lies in two territories, or twice in one.
-    #[error("`territories[{territory}].countries[{index}]` repeats `{country}` of `territories[{first}]`")]
-    CountryTwice {
-        /// Index into the territories: the later one.
-        territory: usize,
-        /// Index into the countries of that territory.
-        index: usize,
-        /// Index into the territories: the earlier one.
-        first: usize,
-        /// In both.
-        country: Country,
-    },
-    /// A rate of a jurisdiction that has no territory.
-    #[error("`rates[{rate}].jurisdiction` is `{jurisdiction}`, which has no territory")]
-    RateWithoutTerritory {
-        /// Index into the rates.
-        rate: usize,
-        /// As written.
-        jurisdiction: Jurisdiction,
-    },
-    /// A day outside the years that the calendar is kept for.
-    #[error("`rates[{rate}]` names the day {day}, outside the years 1900 to 2999")]
-    DayOutOfRange {
-        /// Index into the rates.
-        rate: usize,
-        /// As written.
-        day: Day,
-    },
-    /// A rate that is never in force.
-    #[error("`rates[{rate}].valid_to` must be after {valid_from}, got {valid_to}")]
-    NeverInForce {
-        /// Index into the rates.
-        rate: usize,
-        /// The first day.
-        valid_from: Day,
-        /// The first day after it.
-        valid_to: Day,
-    },
-    /// Two rates at once.
-    #[error("`rates[{rate}]` of {jurisdiction} on {kind} begins on {valid_from}, within `rates[{other}]`")]
-    Overlap {
-        /// Index into the rates: the one that begins later.
-        rate: usize,
-        /// Index into the rates: the one that was in force.
-        other: usize,
-        /// Of both.
-        jurisdiction: Jurisdiction,
-        /// Of both.
-        kind: TaxKind,
-        /// The first day that has two rates.
-        valid_from: Day,
-    },
-    /// A fact is asked twice.
-    #[error("`evidence[{index}]` repeats `{evidence}`")]
-    EvidenceTwice {
-        /// Index into the evidence.
-        index: usize,
-        /// As written.
-        evidence: Evidence,
-    },
-    /// The fallback is no fact.
-    #[error("`evidence[{index}]` is `fallback`, which is no fact: name the jurisdiction in `fallback`")]
-    FallbackAsEvidence {
-        /// Index into the evidence.
-        index: usize,
-    },
-    /// The fallback has no territory.
-    #[error("`fallback` is `{jurisdiction}`, which has no territory")]
-    FallbackWithoutTerritory {
-        /// As written.
-        jurisdiction: Jurisdiction,
-    },
-    /// No fact and no fallback decides a place.
-    #[error("scenario `{slug}` has neither `evidence` nor `fallback`, so that no impression has a place")]
-    NothingDecides {
-        /// As written.
-        slug: String,
-    },
-    /// The name of the built-in scenario on one that taxes.
-    #[error("scenario `none` is built in and taxes nothing, but has {territories} territories: rename it")]
-    NoneTaxes {
-        /// How many.
-        territories: usize,
-    },
+/// A scenario's parts between instants.
+#[derive(Debug)]
+pub(in crate::ttf) struct Checked {
+    pub(in crate::ttf) rates: Vec<KnownRate>,
+    pub(in crate::ttf) exemptions: Vec<DatedExemption>,
+    pub(in crate::ttf) zones: Vec<(Jurisdiction, TimeZone)>,
 }
 
-/// The rates of `spec` between instants, once all of it is in order.
-pub(in crate::ttf) fn dated_rates(spec: &ScenarioSpec) -> Result<Vec<DatedRate>, Vec<ScenarioFault>> {
+/// The parts of `spec` between instants, once all of it is in order.
+pub(in crate::ttf) fn checked(spec: &ScenarioSpec) -> Result<Checked, Vec<ScenarioFault>> {
     let mut faults = Vec::new();
     let zones = zones(spec, &mut faults);
     check_countries(spec, &mut faults);
+    let counts = [("rates", spec.rates.len()), ("exemptions", spec.exemptions.len())];
+    let sellers = spec.residence.sellers.len();
+    let counts = counts.into_iter().chain([("residence", sellers + spec.residence.exchanges.len())]);
+    if let Some((list, count)) = { counts }.find(|(_, count)| *count > ROWS_MAX) {
+        faults.push(ScenarioFault::TooMany { list, count });
+        return Err(faults);
+    }
     for (rate, row) in spec.rates.iter().enumerate() {
         faults.extend(row_fault(rate, row, &zones));
     }
     check_overlaps(spec, &mut faults);
+    check_sum(spec, &mut faults);
+    check_exemptions(spec, &zones, &mut faults);
     check_evidence(spec, &mut faults);
+    check_residence(spec, &mut faults);
     if spec.slug == NONE_SLUG && !spec.territories.is_empty() {
         faults.push(ScenarioFault::NoneTaxes { territories: spec.territories.len() });
     }
     if !faults.is_empty() {
         return Err(faults);
     }
+    let zone =
+        |jurisdiction: Jurisdiction| zones[&jurisdiction].1.as_ref().expect("an unknown zone is a fault");
     let dated = |row: &RateRow| {
-        let zone = zones[&row.jurisdiction].1.as_ref().expect("an unknown zone is a fault");
-        DatedRate {
-            jurisdiction: row.jurisdiction,
-            kind: row.kind,
-            rate: row.rate,
-            from: start_of_day(row.valid_from, zone),
-            to: row.valid_to.map(|day| start_of_day(day, zone)),
-        }
+        let start = |day| start_of_day(day, zone(row.jurisdiction));
+        let (jurisdiction, rate) = (row.jurisdiction, row.rate);
+        let rate = DatedRate { jurisdiction, rate, from: start(row.valid_from), to: row.valid_to.map(start) };
+        KnownRate { kind: row.kind, rate, known: row.known_from.map(start) }
     };
-    Ok(spec.rates.iter().map(dated).collect())
+    let own_zone = |jurisdiction: Jurisdiction| (jurisdiction, zone(jurisdiction).clone());
+    Ok(Checked {
+        rates: spec.rates.iter().map(dated).collect(),
+        exemptions: exemptions(spec, |jurisdiction, day| start_of_day(day, zone(jurisdiction))),
+        zones: spec.territories.iter().map(|at| own_zone(at.jurisdiction)).collect(),
+    })
+}
+
+/// Each rule in each of its jurisdictions.
+fn exemptions(spec: &ScenarioSpec, start: impl Fn(Jurisdiction, Day) -> UnixMillis) -> Vec<DatedExemption> {
+    let mut dated = Vec::new();
+    for (at, rule) in spec.exemptions.iter().enumerate() {
+        let all = spec.territories.iter().map(|territory| territory.jurisdiction);
+        for jurisdiction in
+            all.filter(|own| rule.jurisdictions.is_empty() || rule.jurisdictions.contains(own))
+        {
+            let start = |day| start(jurisdiction, day);
+            let (from, to) = (rule.valid_from.map(start), rule.valid_to.map(start));
+            dated.push(DatedExemption { jurisdiction, from, to, rule: at });
+        }
+    }
+    dated
 }
 
 /// The zone of each jurisdiction, `None` if unknown, with the index of its territory.
@@ -188,32 +122,96 @@ fn check_countries(spec: &ScenarioSpec, faults: &mut Vec<ScenarioFault>) {
 }
 
 fn row_fault(rate: usize, row: &RateRow, zones: &Zones) -> Option<ScenarioFault> {
-    let RateRow { jurisdiction, valid_from, valid_to, .. } = *row;
+    let RateRow { jurisdiction, valid_from, valid_to, known_from, .. } = *row;
     if !zones.contains_key(&jurisdiction) {
         return Some(ScenarioFault::RateWithoutTerritory { rate, jurisdiction });
     }
-    if let Some(day) = [Some(valid_from), valid_to].into_iter().flatten().find(|day| !DAYS.contains(day)) {
-        return Some(ScenarioFault::DayOutOfRange { rate, day });
+    let days = [("from", Some(valid_from)), ("before", valid_to), ("known_from", known_from)];
+    for (key, day) in days.into_iter().filter_map(|(key, day)| Some((key, day?))) {
+        if !DAYS.contains(&day) {
+            return Some(ScenarioFault::DayOutOfRange { list: "rates", index: rate, key, day });
+        }
     }
     let valid_to = valid_to.filter(|to| *to <= valid_from)?;
-    Some(ScenarioFault::NeverInForce { rate, valid_from, valid_to })
+    Some(ScenarioFault::NeverInForce { list: "rates", index: rate, valid_from, valid_to })
 }
 
-/// Goes through the rows of one jurisdiction and kind in time, with the one that lasts longest so far.
+/// Goes through the rows of one jurisdiction and kind that became known on one day, in time, with the one that lasts
+/// longest so far. Rows of different days of knowledge supersede one another.
 fn check_overlaps(spec: &ScenarioSpec, faults: &mut Vec<ScenarioFault>) {
     let ends = |row: &RateRow| row.valid_to.unwrap_or(Day::from_raw(i32::MAX));
     let mut order: Vec<_> =
         spec.rates.iter().enumerate().filter(|(_, row)| row.valid_from < ends(row)).collect();
     order.sort_by_key(|(_, row)| row.valid_from);
-    let mut longest: HashMap<(Jurisdiction, TaxKind), (usize, &RateRow)> = HashMap::new();
+    let mut longest: HashMap<(Jurisdiction, TaxKind, Option<Day>), (usize, &RateRow)> = HashMap::new();
     for (rate, row) in order {
-        let RateRow { jurisdiction, kind, valid_from, .. } = *row;
-        let (other, earlier) = *longest.entry((jurisdiction, kind)).or_insert((rate, row));
+        let RateRow { jurisdiction, kind, valid_from, known_from, .. } = *row;
+        let (other, earlier) = *longest.entry((jurisdiction, kind, known_from)).or_insert((rate, row));
         if other != rate && valid_from < ends(earlier) {
             faults.push(ScenarioFault::Overlap { rate, other, jurisdiction, kind, valid_from });
         }
         if ends(row) > ends(earlier) {
-            longest.insert((jurisdiction, kind), (rate, row));
+            longest.insert((jurisdiction, kind, known_from), (rate, row));
+        }
+    }
+}
+
+/// Where each jurisdiction taxes all of an impression, all together may not tax more than it costs.
+fn check_sum(spec: &ScenarioSpec, faults: &mut Vec<ScenarioFault>) {
+    if spec.conflict != Conflict::Sum {
+        return;
+    }
+    for kind in TaxKind::ALL {
+        let mut highest: HashMap<Jurisdiction, u32> = HashMap::new();
+        for row in spec.rates.iter().filter(|row| row.kind == kind) {
+            let own = highest.entry(row.jurisdiction).or_default();
+            *own = row.rate.ppm().max(*own);
+        }
+        let ppm = highest.values().map(|ppm| u64::from(*ppm)).sum();
+        if ppm > 1_000_000 {
+            faults.push(ScenarioFault::SumAboveAll { kind, ppm });
+        }
+    }
+}
+
+fn check_exemptions(spec: &ScenarioSpec, zones: &Zones, faults: &mut Vec<ScenarioFault>) {
+    for (rule, exemption) in spec.exemptions.iter().enumerate() {
+        let lists = [
+            exemption.jurisdictions.len(),
+            exemption.kinds.len(),
+            exemption.advertisers.len(),
+            exemption.campaigns.len(),
+            exemption.exchanges.len(),
+        ];
+        if lists == [0; 5] && exemption.valid_from.is_none() && exemption.valid_to.is_none() {
+            faults.push(ScenarioFault::ExemptsAll { rule });
+        }
+        if FOLLOWING.contains(&exemption.reason) {
+            faults.push(ScenarioFault::ReasonFollows { rule, reason: exemption.reason });
+        }
+        for (index, jurisdiction) in exemption.jurisdictions.iter().copied().enumerate() {
+            if !zones.contains_key(&jurisdiction) {
+                faults.push(ScenarioFault::ExemptionWithoutTerritory { rule, index, jurisdiction });
+            }
+        }
+        let days = [("from", exemption.valid_from), ("before", exemption.valid_to)];
+        for (key, day) in days.into_iter().filter_map(|(key, day)| Some((key, day?))) {
+            if !DAYS.contains(&day) {
+                faults.push(ScenarioFault::DayOutOfRange { list: "exemptions", index: rule, key, day });
+            }
+        }
+        if let (Some(valid_from), Some(valid_to)) = (exemption.valid_from, exemption.valid_to)
+            && valid_to <= valid_from
+        {
+            faults.push(ScenarioFault::NeverInForce {
+                list: "exemptions",
+                index: rule,
+                valid_from,
+                valid_to,
+            });
+        }
+        if let Some(other) = spec.exemptions[..rule].iter().position(|earlier| earlier == exemption) {
+            faults.push(ScenarioFault::ExemptionTwice { rule, other });
         }
     }
 }
@@ -237,9 +235,33 @@ fn check_evidence(spec: &ScenarioSpec, faults: &mut Vec<ScenarioFault>) {
     }
 }
 
+/// Evidence that nobody tells is never at hand: requests name neither where we reside nor where an exchange or a seller does.
+fn check_residence(spec: &ScenarioSpec, faults: &mut Vec<ScenarioFault>) {
+    let untold = |evidence| match evidence {
+        Evidence::Buyer => spec.residence.buyer.is_none(),
+        Evidence::Exchange => spec.residence.exchanges.is_empty(),
+        Evidence::Seller => spec.residence.sellers.is_empty(),
+        _ => false,
+    };
+    // The scenario `none` asks for everything, and has no file to say it in.
+    if spec.slug != NONE_SLUG {
+        let untold = spec.evidence.iter().copied().enumerate().filter(|(_, evidence)| untold(*evidence));
+        faults.extend(untold.map(|(index, evidence)| ScenarioFault::NobodyTells { index, evidence }));
+    }
+    fn repeats<Id: PartialEq>(known: &[(Id, Country)]) -> bool {
+        known.iter().enumerate().any(|(at, (id, _))| known[..at].iter().any(|(earlier, _)| earlier == id))
+    }
+    let Residence { exchanges, sellers, .. } = &spec.residence;
+    for (list, is_wrong) in [("exchanges", repeats(exchanges)), ("sellers", repeats(sellers))] {
+        if is_wrong {
+            faults.push(ScenarioFault::ResidesTwice { list });
+        }
+    }
+}
+
 /// The first instant of `day` in `zone`. Where the clock jumps over midnight, the instant of the jump;
 /// where it shows midnight twice, the earlier one.
-fn start_of_day(day: Day, zone: &TimeZone) -> UnixMillis {
+pub(in crate::ttf) fn start_of_day(day: Day, zone: &TimeZone) -> UnixMillis {
     let date = EPOCH.checked_add(jiff::Span::new().days(day.raw()));
     let start = date.and_then(|date| date.to_zoned(zone.clone()));
     UnixMillis::from_raw(start.expect("the days kept are civil dates").timestamp().as_millisecond())

@@ -6,12 +6,25 @@
 
 mod assessment;
 mod check;
+mod declaration;
+mod fault;
 mod others;
+mod places;
+mod rates;
 mod scenario;
+mod spec;
+mod what_if;
 
 pub use assessment::{
     Assessment, Bearer, Evidence, Exemption, Jurisdiction, Levy, Place, Standing, TaxKind, TaxLine, tax_owed,
 };
-pub use check::ScenarioFault;
-pub use others::{Other, Others};
-pub use scenario::{Facts, RateRow, Scenario, ScenarioSpec, Territory};
+pub use declaration::{
+    Declaration, Declared, Item, Line, LineKey, NotAPeriod, Outside, Part, Period, Reconciled, TaxAccount,
+    Taxpayer, Treatment, in_units, spread,
+};
+pub use fault::{ScenarioFault, Step};
+pub use others::{Exposure, Other, Others};
+pub use places::Places;
+pub use scenario::{Purchase, Scenario};
+pub use spec::{Conflict, ExemptionRule, Facts, Parties, RateRow, Residence, ScenarioSpec, Territory};
+pub use what_if::{Booked, Bought, Case, Group, Outcome, WhatIf};

@@ -1,7 +1,40 @@
-//! Further places that tax one bid, as its tickets carry them.
+//! The places that tax one bid and the highest rates there while it is out, as its tickets carry them.
 
-use crate::ttf::Place;
+use crate::ttf::{Place, Places, TaxKind};
 use crate::units::RatePpm;
+
+/// Where a bid is taxed, and at most at which rates while it is out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exposure {
+    /// The first place.
+    pub place: Place,
+    /// The highest rate on ad space there.
+    pub space_rate: RatePpm,
+    /// On data.
+    pub data_rate: RatePpm,
+    /// Further places.
+    pub others: Others,
+}
+
+impl Exposure {
+    /// The highest rate of all places together: their sum where each taxes all of the base, the highest where they share
+    /// it. That is at least what all of them ask, whoever bears how much of it, and whoever gets what cannot be divided.
+    #[must_use]
+    pub fn highest(&self, kind: TaxKind) -> RatePpm {
+        let of = |space: RatePpm, data: RatePpm| match kind {
+            TaxKind::AdSpace => space.ppm(),
+            TaxKind::Data => data.ppm(),
+        };
+        let first = of(self.space_rate, self.data_rate);
+        let others = self.others.iter().map(|other| of(other.space_rate, other.data_rate));
+        let ppm = if self.others.divides() {
+            others.fold(first, u32::max)
+        } else {
+            others.fold(first, u32::saturating_add)
+        };
+        RatePpm::from_ppm(ppm).unwrap_or(RatePpm::ONE)
+    }
+}
 
 /// One more place, and the highest rates in force there while the bid is out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +64,12 @@ impl Others {
         let mut others = Self { divides, ..Self::default() };
         others.places.iter_mut().zip(places).for_each(|(room, place)| *room = Some(place));
         others
+    }
+
+    /// `first` and these places, without their rates.
+    #[must_use]
+    pub fn places(&self, first: Place) -> Places {
+        Places::several(first, self.iter().map(|other| other.place), self.divides)
     }
 
     /// In their order.

@@ -116,7 +116,8 @@ pub(in crate::campaign) fn read_campaign<'d>(
 }
 
 fn read_advertiser(node: Node<'_>, faults: &mut Faults) -> Option<Advertiser> {
-    let object = node.object(&["id", "name", "domain", "country", "transparency", "frequency"], faults)?;
+    let object =
+        node.object(&["id", "name", "domain", "country", "transparency", "frequency", "tax"], faults)?;
     let slug = object.require("id", faults).and_then(|node| node.slug(faults));
     let name = object.require("name", faults).and_then(|node| node.line(NAME_CHARS_MAX, faults));
     let domain = object.require("domain", faults).and_then(|node| domain(node, faults));
@@ -178,7 +179,10 @@ fn read_plan<'d>(
     let learning = object.get("learning").and_then(|node| learning(node, faults));
     let holdout = object.get("holdout").and_then(|node| holdout(node, slug, faults));
     let costs = object.get("costs").and_then(|node| plan::costs(node, faults));
-    let tax = object.get("tax").and_then(|node| plan::tax(node, reading.surroundings, faults));
+    // What is agreed with the advertiser holds where the campaign says nothing else.
+    let agreed = || object.get("advertiser")?.peek("tax");
+    let tax = object.get("tax").or_else(agreed);
+    let tax = tax.and_then(|node| plan::tax(node, reading.surroundings, faults));
     let caps = object.get("frequency").map(|node| frequency(node, CapLevel::Campaign, flight, faults));
     let attribution = object.get("attribution").and_then(|node| plan::attribution(node, faults));
     let attribution = attribution.unwrap_or_else(plan::usual_attribution);

@@ -4,7 +4,7 @@ use crate::campaign::read::amount::{amount_or_zero, percent, span};
 use crate::campaign::{Attribution, Costs, Surroundings, TaxPlan};
 use crate::document::{Faults, Node, Object, suggestion};
 use crate::ttf::Bearer;
-use crate::units::{Millis, ScenarioId, limits};
+use crate::units::{Millis, RatePpm, ScenarioId, limits};
 
 const DAY: Millis = Millis::from_seconds(86_400);
 
@@ -24,15 +24,14 @@ pub(in crate::campaign) fn no_tax() -> TaxPlan {
     TaxPlan { scenario: ScenarioId::from_slug("none"), scenario_slug: "none".into(), bearer: Bearer::Absorb }
 }
 
-/// `{"scenario": "hypothesis-eu", "bearer": "on_top"}`.
+/// `{"scenario": "hypothesis-eu", "bearer": "on_top"}`, or a split between both.
 pub(in crate::campaign) fn tax(
     node: Node<'_>,
     surroundings: Surroundings<'_>,
     faults: &mut Faults,
 ) -> Option<TaxPlan> {
     let object = node.object(&["scenario", "bearer"], faults)?;
-    let words = [("absorb", Bearer::Absorb), ("on_top", Bearer::OnTop), ("inside", Bearer::Inside)];
-    let bearer = object.get("bearer").map_or(Some(Bearer::Absorb), |node| node.choice(&words, faults));
+    let bearer = object.get("bearer").map_or(Some(Bearer::Absorb), |node| bearer(node, faults));
     let scenario = object.require("scenario", faults)?;
     let slug = scenario.text(faults)?;
     let known: Vec<&str> = surroundings.scenarios.iter().copied().chain(["none"]).collect();
@@ -44,6 +43,28 @@ pub(in crate::campaign) fn tax(
         });
     }
     Some(TaxPlan { scenario: ScenarioId::from_slug(slug), scenario_slug: slug.into(), bearer: bearer? })
+}
+
+/// A word, or `{"split": {"advertiser_percent": 60, "counted": "inside"}}`.
+fn bearer(node: Node<'_>, faults: &mut Faults) -> Option<Bearer> {
+    if !node.is_object() {
+        let words = [("absorb", Bearer::Absorb), ("on_top", Bearer::OnTop), ("inside", Bearer::Inside)];
+        return node.choice(&words, faults);
+    }
+    let split = node.object(&["split"], faults)?.require("split", faults)?;
+    let object = split.object(&["advertiser_percent", "counted"], faults)?;
+    let share = object.require("advertiser_percent", faults);
+    let advertiser = share.and_then(|node| percent(node, faults));
+    let counted = [("on_top", false), ("inside", true)];
+    let inside = object.get("counted").map_or(Some(false), |node| node.choice(&counted, faults));
+    if let (Some(node), Some(whole)) =
+        (share, advertiser.filter(|of| [RatePpm::ZERO, RatePpm::ONE].contains(of)))
+    {
+        let word = if whole == RatePpm::ZERO { "absorb" } else { "on_top` or `inside" };
+        let fault = node.error(format!("must be between 0 and 100, got {}", node.echo()));
+        return faults.refuse(fault.hint(format!("where one side bears all of it, `bearer` is `{word}`")));
+    }
+    Some(Bearer::Split { advertiser: advertiser?, inside: inside? })
 }
 
 /// Thirty days after a click, one after a view.

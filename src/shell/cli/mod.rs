@@ -20,6 +20,7 @@ pub mod report;
 pub mod serve;
 pub mod shading;
 pub mod sim;
+pub mod tax;
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -62,6 +63,15 @@ enum Verb {
     Certify(certify::Args),
     /// Print spend, CPA, ROI and all other figures.
     Report(report::Args),
+    /// Declare the tax that is owed, and see what another one would change.
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  encan tax declare --period 2026-10
+  encan tax declare --period 2026-Q4 --by campaign --format html > q4.html
+  encan tax what-if --scenario hypothesis-eu --rates 0.01,0.02,0.05,0.1"
+    )]
+    Tax(tax::Tax),
     /// Say what ads bring, by holdouts, and which arm of a line item is better.
     Experiment(experiment::Args),
     /// Run worlds that go wrong, from seeds, and hold the core to the laws of money.
@@ -143,6 +153,7 @@ pub fn run() -> ExitCode {
         Verb::Explain(args) => explain::run(&args),
         Verb::Certify(args) => certify::run(&args),
         Verb::Report(args) => report::run(&args),
+        Verb::Tax(verb) => tax::run(&verb),
         Verb::Experiment(args) => experiment::run(&args),
         Verb::Sim(args) => sim::run(&args),
         Verb::Judge(args) => judge::run(&args),

@@ -307,6 +307,7 @@ fn scenario() -> Scenario {
         rate: RatePpm::from_ppm(ppm).expect("below one"),
         valid_from: Day::from_civil(2020, 1, 1),
         valid_to: None,
+        known_from: None,
     };
     let spec = ScenarioSpec {
         slug: "tax".to_owned(),
@@ -319,7 +320,7 @@ fn scenario() -> Scenario {
         }],
         rates: vec![row(TaxKind::AdSpace, TAX_PPM.0), row(TaxKind::Data, TAX_PPM.1)],
         evidence: vec![Evidence::Advertiser],
-        fallback: None,
+        ..ScenarioSpec::default()
     };
     Scenario::new(spec).expect("the scenario is well written")
 }

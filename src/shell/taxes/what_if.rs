@@ -1,0 +1,155 @@
+//! The ledger's impressions under other taxes: events in, groups and plain rows out to the fold of `ttf`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use crate::ledger::{Charge, Event, EventKind};
+use crate::shell::store::{Store, StoreError};
+use crate::shell::taxes::{charge, parties, tax_point};
+use crate::ttf::{Booked, Bought, Case, Evidence, Facts, Group, Others, Outcome, Place, Places, WhatIf};
+use crate::units::{AdvertiserId, Country, Day, Femtos, Nanos, RatePpm, UnixMillis};
+
+/// Where advertisers reside: the ledger does not tell.
+pub type Residents = HashMap<AdvertiserId, Country>;
+
+/// Which impressions.
+#[derive(Debug, Clone, Default)]
+pub struct WhatIfAsk {
+    /// The first day, of the campaign's, on which a bid was made.
+    pub from: Option<Day>,
+    /// The last one.
+    pub to: Option<Day>,
+    /// Where advertisers reside.
+    pub residents: Residents,
+    /// True if days that were archived are left out.
+    pub without_archives: bool,
+}
+
+/// What each of `cases` comes to on the impressions of the ledger in `folder`.
+///
+/// # Errors
+///
+/// [`StoreError`].
+pub fn what_if(folder: &Path, cases: Vec<Case<'_>>, ask: &WhatIfAsk) -> Result<Vec<Outcome>, StoreError> {
+    let mut store = Store::open(folder)?;
+    if ask.without_archives {
+        store = store.without_archives();
+    }
+    let mut feed = Feed { whole: WhatIf::new(cases), groups: HashMap::new(), ask };
+    store.events(|event| {
+        let day = event.bid.day;
+        if ask.from.is_none_or(|from| day >= from) && ask.to.is_none_or(|to| day <= to) {
+            feed.add(event);
+        }
+    })?;
+    let fixed = crate::shell::cli::report::names(&store)?.fixed_costs;
+    let mut costs = BTreeMap::new();
+    for (campaign, cost) in fixed {
+        let bought = feed.groups.keys().any(|group| group.parties.campaign == campaign);
+        if bought {
+            let sum: &mut Femtos = costs.entry(cost.currency).or_default();
+            *sum = [*sum, cost.amount.to_femtos()].into_iter().sum();
+        }
+    }
+    for (currency, cost) in costs {
+        feed.whole.add_fixed(currency, cost);
+    }
+    Ok(feed.whole.outcomes())
+}
+
+struct Feed<'a, 'b> {
+    whole: WhatIf<'a>,
+    /// By all that they share, the instant held at the start of its span.
+    groups: HashMap<Group, u32>,
+    ask: &'b WhatIfAsk,
+}
+
+impl Feed<'_, '_> {
+    fn add(&mut self, event: &Event) {
+        if let EventKind::Conversion(conversion) = &event.kind {
+            let (campaign, currency) = (event.bid.campaign, event.bid.currency);
+            self.whole.add_conversions(campaign, currency, 1, conversion.value.to_femtos());
+        }
+        let Some((charge, impressions)) = charge(event) else { return };
+        let group = self.group(event, charge);
+        self.whole.add(&Bought {
+            group,
+            impressions: i32::try_from(impressions).unwrap_or(0),
+            media: charge.media,
+            data: charge.data,
+            bid: charge.bid,
+            to_beat: charge.to_beat,
+        });
+    }
+
+    fn group(&mut self, event: &Event, charge: &Charge) -> u32 {
+        let span = self.whole.span_of(tax_point(event));
+        let own = Group {
+            parties: parties(event),
+            facts: self.facts(event, charge),
+            currency: event.bid.currency,
+            // A number of a span, not a time: only to tell groups apart.
+            billed_at: UnixMillis::from_raw(i64::try_from(span).unwrap_or(i64::MAX)),
+            fee: fee(charge),
+            booked: booked(charge),
+        };
+        if let Some(number) = self.groups.get(&own) {
+            return *number;
+        }
+        let number = self.whole.group(Group { billed_at: tax_point(event), ..own });
+        self.groups.insert(own, number);
+        number
+    }
+
+    /// What is known of where the parties of an impression are; of one that an older encan booked, what its place tells.
+    fn facts(&self, event: &Event, charge: &Charge) -> Facts {
+        let viewer = event.bid.setting.viewer;
+        let mut facts = Facts {
+            advertiser: self.ask.residents.get(&event.bid.advertiser).copied(),
+            viewer_device: viewer.device,
+            viewer_address: viewer.address,
+            viewer_home: viewer.home,
+            ..Facts::default()
+        };
+        let Place { jurisdiction, evidence } = charge.tax.place;
+        let country = jurisdiction.and_then(|at| Country::from_code(at.code()));
+        let told = match evidence {
+            Evidence::ViewerDevice => Some(&mut facts.viewer_device),
+            Evidence::ViewerAddress => Some(&mut facts.viewer_address),
+            Evidence::ViewerHome => Some(&mut facts.viewer_home),
+            Evidence::Advertiser => Some(&mut facts.advertiser),
+            Evidence::Fallback | Evidence::Buyer | Evidence::Exchange | Evidence::Seller => None,
+        };
+        if let Some(told) = told {
+            *told = told.or(country);
+        }
+        facts
+    }
+}
+
+/// The fee as a share of media, of which it was made; nothing where that was free.
+fn fee(charge: &Charge) -> RatePpm {
+    let ppm = charge.fee.raw().checked_div(i128::from(charge.media.raw())).unwrap_or(0);
+    RatePpm::from_ppm(u32::try_from(ppm).unwrap_or(0)).unwrap_or(RatePpm::ZERO)
+}
+
+/// How the impression was taxed: all places together by one rate of all of it, exact where they tax all of it.
+fn booked(charge: &Charge) -> Booked {
+    let tax = &charge.tax;
+    let rate = |base: Nanos, owed: Femtos| {
+        let ppm = owed.raw().checked_div(i128::from(base.raw())).unwrap_or(0);
+        RatePpm::from_ppm(u32::try_from(ppm).unwrap_or(0)).unwrap_or(RatePpm::ONE)
+    };
+    let (space, data) = tax.levies().fold((Femtos::ZERO, Femtos::ZERO), |(space, data), levy| {
+        ([space, levy.space.tax()].into_iter().sum(), [data, levy.data.tax()].into_iter().sum())
+    });
+    let divides = tax.more.first().is_some_and(|levy| levy.space.base != charge.media);
+    let others = tax.more.iter().take(Others::MOST).map(|levy| levy.place);
+    Booked {
+        scenario: tax.scenario,
+        places: Places::several(tax.place, others, divides),
+        space_rate: rate(charge.media, space),
+        data_rate: rate(charge.data, data),
+        bearer: charge.bearer,
+    }
+}
