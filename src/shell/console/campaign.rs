@@ -332,8 +332,9 @@ pub(in crate::shell::console) fn totals_of(table: Option<&Table>, name: &str, cu
 fn attained(table: Option<&Table>, name: &str, currency: Currency) -> Option<Ratio> {
     let own = |row: &&Row| label(row, 0) == name && row.currency == currency;
     let row = table?.rows.iter().find(own)?;
-    let is_budget = |kind| matches!(kind, AimKind::Budget | AimKind::DailyBudget);
-    row.attainments().find(|attainment| !is_budget(attainment.kind))?.share
+    // A ceiling is no target, and neither is a budget.
+    let is_target = |kind| matches!(kind, AimKind::Cpc | AimKind::Cpa | AimKind::Roas);
+    row.attainments().find(|attainment| is_target(attainment.kind))?.share
 }
 
 /// A multiplier with two decimals.

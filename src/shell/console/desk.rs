@@ -12,7 +12,9 @@ use tokio::sync::{Semaphore, watch};
 
 /// How long an answer counts as new that is read of columns, or of one commit.
 pub(in crate::shell::console) const LIVE: Duration = Duration::from_millis(1_500);
-/// How long one counts as new that takes a walk over the ledger.
+/// How long one counts as new that takes a walk over the ledger, and that somebody waits for.
+pub(in crate::shell::console) const WALK: Duration = Duration::from_secs(5);
+/// How long one does that changes slowly.
 pub(in crate::shell::console) const SLOW: Duration = Duration::from_secs(60);
 /// How long a page waits for one.
 pub(in crate::shell::console) const MOMENT: Duration = Duration::from_millis(40);

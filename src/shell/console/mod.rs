@@ -21,6 +21,7 @@ mod questions;
 mod sampler;
 mod samples;
 mod tax;
+mod taxes;
 mod today;
 mod trials;
 mod view;
@@ -35,14 +36,18 @@ use foldhash::fast::RandomState;
 pub(in crate::shell) use door::{Asked, Kind, Outcome, Shown, is_page, show};
 pub(in crate::shell) use sampler::Sampler;
 
+use crate::bidder::Plan;
 use crate::report::Table;
-use crate::shell::console::desk::{Awaited, Desk, LIVE, SLOW};
+use crate::shell::cli::tax::Written;
+use crate::shell::console::desk::{Awaited, Desk, LIVE, SLOW, WALK};
 use crate::shell::console::funnel::Funnel;
 use crate::shell::console::minutes::Minutes;
 use crate::shell::console::questions::Question;
 use crate::shell::console::samples::Samples;
+use crate::shell::console::taxes::{Other, Taxed};
 use crate::shell::experiments::{Findings, Wanted, findings};
 use crate::shell::figures;
+use crate::ttf::Period;
 use crate::units::{CampaignId, Day, Millis};
 
 /// How long after the first bid a conversion counts in an experiment, as on the command line.
@@ -59,6 +64,8 @@ pub struct Console {
     folder: OnceLock<PathBuf>,
     tables: Arc<Desk<Question, Table>>,
     findings: Arc<Desk<CampaignId, Findings>>,
+    declarations: Arc<Desk<(Period, u64), Written>>,
+    others: Arc<Desk<Other, Vec<Taxed>>>,
     /// Bids of this run, by campaign and its civil day.
     sent: DashMap<(CampaignId, Day), u64, RandomState>,
 }
@@ -73,6 +80,8 @@ impl Default for Console {
             folder: OnceLock::new(),
             tables: Arc::new(Desk::new(LIVE)),
             findings: Arc::new(Desk::new(SLOW)),
+            declarations: Arc::new(Desk::new(WALK)),
+            others: Arc::new(Desk::new(WALK)),
             sent: DashMap::default(),
         }
     }
@@ -101,6 +110,24 @@ impl Console {
         self.findings.ask(campaign, move || {
             let folder = folder.ok_or_else(|| "the ledger is not open yet".to_owned())?;
             findings(&folder, &wanted).map_err(|error| error.to_string())
+        })
+    }
+
+    /// What is to be declared for `period`, as soon as it is read.
+    fn declared(&self, plan: &Arc<Plan>, period: Period) -> Awaited<Written> {
+        let (folder, plan) = (self.folder.get().cloned(), Arc::clone(plan));
+        self.declarations.ask((period, plan.revision), move || {
+            let folder = folder.ok_or_else(|| "the ledger is not open yet".to_owned())?;
+            taxes::declared(&folder, &plan, period)
+        })
+    }
+
+    /// A month under other taxes, as soon as that is reckoned.
+    fn compared(&self, plan: &Arc<Plan>, other: Other) -> Awaited<Vec<Taxed>> {
+        let (folder, plan) = (self.folder.get().cloned(), Arc::clone(plan));
+        self.others.ask(other.clone(), move || {
+            let folder = folder.ok_or_else(|| "the ledger is not open yet".to_owned())?;
+            taxes::compared(&folder, &plan, &other)
         })
     }
 

@@ -13,8 +13,6 @@ pub(in crate::shell::console) enum Question {
     Hours(Day),
     /// A campaign's whole flight, by this.
     Campaign(CampaignId, Dimension),
-    /// By campaign, of all days between these two, both included.
-    Between(Day, Day),
 }
 
 impl Question {
@@ -31,9 +29,6 @@ impl Question {
             }
             Self::Campaign(campaign, by) => {
                 figures::Question { by: vec![by], campaign: Some(campaign), ..all }
-            }
-            Self::Between(from, to) => {
-                figures::Question { by: vec![Dimension::Campaign], from: Some(from), to: Some(to), ..all }
             }
         }
     }
