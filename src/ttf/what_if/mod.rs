@@ -139,6 +139,16 @@ impl<'a> WhatIf<'a> {
         number
     }
 
+    /// When one of the impressions of a group was billed.
+    ///
+    /// # Panics
+    ///
+    /// If there is no group of that number.
+    #[must_use]
+    pub fn billed_at(&self, group: u32) -> UnixMillis {
+        self.groups[group as usize].group.billed_at
+    }
+
     /// Counts one impression in.
     ///
     /// # Panics
@@ -168,8 +178,17 @@ impl<'a> WhatIf<'a> {
     /// If the groups are others.
     pub fn merge(&mut self, other: &Self) {
         assert_eq!(self.groups.len(), other.groups.len(), "only parts with the same groups add up");
-        for (own, more) in self.groups.iter_mut().zip(&other.groups) {
-            own.merge(more);
+        self.merge_as(other, 0..);
+    }
+
+    /// The same of a part with groups of its own: `numbers` says of each in turn which one it is here.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such group here.
+    pub fn merge_as(&mut self, other: &Self, numbers: impl IntoIterator<Item = u32>) {
+        for (own, more) in numbers.into_iter().zip(&other.groups) {
+            self.groups[own as usize].merge(more);
         }
         for ((campaign, currency), more) in &other.conversions {
             self.add_conversions(*campaign, *currency, more.count, more.value);
