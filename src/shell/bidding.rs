@@ -192,7 +192,13 @@ impl Service {
         let mut out = Vec::with_capacity(4_096 * bids.len());
         compose(&composer, request.id, exchange, currency, &bids, arena, &mut out);
         unsent.bids.clear();
-        for chosen in &bids {
+        self.sent(request, &bids, agent, now);
+        Ok(out)
+    }
+
+    /// Tells everybody who counts or names what was sent.
+    fn sent<'a>(&self, request: &BidRequest<'a>, bids: &[Chosen<'a>], agent: Option<Agent>, now: UnixMillis) {
+        for chosen in bids {
             let features = chosen.lesson.features.filter(|features| self.lessons.words.is_any_new(features));
             if let Some(features) = features {
                 self.lessons.name(words(request, chosen, features, agent, now));
@@ -204,10 +210,9 @@ impl Service {
             self.publishers.meet(id, name, &self.writer);
         }
         self.metrics.bid(bids.len());
-        for chosen in &bids {
+        for chosen in bids {
             self.console.sent(chosen.ticket.bid.campaign, chosen.ticket.bid.day);
         }
-        Ok(out)
     }
 
     /// `user` is part of these experiments from now on.
