@@ -206,11 +206,16 @@ impl Service {
         if let Some((id, name)) = publisher.zip(name) {
             self.publishers.meet(id, name, &self.writer);
         }
-        self.metrics.bid(bids.len());
-        for chosen in &bids {
-            self.console.sent(chosen.ticket.bid.campaign, chosen.ticket.bid.day);
-        }
+        self.count_sent(&bids);
         Ok(out)
+    }
+
+    /// Counts the bids of an answer.
+    fn count_sent(&self, bids: &[Chosen<'_>]) {
+        self.metrics.bid(bids.len());
+        for Chosen { ticket, .. } in bids {
+            self.console.sent(ticket.bid.campaign, ticket.bid.day);
+        }
     }
 
     /// Opens a bid's reservation and takes its place under the frequency caps, so that bids that are made at the
