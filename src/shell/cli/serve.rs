@@ -257,8 +257,7 @@ impl Server {
         let no_thread = |error| fail(WE_FAILED, &error, "the system gives no threads");
         let reserve = u64::from(args.disk_reserve) << 20;
         let disk = DiskWatch::start(Arc::clone(&service), args.data.clone(), reserve).map_err(no_thread)?;
-        service.console.open(args.data.clone());
-        let sampler = Sampler::start(Arc::clone(&service)).map_err(no_thread)?;
+        let sampler = Sampler::start(Arc::clone(&service), args.data.clone()).map_err(no_thread)?;
         let school = School::start(&service, args, taught).map_err(no_thread)?;
         let (stop, stopped) = watch::channel(false);
         let spans = args.spans();
