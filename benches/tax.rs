@@ -1,6 +1,8 @@
 //! The tax on one impression: its place, the rates of the bid, the assessment of the bill; and ten million of them under
 //! other taxes.
 
+#[path = "support/figures.rs"]
+mod figures;
 #[path = "support/measure.rs"]
 mod measure;
 
@@ -15,6 +17,7 @@ use encan::ttf::{
 };
 use encan::units::{AdvertiserId, CampaignId, Country, Currency, ExchangeId, Nanos, RatePpm, UnixMillis};
 
+use crate::figures::say;
 use crate::measure::criterion;
 
 const NOW: UnixMillis = UnixMillis::from_raw(1_795_000_000_000);
@@ -95,10 +98,10 @@ fn ten_million_under_other_taxes() {
     let outcomes = black_box(whole.outcomes());
     let seconds = begun.elapsed().as_secs_f64();
     let lost = outcomes.iter().map(|outcome| outcome.lost).max().unwrap_or(0);
-    println!(
-        "tax/what-if of 10 million impressions, {} outcomes, {lost} lost at most: {seconds:.3} s",
-        outcomes.len()
-    );
+    let outcomes = outcomes.len();
+    say(format_args!(
+        "tax/what-if of 10 million impressions: {outcomes} outcomes, {lost} lost at most, {seconds:.3} s"
+    ));
 }
 
 /// Bought untaxed, seen in `viewer`.

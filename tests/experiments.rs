@@ -121,7 +121,7 @@ impl Door {
         let order = format!("order-{user}");
         let body = json!({
             "advertiser": "acme", "type": "purchase", "order": order, "value": 20,
-            "user": { "id_type": "buyer", "id": user },
+            "user": { "id_type": "buyer", "id": user }, "gdpr": "0",
         });
         let authorization = format!("Bearer {TOKEN}");
         let headers = [("authorization", authorization.as_str())];
@@ -158,6 +158,7 @@ fn who_is_held_out_gets_no_bid_of_the_campaign_and_the_report_compares_both_grou
     let mut door = trial.start();
     let out = come_by(&mut door);
     assert!((60..140).contains(&out.len()), "{} of {PEOPLE} at 25 %", out.len());
+    assert!(door.encan.words().contains("holds nobody out where the GDPR applies"), "{}", door.encan.words());
     // Nobody who is unknown, or may not be measured, is in a group: the campaign bids on them all the same.
     let child = json!({ "coppa": 1 });
     for number in 0..40 {
@@ -171,6 +172,13 @@ fn who_is_held_out_gets_no_bid_of_the_campaign_and_the_report_compares_both_grou
     let bought = |number: &usize| if out.contains(number) { number % 10 == 0 } else { number % 4 == 0 };
     let buyers: Vec<usize> = (0..PEOPLE).filter(bought).collect();
     buyers.iter().for_each(|number| door.bought(&person(*number)));
+    // Without a word on consent nobody may be known by it: it counts for neither group, and the report says so.
+    let body = json!({
+        "advertiser": "acme", "type": "purchase", "order": "untold", "user": { "id_type": "buyer", "id": "person-1" },
+    });
+    let headers = [("authorization", format!("Bearer {TOKEN}"))];
+    let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+    assert_eq!(door.client.send("POST", "/c/s2s", &headers, body.to_string().as_bytes()).status, 204);
     let held_out = buyers.iter().filter(|number| out.contains(number)).count();
     assert_eq!(door.rows(), PEOPLE as u64);
     assert_eq!(door.encan.metric("encan_holdout_bids_total{group=\"held_out\"}"), 2 * out.len() as u64);
@@ -184,6 +192,7 @@ fn who_is_held_out_gets_no_bid_of_the_campaign_and_the_report_compares_both_grou
     assert_eq!(control["people"], json!(out.len()));
     assert_eq!(treated["converted"], json!(buyers.len() - held_out));
     assert_eq!(control["converted"], json!(held_out));
+    assert_eq!(found["nameless"], json!(1));
     assert!(found["trial"]["cost"].as_f64().unwrap() > 0.0);
     // The arms of everybody who was shown something.
     let arms = report["arms"][0]["comparison"]["arms"].as_array().unwrap();

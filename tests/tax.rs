@@ -20,7 +20,8 @@ use encan::units::{
     LineItemId, Nanos, RatePpm, Rounding, ScenarioId, UnixMillis,
 };
 use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
-use serde_json::Value;
+use serde_json::{Value, json};
+use support::{Encan, Options};
 
 fn at(instant: &str) -> UnixMillis {
     UnixMillis::from_raw(instant.parse::<jiff::Timestamp>().unwrap().as_millisecond())
@@ -82,7 +83,8 @@ fn write(data: &Path, events: Vec<Event>) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (failure, _failed) = tokio::sync::oneshot::channel();
     let mut opened = Opened::open(data, terms(encan::units::Millis::default())).unwrap();
-    let slug = |kind, id, slug: &str| Name { kind, id, slug: slug.to_owned(), fixed_cost: None };
+    let slug =
+        |kind, id, slug: &str| Name { kind, id, slug: slug.to_owned(), fixed_cost: None, aims: Vec::new() };
     let campaign = |name: &str| slug(NameKind::Campaign, CampaignId::from_slug(name).raw(), name);
     let shop = slug(NameKind::Advertiser, AdvertiserId::from_slug("shop").raw(), "shop");
     opened.remember(&[campaign("spring"), campaign("autumn"), shop]).unwrap();
@@ -97,7 +99,7 @@ fn tax(data: &Path, args: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn json(data: &Path, args: &[&str]) -> Value {
+fn printed_json(data: &Path, args: &[&str]) -> Value {
     let output = tax(data, args);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
@@ -137,7 +139,7 @@ fn two_months(data: &Path) {
 fn a_month_is_declared_by_the_clock_of_its_jurisdiction_and_agrees_with_the_books() {
     let folder = tempfile::tempdir().unwrap();
     two_months(folder.path());
-    let told = json(folder.path(), &["declare", "--period", "2026-10", "--by", "campaign", "--json"]);
+    let told = printed_json(folder.path(), &["declare", "--period", "2026-10", "--by", "campaign", "--json"]);
     let line = &told["lines"][0];
     assert_eq!(told["lines"].as_array().unwrap().len(), 1, "{told:#}");
     assert_eq!((line["jurisdiction"].as_str(), line["tax"].as_str()), (Some("EU"), Some("hypothesis-eu")));
@@ -156,12 +158,13 @@ fn a_month_is_declared_by_the_clock_of_its_jurisdiction_and_agrees_with_the_book
     assert_eq!((&books["before"], &books["after"]), (&"0.00".into(), &"0.005".into()));
     assert_eq!(told["told_after"][0]["impressions"], 1);
     assert_eq!(told["ledger"]["first_day"], "2026-10-05");
-    let hash = |period| json(folder.path(), &["declare", "--period", period, "--json"])["ledger"].clone();
+    let hash =
+        |period| printed_json(folder.path(), &["declare", "--period", period, "--json"])["ledger"].clone();
     assert_eq!(hash("2026-10"), told["ledger"], "the same days have the same hash");
-    let november = json(folder.path(), &["declare", "--period", "2026-11", "--json"]);
+    let november = printed_json(folder.path(), &["declare", "--period", "2026-11", "--json"]);
     assert_eq!(november["lines"][0]["late"]["impressions"], 1);
     assert_eq!(november["lines"][0]["declared"], "0.01");
-    let year = json(folder.path(), &["declare", "--period", "2026", "--per-advertiser", "--json"]);
+    let year = printed_json(folder.path(), &["declare", "--period", "2026", "--per-advertiser", "--json"]);
     assert_eq!(year["totals"][0]["taxpayer"], "shop");
     assert_eq!(year["totals"][0]["declared"], "100.01");
 }
@@ -224,7 +227,7 @@ fn what_is_no_period_no_scenario_or_no_ledger_is_said_with_a_remedy() {
 fn the_same_impressions_are_told_under_other_rates_and_bearers() {
     let folder = tempfile::tempdir().unwrap();
     two_months(folder.path());
-    let rows = json(
+    let rows = printed_json(
         folder.path(),
         &[
             "what-if",
@@ -256,6 +259,108 @@ fn the_same_impressions_are_told_under_other_rates_and_bearers() {
     assert_eq!(figures, want);
     assert_eq!(rows[0]["cpa"], "330.300000");
     assert_eq!(rows[1]["lost"], 0);
+}
+
+/// A market whose one campaign is of a German advertiser, who bears three fifths of a tax that both countries share.
+fn shared(folder: &Path) -> Options {
+    let put = |path: &str, text: String| {
+        let path = folder.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let split = json!({ "split": { "advertiser_percent": 60, "counted": "inside" } });
+    let campaign = json!({
+        "advertiser": {
+            "id": "shop", "name": "Shop", "domain": "shop.example", "country": "DE",
+            "tax": { "scenario": "hypothesis-shared", "bearer": split },
+        },
+        "id": "shared", "name": "shared", "currency": "EUR", "time_zone": "Europe/Paris",
+        "flight": { "start": "2025-01-01" }, "budget": { "daily": 100 }, "pacing": "asap",
+        "costs": { "platform_fee_percent": 10 },
+        "line_items": [{ "id": "all", "deals": "shared", "goal": { "cpm": 10 }, "data_cpm": 1 }],
+        "creatives": [{
+            "id": "mpu", "landing_page": "https://shop.example/", "categories": ["IAB3"],
+            "banner": { "size": "300x250", "image": "https://cdn.shop.example/300x250.png" },
+        }],
+    });
+    let exchange = json!({
+        "name": "x", "bills_on": "billing", "reservation": { "display": "10m", "av": "1h" }, "tmax_ms": 60_000,
+        "margin_ms": 10, "price_decimals": 6, "missing_price": "refuse",
+    });
+    put("campaigns/shared.json", campaign.to_string());
+    put("exchanges/market.json", exchange.to_string());
+    let at = |name: &str| Some(folder.join(name));
+    Options { campaigns: at("campaigns"), exchanges: at("exchanges"), ..Options::default() }
+}
+
+#[test]
+fn a_tax_that_two_countries_share_and_two_parties_bear_is_in_the_price_the_bill_and_the_declaration() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Encan::start(shared(folder.path()));
+    let request = json!({
+        "id": "r", "cur": ["EUR"], "device": { "geo": { "country": "FRA" } },
+        "imp": [{ "id": "1", "banner": { "w": 300, "h": 250 }, "pmp": { "deals": [{ "id": "shared" }] } }],
+    });
+    let answer = server.post("/openrtb2/market", request.to_string()).json();
+    let bid = &answer["seatbid"][0]["bid"][0];
+    // (10 - 1 x 1.0003) / 1.0006: three fifths of 0.1 % on the place and of 0.05 % on the data.
+    assert_eq!(bid["price"], 8.994_303, "{answer}");
+    let burl = bid["burl"].as_str().unwrap();
+    let bill = burl[burl.find("/n/").unwrap()..].replace("${AUCTION_PRICE}", "5");
+    assert_eq!(server.get(&bill.replace("${AUCTION_CURRENCY}", "EUR")).status, 204);
+    let year = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::get("Europe/Paris").unwrap()).year();
+    let declared = printed_json(&server.data, &["declare", "--period", &year.to_string(), "--json"]);
+    let lines: Vec<_> = declared["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| {
+            let of = |key: &str| line[key].as_str().unwrap();
+            (
+                of("jurisdiction"),
+                of("kind"),
+                line["all"]["base"].as_str().unwrap(),
+                of("passed_on"),
+                of("absorbed"),
+            )
+        })
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            ("DE", "ad_space", "0.0025", "0.0000015", "0.000001"),
+            ("DE", "data", "0.0005", "0.00000015", "0.0000001"),
+            ("FR", "ad_space", "0.0025", "0.0000015", "0.000001"),
+            ("FR", "data", "0.0005", "0.00000015", "0.0000001"),
+        ]
+    );
+    assert!(
+        declared["reconciliation"].as_array().unwrap().iter().all(|row| row["agrees"] == true),
+        "{declared:#}"
+    );
+}
+
+#[test]
+fn a_fee_that_does_not_cover_what_we_bear_is_a_warning_at_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string("fixtures/campaigns/branding-ile-de-france.json").unwrap();
+    let check = |text: &str| {
+        std::fs::write(folder.path().join("branding.json"), text).unwrap();
+        let output = support::encan().arg("check").arg(folder.path()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert_eq!(check(&text), "");
+    let fee = text.lines().find(|line| line.contains("platform_fee_percent")).unwrap();
+    let mut campaign: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(campaign["tax"]["bearer"], "absorb", "{fee}");
+    campaign["costs"]["platform_fee_percent"] = json!(0.05);
+    let words = check(&serde_json::to_string_pretty(&campaign).unwrap());
+    assert!(
+        words.contains("`tax.bearer` makes us bear up to 0.1 % of media, with a fee of 0.05 %"),
+        "{words}"
+    );
+    assert!(words.contains("raise `costs.platform_fee_percent`"), "{words}");
 }
 
 /// An impression in one place or in two.
@@ -317,7 +422,7 @@ fn with_credit_notes(events: &[Event]) -> Vec<Event> {
 }
 
 /// The declaration of October, and what the ledger owes, of the events that are news to it.
-fn declared(events: &[Event]) -> (Declaration, BTreeMap<(Option<Jurisdiction>, Currency), Femtos>) {
+fn october(events: &[Event]) -> (Declaration, BTreeMap<(Option<Jurisdiction>, Currency), Femtos>) {
     let mut ledger = Ledger::default();
     let mut declaration = Declaration::new("2026-10".parse().unwrap(), [], false);
     for event in events {
@@ -359,12 +464,12 @@ proptest! {
             often.rotate_left(turn);
         }
         often.reverse();
-        prop_assert_eq!(declared(&once), declared(&often));
+        prop_assert_eq!(october(&once), october(&often));
     }
 
     #[test]
     fn the_lines_and_what_lies_before_and_after_are_what_the_ledger_owes(events in events()) {
-        let (declaration, booked) = declared(&with_credit_notes(&events));
+        let (declaration, booked) = october(&with_credit_notes(&events));
         for row in declaration.finish().reconcile(&booked) {
             prop_assert_eq!(row.difference(), Femtos::ZERO, "{:?}", row.account);
         }
@@ -375,7 +480,7 @@ proptest! {
         let all = with_credit_notes(&events);
         let credited: Vec<BidId> = all[events.len()..].iter().map(|event| event.bid.id).collect();
         let pairs: Vec<Event> = all.into_iter().filter(|event| credited.contains(&event.bid.id)).collect();
-        let (_, booked) = declared(&pairs);
+        let (_, booked) = october(&pairs);
         for (account, owed) in booked {
             prop_assert_eq!(owed, Femtos::ZERO, "{:?}", account);
         }

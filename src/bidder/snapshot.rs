@@ -35,6 +35,8 @@ pub struct Snapshot {
     pub live: Live,
     /// How many line items may not, by [`Asleep::kind`].
     pub sleepers: [usize; Asleep::KINDS],
+    /// Counts the beats of the slow loop, which are too short for everything.
+    pub(in crate::bidder) beat: usize,
 }
 
 /// Rows that may bid now. Those that bid on deals only stand apart, so that no number of better bids in the
@@ -349,13 +351,14 @@ impl Snapshot {
         now: UnixMillis,
     ) -> Self {
         let (live, sleepers) = live_rows(&plan, &money, &learned, now);
-        Self { plan, money, learned, live, sleepers }
+        Self { plan, money, learned, live, sleepers, beat: 0 }
     }
 
     /// The same, with what was learnt since.
     #[must_use]
     pub fn with_learned(&self, learned: Arc<Learned>, now: UnixMillis) -> Self {
-        Self::of(Arc::clone(&self.plan), Arc::clone(&self.money), learned, now)
+        let next = Self::of(Arc::clone(&self.plan), Arc::clone(&self.money), learned, now);
+        Self { beat: self.beat, ..next }
     }
 
     /// Why the line item of `row` may not bid on anything at `now`; `None` if it may.
@@ -387,8 +390,10 @@ impl Snapshot {
         if !self.money.is_of(now) {
             return Self::new(Arc::clone(&self.plan), book, now, Some(self));
         }
-        self.money.rhythms.replan(&self.plan, &self.money.purses, now);
-        Self::of(Arc::clone(&self.plan), Arc::clone(&self.money), Arc::clone(&self.learned), now)
+        let beat = self.beat.wrapping_add(1);
+        self.money.rhythms.replan_some(&self.plan, &self.money.purses, beat, now);
+        let next = Self::of(Arc::clone(&self.plan), Arc::clone(&self.money), Arc::clone(&self.learned), now);
+        Self { beat, ..next }
     }
 }
 

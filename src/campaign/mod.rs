@@ -4,6 +4,7 @@
 //! Nothing here opens a file or reads a clock.
 
 mod compile;
+mod conversion;
 mod creative;
 mod currency;
 mod exchange;
@@ -20,6 +21,7 @@ mod tests;
 
 pub use crate::document::{Secret, SecretSource};
 pub use compile::{Compilation, compile};
+pub use conversion::{Attribution, ConversionType, promo_code};
 pub use creative::{
     AvAd, BannerAd, BannerBody, Companion, Creative, CreativeContent, Image, MACROS, MediaFile, NativeAd,
     NativeText, Played, Trackers, Wrapper,
@@ -33,9 +35,8 @@ pub use exchange::{
 pub use experiment::{Arm, Holdout};
 pub use frequency::{CapLevel, CountBy, FrequencyCap, Shadow, shadow};
 pub use model::{
-    Advertiser, AgreedDeal, Attribution, Budget, BudgetMode, Campaign, Catalog, ConversionType, Costs,
-    Feedback, Flight, FormatKind, Goal, Learning, Limits, LineItem, Pacing, Status, TaxPlan, Transparency,
-    promo_code,
+    Advertiser, AgreedDeal, Budget, BudgetMode, Campaign, Catalog, Costs, Feedback, Flight, FormatKind, Goal,
+    Learning, Limits, LineItem, Pacing, Status, TaxPlan, Transparency,
 };
 pub use modifier::{Factor, Modifier};
 pub use rates::Rates;

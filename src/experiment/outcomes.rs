@@ -35,6 +35,7 @@ pub struct Outcomes {
     touched: u64,
     untouched: u64,
     foreign: u64,
+    nameless: u64,
     /// Bids on the treated group that were billed, once corrections are known to matter.
     corrected: HashMap<BidId, Femtos>,
 }
@@ -62,6 +63,7 @@ impl Outcomes {
             touched: 0,
             untouched: 0,
             foreign: 0,
+            nameless: 0,
             corrected: HashMap::new(),
         }
     }
@@ -112,7 +114,11 @@ impl Outcomes {
         if event.bid.advertiser != advertiser {
             return;
         }
-        let Some(person) = event.bid.user.and_then(|user| self.people.get_mut(&user)) else { return };
+        let Some(user) = event.bid.user else {
+            self.nameless += 1;
+            return;
+        };
+        let Some(person) = self.people.get_mut(&user) else { return };
         if at < person.first || at.since(person.first) > window {
             return;
         }
@@ -141,6 +147,12 @@ impl Outcomes {
     #[must_use]
     pub fn foreign(&self) -> u64 {
         self.foreign
+    }
+
+    /// Conversions of the advertiser whose person may not be known, or was not told: they count for neither group.
+    #[must_use]
+    pub fn nameless(&self) -> u64 {
+        self.nameless
     }
 
     /// The two groups, of which `share` was to be held out; `missed` bids could not be kept.

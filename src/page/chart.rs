@@ -142,7 +142,7 @@ impl Chart {
         let count = float(self.places.len());
         let mut chart = ChartBuilder::on(area)
             .margin_top(8)
-            .margin_right(12)
+            .margin_right(28)
             .margin_left(left)
             .margin_bottom(FONT + 12)
             .build_cartesian_2d(0.0..count.max(1.0), low..high)?;
@@ -154,7 +154,7 @@ impl Chart {
             let (x, y) = chart.backend_coord(&(0.0, *tick));
             area.draw(&Text::new(label, (x - 6, y), style(HPos::Right, VPos::Center)))?;
         }
-        for (at, place) in self.named(usize::try_from(WIDTH - left).unwrap_or_default() / LETTER) {
+        for (at, place) in self.named(usize::try_from(WIDTH - left - 28).unwrap_or_default() / LETTER) {
             let (x, y) = chart.backend_coord(&(float(at) + 0.5, low));
             area.draw(&Text::new(place, (x, y + 6), style(HPos::Center, VPos::Top)))?;
         }

@@ -45,8 +45,8 @@ impl Comparison {
             let now = Side::of(pair.now);
             let before = Side::of(pair.before);
             let compared = (0..now.0.len()).flat_map(|at| {
-                let change = now.cell(at).zip(before.cell(at)).map(|(now, before)| now.change_from(&before));
-                [before.text(at), change.and_then(|change| change.text()).unwrap_or_default()]
+                let change = changes(&now, &before, at).and_then(|change| change.text());
+                [before.text(at), change.unwrap_or_default()]
             });
             let cells = (0..now.0.len()).map(|at| now.text(at));
             Some(labels.chain(cells).chain(compared).collect())
@@ -64,17 +64,17 @@ impl Comparison {
 }
 
 /// The cells of a row that may lack, each with its name.
-struct Side(Vec<(&'static str, Option<Cell>)>);
+pub(in crate::report) struct Side(Vec<(&'static str, Option<Cell>)>);
 
 impl Side {
-    fn of(row: Option<&Row>) -> Self {
+    pub(in crate::report) fn of(row: Option<&Row>) -> Self {
         // The names of the columns are those of any row.
         let sample = Row::empty(Currency::EUR);
         let cells = columns(row.unwrap_or(&sample)).into_iter();
         Self(cells.map(|(name, cell)| (name, row.map(|_| cell))).collect())
     }
 
-    fn cell(&self, at: usize) -> Option<Cell> {
+    pub(in crate::report) fn cell(&self, at: usize) -> Option<Cell> {
         self.0.get(at).and_then(|(_, cell)| *cell)
     }
 
@@ -83,11 +83,17 @@ impl Side {
     }
 }
 
-fn names() -> impl Iterator<Item = &'static str> {
+/// By how much the column `at` differs between two rows that may lack.
+pub(in crate::report) fn changes(now: &Side, before: &Side, at: usize) -> Option<Cell> {
+    now.cell(at).zip(before.cell(at)).map(|(now, before)| now.change_from(&before))
+}
+
+pub(in crate::report) fn names() -> impl Iterator<Item = &'static str> {
     columns(&Row::empty(Currency::EUR)).into_iter().map(|(name, _)| name)
 }
 
-fn labels(row: &Row) -> impl Iterator<Item = String> {
+/// The labels of a row, and its currency.
+pub(in crate::report) fn labels(row: &Row) -> impl Iterator<Item = String> {
     row.labels.iter().map(ToString::to_string).chain([row.currency.to_string()])
 }
 
@@ -192,8 +198,8 @@ struct Changes<'a> {
 impl Serialize for Changes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for (at, (name, now)) in self.now.0.iter().enumerate() {
-            let change = now.zip(self.before.cell(at)).map(|(now, before)| now.change_from(&before));
+        for (at, (name, _)) in self.now.0.iter().enumerate() {
+            let change = changes(self.now, self.before, at);
             map.serialize_entry(name, &change.and_then(|change| change.text()))?;
         }
         map.end()

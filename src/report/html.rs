@@ -189,15 +189,18 @@ impl Sheet<'_> {
         let both = self.comparison?;
         let lang = forms.lang();
         let decimals = both.now.decimals().max(both.before.decimals());
-        let names = both.now.group_by.iter().map(|dimension| dimension.word()).chain([words::CURRENCY]);
+        let rows = both.rows();
+        let has_currencies = both.totals().len() > 1;
+        let names = both.now.group_by.iter().map(|dimension| dimension.word());
+        let names = names.chain(has_currencies.then_some(words::CURRENCY));
         let numbers = COMPARED.iter().map(|column| {
             let head = Head::number(column.head.text(lang));
             column.note.map_or(head.clone(), |note| head.noted(note.text(lang)))
         });
-        let rows = both.rows();
         let lines = rows.iter().filter_map(|pair| {
             let row = pair.any()?;
-            let names = labels(row, forms).into_iter().chain([row.currency.to_string()]).map(Cell::from);
+            let names = labels(row, forms).into_iter();
+            let names = names.chain(has_currencies.then(|| row.currency.to_string())).map(Cell::from);
             let cells = COMPARED.iter().map(|column| {
                 let of = |row: &Row| (column.value)(row, &row.figures());
                 let (now, was) = (pair.now.map(of), pair.before.map(of));

@@ -19,6 +19,8 @@ mod html;
 mod interval;
 mod label;
 mod loss;
+#[cfg(feature = "parquet")]
+mod parquet;
 pub mod reconcile;
 mod shown;
 mod table;

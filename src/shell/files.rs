@@ -15,6 +15,7 @@ use crate::campaign::{
 };
 use crate::document::{Document, Fault, Faults, Severity, Source, suggestion};
 use crate::geo::Database;
+use crate::shell::experiments::question_holdouts;
 use crate::shell::geo::load_geo;
 use crate::shell::lists::{question_unnamed, read_lists};
 use crate::shell::supply::load_supply;
@@ -99,8 +100,7 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: Option<&Plan>) -> Loade
         .iter()
         .filter_map(|source| exchange(source, &mut approval_sources, &mut faults))
         .collect();
-    let scenarios: Vec<Scenario> =
-        scenario_sources.iter().filter_map(|source| compiled_scenario(source, &mut faults)).collect();
+    let scenarios = compiled_scenarios(&scenario_sources, &mut faults);
     let rates = rate_source.as_ref().and_then(|source| Rates::read(source, &mut faults));
     let rates = rates.unwrap_or_else(Rates::unreadable);
     let (definition_files, definitions) = definitions(&definition_sources, &mut faults);
@@ -127,6 +127,7 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: Option<&Plan>) -> Loade
     if let Some(catalog) = &compilation.catalog {
         misspelt_advertisers(&definition_files, catalog, &mut faults);
         question_margins(catalog, &scenarios, &campaign_sources, &mut faults);
+        question_holdouts(catalog, &exchanges, &campaign_sources, &mut faults);
         question_unnamed(&compilation.unnamed_lists, list_sources.len(), &paths.campaigns, &mut faults);
     }
     let is_right = faults.errors() == 0;
@@ -264,17 +265,10 @@ fn question_margins(catalog: &Catalog, scenarios: &[Scenario], sources: &[Source
     }
 }
 
-/// A scenario whose parts fit together.
-fn compiled_scenario(source: &Source, faults: &mut Faults) -> Option<Scenario> {
-    match Scenario::new(read_scenario(source, faults)?) {
-        Ok(scenario) => Some(scenario),
-        Err(wrong) => {
-            for fault in wrong {
-                faults.push(Fault::of_file(&source.name, fault.to_string()).hint(fault.remedy()));
-            }
-            None
-        }
-    }
+/// The scenarios in `sources`. Their reader has told every fault, so that none is left here.
+pub fn compiled_scenarios(sources: &[Source], faults: &mut Faults) -> Vec<Scenario> {
+    let specs = sources.iter().filter_map(|source| read_scenario(source, faults));
+    specs.filter_map(|spec| Scenario::new(spec).ok()).collect()
 }
 
 /// The file at `path`, or the `*.json` files in the folder at `path` by name.

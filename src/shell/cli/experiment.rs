@@ -19,7 +19,7 @@ use crate::units::{CampaignId, Day, Millis};
 /// Flags of `experiment`.
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    after_help = "Examples:\n  encan experiment\n  encan experiment velo-spring --lang fr\n  encan experiment velo-spring --window 7 --type purchase --json\n\nA campaign with `\"holdout\": {\"percent\": 10}` is never shown to that share of the people who are known. The others are\ncompared with them from the first bid on, whether or not an ad was shown. Conversions of the advertiser count for both\nalike, so report those of everybody, by user: what only a click tells, nobody who is held out can ever have.\n\nIntervals are of 95 %, for one look at a moment that was chosen beforehand. What holds however often one looks is said so\n(`incremental_always`). Line items with `arms` are compared by what is credited to each arm's own ads."
+    after_help = "Examples:\n  encan experiment\n  encan experiment velo-spring --lang fr\n  encan experiment velo-spring --window 7 --type purchase --json\n\nA campaign with `\"holdout\": {\"percent\": 10}` is never shown to that share of the people who are known. The others are\ncompared with them from the first bid on, whether or not an ad was shown. Conversions of the advertiser count for both\nalike, so report those of everybody, by user and with their consent: what only a click tells, nobody who is held out can have.\n\nIntervals are of 95 %, for one look at a moment that was chosen beforehand. What holds however often one looks is said so\n(`incremental_always`). Line items with `arms` are compared by what is credited to each arm's own ads."
 )]
 pub struct Args {
     /// Only this campaign.
@@ -109,6 +109,7 @@ fn as_json(found: &Findings, forms: &Forms) -> Value {
             "since": found.since.raw(),
             "excluded": found.excluded,
             "foreign_values": found.foreign,
+            "nameless": found.nameless,
             "trial": found.trial,
             "effect": found.effect,
             "sentence": sentence(found, forms),

@@ -1,14 +1,15 @@
 //! `encan report`: CPA, ROI and all figures, from the ledger, by any dimension.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
 
 use crate::page::{Forms, Lang, words};
-use crate::report::{Comparison, Dimension, FixedCost, Names, Scope, Sheet};
+use crate::report::{Comparison, Dimension, FixedCost, Names, Scope, Sheet, Table};
 use crate::shell::cli::report::period::{Compared, Period};
-use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, put, reconcile};
+use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, reconcile};
 use crate::shell::figures::{self, Question};
 use crate::shell::store::{Name, NameKind, Store, StoreError};
 use crate::units::{
@@ -69,6 +70,8 @@ pub enum Format {
     Json,
     /// For people: one page with charts that needs nothing else, to read, to send, to print.
     Html,
+    /// For warehouses: every column, exact. Only where encan was built for it.
+    Parquet,
 }
 
 /// The slug in `campaign=slug`.
@@ -117,10 +120,11 @@ pub fn run(args: &Args) -> ExitCode {
         }
     };
     match answer(args, period, before) {
-        Ok(text) => {
-            put(&text);
+        Ok(file) => {
+            put_bytes(&file);
             ExitCode::SUCCESS
         }
+        Err(Refused::Format { why, hint }) => fail(INPUT_WRONG, &why, hint),
         Err(Refused::Unknown { slug, nearest }) => {
             let hint = nearest.map(|nearest| format!("did you mean {nearest}?")).unwrap_or_default();
             fail(INPUT_WRONG, &format!("the ledger knows no campaign `{slug}`"), &hint)
@@ -140,6 +144,11 @@ enum Refused {
         nearest: Option<String>,
     },
     Store(StoreError),
+    /// It cannot be printed so.
+    Format {
+        why: String,
+        hint: &'static str,
+    },
 }
 
 impl From<StoreError> for Refused {
@@ -149,7 +158,7 @@ impl From<StoreError> for Refused {
 }
 
 /// What is printed.
-fn answer(args: &Args, period: Period, before: Option<Period>) -> Result<String, Refused> {
+fn answer(args: &Args, period: Period, before: Option<Period>) -> Result<Vec<u8>, Refused> {
     let campaign = args.only.as_deref().map(|slug| known_campaign(args, slug)).transpose()?;
     let ask = |by: Vec<Dimension>, days: Period| {
         let (from, to) = (days.from, days.to);
@@ -165,7 +174,7 @@ fn answer(args: &Args, period: Period, before: Option<Period>) -> Result<String,
         None => None,
     };
     let forms = Forms::new(args.lang);
-    Ok(match (if args.json { Format::Json } else { args.format }, &comparison) {
+    let text = match (if args.json { Format::Json } else { args.format }, &comparison) {
         (Format::Table, None) => table.to_text(&forms),
         (Format::Table, Some(both)) => both.to_text(&forms),
         (Format::Csv, None) => table.to_csv(),
@@ -182,7 +191,27 @@ fn answer(args: &Args, period: Period, before: Option<Period>) -> Result<String,
             Sheet { table: &table, over_time: Some(&over_time), comparison, subtitle: &subtitle }
                 .to_html(&forms)
         }
-    })
+        (Format::Parquet, comparison) => return parquet(&table, comparison.as_ref()),
+    };
+    Ok(text.into_bytes())
+}
+
+#[cfg(feature = "parquet")]
+fn parquet(table: &Table, comparison: Option<&Comparison>) -> Result<Vec<u8>, Refused> {
+    let file = comparison.map_or_else(|| table.to_parquet(), Comparison::to_parquet);
+    file.map_err(|error| Refused::Format { why: error.to_string(), hint: "--format csv takes it" })
+}
+
+#[cfg(not(feature = "parquet"))]
+fn parquet(_: &Table, _: Option<&Comparison>) -> Result<Vec<u8>, Refused> {
+    let why = "this encan was built without Parquet".to_owned();
+    Err(Refused::Format { why, hint: "build it with `cargo build --release --features parquet`" })
+}
+
+/// A file, to stdout. Nobody left to read it is no reason to fail.
+fn put_bytes(file: &[u8]) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(file).and_then(|()| out.flush());
 }
 
 /// The campaign of that slug, if the ledger has ever heard of it.

@@ -79,6 +79,8 @@ pub struct HoldoutFound {
     pub excluded: u64,
     /// Conversions whose value is in another currency, and left out.
     pub foreign: u64,
+    /// Conversions of the advertiser that name nobody whom we may know: they count for neither group.
+    pub nameless: u64,
     /// The groups.
     pub trial: Trial,
     /// What they say; `None` as long as one of them is nearly empty.
@@ -140,6 +142,7 @@ impl Gathered {
             since: self.since,
             excluded: self.excluded,
             foreign: self.outcomes.foreign(),
+            nameless: self.outcomes.nameless(),
             trial,
             effect: trial.effect(),
         }
@@ -220,8 +223,9 @@ fn read_ledger(
     })
 }
 
-/// Behind every bid: its time has 48 bits.
-const LAST: i64 = (1 << 48) - 1;
+/// Behind every bid, and before the keys of corrections and conversions, which begin with 0xfe and 0xff: the first byte of a
+/// key is the highest of the 48 bits of a bid's time.
+const LAST: i64 = (0xfe << 40) - 1;
 
 fn start_of(day: Day) -> UnixMillis {
     UnixMillis::from_raw(i64::from(day.raw()) * 86_400_000)

@@ -97,15 +97,14 @@ impl Declaration {
 
     /// Counts one item in. The caller hands in each once: the ledger knows duplicates.
     pub fn add(&mut self, item: &Item<'_>) {
-        for (at, levy) in item.assessment.levies().enumerate() {
+        for levy in item.assessment.levies() {
             for kind in TaxKind::ALL {
-                // The first place counts the impression; further ones tax the same one.
-                self.add_line(item, &levy, kind, if at == 0 { item.impressions } else { 0 });
+                self.add_line(item, &levy, kind);
             }
         }
     }
 
-    fn add_line(&mut self, item: &Item<'_>, levy: &Levy, kind: TaxKind, impressions: i64) {
+    fn add_line(&mut self, item: &Item<'_>, levy: &Levy, kind: TaxKind) {
         let (scenario, jurisdiction) = (item.assessment.scenario, levy.place.jurisdiction);
         let line = match kind {
             TaxKind::AdSpace => &levy.space,
@@ -115,7 +114,7 @@ impl Declaration {
             return;
         }
         let span = self.spans.get(&(scenario, jurisdiction)).unwrap_or(&self.elsewhere).clone();
-        let part = Part::of(line, impressions);
+        let part = Part::of(line, item.impressions);
         if !span.contains(&item.told_at) {
             self.add_outside(item, &span, (jurisdiction, item.currency), &part);
             return;

@@ -216,7 +216,17 @@ proptest! {
         let cut = if rows.is_empty() { 0 } else { cut.index(rows.len()) };
         let mut parts = counted(&cases, &rows[cut..]);
         parts.merge(&counted(&cases, &rows[..cut]));
-        prop_assert_eq!(parts.outcomes(), counted(&cases, &rows).outcomes());
+        let whole = counted(&cases, &rows).outcomes();
+        prop_assert_eq!(parts.outcomes(), whole.clone());
+        // Whose groups have other numbers, or are not all known.
+        let mut turned = WhatIf::new(cases.to_vec());
+        turned.group(group(2));
+        for row in rows.iter().filter(|row| row.group == 1) {
+            turned.add(&Bought { group: 0, ..*row });
+        }
+        let first: Vec<Bought> = rows.iter().copied().filter(|row| row.group == 0).collect();
+        turned.merge(&counted(&cases, &first));
+        prop_assert_eq!(turned.outcomes(), whole);
     }
 
     #[test]

@@ -29,6 +29,11 @@ const FOREIGN: Phrase = Phrase::new(
     "The value of {} conversions in another currency is left out.",
     "La valeur de {} conversions dans une autre devise est laissée de côté.",
 );
+const NAMELESS: Phrase = Phrase::new(
+    "{} conversions name nobody who may be known (user and consent): they count for neither group.",
+    "{} conversions ne nomment personne que l’on puisse connaître (utilisateur et consentement) : elles ne comptent \
+     pour aucun groupe.",
+);
 const TO: Phrase = Phrase::new("{} to {}", "{} à {}");
 const NO_LIMIT: Phrase = Phrase::new("no limit", "sans limite");
 const IMPRESSIONS: Phrase = Phrase::new("impressions", "impressions");
@@ -79,6 +84,9 @@ fn holdout(found: &HoldoutFound, forms: &Forms) -> String {
     lines.push(sentence(found, forms));
     if found.excluded > 0 {
         lines.push(EXCLUDED.with(lang, &[&forms.count(i128::from(found.excluded))]));
+    }
+    if found.nameless > 0 {
+        lines.push(NAMELESS.with(lang, &[&forms.count(i128::from(found.nameless))]));
     }
     if found.foreign > 0 {
         lines.push(FOREIGN.with(lang, &[&forms.count(i128::from(found.foreign))]));

@@ -5,15 +5,17 @@ mod page;
 mod sheet;
 mod what_if;
 
+pub(in crate::shell) use page::{body, html};
+pub(in crate::shell) use sheet::Written;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use crate::campaign::read_scenario;
 use crate::document::{Faults, render};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, say};
-use crate::shell::files::read_path;
+use crate::shell::files::{compiled_scenarios, read_path};
 use crate::shell::store::StoreError;
 use crate::ttf::Scenario;
 
@@ -53,15 +55,7 @@ struct Places {
 fn scenarios(folder: &Path) -> Result<Vec<Scenario>, ExitCode> {
     let mut faults = Faults::new();
     let sources = read_path(folder, &mut faults);
-    let specs: Vec<_> = sources.iter().filter_map(|source| read_scenario(source, &mut faults)).collect();
-    let mut scenarios = Vec::with_capacity(specs.len());
-    for spec in specs {
-        match Scenario::new(spec) {
-            Ok(scenario) => scenarios.push(scenario),
-            // The reader checked them.
-            Err(_) => return Err(ExitCode::from(WE_FAILED)),
-        }
-    }
+    let scenarios = compiled_scenarios(&sources, &mut faults);
     if faults.errors() > 0 {
         say(&render(&faults.into_vec(), &sources, false));
         return Err(ExitCode::from(INPUT_WRONG));
