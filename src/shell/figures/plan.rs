@@ -101,7 +101,7 @@ pub(in crate::shell::figures) fn refresh(store: &Store, data: &Path) -> Result<R
         let filed = store.filed()?;
         let (mut plan, stale) = look(store, &filed, data, &BTreeSet::new())?;
         for (day, planned) in plan.iter_mut().filter(|(day, _)| !stale.contains(day)) {
-            append(data, *day, filed, planned);
+            append(data, *day, &filed, planned);
         }
         let mut is_written = true;
         let few: BTreeSet<Day> = stale.iter().copied().take(REFRESHED_DAYS).collect();
