@@ -83,7 +83,8 @@ fn write(data: &Path, events: Vec<Event>) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (failure, _failed) = tokio::sync::oneshot::channel();
     let mut opened = Opened::open(data, terms(encan::units::Millis::default())).unwrap();
-    let slug = |kind, id, slug: &str| Name { kind, id, slug: slug.to_owned(), fixed_cost: None, aims: Vec::new() };
+    let slug =
+        |kind, id, slug: &str| Name { kind, id, slug: slug.to_owned(), fixed_cost: None, aims: Vec::new() };
     let campaign = |name: &str| slug(NameKind::Campaign, CampaignId::from_slug(name).raw(), name);
     let shop = slug(NameKind::Advertiser, AdvertiserId::from_slug("shop").raw(), "shop");
     opened.remember(&[campaign("spring"), campaign("autumn"), shop]).unwrap();
