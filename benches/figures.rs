@@ -18,14 +18,16 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use encan::budget::LeaseTerms;
+use encan::campaign::read_scenario;
+use encan::document::{Faults, Source};
 use encan::ledger::{
-    Area, BidFacts, Charge, Conversion, Device, Event, EventKind, Format, Setting, Source, Touch,
-    ViewerCountries,
+    Area, BidFacts, Charge, Conversion, Device, Event, EventKind, Format, Setting, Touch, ViewerCountries,
 };
 use encan::report::Dimension;
 use encan::shell::figures::{Desk, Question, Section, parts, scan, table};
 use encan::shell::store::{Opened, Store, Writer};
-use encan::ttf::{Assessment, Bearer, Evidence, Jurisdiction, Place, TaxLine};
+use encan::shell::taxes::{WhatIfAsk, what_if};
+use encan::ttf::{Assessment, Bearer, Case, Evidence, Jurisdiction, Place, Scenario, TaxLine};
 use encan::units::{
     AdvertiserId, ArmId, BidId, CampaignId, Country, CreativeId, Currency, Day, DealId, Epoch, ExchangeId,
     LineItemId, Millis, Nanos, PublisherId, RatePpm, ScenarioId, UnixMillis, UserKey,
@@ -55,6 +57,7 @@ fn main() {
         reported(&folder, by, scanned);
     }
     impressions(&folder);
+    other_taxes(&folder);
     today(&folder, count);
 }
 
@@ -131,7 +134,7 @@ fn conversion(number: u64, touch: Touch, value: i64, told: UnixMillis) -> EventK
         fx: None,
         happened: told,
         lifetime: Nanos::from_raw(4 * value),
-        source: Source::Page,
+        source: encan::ledger::Source::Page,
         code: None,
     })
 }
@@ -339,6 +342,38 @@ fn impressions(folder: &Path) {
         "{count} impressions handed on whole in {:.0} ms: {:.2} s for ten million",
         seconds * 1e3,
         seconds * 1e7 / count as f64
+    ));
+}
+
+/// What other taxes would change of every impression: two rates, each borne in two ways, beside what was booked.
+fn other_taxes(folder: &Path) {
+    let source = Source::new("hypothesis-eu.json", include_str!("../fixtures/tax/hypothesis-eu.json"));
+    let spec = read_scenario(&source, &mut Faults::new()).expect("the samples are sound");
+    let scenario = Scenario::new(spec).expect("the samples are sound");
+    let rates = [200, 1_000].map(|ppm| RatePpm::from_ppm(ppm).expect("a rate"));
+    let scenarios = rates.map(|rate| scenario.at_rate(rate).expect("a rate for one jurisdiction"));
+    let mut cases = vec![Case { name: "as booked".to_owned(), scenario: None, bearer: None }];
+    cases.extend(scenarios.iter().flat_map(|scenario| {
+        [Bearer::Absorb, Bearer::OnTop].map(|bearer| Case {
+            name: bearer.to_string(),
+            scenario: Some(scenario),
+            bearer: Some(bearer),
+        })
+    }));
+    let mut seconds = Vec::new();
+    let mut impressions = 0;
+    for _ in 0..ROUNDS {
+        let start = Instant::now();
+        let outcomes = what_if(folder, cases.clone(), &WhatIfAsk::default()).expect("outcomes");
+        impressions = outcomes.first().expect("an outcome").impressions;
+        seconds.push(start.elapsed().as_secs_f64());
+    }
+    let seconds = median(&seconds);
+    say(format_args!(
+        "{impressions} impressions under {} taxes in {:.0} ms: {:.2} s for ten million",
+        cases.len(),
+        seconds * 1e3,
+        seconds * 1e7 / impressions as f64
     ));
 }
 

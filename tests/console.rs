@@ -307,23 +307,48 @@ fn a_page_is_packed_where_the_browser_takes_that() {
 }
 
 #[test]
-fn the_tax_of_a_month_is_a_page_and_a_file_and_a_rate_is_a_form() {
+fn the_tax_of_a_month_is_a_page_and_files_and_other_rates_are_a_form() {
     let market = market();
+    let mut taxed = campaign("taxed", 4.0, &json!({ "daily": 100 }));
+    taxed["tax"] = json!({ "scenario": "hypothesis-eu", "bearer": "on_top" });
+    market.campaign(&taxed);
     let encan = market.start();
     trade(&encan, 3);
-    let csv = await_some("the month is read", || {
-        let answer = get(&encan, "/tax.csv", &[]);
-        (answer.status == 200 && answer.text().contains("hostile")).then_some(answer)
+    for (path, content_type, word) in [
+        ("/tax.csv", "text/csv; charset=utf-8", "buyer"),
+        ("/tax.json", "application/json", "\"lines\""),
+        ("/tax.html?lang=fr", "text/html; charset=utf-8", "Redevable"),
+    ] {
+        let answer = await_some("what was billed is declared", || {
+            let answer = get(&encan, path, &[]);
+            (answer.status == 200 && answer.text().contains(word)).then_some(answer)
+        });
+        assert_eq!(answer.header("content-type"), Some(content_type));
+        assert_eq!(answer.header("content-disposition"), Some("attachment"));
+    }
+    let html = await_some("the month is reckoned", || {
+        let html = get(&encan, "/tax?rate=500&scenario=hypothesis-eu", &[]).text();
+        html.contains("As booked").then_some(html)
     });
-    assert_eq!(csv.header("content-type"), Some("text/csv; charset=utf-8"));
-    let json = get(&encan, "/tax.json", &[]);
-    assert!(json.status == 200 && json.json().is_object() | json.json().is_array());
-    let html = assert_page(&get(&encan, "/tax?rate=500", &[]), "/tax");
-    for part in ["type=\"range\"", "value=\"500\"", "0.050%", "<form", "chosen"] {
+    for part in [
+        "type=\"range\"",
+        "value=\"500\"",
+        "Absorbed by us <small>hypothesis-eu 0.050%</small>",
+        "Passed on, on top",
+        "Passed on, inside the budget",
+        "Split in halves",
+        "0.100% <small>hypothesis-eu, on top</small>",
+        "Against the ledger’s own books",
+        "equal",
+        "href=\"/tax.csv?month=",
+    ] {
         assert!(html.contains(part), "{part} in {html}");
     }
-    let html = get(&encan, "/tax?month=1999-01&rate=nonsense", &[]);
-    assert_eq!(html.status, 200);
+    // Once it is read, the page stays as it is.
+    assert!(!html.contains("http-equiv=\"refresh\""));
+    let answer = get(&encan, "/tax?month=1999-01&rate=nonsense&scenario=%3Cscript%3E", &[]);
+    assert_eq!(answer.status, 200);
+    assert_page(&answer, "/tax");
 }
 
 #[test]

@@ -196,7 +196,7 @@ fn a_promo_code_leads_to_its_campaign_and_what_is_wrong_is_refused_with_words() 
         (order("3", json!({ "value": 1, "currency": "XXX" })), "no exchange rate from `XXX`"),
         (order("3", json!({ "user": { "id_type": "mail", "id": "a" }, "gdpr": 0 })), "id_type `mail`"),
         (order("3", json!({ "price": 1 })), "unknown field `price`"),
-        (json!({ "type": "purchase", "order": "3" }), "not one of ours"),
+        (json!({ "type": "purchase", "order": "3" }), "it needs a `click`, or an `advertiser`"),
     ] {
         let answer = door.server(Some(TOKEN), &form);
         assert_eq!(answer.status, 400, "{form}");

@@ -17,7 +17,7 @@ use encan::ledger::{
 use encan::pricing::placement_key;
 use encan::shell::clock;
 use encan::shell::config::{ConfigArgs, configure};
-use encan::shell::feedback::{ChangeStore, Context, Contexts, Follower, NoContexts, rows};
+use encan::shell::feedback::{ChangeStore, Context, Contexts, Follower, rows};
 use encan::shell::leasing::terms;
 use encan::shell::store::{Opened, Store, Writer};
 use encan::ttf::{Assessment, Bearer, Evidence, Jurisdiction, Place, TaxLine};
@@ -29,6 +29,15 @@ use serde_json::{Value, json};
 
 use support::market::{Buyer, Market, campaign};
 use support::wait_until;
+
+/// Nothing is known of any bid: line items are judged whole, by what their goals expect.
+struct NoContexts;
+
+impl Contexts for NoContexts {
+    fn between(&self, _from: UnixMillis, _to: UnixMillis) -> Box<dyn Iterator<Item = Context> + '_> {
+        Box::new(std::iter::empty())
+    }
+}
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;

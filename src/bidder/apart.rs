@@ -31,6 +31,8 @@ impl Rhythms {
             // Only the slow loop moves them.
             targets: self.targets.clone(),
             explorations: self.explorations.iter().map(|tried| Arc::new(tried.apart())).collect(),
+            first_rows: self.first_rows.clone(),
+            budgets: self.budgets,
         }
     }
 }

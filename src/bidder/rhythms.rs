@@ -30,7 +30,16 @@ pub struct Rhythms {
     pub(in crate::bidder) targets: Vec<Option<Arc<Target>>>,
     /// By campaign: what trying the unknown may cost today.
     pub(in crate::bidder) explorations: Vec<Arc<Exploration>>,
+    /// By campaign: its first row, if it has line items.
+    pub(in crate::bidder) first_rows: Vec<Option<usize>>,
+    /// How many budgets there are: of campaigns, and of line items with one of their own.
+    pub(in crate::bidder) budgets: usize,
 }
+
+/// Budgets that one beat of the slow loop says something to, where there are more: a few milliseconds.
+const BUDGETS_OF_BEAT: usize = 2_000;
+/// Beats in which every budget has its turn: a second.
+const BEATS_MAX: usize = 10;
 
 impl Rhythms {
     /// A plan for what is left of each of the days in `spans`, by campaign; those of `former` go on where nothing that
@@ -45,9 +54,11 @@ impl Rhythms {
         let former = FormerRhythms::of(former, plan);
         let mut campaigns: Vec<Option<Rhythm>> = vec![None; plan.catalog.campaigns.len()];
         let mut line_items = Vec::with_capacity(purses.len());
+        let mut first_rows: Vec<Option<usize>> = vec![None; campaigns.len()];
         for (row, purse) in purses.iter().enumerate() {
             let line_item = plan.line_item(row);
             let today = spans[line_item.campaign];
+            first_rows[line_item.campaign].get_or_insert(row);
             let worth = plan.rows[row].value.per_impression().raw() as f64;
             campaigns[line_item.campaign].get_or_insert_with(|| {
                 former.of_campaign(plan.campaign(line_item), purse, today, now, worth)
@@ -76,6 +87,8 @@ impl Rhythms {
             explorations: explorations.collect(),
             pools: former.pools(plan),
             targets: (0..purses.len()).map(|row| former.goal(plan.line_item(row))).collect(),
+            budgets: campaigns.len() + line_items.iter().flatten().count(),
+            first_rows,
             campaigns,
             line_items,
         }
@@ -174,24 +187,47 @@ impl Rhythms {
 
     /// Says to every budget what a request should cost it from now on.
     pub(in crate::bidder) fn replan(&self, plan: &Plan, purses: &[Purse], now: UnixMillis) {
-        let mut of_campaign: Vec<Option<&Purse>> = vec![None; self.campaigns.len()];
-        for (row, purse) in purses.iter().enumerate() {
-            of_campaign[plan.line_item(row).campaign].get_or_insert(purse);
+        self.replan_part(plan, purses, (0, 1), now);
+    }
+
+    /// The same to those whose turn it is at beat number `beat` of the slow loop: to all of them where they are few, else to
+    /// as many as a beat has time for, and to each once in [`BEATS_MAX`] beats at least. Requests and outcomes move a
+    /// multiplier in between all the same.
+    pub(in crate::bidder) fn replan_some(&self, plan: &Plan, purses: &[Purse], beat: usize, now: UnixMillis) {
+        let parts = self.budgets.div_ceil(BUDGETS_OF_BEAT).clamp(1, BEATS_MAX);
+        self.replan_part(plan, purses, (beat % parts, parts), now);
+    }
+
+    fn replan_part(&self, plan: &Plan, purses: &[Purse], (part, parts): (usize, usize), now: UnixMillis) {
+        for row in (part..purses.len()).step_by(parts) {
             if let Some(rhythm) = &self.line_items[row] {
-                rhythm.replan(now, purse.line_item_day(), purse.line_item_day_used());
+                rhythm.replan(now, purses[row].line_item_day(), purses[row].line_item_day_used());
             }
         }
-        let mut pools: HashMap<(usize, Currency), (Vec<Member>, f64)> = HashMap::new();
-        for (at, (rhythm, purse)) in self.campaigns.iter().zip(&of_campaign).enumerate() {
-            let Some(purse) = purse else { continue };
-            rhythm.replan(now, purse.campaign_day(), purse.campaign_day_used());
-            if self.pools[at].is_some() {
-                let campaign = &plan.catalog.campaigns[at];
-                let of_pool = (campaign.advertiser, campaign.currency);
-                let (members, volume) = pools.entry(of_pool).or_default();
-                members.push(self.member(at, purse, now));
-                *volume += rhythm.volume(now);
+        for at in (part..self.campaigns.len()).step_by(parts) {
+            if let Some(purse) = self.purse_of(at, purses) {
+                self.campaigns[at].replan(now, purse.campaign_day(), purse.campaign_day_used());
             }
+        }
+        // A pool is the sum of its campaigns: all of them at once.
+        if part == 0 {
+            self.replan_pools(plan, purses, now);
+        }
+    }
+
+    /// The purse of a line item of the campaign at `at`: it knows the campaign's money.
+    fn purse_of<'p>(&self, at: usize, purses: &'p [Purse]) -> Option<&'p Purse> {
+        self.first_rows[at].map(|row| &purses[row])
+    }
+
+    fn replan_pools(&self, plan: &Plan, purses: &[Purse], now: UnixMillis) {
+        let mut pools: HashMap<(usize, Currency), (Vec<Member>, f64)> = HashMap::new();
+        for (at, rhythm) in self.campaigns.iter().enumerate() {
+            let (Some(_), Some(purse)) = (&self.pools[at], self.purse_of(at, purses)) else { continue };
+            let campaign = &plan.catalog.campaigns[at];
+            let (members, volume) = pools.entry((campaign.advertiser, campaign.currency)).or_default();
+            members.push(self.member(at, purse, now));
+            *volume += rhythm.volume(now);
         }
         for (at, campaign) in plan.catalog.campaigns.iter().enumerate() {
             let Some(dual) = &self.pools[at] else { continue };

@@ -3,40 +3,7 @@
 use std::fmt;
 
 use crate::campaign::Factor;
-use crate::units::{CampaignId, ExchangeId, LineItemId, Nanos, UnixMillis};
-
-/// Names a change: counted up from 1, for people to type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ChangeId(u64);
-
-impl ChangeId {
-    /// The first one.
-    pub const FIRST: Self = Self(1);
-
-    /// The change of that number.
-    #[must_use]
-    pub const fn from_raw(raw: u64) -> Self {
-        Self(raw)
-    }
-
-    /// Its number.
-    #[must_use]
-    pub const fn raw(self) -> u64 {
-        self.0
-    }
-
-    /// The one after it.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
-    }
-}
-
-impl fmt::Display for ChangeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+use crate::units::{CampaignId, ChangeId, ExchangeId, LineItemId, Nanos, UnixMillis};
 
 /// A change as it stands at one moment. A log holds the same change again whenever its state becomes another.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,9 +7,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::campaign::Factor;
-use crate::feedback::{By, Change, ChangeId, Setting, State, Target, Value};
+use crate::feedback::{By, Change, Setting, State, Target, Value};
 use crate::pricing::{Adjusted, Adjustments};
-use crate::units::{CampaignId, LineItemId, UnixMillis};
+use crate::units::{CampaignId, ChangeId, LineItemId, UnixMillis};
 
 /// A log, folded.
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -18,7 +18,7 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 
-pub use change::{By, Change, ChangeId, Evidence, Placement, Rule, Setting, State, Target, Value};
+pub use change::{By, Change, Evidence, Placement, Rule, Setting, State, Target, Value};
 pub use log::{Log, Refusal};
 pub use row::{Daily, Figures, Row, Subject};
 pub use rules::printable;

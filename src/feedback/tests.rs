@@ -8,12 +8,12 @@ use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use super::{
-    By, Change, ChangeId, Daily, Figures, Log, Placement, Refusal, Row, Rule, Setting, Settings, State,
-    Subject, Value, suggest,
+    By, Change, Daily, Figures, Log, Placement, Refusal, Row, Rule, Setting, Settings, State, Subject, Value,
+    suggest,
 };
 use crate::campaign::{Factor, Feedback, Goal, Learning};
 use crate::pricing::Adjustments;
-use crate::units::{CampaignId, ExchangeId, LineItemId, Millis, Nanos, UnixMillis};
+use crate::units::{CampaignId, ChangeId, ExchangeId, LineItemId, Millis, Nanos, UnixMillis};
 
 const CAMPAIGN: CampaignId = CampaignId::from_raw(1);
 const LINE_ITEM: LineItemId = LineItemId::from_raw(2);

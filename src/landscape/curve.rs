@@ -1,6 +1,7 @@
 //! One landscape, as the bid path asks it: the chance to win with a price, what that costs, and which bid gains most.
 
 use crate::landscape::arms::Arm;
+use crate::landscape::best::{Best, Stretch};
 use crate::landscape::counts::Counts;
 use crate::landscape::estimate::Chances;
 use crate::landscape::grid::{BINS, EDGES, bin_of, edge};
@@ -9,9 +10,6 @@ use crate::units::{BidId, Cpm};
 /// Samples, own and borrowed, from which on bids are shaded: with fewer, the bid that looks best is too often only the
 /// luckiest.
 pub const WEIGHT_MIN: f32 = 100.0;
-/// Places of a bin at which bids are tried.
-const PLACES: i64 = 4;
-
 /// A heap of equal prices within a bin.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 struct Heap {
@@ -19,13 +17,6 @@ struct Heap {
     price: i64,
     /// The chance of it.
     chance: f64,
-}
-
-/// A bid that is best for some worths, and the least such worth, in micros.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Peak {
-    from: f64,
-    bid: Cpm,
 }
 
 /// The landscape of one segment, mixed with wider ones where it has seen little.
@@ -37,8 +28,8 @@ pub struct Curve {
     start: usize,
     /// The mean floor, in micros: what is paid where no rival is above it.
     floor: f64,
-    /// What is best without a floor, by worth.
-    peaks: Box<[Peak]>,
+    /// What is best of the bids from the usual floor on, by worth.
+    best: Best,
     /// The chance to win with a bid at each edge.
     won: [f64; EDGES],
     /// `E[price * 1(price <= edge)]`, in micros.
@@ -53,7 +44,7 @@ impl Default for Curve {
             weight: 0.0,
             start: 0,
             floor: 0.0,
-            peaks: Box::default(),
+            best: Best::default(),
             won: [0.0; EDGES],
             paid: [0.0; EDGES],
             heaps: [Heap::default(); BINS],
@@ -87,7 +78,8 @@ impl Curve {
             let spread = curve.chance(bin) - heap.chance;
             curve.paid[bin + 1] = curve.paid[bin] + spread * middle + heap.chance * heap.price as f64;
         }
-        curve.peaks = curve.peaks();
+        let usual = curve.usual_floor().micros() as f64;
+        curve.best = Best::of((0..BINS).flat_map(|bin| curve.stretches(bin, usual)));
         curve
     }
 
@@ -101,44 +93,31 @@ impl Curve {
         self.won[bin + 1] - self.won[bin]
     }
 
-    /// For each worth the best of all edges, heaps and places between, above the usual floor.
-    ///
-    /// The surplus of a bid is a line over worths, which rises by its chance to win; the best bid is the line that is
-    /// highest. Chances rise with bids, so one walk keeps the lines of the upper envelope.
-    fn peaks(&self) -> Box<[Peak]> {
-        let mut peaks: Vec<(Peak, f64)> = vec![];
-        let mut offer = |bid: Cpm, won: f64| {
-            let cost = bid.micros() as f64;
-            if won <= 0.0 || cost < self.floor {
-                return;
-            }
-            let mut from = cost;
-            while let Some((last, last_won)) = peaks.last() {
-                if won <= *last_won {
-                    return;
-                }
-                // Where this line crosses the last one.
-                from = (cost * won - last.bid.micros() as f64 * last_won) / (won - last_won);
-                if from > last.from {
-                    break;
-                }
-                peaks.pop();
-                from = cost;
-            }
-            peaks.push((Peak { from, bid }, won));
+    /// The mean floor, rounded down to the micro.
+    fn usual_floor(&self) -> Cpm {
+        price(self.floor)
+    }
+
+    /// The bids of a bin from `floor` on: those up to its heap, and those that beat it.
+    fn stretches(&self, bin: usize, floor: f64) -> impl Iterator<Item = Stretch> + use<> {
+        let (low, high, heap) = (self.edge(bin), self.edge(bin + 1), self.heaps[bin]);
+        let rise = (self.chance(bin) - heap.chance).max(0.0) / (high - low);
+        let stretch = move |from: f64, to: f64, heaped: f64, won: f64| {
+            let from = from.max(floor);
+            (from <= to).then(|| Stretch {
+                low: from,
+                high: to,
+                won: won + heaped + rise * (from - low),
+                rise,
+            })
         };
-        for bin in 0..BINS {
-            let (low, high) = (edge(self.start + bin), edge(self.start + bin + 1));
-            let mut bids = [1, 2, 3, PLACES].map(|part| low + (high - low) * part / PLACES).to_vec();
-            if self.heaps[bin].price > 0 {
-                bids.push((self.heaps[bin].price + 1).min(high));
-                bids.sort_unstable();
-            }
-            for bid in bids.into_iter().filter_map(Cpm::from_micros) {
-                offer(bid, self.win(bid));
-            }
-        }
-        peaks.into_iter().map(|(peak, _)| peak).collect()
+        let (won, price) = (self.won[bin], heap.price as f64);
+        let both = if heap.price > 0 {
+            [stretch(low, price - 1.0, 0.0, won), stretch((price + 1.0).min(high), high, heap.chance, won)]
+        } else {
+            [stretch(low, high, 0.0, won), None]
+        };
+        both.into_iter().flatten()
     }
 
     /// The heap in a bin, by its own samples and those of the wider curve; the heavier where they differ.
@@ -226,49 +205,43 @@ impl Curve {
         }
         let least = floor.max(LEAST);
         let value = worth.micros() as f64;
-        let gain = |bid: Cpm| (value - bid.micros() as f64) * self.win(bid);
-        let mut best = Best { bid: worth, surplus: 0.0 };
-        best.offer(least, gain(least));
-        let known = self.peaks.partition_point(|peak| peak.from <= value);
-        match known.checked_sub(1).map(|at| self.peaks[at].bid) {
-            // Peaks hold for usual floors; a floor a bin below is not one.
-            Some(bid) if bid >= least && floor.micros() as f64 >= self.floor * 0.9 => {
-                best.offer(bid.min(worth), gain(bid));
+        let mut best = Chosen { bid: worth, surplus: 0.0 };
+        best.offer(least, self.gain(value, least));
+        let usual = self.usual_floor();
+        match self.best.bid(value).map(price) {
+            // What is best of all bids from the usual floor on is best of those from a higher one on.
+            Some(bid) if bid >= least => {
+                best.offer(bid, self.gain(value, bid));
+                self.try_between(worth, least, usual, &mut best);
             }
-            Some(_) | None => self.scan(worth, least, &mut best),
+            Some(_) => self.try_between(worth, least, worth, &mut best),
+            None => self.try_between(worth, least, usual, &mut best),
         }
         best.bid
     }
 
-    /// The best of all edges and heaps from `floor` to `worth`: where the floor is above what would be best without
-    /// it, or below what floors usually are.
-    fn scan(&self, worth: Cpm, floor: Cpm, best: &mut Best) {
-        let from = (bin_of(floor) + 1).saturating_sub(self.start);
-        for at in from..EDGES {
-            let left = worth.micros() - edge(self.start + at);
-            if left <= 0 {
+    /// What `bid` gains on average, in micros.
+    fn gain(&self, value: f64, bid: Cpm) -> f64 {
+        (value - bid.micros() as f64) * self.win(bid)
+    }
+
+    /// The best of the bids from `floor` to `end`: where the floor is above what would be best without it, or below what
+    /// floors usually are.
+    fn try_between(&self, worth: Cpm, floor: Cpm, end: Cpm, best: &mut Chosen) {
+        let end = end.min(worth);
+        if floor >= end {
+            return;
+        }
+        let (value, from) = (worth.micros() as f64, floor.micros() as f64);
+        let bins = bin_of(floor).saturating_sub(self.start)..=bin_of(end).saturating_sub(self.start);
+        for bin in bins.filter(|bin| *bin < BINS) {
+            // No bid from here on gains as much as one that costs no more than this bin begins with, and always wins.
+            if (value - self.edge(bin).max(from)) * self.won[BINS] <= best.surplus {
                 break;
             }
-            best.offer(price(self.edge(at)), left as f64 * self.won[at]);
-        }
-        let bin = bin_of(best.bid).saturating_sub(self.start);
-        for bin in bin..(bin + 2).min(BINS) {
-            let (low, high) = (edge(self.start + bin), edge(self.start + bin + 1));
-            for bid in [1, 2, 3].map(|part| low + (high - low) * part / PLACES) {
-                if let Some(bid) = Cpm::from_micros(bid).filter(|bid| (floor..=worth).contains(bid)) {
-                    best.offer(bid, (worth.micros() - bid.micros()) as f64 * self.win(bid));
-                }
-            }
-        }
-        for bin in from.saturating_sub(1)..BINS {
-            let heap = self.heaps[bin].price;
-            if heap >= worth.micros() {
-                break;
-            }
-            if heap >= floor.micros()
-                && let Some(bid) = Cpm::from_micros(heap + 1)
-            {
-                best.offer(bid, (worth.micros() - bid.micros()) as f64 * self.win(bid));
+            for stretch in self.stretches(bin, from) {
+                let bid = price(stretch.best(value)).clamp(floor, worth);
+                best.offer(bid, self.gain(value, bid));
             }
         }
     }
@@ -306,12 +279,12 @@ const LEAST: Cpm = match Cpm::from_micros(1) {
 };
 
 /// The best bid so far.
-struct Best {
+struct Chosen {
     bid: Cpm,
     surplus: f64,
 }
 
-impl Best {
+impl Chosen {
     fn offer(&mut self, bid: Cpm, surplus: f64) {
         if surplus > self.surplus {
             *self = Self { bid, surplus };

@@ -6,6 +6,7 @@
 //! taxes; and any curve with a formula, since real prices stand in heaps where people set floors and bids.
 
 mod arms;
+mod best;
 mod bytes;
 mod counts;
 mod curve;

@@ -103,7 +103,7 @@ impl Sheet<'_> {
             let rows: Vec<&Row> = every.iter().collect();
             let by = if table.group_by == [Dimension::Hour] { words::BY_HOUR } else { words::BY_DAY };
             for (unit, columns) in over_time(currency) {
-                charts.push(lines(&rows, by, unit, columns, (forms, table.decimals())));
+                charts.push(lines(&rows, by, unit, &columns, (forms, table.decimals())));
             }
         }
         charts.extend(self.bars(currency, forms));
@@ -189,15 +189,18 @@ impl Sheet<'_> {
         let both = self.comparison?;
         let lang = forms.lang();
         let decimals = both.now.decimals().max(both.before.decimals());
-        let names = both.now.group_by.iter().map(|dimension| dimension.word()).chain([words::CURRENCY]);
+        let rows = both.rows();
+        let has_currencies = both.totals().len() > 1;
+        let names = both.now.group_by.iter().map(|dimension| dimension.word());
+        let names = names.chain(has_currencies.then_some(words::CURRENCY));
         let numbers = COMPARED.iter().map(|column| {
             let head = Head::number(column.head.text(lang));
             column.note.map_or(head.clone(), |note| head.noted(note.text(lang)))
         });
-        let rows = both.rows();
         let lines = rows.iter().filter_map(|pair| {
             let row = pair.any()?;
-            let names = labels(row, forms).into_iter().chain([row.currency.to_string()]).map(Cell::from);
+            let names = labels(row, forms).into_iter();
+            let names = names.chain(has_currencies.then(|| row.currency.to_string())).map(Cell::from);
             let cells = COMPARED.iter().map(|column| {
                 let of = |row: &Row| (column.value)(row, &row.figures());
                 let (now, was) = (pair.now.map(of), pair.before.map(of));
@@ -232,7 +235,7 @@ fn lines(
     rows: &[&Row],
     by: Phrase,
     unit: Unit,
-    columns: Vec<Column>,
+    columns: &[Column],
     (forms, decimals): (&Forms, usize),
 ) -> Chart {
     let lang = forms.lang();

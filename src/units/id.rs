@@ -109,119 +109,120 @@ const fn fnv1a(bytes: &[u8]) -> u64 {
     hash
 }
 
-/// A bid of ours: 48 bits of milliseconds, then 80 random bits, so that ids sort by time.
-///
-/// The order matters to the ledger: rows whose keys come in time order insert ten times as fast.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BidId([u8; 16]);
+/// Declares an id of 48 bits of milliseconds, then 80 random bits, so that ids sort by time.
+macro_rules! timed_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; 16]);
+
+        impl $name {
+            /// The id of what is made at `now`, with `random` (its low 80 bits are used).
+            #[must_use]
+            pub fn mint(now: UnixMillis, random: u128) -> Self {
+                let millis = u128::from(u64::try_from(now.raw()).unwrap_or(0)) << 80;
+                Self((millis | (random & ((1 << 80) - 1))).to_be_bytes())
+            }
+
+            /// The id from its 16 bytes.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(bytes)
+            }
+
+            /// The 16 bytes, in time order.
+            #[must_use]
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:032x}", u128::from_be_bytes(self.0))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($name), "({})"), self)
+            }
+        }
+    };
+}
+
+timed_id!(
+    /// A bid of ours.
+    ///
+    /// The order matters to the ledger: rows whose keys come in time order insert ten times as fast.
+    BidId
+);
+timed_id!(
+    /// A correction of the books.
+    CorrectionId
+);
 
 impl BidId {
-    /// The id of a bid made at `now`, with `random` (its low 80 bits are used).
-    #[must_use]
-    pub fn mint(now: UnixMillis, random: u128) -> Self {
-        let millis = u128::from(u64::try_from(now.raw()).unwrap_or(0)) << 80;
-        Self((millis | (random & ((1 << 80) - 1))).to_be_bytes())
-    }
-
     /// When it was minted, to the millisecond; 1970 for a time before.
     #[must_use]
     pub fn minted_at(&self) -> UnixMillis {
         let millis = u128::from_be_bytes(self.0) >> 80;
         UnixMillis::from_raw(i64::try_from(millis).unwrap_or(i64::MAX))
     }
-
-    /// The id from its 16 bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-
-    /// The 16 bytes, in time order.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
 }
 
-impl fmt::Display for BidId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", u128::from_be_bytes(self.0))
-    }
+/// Declares an id that is counted up.
+macro_rules! counted_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        pub struct $name(u64);
+
+        impl $name {
+            /// The one of that number.
+            #[must_use]
+            pub const fn from_raw(raw: u64) -> Self {
+                Self(raw)
+            }
+
+            /// Its number.
+            #[must_use]
+            pub const fn raw(self) -> u64 {
+                self.0
+            }
+
+            /// The one after it.
+            #[must_use]
+            pub const fn next(self) -> Self {
+                Self(self.0.saturating_add(1))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
 }
 
-impl fmt::Debug for BidId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BidId({self})")
-    }
-}
-
-/// One run of a bidder process: whose leases. Rises with every start, and is never used twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Epoch(u64);
+counted_id!(
+    /// One run of a bidder process: whose leases. Rises with every start, and is never used twice.
+    Epoch
+);
+counted_id!(
+    /// A change by feedback: counted up from 1, for people to type.
+    ChangeId
+);
 
 impl Epoch {
     /// Before there were leases: what bids without one are booked under.
     pub const NONE: Self = Self(0);
-
-    /// The epoch of that number.
-    #[must_use]
-    pub const fn from_raw(raw: u64) -> Self {
-        Self(raw)
-    }
-
-    /// Its number.
-    #[must_use]
-    pub const fn raw(self) -> u64 {
-        self.0
-    }
-
-    /// The one after it.
-    #[must_use]
-    pub const fn next(self) -> Self {
-        Self(self.0.saturating_add(1))
-    }
 }
 
-impl fmt::Display for Epoch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// A correction of the books: 48 bits of milliseconds, then 80 random bits, as a [`BidId`].
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CorrectionId([u8; 16]);
-
-impl CorrectionId {
-    /// The id of a correction made at `now`, with `random` (its low 80 bits are used).
-    #[must_use]
-    pub fn mint(now: UnixMillis, random: u128) -> Self {
-        Self(*BidId::mint(now, random).as_bytes())
-    }
-
-    /// The id from its 16 bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-
-    /// The 16 bytes, in time order.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
-}
-
-impl fmt::Display for CorrectionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", u128::from_be_bytes(self.0))
-    }
-}
-
-impl fmt::Debug for CorrectionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CorrectionId({self})")
-    }
+impl ChangeId {
+    /// The first one.
+    pub const FIRST: Self = Self(1);
 }
 
 /// A user, as the keyed hash of an id: the id itself is never stored.

@@ -17,8 +17,8 @@ pub use country::{Country, Region};
 pub use decimal::{Decimal, DecimalError, Rounding};
 pub use host::{domains_of, host};
 pub use id::{
-    AdvertiserId, ArmId, BidId, CampaignId, CorrectionId, CreativeId, DealId, Epoch, EventId, ExchangeId,
-    HouseholdKey, LineItemId, PublisherId, ScenarioId, SegmentId, TopicId, UserKey,
+    AdvertiserId, ArmId, BidId, CampaignId, ChangeId, CorrectionId, CreativeId, DealId, Epoch, EventId,
+    ExchangeId, HouseholdKey, LineItemId, PublisherId, ScenarioId, SegmentId, TopicId, UserKey,
 };
 pub use money::{Cpm, Currency, Femtos, FxRate, Multiplier, Nanos, RatePpm};
 pub use ratio::Ratio;

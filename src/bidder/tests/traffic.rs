@@ -203,3 +203,25 @@ fn a_budget_that_is_spent_as_it_comes_is_multiplied_by_one_whatever_its_multipli
         );
     }
 }
+
+#[test]
+fn of_very_many_budgets_each_beat_plans_a_part_and_a_few_beats_plan_all() {
+    let dual_pace = |at: usize| with(campaign(&format!("c{at}"), "1", ""), &[(r#""asap""#, r#""dual""#)]);
+    for (count, beats) in [(30, 1), (4_100, 3)] {
+        let campaigns: Vec<Source> = (0..count).map(dual_pace).collect();
+        let mut snapshot = snapshot(&campaigns);
+        let duals: Vec<Arc<Dual>> =
+            snapshot.money.rhythms.campaigns.iter().map(|rhythm| Arc::clone(rhythm.dual())).collect();
+        duals.iter().for_each(|dual| dual.saw(1_000));
+        let before: Vec<_> = duals.iter().map(|dual| dual.to_bytes()).collect();
+        let planned =
+            || duals.iter().zip(&before).filter(|(dual, before)| dual.to_bytes() != **before).count();
+        for beat in 1..=beats {
+            let now = NOON.plus(Millis::from_raw(3_600_000 + 100 * i64::from(beat)));
+            snapshot = snapshot.tick(&Book::default(), now);
+            let least = count * usize::try_from(beat).unwrap() / usize::try_from(beats).unwrap();
+            assert!((least..=least + 1).contains(&planned()), "{count}: {} after {beat}", planned());
+        }
+        assert_eq!(planned(), count);
+    }
+}

@@ -21,14 +21,7 @@ const MULTIPLY_THOUSANDTHS: std::ops::RangeInclusive<u32> = 100..=10_000;
 pub(in crate::campaign) fn holdout(node: Node<'_>, campaign: &str, faults: &mut Faults) -> Option<Holdout> {
     let object = node.object(&["percent", "salt"], faults)?;
     let share = object.require("percent", faults).and_then(|node| held_out(node, faults));
-    let salt = object.get("salt").map_or(Some(campaign), |node| {
-        let salt = node.line(SALT_CHARS_MAX, faults)?;
-        if salt.is_empty() {
-            let fault = node.error("must not be empty");
-            return faults.refuse(fault.hint("leave it out: then it is the campaign's id"));
-        }
-        Some(salt)
-    });
+    let salt = object.get("salt").map_or(Some(campaign), |node| node.line(SALT_CHARS_MAX, faults));
     Some(Holdout { share: share?, salt: salt?.to_owned() })
 }
 

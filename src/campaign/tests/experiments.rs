@@ -65,11 +65,7 @@ fn a_holdout_has_bounds_and_more_than_is_usual_is_noticed() {
         &holdout(r#"{"percent": 25}"#),
         "warning `holdout.percent` is high: more than 20 % never see the campaign, got 25 (5 to 10 are usual)",
     );
-    refuse(
-        MONEY,
-        &holdout(r#"{"percent": 10, "salt": ""}"#),
-        "error `holdout.salt` must not be empty (leave it out: then it is the campaign's id)",
-    );
+    refuse(MONEY, &holdout(r#"{"percent": 10, "salt": ""}"#), "error `holdout.salt` must not be empty");
     refuse(MONEY, &holdout("{}"), "error `holdout.percent` is missing");
     refuse(
         MONEY,

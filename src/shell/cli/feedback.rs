@@ -10,7 +10,7 @@ use comfy_table::{Table, presets};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::feedback::{Change, ChangeId, Log, Refusal, Setting, Settings, State, Value, printable, suggest};
+use crate::feedback::{Change, Log, Refusal, Setting, Settings, State, Value, printable, suggest};
 use crate::report::Names;
 use crate::shell::cli::report::names;
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, put, say};
@@ -19,7 +19,7 @@ use crate::shell::config::{ConfigArgs, configure};
 use crate::shell::feedback::{ChangeForm, ChangeStore, FeedbackError, rows};
 use crate::shell::learning::KeptContexts;
 use crate::shell::store::{Store, StoreError};
-use crate::units::{Millis, UnixMillis};
+use crate::units::{ChangeId, Millis, UnixMillis};
 
 /// What to do with changes.
 #[derive(Debug, Subcommand)]

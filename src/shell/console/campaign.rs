@@ -8,14 +8,15 @@ use maud::{Markup, html};
 use crate::bidder::Snapshot;
 use crate::campaign::{Campaign, Goal, LineItem, Status};
 use crate::page::{Card, Cell, Column, Grid, Line, cards, figure};
-use crate::report::{Figures, Row, Table, Totals};
+use crate::report::{AimKind, Figures, Row, Table, Totals};
 use crate::shell::console::desk::Answer;
-use crate::shell::console::figures::label;
 use crate::shell::console::frame::Sheet;
 use crate::shell::console::funnel::{Sums, Whose};
+use crate::shell::console::questions::label;
 use crate::shell::console::today::{ByCampaign, Today, curve, days};
 use crate::shell::console::view::View;
 use crate::shell::console::{budget, caps, path, trials, words};
+use crate::shell::experiments::Findings;
 use crate::shell::service::Service;
 use crate::units::{Currency, Femtos, LineItemId, Nanos, Ratio};
 
@@ -29,6 +30,9 @@ pub(in crate::shell::console) struct Tables {
     pub(in crate::shell::console) hours: Answer<Table>,
     pub(in crate::shell::console) line_items: Answer<Table>,
     pub(in crate::shell::console) creatives: Answer<Table>,
+    pub(in crate::shell::console) arms: Answer<Table>,
+    /// What the experiments say.
+    pub(in crate::shell::console) findings: Answer<Findings>,
 }
 
 /// One campaign of one snapshot, and what the page says of it.
@@ -96,7 +100,7 @@ pub(in crate::shell::console) fn page(
                 h2 id="creatives-h" { (view.say("Creatives", "Créations")) }
                 (look.creatives(tables.creatives.found.as_deref()))
             }
-            section id="trials" { (trials::section(&look)) }
+            section id="trials" { (trials::section(&look, tables)) }
             section id="learning" aria-labelledby="learning-h" { (caps::learning(&look)) }
         },
     }
@@ -218,9 +222,11 @@ impl<'a> Look<'a> {
                 |asleep| words::reason(view, crate::bidder::Asleep::NAMES[asleep.kind()]),
             );
             let (target, actual) = goal(view, item, &figures, currency);
+            let reached = attained(table, &slug, currency).map(|share| view.forms.percent(share, 0));
             [
                 Cell::from(item.name.as_str()).noted(state),
                 Cell::from(target).noted(actual),
+                Cell::from(reached.unwrap_or_default()),
                 Cell::from(format!("×\u{a0}{}", rounded(rhythms.goal(row)))),
                 Cell::from(format!("×\u{a0}{}", rounded(rhythms.pace(row, at(row))))),
                 Cell::from(view.share(sums.passed[5], sums.sampled)),
@@ -241,6 +247,7 @@ impl<'a> Look<'a> {
             columns: vec![
                 Column::name(view.say("Line item", "Élément de ligne")).noted(view.say("now", "à présent")),
                 Column::number(view.say("Goal", "Objectif")).noted(view.say("reached", "atteint")),
+                Column::number(view.say("Attained", "Atteinte")),
                 Column::number(view.say("By its goal", "Par l’objectif"))
                     .noted(view.say("multiplier", "multiplicateur")),
                 Column::number(view.say("By the pace", "Par le rythme"))
@@ -314,11 +321,20 @@ fn more(view: &View, all: usize) -> Markup {
 }
 
 /// The sums of the row named `name`.
-fn totals_of(table: Option<&Table>, name: &str, currency: Currency) -> Totals {
+pub(in crate::shell::console) fn totals_of(table: Option<&Table>, name: &str, currency: Currency) -> Totals {
     let own = |row: &&Row| label(row, 0) == name && row.currency == currency;
     let mut totals = Totals::default();
     table.into_iter().flat_map(|table| &table.rows).filter(own).for_each(|row| totals.merge(&row.totals));
     totals
+}
+
+/// How far the goal of the row named `name` is met: its cost or return against what was aimed at.
+fn attained(table: Option<&Table>, name: &str, currency: Currency) -> Option<Ratio> {
+    let own = |row: &&Row| label(row, 0) == name && row.currency == currency;
+    let row = table?.rows.iter().find(own)?;
+    // A ceiling is no target, and neither is a budget.
+    let is_target = |kind| matches!(kind, AimKind::Cpc | AimKind::Cpa | AimKind::Roas);
+    row.attainments().find(|attainment| is_target(attainment.kind))?.share
 }
 
 /// A multiplier with two decimals.

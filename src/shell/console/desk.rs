@@ -10,8 +10,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, watch};
 
-/// How long an answer counts as new.
-const FRESH: Duration = Duration::from_millis(1_500);
+/// How long an answer counts as new that is read of columns, or of one commit.
+pub(in crate::shell::console) const LIVE: Duration = Duration::from_millis(1_500);
+/// How long one counts as new that takes a walk over the ledger, and that somebody waits for.
+pub(in crate::shell::console) const WALK: Duration = Duration::from_secs(5);
+/// How long one does that changes slowly.
+pub(in crate::shell::console) const SLOW: Duration = Duration::from_secs(60);
 /// How long a page waits for one.
 pub(in crate::shell::console) const MOMENT: Duration = Duration::from_millis(40);
 /// How long a file waits for one.
@@ -25,6 +29,8 @@ pub(in crate::shell::console) struct Desk<Q, T> {
     shelf: Mutex<HashMap<Q, Shelved<T>>>,
     /// One reading at a time: others' disks and cores are for bids.
     reader: Semaphore,
+    /// How long an answer counts as new.
+    fresh: Duration,
 }
 
 #[derive(Debug)]
@@ -74,9 +80,11 @@ impl<T> Awaited<T> {
     }
 }
 
-impl<Q, T> Default for Desk<Q, T> {
-    fn default() -> Self {
-        Self { shelf: Mutex::default(), reader: Semaphore::new(1) }
+impl<Q, T> Desk<Q, T> {
+    /// One whose answers count as new for so long.
+    #[must_use]
+    pub(in crate::shell::console) fn new(fresh: Duration) -> Self {
+        Self { shelf: Mutex::default(), reader: Semaphore::new(1), fresh }
     }
 }
 
@@ -103,7 +111,7 @@ where
         });
         shelved.asked = Instant::now();
         let answer = shelved.answer.subscribe();
-        let is_fresh = answer.borrow().read.is_some_and(|read| read.elapsed() < FRESH);
+        let is_fresh = answer.borrow().read.is_some_and(|read| read.elapsed() < self.fresh);
         if !is_fresh && !shelved.is_reading {
             shelved.is_reading = true;
             tokio::spawn(Arc::clone(self).read(question, read));
@@ -138,7 +146,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::{Duration, Instant};
 
-    use super::{Desk, FRESH, PATIENCE, SHELF_MAX};
+    use super::{Desk, LIVE, PATIENCE, SHELF_MAX};
 
     fn soon() -> Instant {
         Instant::now() + Duration::from_millis(20)
@@ -146,7 +154,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_page_waits_for_a_moment_and_then_takes_what_is_there() {
-        let desk: Arc<Desk<u8, u32>> = Arc::default();
+        let desk: Arc<Desk<u8, u32>> = Arc::new(Desk::new(LIVE));
         let (send, receive) = std::sync::mpsc::channel::<u32>();
         let slow = desk.ask(1, move || receive.recv().map_err(|error| error.to_string()));
         assert!(slow.by(soon()).await.found.is_none(), "not yet");
@@ -157,18 +165,18 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_is_kept_for_a_moment_and_a_failure_leaves_the_last_one() {
-        let desk: Arc<Desk<u8, u32>> = Arc::default();
+        let desk: Arc<Desk<u8, u32>> = Arc::new(Desk::new(LIVE));
         let later = || Instant::now() + PATIENCE;
         assert_eq!(desk.ask(1, || Ok(1)).by(later()).await.found.as_deref(), Some(&1));
         assert_eq!(desk.ask(1, || Ok(2)).by(later()).await.found.as_deref(), Some(&1), "still new");
-        tokio::time::sleep(FRESH).await;
+        tokio::time::sleep(LIVE).await;
         let failed = desk.ask(1, || Err("gone".to_owned())).by(later()).await;
         assert_eq!((failed.found.as_deref(), failed.failed.as_deref()), (Some(&1), Some("gone")));
     }
 
     #[tokio::test]
     async fn no_more_than_some_questions_are_kept() {
-        let desk: Arc<Desk<usize, usize>> = Arc::default();
+        let desk: Arc<Desk<usize, usize>> = Arc::new(Desk::new(LIVE));
         for question in 0..3 * SHELF_MAX {
             desk.ask(question, move || Ok(question)).by(Instant::now() + PATIENCE).await;
         }

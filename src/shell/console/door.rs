@@ -3,16 +3,19 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use maud::html;
+use maud::html as markup;
 
+use crate::bidder::Snapshot;
 use crate::document::suggestion;
+use crate::report::Dimension;
+use crate::shell::cli::tax::html;
 use crate::shell::clock;
 use crate::shell::console::campaign::{self, Tables};
-use crate::shell::console::desk::{MOMENT, PATIENCE};
+use crate::shell::console::desk::{Answer, MOMENT, PATIENCE};
 use crate::shell::console::explain;
-use crate::shell::console::figures::{By, Question};
 use crate::shell::console::frame::{Sheet, render};
 use crate::shell::console::overview;
+use crate::shell::console::questions::Question;
 use crate::shell::console::tax;
 use crate::shell::console::today::{days, month_of};
 use crate::shell::console::view::{Fields, View};
@@ -48,6 +51,8 @@ pub(in crate::shell) enum Kind {
     Html,
     Csv,
     Json,
+    /// A file of its own, to be kept.
+    HtmlFile,
     /// A few words.
     Text,
 }
@@ -66,7 +71,8 @@ pub(in crate::shell) enum Outcome {
 /// True if a page stands at `path`, or may.
 #[must_use]
 pub(in crate::shell) fn is_page(path: &str) -> bool {
-    matches!(path, "/" | "/tax" | "/tax.csv" | "/tax.json" | "/explain" | "/api")
+    matches!(path, "/" | "/tax" | "/explain" | "/api")
+        || file(path).is_some()
         || path.starts_with("/campaigns/")
 }
 
@@ -75,7 +81,7 @@ pub(in crate::shell) async fn show(service: &Arc<Service>, asked: Asked) -> Show
     let now = clock::now();
     match asked.path.as_str() {
         "/" => overview(service, asked, now).await,
-        "/tax" | "/tax.csv" | "/tax.json" => tax(service, asked, now).await,
+        "/tax" | "/tax.csv" | "/tax.json" | "/tax.html" => tax(service, asked, now).await,
         "/explain" => explain(service, asked, now).await,
         "/api" => rendered(asked, now, |view, _| (Outcome::Found, api(view))).await,
         _ => campaign(service, asked, now).await,
@@ -134,9 +140,16 @@ async fn campaign(service: &Arc<Service>, asked: Asked, now: UnixMillis) -> Show
     let ask = |question| service.console.table(question);
     let (days, hours) = (ask(Question::Days(from)), ask(Question::Hours(from)));
     let (line_items, creatives) =
-        (ask(Question::Campaign(id, By::LineItem)), ask(Question::Campaign(id, By::Creative)));
+        (ask(Question::Campaign(id, Dimension::LineItem)), ask(Question::Campaign(id, Dimension::Creative)));
+    let arms = ask(Question::Campaign(id, Dimension::Arm));
+    let findings = tries(&snapshot, at).then(|| service.console.findings(id));
     let until = Instant::now() + MOMENT;
     let tables = Tables {
+        arms: arms.by(until).await,
+        findings: match findings {
+            Some(findings) => findings.by(until).await,
+            None => Answer::default(),
+        },
         days: days.by(until).await,
         hours: hours.by(until).await,
         line_items: line_items.by(until).await,
@@ -149,12 +162,19 @@ async fn campaign(service: &Arc<Service>, asked: Asked, now: UnixMillis) -> Show
     rendered(asked, now, make).await
 }
 
+/// True if the campaign at `at` tries anything on people.
+fn tries(snapshot: &Snapshot, at: usize) -> bool {
+    let catalog = &snapshot.plan.catalog;
+    let mut items = catalog.line_items.iter().filter(|item| item.campaign == at);
+    catalog.campaigns[at].holdout.is_some() || items.any(|item| !item.arms.is_empty())
+}
+
 fn missing(view: &View, slug: &str, near: Option<&str>) -> Sheet {
     Sheet {
         title: view.say("No such campaign", "Campagne inconnue").to_owned(),
         subtitle: String::new(),
         told: String::new(),
-        body: html! {
+        body: markup! {
             section id="missing" {
                 p { (view.say("There is no campaign", "Il n’y a pas de campagne")) " " code { (slug) } "." }
                 @if let Some(near) = near {
@@ -168,25 +188,38 @@ fn missing(view: &View, slug: &str, near: Option<&str>) -> Sheet {
 }
 
 async fn tax(service: &Arc<Service>, asked: Asked, now: UnixMillis) -> Shown {
-    let month = tax::Asked::of(&Fields::of(&asked.query), now);
-    let (first, last) = month.days();
-    let is_page = asked.path == "/tax";
-    let until = Instant::now() + if is_page { MOMENT } else { PATIENCE };
-    let answer = service.console.table(Question::Between(first, last, By::Campaign)).by(until).await;
-    let kind = match asked.path.as_str() {
-        "/tax.csv" => Kind::Csv,
-        "/tax.json" => Kind::Json,
-        _ => {
-            let make = move |view: &View, _: &Asked| (Outcome::Found, tax::page(view, month, &answer));
-            return rendered(asked, now, make).await;
-        }
+    let plan = Arc::clone(&service.snapshot().plan);
+    let month = tax::Asked::of(&Fields::of(&asked.query), &plan, now);
+    let Some(period) = month.period() else { return not_yet("this is no month\n") };
+    let declared = service.console.declared(&plan, period);
+    let Some(kind) = file(&asked.path) else {
+        let compared = service.console.compared(&plan, month.other(&plan));
+        let until = Instant::now() + MOMENT;
+        let (declared, compared) = (declared.by(until).await, compared.by(until).await);
+        let make = move |view: &View, _: &Asked| {
+            (Outcome::Found, tax::page(view, &plan, &month, &declared, &compared))
+        };
+        return rendered(asked, now, make).await;
     };
-    match &answer.found {
-        Some(table) => {
-            let body = if kind == Kind::Csv { table.to_csv() } else { table.to_json() };
-            Shown { kind, outcome: Outcome::Found, body }
-        }
-        None => not_yet("the ledger is being read: come again in a moment\n"),
+    let Some(written) = declared.by(Instant::now() + PATIENCE).await.found else {
+        return not_yet("the ledger is being read: come again in a moment\n");
+    };
+    let lang = View::new(&asked.path, &asked.query, &asked.accepted, now).lang;
+    let body = match kind {
+        Kind::Csv => written.to_csv(),
+        Kind::Json => written.to_json(),
+        _ => html(&written, lang),
+    };
+    Shown { kind, outcome: Outcome::Found, body }
+}
+
+/// The form of the file at `path`; `None` where it is a page.
+fn file(path: &str) -> Option<Kind> {
+    match path {
+        "/tax.csv" => Some(Kind::Csv),
+        "/tax.json" => Some(Kind::Json),
+        "/tax.html" => Some(Kind::HtmlFile),
+        _ => None,
     }
 }
 
@@ -223,7 +256,7 @@ fn api(view: &View) -> Sheet {
         title: view.say("Addresses for programs", "Adresses pour programmes").to_owned(),
         subtitle: String::new(),
         told: String::new(),
-        body: html! {
+        body: markup! {
             section id="api" {
                 dl { @for (path, english, french) in ADDRESSES {
                     dt { @if path.contains('{') || english.starts_with("POST") { code { (path) } }

@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 use maud::{Markup, html};
 
 use crate::bidder::{Asleep, NoBidReason, Snapshot};
+use crate::campaign::Campaign;
 use crate::page::{Card, Cell, Column, Grid, Line, cards, figure};
 use crate::report::{Figures, Table, Totals};
 use crate::shell::clock;
@@ -65,7 +66,7 @@ pub(in crate::shell::console) fn page(
             section id="pace" aria-labelledby="pace-h" {
                 h2 id="pace-h" { (view.say("Spend against plan", "Dépenses et plan")) }
                 (curves(view, &snapshot, &days, hours.found.as_deref()))
-                (campaigns_table(view, &snapshot, &days, &rows))
+                (campaigns_table(view, &snapshot, &days, month.found.is_some().then_some(&rows)))
             }
             section id="trials" { (trials::overview(view, &snapshot)) }
             section id="bids" aria-labelledby="bids-h" { (bidding(view, &snapshot, &lately, since)) }
@@ -204,15 +205,16 @@ impl Money {
             (words::state_of(view, month))
             @for (currency, own) in self.by_size().into_iter().take(3) {
                 @if has_several { h3 { (currency) } }
-                (cards(&own.cards(view, currency)))
+                (cards(&own.cards(view, currency, month.found.is_some())))
             }
         }
     }
 }
 
 impl OfCurrency {
-    fn cards(&self, view: &View, currency: Currency) -> Vec<Card> {
+    fn cards(&self, view: &View, currency: Currency, is_read: bool) -> Vec<Card> {
         let amount = |femtos| view.amount(Femtos::from_raw(femtos), currency);
+        let read = |text: String| words::once_read(is_read, text);
         let (day, month) = (Figures::of(&self.today, Femtos::ZERO), Figures::of(&self.month, Femtos::ZERO));
         let (day, month) = (day.all_in.after_tax, month.all_in.after_tax);
         let price = |ratio: Option<Ratio>| words::price(view, ratio, currency);
@@ -228,22 +230,22 @@ impl OfCurrency {
         let card = |label: &str, value, note| Card { label: label.to_owned(), value, note };
         vec![
             card(view.say("Spent", "Dépensé"), amount(self.used), plan.join(" · ")),
-            card("CPA", price(day.cpa), format!("{} {of_month}", price(month.cpa))),
-            card("ROI", percent(day.roi), format!("{} {of_month}", percent(month.roi))),
+            card("CPA", read(price(day.cpa)), format!("{} {of_month}", read(price(month.cpa)))),
+            card("ROI", read(percent(day.roi)), format!("{} {of_month}", read(percent(month.roi)))),
             card(
                 view.say("Tax (TTF)", "Taxe (TTF)"),
-                amount(self.today.tax().raw()),
-                format!("{} {of_month}", amount(self.month.tax().raw())),
+                read(amount(self.today.tax().raw())),
+                format!("{} {of_month}", read(amount(self.month.tax().raw()))),
             ),
             card(
                 view.say("Impressions", "Impressions"),
-                view.forms.count(self.today.impressions),
-                format!("{} {}", view.forms.count(self.today.clicks), view.say("clicks", "clics"),),
+                read(view.forms.count(self.today.impressions)),
+                format!("{} {}", read(view.forms.count(self.today.clicks)), view.say("clicks", "clics"),),
             ),
             card(
                 view.say("Conversions", "Conversions"),
-                view.forms.count(self.today.conversions),
-                format!("{} {}", view.say("worth", "d’une valeur de"), amount(self.today.value.raw())),
+                read(view.forms.count(self.today.conversions)),
+                format!("{} {}", view.say("worth", "d’une valeur de"), read(amount(self.today.value.raw()))),
             ),
         ]
     }
@@ -276,14 +278,23 @@ fn curves(view: &View, snapshot: &Snapshot, days: &[Today], hours: Option<&Table
     }
 }
 
-fn campaigns_table(view: &View, snapshot: &Snapshot, days: &[Today], month: &ByCampaign<'_>) -> Markup {
+fn campaigns_table(
+    view: &View,
+    snapshot: &Snapshot,
+    days: &[Today],
+    month: Option<&ByCampaign<'_>>,
+) -> Markup {
     let mut sorted: Vec<&Today> = days.iter().collect();
     sorted.sort_by_key(|today| std::cmp::Reverse(today.used));
+    let sums = |campaign: &Campaign, is_asked: &dyn Fn(&str) -> bool| {
+        month.map(|month| month.sums(campaign, is_asked)).unwrap_or_default()
+    };
+    let read = |text: String| Cell::from(words::once_read(month.is_some(), text));
     let line = |today: &&&Today| -> Line {
         let campaign = &snapshot.plan.catalog.campaigns[today.campaign];
         let currency = campaign.currency;
         let day = today.day.to_string();
-        let (of_day, of_month) = (month.sums(campaign, |of| of == day), month.sums(campaign, |_| true));
+        let (of_day, of_month) = (sums(campaign, &|of| of == day), sums(campaign, &|_| true));
         let figures = Figures::of(&of_day, Femtos::ZERO).all_in.after_tax;
         let attained = Ratio::new(today.used.raw().into(), today.target.raw().into());
         let attained = attained.filter(|_| today.target != Nanos::MAX);
@@ -294,13 +305,13 @@ fn campaigns_table(view: &View, snapshot: &Snapshot, days: &[Today], month: &ByC
             Cell::from(today.planned.map(|plan| view.money(plan, currency)).unwrap_or_default()),
             Cell::from(view.money(today.target, currency))
                 .noted(attained.map(|ratio| view.forms.percent(ratio, 0)).unwrap_or_default()),
-            Cell::from(view.forms.count(of_day.impressions)),
-            Cell::from(view.forms.count(of_day.clicks)),
-            Cell::from(view.forms.count(of_day.conversions)),
-            Cell::from(words::price(view, figures.cpa, currency)),
-            Cell::from(words::percent(view, figures.roi)),
-            Cell::from(view.amount(of_day.tax(), currency)),
-            Cell::from(view.amount(of_month.tax(), currency)),
+            read(view.forms.count(of_day.impressions)),
+            read(view.forms.count(of_day.clicks)),
+            read(view.forms.count(of_day.conversions)),
+            read(words::price(view, figures.cpa, currency)),
+            read(words::percent(view, figures.roi)),
+            read(view.amount(of_day.tax(), currency)),
+            read(view.amount(of_month.tax(), currency)),
         ]
         .into_iter()
         .collect()
@@ -315,8 +326,8 @@ fn campaigns_table(view: &View, snapshot: &Snapshot, days: &[Today], month: &ByC
             Column::number(view.say("Impressions", "Impressions")),
             Column::number(view.say("Clicks", "Clics")),
             Column::number(view.say("Conversions", "Conversions")),
-            Column::number("CPA").noted(view.say("all in, after tax", "tout compris, taxe incluse")),
-            Column::number("ROI").noted(view.say("all in, after tax", "tout compris, taxe incluse")),
+            Column::number("CPA").noted(view.say("all in", "tout compris")),
+            Column::number("ROI").noted(view.say("all in", "tout compris")),
             Column::number(view.say("Tax", "Taxe")),
             Column::number(view.say("Tax", "Taxe")).noted(view.say("this month", "ce mois-ci")),
         ],

@@ -7,7 +7,7 @@ use crate::campaign::Campaign;
 use crate::pacing::DaySpan;
 use crate::page::{Chart, Kind, Point, Series, Unit};
 use crate::report::{Row, Table, Totals};
-use crate::shell::console::figures::{hour, label};
+use crate::shell::console::questions::{hour, label};
 use crate::shell::console::view::View;
 use crate::units::{Currency, Day, Femtos, Hour, Nanos, Ratio, UnixMillis};
 
@@ -84,11 +84,6 @@ impl<'t> ByCampaign<'t> {
     }
 }
 
-/// What a budget counts of `totals`, as the ledger has it.
-fn counted(totals: &Totals) -> Femtos {
-    Femtos::from_raw(totals.media.raw() + totals.data.raw())
-}
-
 /// The curve of the campaigns in `days`, all of one currency and one span: what the plan wants spent by each hour of the
 /// day, and what the ledger, in `hours`, has. Together they are one budget.
 #[must_use]
@@ -110,7 +105,7 @@ pub(in crate::shell::console) fn curve(
     for row in hours.into_iter().flat_map(|table| &table.rows) {
         let is_own = row.currency == currency && own.contains(label(row, 0));
         if let Some(hour) = hour(row).filter(|_| is_own) {
-            *spent.entry(hour).or_default() += counted(&row.totals).raw();
+            *spent.entry(hour).or_default() += row.totals.budget.raw();
         }
     }
     let ends = (0..count).map(|at| {
@@ -119,7 +114,7 @@ pub(in crate::shell::console) fn curve(
     });
     let (mut planned, mut actual, mut places) = (Vec::new(), Vec::new(), Vec::new());
     let mut sum = 0;
-    for (at, (hour, end)) in ends.enumerate() {
+    for (hour, end) in ends {
         let plans = days.iter().filter_map(|today| {
             snapshot.money.rhythms.campaigns[today.campaign].planned(end).map(|plan| plan.to_femtos().raw())
         });
@@ -128,7 +123,7 @@ pub(in crate::shell::console) fn curve(
         let is_past = hour.start() <= view.now;
         planned.push(plan.and_then(|plan| point(view, plan, currency)));
         actual.push(if is_past { point(view, sum, currency) } else { None });
-        places.push(view.forms.hour_of_day(Hour::from_raw(at as i64)));
+        places.push(view.forms.hour_of_day(Hour::from_raw(hour.raw() - first.raw())));
     }
     let series = |name: &str, points| Series { name: name.to_owned(), points };
     Chart {

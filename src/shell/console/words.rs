@@ -74,10 +74,10 @@ pub(in crate::shell::console) fn percent(view: &View, ratio: Option<Ratio>) -> S
     ratio.map_or_else(|| "–".to_owned(), |ratio| view.forms.percent(ratio, 2))
 }
 
-/// What the line of all rows of one currency is called.
+/// `text` of a figure of the ledger; dots while that is not read yet.
 #[must_use]
-pub(in crate::shell::console) fn total(view: &View, currency: Currency) -> String {
-    format!("{} {currency}", view.say("Total", "Total"))
+pub(in crate::shell::console) fn once_read(is_read: bool, text: String) -> String {
+    if is_read { text } else { "…".to_owned() }
 }
 
 /// What is escaped in a part of a path: all but letters, digits and what RFC 3986 leaves unreserved.

@@ -232,7 +232,7 @@ fn declared_anywhere<'c>(
     advertiser: Option<(AdvertiserId, &str)>,
     kind: &str,
 ) -> Result<(&'c Campaign, &'c ConversionType), ConversionRefusal> {
-    let (id, slug) = advertiser.ok_or_else(|| ConversionRefusal::Advertiser(String::new()))?;
+    let (id, slug) = advertiser.ok_or(ConversionRefusal::Nobody)?;
     let mut own =
         catalog.campaigns.iter().filter(|it| catalog.advertisers[it.advertiser].id == id).peekable();
     if own.peek().is_none() {
@@ -245,16 +245,16 @@ fn declared_anywhere<'c>(
         .ok_or_else(|| ConversionRefusal::NowhereDeclared { advertiser: echo(slug), kind: kind.to_owned() })
 }
 
-/// The campaign of a touch and the type that it declares, if a touch counts for a conversion of `kind` at `happened`.
+/// The type that the campaign of a touch declares, if the touch counts for a conversion of `kind` at `happened`.
 pub(in crate::shell::conversions) fn counts<'c>(
-    catalog: &'c Catalog,
+    campaigns: &[&'c Campaign],
     (campaign, touch): (CampaignId, Touch),
     kind: &str,
     happened: UnixMillis,
-) -> Option<(&'c Campaign, &'c ConversionType)> {
-    let campaign = catalog.campaigns.iter().find(|known| known.id == campaign)?;
+) -> Option<&'c ConversionType> {
+    let campaign = campaigns.iter().find(|known| known.id == campaign)?;
     let declared = campaign.conversions.iter().find(|declared| declared.name == kind)?;
-    within_window(touch, happened, &declared.windows).then_some((campaign, declared))
+    within_window(touch, happened, &declared.windows).then_some(declared)
 }
 
 /// The civil day of `zone` at `at`.

@@ -57,7 +57,7 @@ pub fn coded_event(
     random: u128,
 ) -> Result<Event, ConversionRefusal> {
     if has_click(form) || (form.advertiser.is_empty() && form.code.trim().is_empty()) {
-        return Err(ConversionRefusal::Advertiser(form.advertiser.clone()));
+        return Err(ConversionRefusal::Nobody);
     }
     let advertiser = Some(form.advertiser.as_str()).filter(|slug| !slug.is_empty());
     let advertiser = advertiser.map(|slug| (AdvertiserId::from_slug(slug), slug));
@@ -76,7 +76,7 @@ impl Service {
         forms: Vec<ConversionForm>,
         dry_run: bool,
     ) -> Result<Imported, StoreError> {
-        let planned = self.planned(&forms, &Caller::File).await.map_err(|_| StoreError::Stopped)?;
+        let planned = self.planned(forms, Caller::File).await.map_err(|_| StoreError::Stopped)?;
         let (mut imported, mut whole): (_, Vec<Planned>) = (Imported::default(), Vec::new());
         for (at, planned) in planned.into_iter().enumerate() {
             match planned {

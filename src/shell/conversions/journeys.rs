@@ -157,7 +157,7 @@ impl Drop for Journeys {
 
 /// Serves jobs until nobody is left to send one; what waits is written together.
 fn run(mut file: Option<File>, queue: &Receiver<Job>) {
-    let mut forgot = None;
+    let (mut forgot, mut is_failing) = (None, false);
     loop {
         let first = match queue.recv_timeout(LOOK) {
             Ok(job) => Some(job),
@@ -165,7 +165,7 @@ fn run(mut file: Option<File>, queue: &Receiver<Job>) {
             Err(RecvTimeoutError::Disconnected) => return,
         };
         let batch: Vec<Job> = first.into_iter().chain(queue.try_iter().take(BATCH_MAX)).collect();
-        serve(&mut file, batch);
+        serve(&mut file, batch, &mut is_failing);
         let now = clock::now();
         if forgot.is_none_or(|then: UnixMillis| now.since(then).raw().unsigned_abs() >= 60_000) {
             forgot = Some(now);
@@ -176,7 +176,7 @@ fn run(mut file: Option<File>, queue: &Receiver<Job>) {
     }
 }
 
-fn serve(file: &mut Option<File>, batch: Vec<Job>) {
+fn serve(file: &mut Option<File>, batch: Vec<Job>, is_failing: &mut bool) {
     let mut answers = Vec::new();
     let served = match file {
         Some(file) => file.serve(batch, &mut answers),
@@ -189,9 +189,12 @@ fn serve(file: &mut Option<File>, batch: Vec<Job>) {
             Ok(())
         }
     };
-    if let Err(error) = &served {
-        tracing::warn!(%error, "touches of people not kept");
+    match &served {
+        // A disk that is full is told once, not with every click.
+        Err(error) if !*is_failing => tracing::warn!(%error, "touches of people not kept"),
+        _ => {}
     }
+    *is_failing = served.is_err();
     for answer in answers {
         answer.tell(served.is_ok());
     }

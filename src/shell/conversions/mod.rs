@@ -12,6 +12,7 @@ mod journeys;
 mod person;
 mod refusal;
 
+use std::path::Path;
 use std::sync::Arc;
 
 pub(in crate::shell) use form::digits_or_text;
@@ -33,7 +34,11 @@ use crate::shell::conversions::person::Sought;
 use crate::shell::learning::Came;
 use crate::shell::metrics::NoticeOutcome;
 use crate::shell::service::Service;
+use crate::shell::store::StoreError;
 use crate::units::{AdvertiserId, Millis, UnixMillis, limits};
+
+/// So many conversions are read on the thread that answers; of more it would keep bids waiting.
+const FEW: usize = 8;
 
 /// Where a click leads when its campaign's file is gone.
 const USUAL: Attribution = Attribution {
@@ -93,7 +98,7 @@ struct Planned {
 
 /// A conversion whose texts are right.
 enum Begun {
-    Ready(Planned),
+    Ready(Box<Planned>),
     /// Its person's journey is to be looked at.
     Sought(Sought),
 }
@@ -109,8 +114,9 @@ impl Service {
             self.count(NoticeOutcome::Refused, 1);
             return ConversionReply::Unauthorized;
         }
-        let Ok(planned) = self.planned(&forms, &caller).await else {
-            self.count(NoticeOutcome::Failed, forms.len());
+        let count = forms.len();
+        let Ok(planned) = self.planned(forms, caller).await else {
+            self.count(NoticeOutcome::Failed, count);
             return ConversionReply::Unavailable;
         };
         let (mut whole, mut refused) = (Vec::new(), Vec::new());
@@ -147,28 +153,36 @@ impl Service {
         named.all(|form| definitions.of(AdvertiserId::from_slug(&form.advertiser)).is_some_and(opens))
     }
 
-    /// What becomes of each form.
+    /// What becomes of each form. Whatever takes long is done beside the threads that answer bid requests.
     async fn planned(
         self: &Arc<Self>,
-        forms: &[ConversionForm],
-        caller: &Caller,
+        forms: Vec<ConversionForm>,
+        caller: Caller,
     ) -> Result<Vec<Result<Planned, ConversionRefusal>>, Unavailable> {
-        let (now, snapshot) = (clock::now(), self.snapshot());
-        let begun: Vec<_> = forms.iter().map(|form| self.begin(&snapshot, form, caller, now)).collect();
-        let sought = begun.iter().flatten().filter_map(|begun| match begun {
-            Begun::Sought(sought) => Some(sought),
-            Begun::Ready(_) => None,
-        });
-        let mut found = self.found(&snapshot, sought.collect()).await?.into_iter();
-        let mut plan = |begun| match begun {
-            Begun::Ready(planned) => Ok(planned),
-            Begun::Sought(sought) => {
-                let ad = found.next().flatten();
-                let event = sought.event(&snapshot.plan, ad, (caller.source(), now, rand::random()))?;
-                Ok(Planned { event: Some(event), is_early: false })
+        let (now, snapshot, source) = (clock::now(), self.snapshot(), caller.source());
+        let is_long = forms.len() > FEW;
+        let begin = {
+            let (service, snapshot) = (Arc::clone(self), Arc::clone(&snapshot));
+            move || -> Vec<Result<Begun, ConversionRefusal>> {
+                forms.iter().map(|form| service.begin(&snapshot, form, &caller, now)).collect()
             }
         };
-        Ok(begun.into_iter().map(|begun| begun.and_then(&mut plan)).collect())
+        let begun = if is_long { aside(begin).await? } else { begin() };
+        let mut journeys = Vec::new();
+        for begun in begun.iter().flatten() {
+            if let Begun::Sought(sought) = begun {
+                // A journey that cannot be looked at is none: the conversion is kept all the same.
+                journeys.push(self.journeys.of(sought.user, sought.advertiser).await.unwrap_or_default());
+            }
+        }
+        let folder = self.journeys.folder().to_owned();
+        let is_long = is_long || !journeys.is_empty();
+        let end = move || ended(begun, journeys, &snapshot.plan, &folder, (source, now));
+        let ended = if is_long { aside(end).await? } else { end() };
+        ended.map_err(|error| {
+            tracing::warn!(%error, "the ads of conversions not read");
+            Unavailable
+        })
     }
 
     fn begin(
@@ -179,8 +193,11 @@ impl Service {
         now: UnixMillis,
     ) -> Result<Begun, ConversionRefusal> {
         let plan: &Plan = &snapshot.plan;
-        if has_click(form) || caller.needs_click() || form_names_nobody(form, caller) {
-            return self.clicked(plan, form, caller, now).map(Begun::Ready);
+        if has_click(form) || caller.needs_click() {
+            return self.clicked(plan, form, caller, now).map(Box::new).map(Begun::Ready);
+        }
+        if names_nobody(form, caller) {
+            return Err(ConversionRefusal::Nobody);
         }
         let sent = Sent::read(form, now)?;
         let advertiser = Some(form.advertiser.as_str()).filter(|slug| !slug.is_empty());
@@ -194,7 +211,7 @@ impl Service {
         }
         let how = (caller.source(), now, rand::random());
         let event = desk::without_ad((&plan.catalog, &plan.rates), sent, advertiser, user, how)?;
-        Ok(Begun::Ready(Planned { event: Some(event), is_early: false }))
+        Ok(Begun::Ready(Box::new(Planned { event: Some(event), is_early: false })))
     }
 
     /// A conversion that a click leads to. A campaign whose file is gone takes every type, for 30 days.
@@ -247,13 +264,13 @@ impl Service {
             self.count(NoticeOutcome::Failed, planned.len());
             return Err(Unavailable);
         };
-        let mut news = news.into_iter();
+        let (mut news, snapshot) = (news.into_iter(), self.snapshot());
         let mut outcomes = Vec::with_capacity(planned.len());
         for Planned { event, is_early } in planned {
             let new = event.as_ref().and_then(|_| news.next());
             let outcome = new.map_or(NoticeOutcome::Nothing, |new| booked(&[new]));
             if let (Some(event), NoticeOutcome::Booked) = (&event, outcome) {
-                self.teach(event);
+                self.teach(&snapshot, event);
             }
             let outcome = if is_early { outcome.or_early() } else { outcome };
             self.count(outcome, 1);
@@ -264,19 +281,17 @@ impl Service {
 
     /// Tells the goal of the line item that led to a new conversion. A goal on the cost of an acquisition counts
     /// acquisitions alone.
-    fn teach(&self, event: &Event) {
+    fn teach(&self, snapshot: &Snapshot, event: &Event) {
         let EventKind::Conversion(conversion) = &event.kind else { return };
         if event.bid.line_item == NO_LINE_ITEM {
             return;
         }
-        let snapshot = self.snapshot();
-        let catalog = &snapshot.plan.catalog;
-        let counts =
-            catalog.line_items.iter().find(|known| known.id == event.bid.line_item).is_none_or(|it| {
-                let kinds = &catalog.campaigns[it.campaign].conversions;
-                let kind = kinds.iter().find(|kind| kind.name == conversion.kind);
-                !matches!(it.goal, Goal::Cpa { .. }) || kind.is_none_or(|kind| kind.acquisition)
-            });
+        let counts = snapshot.money.row(event.bid.line_item).is_none_or(|row| {
+            let line_item = snapshot.plan.line_item(row);
+            let kinds = &snapshot.plan.catalog.campaigns[line_item.campaign].conversions;
+            let kind = kinds.iter().find(|kind| kind.name == conversion.kind);
+            !matches!(line_item.goal, Goal::Cpa { .. }) || kind.is_none_or(|kind| kind.acquisition)
+        });
         if counts {
             self.lessons.came(&event.bid, Came::Conversion(conversion.value));
         }
@@ -289,12 +304,41 @@ impl Service {
     }
 }
 
+/// Each form that began well led to its ad, if one is sought.
+fn ended(
+    begun: Vec<Result<Begun, ConversionRefusal>>,
+    journeys: Vec<Vec<Met>>,
+    plan: &Plan,
+    folder: &Path,
+    (source, now): (Source, UnixMillis),
+) -> Result<Vec<Result<Planned, ConversionRefusal>>, StoreError> {
+    let sought = begun.iter().flatten().filter_map(|begun| match begun {
+        Begun::Sought(sought) => Some(sought),
+        Begun::Ready(_) => None,
+    });
+    let sought: Vec<(&Sought, Vec<Met>)> = sought.zip(journeys).collect();
+    let mut ads = person::ads(plan, &sought, folder)?.into_iter();
+    let mut end = |begun| match begun {
+        Begun::Ready(planned) => Ok(*planned),
+        Begun::Sought(sought) => {
+            let event = sought.event(plan, ads.next().flatten(), (source, now, rand::random()))?;
+            Ok(Planned { event: Some(event), is_early: false })
+        }
+    };
+    Ok(begun.into_iter().map(|begun| begun.and_then(&mut end)).collect())
+}
+
+/// Does `act` on a thread that may wait.
+async fn aside<T: Send + 'static>(act: impl FnOnce() -> T + Send + 'static) -> Result<T, Unavailable> {
+    tokio::task::spawn_blocking(act).await.map_err(|_| Unavailable)
+}
+
 fn has_click(form: &ConversionForm) -> bool {
     !form.click.trim().is_empty()
 }
 
 /// True if neither a click nor an advertiser is named, and no code that would name one to the operator.
-fn form_names_nobody(form: &ConversionForm, caller: &Caller) -> bool {
+fn names_nobody(form: &ConversionForm, caller: &Caller) -> bool {
     form.advertiser.is_empty() && (*caller != Caller::File || form.code.trim().is_empty())
 }
 

@@ -1,15 +1,16 @@
 //! Conversions that name a person: whether that may be read, and to which ad it leads.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::path::Path;
 
-use crate::bidder::{Plan, Snapshot};
+use crate::bidder::Plan;
+use crate::campaign::Campaign;
 use crate::ledger::{BidFacts, Event, EventKind, Source, Touch};
 use crate::shell::conversions::desk::{self, Sent};
-use crate::shell::conversions::{ConversionForm, ConversionRefusal, Met, Unavailable};
+use crate::shell::conversions::{ConversionForm, ConversionRefusal, Met};
 use crate::shell::service::Service;
 use crate::shell::store::{Store, StoreError};
-use crate::units::{AdvertiserId, BidId, UnixMillis, UserKey};
+use crate::units::{AdvertiserId, UnixMillis, UserKey};
 
 /// A conversion of a person whose journey is to be looked at.
 pub(in crate::shell::conversions) struct Sought {
@@ -31,6 +32,18 @@ pub(in crate::shell::conversions) struct Ad {
 }
 
 impl Sought {
+    /// The first of `journey` that counts.
+    fn choose(&self, plan: &Plan, journey: &[Met]) -> Option<Met> {
+        let catalog = &plan.catalog;
+        let own =
+            catalog.campaigns.iter().filter(|it| catalog.advertisers[it.advertiser].id == self.advertiser);
+        let own: Vec<&Campaign> = own.collect();
+        let counts = |met: &&Met| {
+            desk::counts(&own, (met.campaign, met.touch()), &self.sent.kind, self.sent.happened).is_some()
+        };
+        journey.iter().find(counts).copied()
+    }
+
     /// The event, led back to `ad`, else kept for the advertiser.
     pub(in crate::shell::conversions) fn event(
         self,
@@ -41,7 +54,9 @@ impl Sought {
         let Self { sent, advertiser, slug, user } = self;
         let (catalog, rates) = (&plan.catalog, &plan.rates);
         let of_ad = ad.and_then(|Ad { bid, touch }| {
-            let (_, declared) = desk::counts(catalog, (bid.campaign, touch), &sent.kind, sent.happened)?;
+            let campaigns: Vec<&Campaign> =
+                catalog.campaigns.iter().filter(|it| it.id == bid.campaign).collect();
+            let declared = desk::counts(&campaigns, (bid.campaign, touch), &sent.kind, sent.happened)?;
             Some((bid, touch, declared))
         });
         let Some((bid, touch, declared)) = of_ad else {
@@ -69,58 +84,33 @@ impl Service {
         }
         Ok(form.person()?.map(|(kind, id)| self.user_keys().key_of(kind, id)))
     }
+}
 
-    /// For each conversion the last click of its person within its window, else the last view.
-    pub(in crate::shell::conversions) async fn found(
-        self: &Arc<Self>,
-        snapshot: &Snapshot,
-        sought: Vec<&Sought>,
-    ) -> Result<Vec<Option<Ad>>, Unavailable> {
-        let mut met: Vec<Option<Met>> = Vec::with_capacity(sought.len());
-        for Sought { sent, advertiser, user, .. } in sought.iter().copied() {
-            // A journey that cannot be looked at is none: the conversion is kept all the same.
-            let journey = self.journeys.of(*user, *advertiser).await.unwrap_or_default();
-            let catalog = &snapshot.plan.catalog;
-            let counts = |met: &Met| {
-                desk::counts(catalog, (met.campaign, met.touch()), &sent.kind, sent.happened).is_some()
-            };
-            met.push(journey.into_iter().find(counts));
-        }
-        let bids: Vec<BidId> = met.iter().flatten().map(|met| met.bid).collect();
-        let facts = self.facts(bids).await?;
-        let ad = |met: Met| {
-            let bid = *facts.get(&(met.bid, met.is_click))?;
-            Some(Ad { bid, touch: met.touch() })
-        };
-        Ok(met.into_iter().map(|met| met.and_then(ad)).collect())
-    }
-
-    /// What the ledger knows of the views and clicks of `bids`: a look at each by its key, off the threads that answer.
-    async fn facts(&self, bids: Vec<BidId>) -> Result<HashMap<(BidId, bool), BidFacts>, Unavailable> {
-        if bids.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let folder = self.journeys.folder().to_owned();
-        let read = move || -> Result<_, StoreError> {
-            let (store, mut facts) = (Store::open(&folder)?, HashMap::new());
-            for bid in bids {
-                for event in store.events_of_bid(bid)? {
-                    if matches!(event.kind, EventKind::View | EventKind::Click) {
-                        facts.insert((bid, event.kind == EventKind::Click), event.bid);
-                    }
+/// For each conversion, beside whose journey it stands, the last click within its window, else the last view: as the
+/// ledger in `folder` knows them, by a look at each by its key. On a thread that may wait.
+///
+/// # Errors
+///
+/// [`StoreError`].
+pub(in crate::shell::conversions) fn ads(
+    plan: &Plan,
+    sought: &[(&Sought, Vec<Met>)],
+    folder: &Path,
+) -> Result<Vec<Option<Ad>>, StoreError> {
+    let met: Vec<Option<Met>> = sought.iter().map(|(sought, journey)| sought.choose(plan, journey)).collect();
+    let mut facts = HashMap::new();
+    if met.iter().any(Option::is_some) {
+        let store = Store::open(folder)?;
+        for met in met.iter().flatten() {
+            for event in store.events_of_bid(met.bid)? {
+                if matches!(event.kind, EventKind::View | EventKind::Click) {
+                    facts.insert((met.bid, event.kind == EventKind::Click), event.bid);
                 }
             }
-            Ok(facts)
-        };
-        match tokio::task::spawn_blocking(read).await {
-            Ok(Ok(facts)) => Ok(facts),
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "the ad of a conversion not read");
-                Err(Unavailable)
-            }
-            Err(_) => Err(Unavailable),
         }
     }
+    let ad = |met: Met| Some(Ad { bid: *facts.get(&(met.bid, met.is_click))?, touch: met.touch() });
+    Ok(met.into_iter().map(|met| met.and_then(ad)).collect())
 }
 
 impl Met {

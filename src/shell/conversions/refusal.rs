@@ -31,7 +31,10 @@ pub enum ConversionRefusal {
         kind: String,
     },
     /// Nobody's.
-    #[error("it needs a `click`, or an `advertiser` that has campaigns; got `{0}`")]
+    #[error("it needs a `click`, or an `advertiser` and an `order`")]
+    Nobody,
+    /// Of an advertiser without campaigns.
+    #[error("no campaign is of the advertiser `{0}`")]
     Advertiser(String),
     /// A code that stands in no campaign.
     #[error("no campaign has the promo code `{0}`")]

@@ -223,8 +223,9 @@ fn read_ledger(
     })
 }
 
-/// Behind every bid: its time has 48 bits.
-const LAST: i64 = (1 << 48) - 1;
+/// Behind every bid, and before the keys of corrections and conversions, which begin with 0xfe and 0xff: the first byte of a
+/// key is the highest of the 48 bits of a bid's time.
+const LAST: i64 = (0xfe << 40) - 1;
 
 fn start_of(day: Day) -> UnixMillis {
     UnixMillis::from_raw(i64::from(day.raw()) * 86_400_000)

@@ -13,6 +13,7 @@ mod file;
 mod findings;
 mod ghosts;
 mod keeper;
+mod question;
 #[cfg(test)]
 mod tests;
 
@@ -20,3 +21,4 @@ pub use file::{ExperimentError, ExperimentFile};
 pub use findings::{ArmsFound, Findings, HoldoutFound, Unfound, Wanted, findings};
 pub use ghosts::{Ghosts, Inbox, write_metrics};
 pub use keeper::GhostKeeper;
+pub use question::question_holdouts;

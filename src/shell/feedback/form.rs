@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::campaign::Factor;
-use crate::feedback::{By, Change, ChangeId, Evidence, Placement, Rule, Setting, State, Target, Value};
-use crate::units::{CampaignId, Decimal, ExchangeId, LineItemId, Nanos, Rounding, UnixMillis};
+use crate::feedback::{By, Change, Evidence, Placement, Rule, Setting, State, Target, Value};
+use crate::units::{CampaignId, ChangeId, Decimal, ExchangeId, LineItemId, Nanos, Rounding, UnixMillis};
 
 /// A change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -192,8 +192,8 @@ fn value(setting: &Setting, text: &str) -> Option<Value> {
 pub(in crate::shell::feedback) mod tests {
     use super::ChangeForm;
     use crate::campaign::Factor;
-    use crate::feedback::{By, Change, ChangeId, Evidence, Placement, Rule, Setting, State, Target, Value};
-    use crate::units::{CampaignId, ExchangeId, LineItemId, Nanos, UnixMillis};
+    use crate::feedback::{By, Change, Evidence, Placement, Rule, Setting, State, Target, Value};
+    use crate::units::{CampaignId, ChangeId, ExchangeId, LineItemId, Nanos, UnixMillis};
 
     /// One change of every kind.
     pub(in crate::shell::feedback) fn one_of_each() -> Vec<Change> {

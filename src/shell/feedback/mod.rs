@@ -13,5 +13,5 @@ mod store;
 pub use error::FeedbackError;
 pub use follow::{FeedbackThread, Follower, write_metrics};
 pub use form::{ChangeForm, EvidenceForm, PlacementForm};
-pub use rows::{Context, Contexts, NoContexts, rows};
+pub use rows::{Context, Contexts, rows};
 pub use store::ChangeStore;

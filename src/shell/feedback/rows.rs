@@ -42,16 +42,6 @@ pub trait Contexts {
     fn between(&self, from: UnixMillis, to: UnixMillis) -> Box<dyn Iterator<Item = Context> + '_>;
 }
 
-/// No contexts: line items are judged whole, by what their goals expect.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoContexts;
-
-impl Contexts for NoContexts {
-    fn between(&self, _from: UnixMillis, _to: UnixMillis) -> Box<dyn Iterator<Item = Context> + '_> {
-        Box::new(std::iter::empty())
-    }
-}
-
 /// The rows of every line item of `plan` at `now`, in the plan's order; left off once `goes_on` does not hold.
 ///
 /// # Errors

@@ -7,16 +7,18 @@
 //!
 //! Whatever is read is bounded by the bytes that are there; a block that is not as it was written is `None`.
 
-use crate::ledger::{BidFacts, Checksum, Digest, Event, EventKind};
+use crate::ledger::{BidFacts, Checksum, Digest, Event, EventKind, utc_day};
 use crate::shell::figures::charge;
 use crate::shell::figures::facts::{self, Fact, Facts};
 use crate::shell::figures::header::Header;
 use crate::shell::figures::numbers::{CHUNK, Numbers, Reader, fingerprint, put_column, put_count};
 use crate::shell::figures::row::{self, Cells, Lists, Named, Section};
-use crate::units::{Day, UnixMillis};
+use crate::units::{BidId, Day, UnixMillis};
 
 /// Events in a block: so many that what they share is written once, so few that they take little memory meanwhile.
 pub(in crate::shell::figures) const EVENTS_MAX: u64 = 262_144;
+
+const DAY_MS: i64 = 86_400_000;
 
 /// A block in the making.
 #[derive(Debug)]
@@ -134,6 +136,8 @@ pub(in crate::shell::figures) struct Told<'a> {
 /// A block, read.
 #[derive(Debug)]
 pub(in crate::shell::figures) struct Block<'a> {
+    /// The day under which its events are filed.
+    day: Day,
     tuples: usize,
     facts: Vec<Told<'a>>,
     named: Named,
@@ -159,7 +163,7 @@ impl<'a> Block<'a> {
         }
         let rows: usize = sections.iter().map(|(_, rows, _)| *rows).try_fold(0, usize::checked_add)?;
         let is_whole = reader.is_at_end() && rows as u64 == header.digest.events && tuples <= rows;
-        is_whole.then_some(Self { tuples, facts, named, sections })
+        is_whole.then_some(Self { day: header.day, tuples, facts, named, sections })
     }
 
     /// How many tuples there are.
@@ -206,6 +210,15 @@ impl<'a> Block<'a> {
         Some(bids)
     }
 
+    /// An id in the place of one that is not kept: of a bid that is filed under the same day.
+    fn stand_in(&self, made: UnixMillis) -> BidId {
+        let is_of_day = utc_day(made) == self.day;
+        BidId::mint(
+            if is_of_day { made } else { UnixMillis::from_raw(i64::from(self.day.raw()) * DAY_MS) },
+            0,
+        )
+    }
+
     /// Calls `each` with every event of the sections that are asked for, and the number of its tuple. `None` if one
     /// cannot be read.
     pub(in crate::shell::figures) fn each(
@@ -247,6 +260,9 @@ impl<'a> Block<'a> {
                     }
                     (event.bid.at, event.bid.day) = (facts::made_at(&facts, after), facts::day(&facts)?);
                     event.at = UnixMillis::from_raw(event.bid.at.raw().wrapping_add(later));
+                    if bids == Bids::Whole {
+                        event.bid.id = self.stand_in(event.bid.at);
+                    }
                     let place = (&mut event.kind, &mut terms);
                     row::read(*section, &mut cells, (&facts, event.at), &self.named, place)?;
                     each(tuple, &event);

@@ -31,7 +31,7 @@ use std::path::Path;
 
 use crate::ledger::Event;
 use crate::report::{Report, Table};
-use crate::shell::cli::report::names;
+use crate::shell::cli::report::names_for;
 use crate::shell::store::{Store, StoreError};
 
 pub use desk::Desk;
@@ -56,7 +56,7 @@ pub fn table(folder: &Path, question: &Question) -> Result<Table, StoreError> {
             Err(StoreError::Older { .. }) => scan(&store, question)?,
             other => other?,
         };
-        Ok(report.finish(&names(&store)?))
+        Ok(report.finish(&names_for(&store, &question.by)?))
     })
 }
 
@@ -69,7 +69,8 @@ fn report(store: &Store, folder: &Path, question: &Question) -> Result<Report, S
 
 /// Folds the events of `sections` that `question` asks for (its dimensions do not matter) into parts, about one for each
 /// core: `empty` makes one, `add` adds an event. An event tells all but who saw the ad, whose lease paid, the ids of the
-/// bid, the order and the correction, and what people wrote of it. The order of the events is no order of time.
+/// order and the correction, and what people wrote of it; in the place of its bid's id is one that is filed under the same
+/// day. The order of the events is no order of time.
 ///
 /// # Errors
 ///

@@ -80,7 +80,7 @@ fn page(shown: Shown, nonce: &str, takes_gzip: bool) -> Answer {
         Outcome::NotYet => StatusCode::SERVICE_UNAVAILABLE,
     };
     let content_type = match shown.kind {
-        Kind::Html => "text/html; charset=utf-8",
+        Kind::Html | Kind::HtmlFile => "text/html; charset=utf-8",
         Kind::Csv => "text/csv; charset=utf-8",
         Kind::Json => "application/json",
         Kind::Text => "text/plain; charset=utf-8",
@@ -107,6 +107,9 @@ fn page(shown: Shown, nonce: &str, takes_gzip: bool) -> Answer {
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if matches!(shown.kind, Kind::Csv | Kind::Json | Kind::HtmlFile) {
+        headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
     }
     if is_packed {
         headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));

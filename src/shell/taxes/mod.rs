@@ -12,6 +12,7 @@ pub use what_if::{Residents, WhatIfAsk, what_if};
 use crate::ledger::{self, Account, Charge, Digest, Event, EventKind};
 use crate::report::Names;
 use crate::shell::cli::report::names;
+use crate::shell::figures::{self, Question, Section};
 use crate::shell::store::{Store, StoreError};
 use crate::ttf::{Declaration, Declared, Item, Parties, Period, Reconciled, Scenario, TaxAccount};
 use crate::units::{Day, Femtos, ScenarioId, UnixMillis};
@@ -56,29 +57,34 @@ pub fn declare(folder: &Path, scenarios: &[Scenario], ask: &Ask) -> Result<Sheet
     }
     let restated: Option<Vec<Scenario>> =
         ask.as_known.map(|day| scenarios.iter().map(|scenario| scenario.as_known_at(day)).collect());
-    let mut declaration = Declaration::new(ask.period, scenarios, ask.by_advertiser);
+    let empty = || Declaration::new(ask.period, scenarios, ask.by_advertiser);
+    let question = Question { without_archives: ask.without_archives, ..Question::default() };
+    let sections = [Section::Impression, Section::Correction];
+    let add = |declaration: &mut Declaration, event: &Event| {
+        let Some((charge, impressions)) = charge(event) else { return };
+        let of = |scenario: &&Scenario| scenario.id() == charge.tax.scenario;
+        let known = restated.as_ref().and_then(|scenarios| scenarios.iter().find(of));
+        let tax = known.map(|known| known.restated(&charge.tax, parties(event), tax_point(event)));
+        declaration.add(&Item {
+            advertiser: event.bid.advertiser,
+            campaign: event.bid.campaign,
+            currency: event.bid.currency,
+            bid_at: event.bid.at,
+            told_at: event.at,
+            filed: ledger::filed_on(event),
+            impressions,
+            is_correction: matches!(event.kind, EventKind::Correction(_)),
+            assessment: tax.as_ref().unwrap_or(&charge.tax),
+            bearer: charge.bearer,
+        });
+    };
     // As of one commit, so that a bill that comes meanwhile is in both or in neither.
-    let kept = store.at_once(|| {
-        store.events(|event| {
-            let Some((charge, impressions)) = charge(event) else { return };
-            let of = |scenario: &&Scenario| scenario.id() == charge.tax.scenario;
-            let known = restated.as_ref().and_then(|scenarios| scenarios.iter().find(of));
-            let tax = known.map(|known| known.restated(&charge.tax, parties(event), tax_point(event)));
-            declaration.add(&Item {
-                advertiser: event.bid.advertiser,
-                campaign: event.bid.campaign,
-                currency: event.bid.currency,
-                bid_at: event.bid.at,
-                told_at: event.at,
-                filed: ledger::filed_on(event),
-                impressions,
-                is_correction: matches!(event.kind, EventKind::Correction(_)),
-                assessment: tax.as_ref().unwrap_or(&charge.tax),
-                bearer: charge.bearer,
-            });
-        })?;
-        store.kept()
+    let (parts, kept) = store.at_once(|| {
+        let parts = figures::parts(&store, folder, (&question, &sections), empty, add)?;
+        Ok((parts, store.kept()?))
     })?;
+    let mut declaration = empty();
+    parts.iter().for_each(|part| declaration.merge(part));
     let declared = declaration.finish();
     let mut booked: BTreeMap<TaxAccount, Femtos> = BTreeMap::new();
     for ((account, currency), balance) in kept.sums.balances() {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use crate::ledger::{Charge, Event, EventKind};
+use crate::shell::figures::{self, Question, Section};
 use crate::shell::store::{Store, StoreError};
 use crate::shell::taxes::{charge, parties, tax_point};
 use crate::ttf::{Booked, Bought, Case, Evidence, Facts, Group, Others, Outcome, Place, Places, WhatIf};
@@ -35,13 +36,17 @@ pub fn what_if(folder: &Path, cases: Vec<Case<'_>>, ask: &WhatIfAsk) -> Result<V
     if ask.without_archives {
         store = store.without_archives();
     }
-    let mut feed = Feed { whole: WhatIf::new(cases), groups: HashMap::new(), ask };
-    store.events(|event| {
-        let day = event.bid.day;
-        if ask.from.is_none_or(|from| day >= from) && ask.to.is_none_or(|to| day <= to) {
-            feed.add(event);
-        }
-    })?;
+    let question = Question {
+        from: ask.from,
+        to: ask.to,
+        without_archives: ask.without_archives,
+        ..Question::default()
+    };
+    let sections = [Section::Impression, Section::Conversion, Section::Correction];
+    let empty = || Feed { whole: WhatIf::new(cases.clone()), groups: Groups::default(), ask };
+    let parts = figures::parts(&store, folder, (&question, &sections), empty, Feed::add)?;
+    let mut feed = empty();
+    parts.iter().for_each(|part| feed.merge(part));
     let fixed = crate::shell::cli::report::names(&store)?.fixed_costs;
     let mut costs = BTreeMap::new();
     for (campaign, cost) in fixed {
@@ -57,10 +62,13 @@ pub fn what_if(folder: &Path, cases: Vec<Case<'_>>, ask: &WhatIfAsk) -> Result<V
     Ok(feed.whole.outcomes())
 }
 
+/// The number of each group.
+type Groups = HashMap<Group, u32, foldhash::fast::RandomState>;
+
 struct Feed<'a, 'b> {
     whole: WhatIf<'a>,
     /// By all that they share, the instant held at the start of its span.
-    groups: HashMap<Group, u32>,
+    groups: Groups,
     ask: &'b WhatIfAsk,
 }
 
@@ -80,6 +88,27 @@ impl Feed<'_, '_> {
             bid: charge.bid,
             to_beat: charge.to_beat,
         });
+    }
+
+    /// Adds what another part came to.
+    fn merge(&mut self, part: &Self) {
+        let mut groups: Vec<(&Group, u32)> =
+            part.groups.iter().map(|(group, number)| (group, *number)).collect();
+        groups.sort_unstable_by_key(|(_, number)| *number);
+        let mut numbers = Vec::with_capacity(groups.len());
+        for (own, number) in groups {
+            // Its instant is one of its span.
+            let billed_at = part.whole.billed_at(number);
+            numbers.push(match self.groups.get(own) {
+                Some(number) => *number,
+                None => {
+                    let number = self.whole.group(Group { billed_at, ..*own });
+                    self.groups.insert(*own, number);
+                    number
+                }
+            });
+        }
+        self.whole.merge_as(&part.whole, numbers);
     }
 
     fn group(&mut self, event: &Event, charge: &Charge) -> u32 {

@@ -2,7 +2,7 @@
 //!
 //! It learns prices from its own notices only. The server differs in this: it plans ten times a second and not before each
 //! opportunity; it tells a budget of a loss when that is told or its time is over, where this believes a silence as early
-//! as `Patience` says; it counts requests anew after a restart; and line items share its budgets. Of bids
+//! as [`Patience`] says; it counts requests anew after a restart; and line items share its budgets. Of bids
 //! that are shaded one in twenty is the control and 15 in a thousand explore, as in the product. Deliberately absent: any rule of its own.
 //!
 //! What `encan judge` says of it with 20 seeds, in % of hindsight with second prices:
@@ -35,9 +35,10 @@ use foldhash::fast::FixedState;
 
 use crate::campaign::{Factor, Pacing};
 use crate::landscape::{Landscapes, Sample, Segment, View};
-use crate::pacing::{Dual, Outlook, Pace, Patience, crowded, worth_holding};
+use crate::pacing::{Dual, Outlook, Pace, crowded, worth_holding};
 use crate::pricing::{Auction, Case, Priced, Steps, Terms, Unpriced, price};
 use crate::sim::facts::AuctionType;
+use crate::sim::judge::patience::Patience;
 use crate::sim::judge::{Brief, Candidate, Opportunity, Policy, Restart, Told, price_within};
 use crate::ttf::Bearer;
 use crate::units::{BidId, Cpm, Currency, ExchangeId, FxRate, Multiplier, Nanos, RatePpm, UnixMillis};

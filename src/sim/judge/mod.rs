@@ -7,6 +7,7 @@
 
 mod encan;
 mod goals;
+mod patience;
 mod policies;
 mod policy;
 mod regime;

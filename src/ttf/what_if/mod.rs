@@ -139,6 +139,16 @@ impl<'a> WhatIf<'a> {
         number
     }
 
+    /// When one of the impressions of a group was billed.
+    ///
+    /// # Panics
+    ///
+    /// If there is no group of that number.
+    #[must_use]
+    pub fn billed_at(&self, group: u32) -> UnixMillis {
+        self.groups[group as usize].group.billed_at
+    }
+
     /// Counts one impression in.
     ///
     /// # Panics
@@ -167,12 +177,25 @@ impl<'a> WhatIf<'a> {
         let same = |(own, more): (&Judged, &Judged)| own.group == more.group;
         let alike = self.groups.len() == other.groups.len();
         if alike && self.groups.iter().zip(&other.groups).all(same) {
-            for (own, more) in self.groups.iter_mut().zip(&other.groups) {
-                own.merge(more);
-            }
-        } else {
-            self.groups.extend_from_slice(&other.groups);
+            return self.merge_as(other, 0..);
         }
+        self.groups.extend_from_slice(&other.groups);
+        self.merge_costs(other);
+    }
+
+    /// The same of a part with groups of its own: `numbers` says of each in turn which one it is here.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such group here.
+    pub fn merge_as(&mut self, other: &Self, numbers: impl IntoIterator<Item = u32>) {
+        for (own, more) in numbers.into_iter().zip(&other.groups) {
+            self.groups[own as usize].merge(more);
+        }
+        self.merge_costs(other);
+    }
+
+    fn merge_costs(&mut self, other: &Self) {
         for ((campaign, currency), more) in &other.conversions {
             self.add_conversions(*campaign, *currency, more.count, more.value);
         }

@@ -5,6 +5,9 @@ mod page;
 mod sheet;
 mod what_if;
 
+pub(in crate::shell) use page::{body, html};
+pub(in crate::shell) use sheet::Written;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 

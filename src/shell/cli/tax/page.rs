@@ -1,6 +1,6 @@
 //! A declaration as one HTML file: nothing from outside, readable without scripts, printable.
 
-use maud::html;
+use maud::{Markup, html};
 
 use crate::page::{Card, Column, Grid, Lang, Page, Phrase, cards};
 use crate::shell::cli::tax::sheet::{Range, Written};
@@ -46,9 +46,22 @@ const BOOKED: [(Phrase, bool); 8] = [
 ];
 
 /// The page of a declaration. Amounts are those of the other forms, exact to the last digit: they are to be compared.
-pub(super) fn html(written: &Written, lang: Lang) -> String {
+pub(in crate::shell) fn html(written: &Written, lang: Lang) -> String {
     let title = DECLARATION.with(lang, &[&written.period]);
     let subtitle = written.as_known.as_ref().map(|day| AS_KNOWN.with(lang, &[day]));
+    let page = Page {
+        lang,
+        title: &title,
+        subtitle: subtitle.as_deref().unwrap_or_default(),
+        navigation: None,
+        refresh_seconds: None,
+        body: body(written, lang),
+    };
+    page.render()
+}
+
+/// What the page says, for pages that say more.
+pub(in crate::shell) fn body(written: &Written, lang: Lang) -> Markup {
     let owed: Vec<Card> = written
         .totals
         .iter()
@@ -58,7 +71,7 @@ pub(super) fn html(written: &Written, lang: Lang) -> String {
             note: String::new(),
         })
         .collect();
-    let body = html! {
+    html! {
         (cards(&owed))
         @if written.lines.is_empty() { p { (NOTHING.text(lang)) } }
         @else { (lines(written, lang).render()) }
@@ -71,16 +84,7 @@ pub(super) fn html(written: &Written, lang: Lang) -> String {
         @if let Some(Range { first_day, last_day, blake3 }) = &written.ledger {
             p { small { (LEDGER.with(lang, &[first_day, last_day, blake3])) } }
         }
-    };
-    let page = Page {
-        lang,
-        title: &title,
-        subtitle: subtitle.as_deref().unwrap_or_default(),
-        navigation: None,
-        refresh_seconds: None,
-        body,
-    };
-    page.render()
+    }
 }
 
 fn columns(heads: &[(Phrase, bool)], lang: Lang) -> Vec<Column> {

@@ -10,7 +10,7 @@ use crate::units::{CampaignId, Day};
 
 /// A declaration as it is written.
 #[derive(Debug, Serialize)]
-pub(super) struct Written {
+pub(in crate::shell) struct Written {
     pub(super) period: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) as_known: Option<String>,
@@ -99,7 +99,12 @@ pub(super) struct Booked {
 
 impl Written {
     /// `sheet` with the name of who owes what is ours; with the campaigns of each line if asked.
-    pub(super) fn new(sheet: &Sheet, taxpayer: &str, by_campaign: bool, as_known: Option<Day>) -> Self {
+    pub(in crate::shell) fn new(
+        sheet: &Sheet,
+        taxpayer: &str,
+        by_campaign: bool,
+        as_known: Option<Day>,
+    ) -> Self {
         let declared = &sheet.declared;
         let taxpayer = |of: Taxpayer| match of {
             Taxpayer::Buyer => taxpayer.to_owned(),
@@ -161,12 +166,12 @@ impl Written {
     }
 
     /// One JSON object.
-    pub(super) fn to_json(&self) -> String {
+    pub(in crate::shell) fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("texts and numbers are JSON") + "\n"
     }
 
     /// A row for each line, and for each of its campaigns if those are asked for.
-    pub(super) fn to_csv(&self) -> String {
+    pub(in crate::shell) fn to_csv(&self) -> String {
         let mut writer = csv::Writer::from_writer(Vec::new());
         writer.write_record(CSV).expect("memory takes every write");
         for line in &self.lines {

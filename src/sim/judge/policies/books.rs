@@ -1,15 +1,78 @@
-//! What every baseline keeps: its budget, what notices said was spent, and which bids are out.
+//! What every baseline that follows a plan shares: its budget, what notices said was spent, which bids are out, and that
+//! it moves one number at the end of each step. What the number is, and how it moves, is the baseline's own [`Rule`].
 
 use std::collections::HashSet;
 
 use foldhash::fast::FixedState;
 
-use crate::sim::judge::{Brief, Restart, Told};
-use crate::units::{Millis, Nanos, UnixMillis};
+use crate::sim::judge::{Brief, Opportunity, Policy, Restart, Told};
+use crate::units::{Cpm, Millis, Nanos, UnixMillis};
+
+/// How a baseline follows its plan.
+pub trait Rule {
+    /// A step is over: its number moves.
+    fn move_by(&mut self, step: Step);
+
+    /// What it bids; `None` = it takes no part.
+    fn bid(&mut self, opportunity: &Opportunity) -> Option<Cpm>;
+
+    /// Its number, as it is kept over a restart.
+    fn level(&self) -> f64;
+
+    /// Takes up a number that was kept.
+    fn resume(&mut self, level: f64);
+}
+
+/// A rule and its books.
+#[derive(Debug)]
+pub struct Booked<R> {
+    books: Books,
+    rule: R,
+}
+
+impl<R: Rule> Booked<R> {
+    /// A rule at the day's start.
+    pub fn new(brief: &Brief, rule: R) -> Self {
+        Self { books: Books::new(brief), rule }
+    }
+}
+
+impl<R: Rule> Policy for Booked<R> {
+    fn bid(&mut self, opportunity: &Opportunity) -> Option<Cpm> {
+        if let Some(step) = self.books.step(opportunity.at) {
+            self.rule.move_by(step);
+        }
+        let price = self.rule.bid(opportunity)?;
+        self.books.sent(opportunity.number);
+        Some(price)
+    }
+
+    fn told(&mut self, number: u64, told: Told, _: UnixMillis) {
+        self.books.told(number, told);
+    }
+
+    fn budget(&mut self, budget: Nanos, _: UnixMillis) {
+        self.books.budget(budget);
+    }
+
+    fn bytes_per_campaign(&self) -> usize {
+        size_of::<Self>()
+    }
+
+    fn persist(&self) -> Vec<u8> {
+        self.rule.level().to_le_bytes().to_vec()
+    }
+
+    fn restart(&mut self, restart: &Restart) {
+        if let Some(level) = self.books.restart(restart) {
+            self.rule.resume(level);
+        }
+    }
+}
 
 /// The books of one budget.
 #[derive(Debug)]
-pub struct Books {
+struct Books {
     brief: Brief,
     budget: f64,
     spent: f64,
@@ -35,7 +98,7 @@ const STEP: Millis = Millis::from_seconds(60);
 impl Books {
     /// Books of the day's start.
     #[expect(clippy::cast_precision_loss, reason = "a plan")]
-    pub fn new(brief: &Brief) -> Self {
+    fn new(brief: &Brief) -> Self {
         Self {
             budget: brief.budget.raw() as f64,
             spent: 0.0,
@@ -48,7 +111,7 @@ impl Books {
     }
 
     /// The step that ended before `now`, if one did: a minute, or longer where nothing came.
-    pub fn step(&mut self, now: UnixMillis) -> Option<Step> {
+    fn step(&mut self, now: UnixMillis) -> Option<Step> {
         if now < self.until {
             return None;
         }
@@ -65,13 +128,13 @@ impl Books {
     }
 
     /// A bid goes out.
-    pub fn sent(&mut self, number: u64) {
+    fn sent(&mut self, number: u64) {
         self.open.insert(number);
     }
 
     /// A notice came.
     #[expect(clippy::cast_precision_loss, reason = "a plan")]
-    pub fn told(&mut self, number: u64, told: Told) {
+    fn told(&mut self, number: u64, told: Told) {
         match told {
             Told::Clicked | Told::Converted => {}
             Told::Won { paid, .. } => {
@@ -87,14 +150,14 @@ impl Books {
 
     /// The budget changed.
     #[expect(clippy::cast_precision_loss, reason = "a plan")]
-    pub fn budget(&mut self, budget: Nanos) {
+    fn budget(&mut self, budget: Nanos) {
         self.budget = budget.raw() as f64;
     }
 
     /// Goes on from the ledger; gives what was kept, if the day has begun. A new day begins with the tuned start, for the
     /// last minutes of a day that has spent its money teach a level of their own.
     #[expect(clippy::cast_precision_loss, reason = "a plan")]
-    pub fn restart(&mut self, restart: &Restart) -> Option<f64> {
+    fn restart(&mut self, restart: &Restart) -> Option<f64> {
         self.spent = restart.spent.raw() as f64;
         self.spent_before = self.spent;
         self.open = restart.open.iter().map(|(number, _)| *number).collect();

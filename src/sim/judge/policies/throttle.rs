@@ -1,13 +1,12 @@
 //! Probabilistic throttling: bids the worth, but takes part in an auction only with a probability that follows the plan
 //! (Agarwal et al., KDD'14).
 
-use crate::sim::judge::policies::books::Books;
+use crate::sim::judge::policies::books::{Booked, Rule, Step};
 use crate::sim::judge::policies::grid;
-use crate::sim::judge::{Brief, Candidate, Opportunity, Policy, Restart, Told};
-use crate::units::{Cpm, Nanos, UnixMillis};
+use crate::sim::judge::{Brief, Candidate, Opportunity};
+use crate::units::Cpm;
 
 struct Throttle {
-    books: Books,
     /// The probability to take part.
     rate: f64,
     /// By how much it moves a minute, as a share of itself.
@@ -25,7 +24,7 @@ pub fn candidate() -> Candidate {
         ours: false,
         settings: grid([0.02, 0.1, 0.3], [0.01, 0.1, 0.5]),
         make: |brief: &Brief, [step, rate]| {
-            Box::new(Throttle { books: Books::new(brief), rate, step, random: brief.seed | 1 })
+            Box::new(Booked::new(brief, Throttle { rate, step, random: brief.seed | 1 }))
         },
     }
 }
@@ -41,38 +40,21 @@ impl Throttle {
     }
 }
 
-impl Policy for Throttle {
+impl Rule for Throttle {
+    fn move_by(&mut self, step: Step) {
+        let factor = if step.spent > step.planned { 1.0 - self.step } else { 1.0 + self.step };
+        self.rate = (self.rate * factor).clamp(LEAST, 1.0);
+    }
+
     fn bid(&mut self, opportunity: &Opportunity) -> Option<Cpm> {
-        if let Some(step) = self.books.step(opportunity.at) {
-            let factor = if step.spent > step.planned { 1.0 - self.step } else { 1.0 + self.step };
-            self.rate = (self.rate * factor).clamp(LEAST, 1.0);
-        }
-        if self.draw() >= self.rate {
-            return None;
-        }
-        self.books.sent(opportunity.number);
-        Some(opportunity.price_for(opportunity.value))
+        (self.draw() < self.rate).then(|| opportunity.price_for(opportunity.value))
     }
 
-    fn told(&mut self, number: u64, told: Told, _: UnixMillis) {
-        self.books.told(number, told);
+    fn level(&self) -> f64 {
+        self.rate
     }
 
-    fn budget(&mut self, budget: Nanos, _: UnixMillis) {
-        self.books.budget(budget);
-    }
-
-    fn bytes_per_campaign(&self) -> usize {
-        size_of::<Self>()
-    }
-
-    fn persist(&self) -> Vec<u8> {
-        self.rate.to_le_bytes().to_vec()
-    }
-
-    fn restart(&mut self, restart: &Restart) {
-        if let Some(rate) = self.books.restart(restart) {
-            self.rate = rate.clamp(LEAST, 1.0);
-        }
+    fn resume(&mut self, rate: f64) {
+        self.rate = rate.clamp(LEAST, 1.0);
     }
 }
