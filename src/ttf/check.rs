@@ -36,10 +36,9 @@ pub(in crate::ttf) fn checked(spec: &ScenarioSpec) -> Result<Checked, Vec<Scenar
     let mut faults = Vec::new();
     let zones = zones(spec, &mut faults);
     check_countries(spec, &mut faults);
-    let counts = [("rates", spec.rates.len()), ("exemptions", spec.exemptions.len())];
-    let sellers = spec.residence.sellers.len();
-    let counts = counts.into_iter().chain([("residence", sellers + spec.residence.exchanges.len())]);
-    if let Some((list, count)) = { counts }.find(|(_, count)| *count > ROWS_MAX) {
+    let named = spec.residence.exchanges.len() + spec.residence.sellers.len();
+    let counts = [("rates", spec.rates.len()), ("exemptions", spec.exemptions.len()), ("residence", named)];
+    if let Some((list, count)) = counts.into_iter().find(|(_, count)| *count > ROWS_MAX) {
         faults.push(ScenarioFault::TooMany { list, count });
         return Err(faults);
     }

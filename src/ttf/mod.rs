@@ -2,7 +2,8 @@
 //!
 //! Stands alone: it imports amounts and nothing else. A [`ScenarioSpec`] is what ad ops wrote; once
 //! checked it is a [`Scenario`], which places an impression, finds the rate of its day and writes the
-//! [`Assessment`] that the ledger keeps. Deliberately absent: who is told, and when a declaration is due.
+//! [`Assessment`] that the ledger keeps. A [`Declaration`] folds those into lines for a period; a [`WhatIf`] holds the same
+//! impressions against other scenarios, rates and bearers. Deliberately absent: who is told, and when a declaration is due.
 
 mod assessment;
 mod check;
