@@ -11,7 +11,7 @@ use crate::report::{Comparison, Dimension, FixedCost, Names, Scope, Sheet, Table
 use crate::shell::cli::report::period::{Compared, Period};
 use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, reconcile};
 use crate::shell::figures::{self, Question};
-use crate::shell::store::{NameKind, Store, StoreError};
+use crate::shell::store::{Name, NameKind, Store, StoreError};
 use crate::units::{
     AdvertiserId, ArmId, CampaignId, CreativeId, Day, DealId, ExchangeId, LineItemId, PublisherId, SegmentId,
 };
@@ -241,8 +241,22 @@ fn subtitle(args: &Args, (period, before): (Period, Option<Period>), forms: &For
 ///
 /// [`StoreError`].
 pub(in crate::shell) fn names(store: &Store) -> Result<Names, StoreError> {
+    Ok(by_id(store.names()?))
+}
+
+/// Those of them that rows by these dimensions need.
+///
+/// # Errors
+///
+/// [`StoreError`].
+pub(in crate::shell) fn names_for(store: &Store, by: &[Dimension]) -> Result<Names, StoreError> {
+    let needs_all = by.contains(&Dimension::Publisher);
+    Ok(by_id(if needs_all { store.names()? } else { store.names_besides(NameKind::Publisher)? }))
+}
+
+fn by_id(all: Vec<Name>) -> Names {
     let mut names = Names::default();
-    for name in store.names()? {
+    for name in all {
         let (id, slug) = (name.id, name.slug);
         match name.kind {
             NameKind::Advertiser => drop(names.advertisers.insert(AdvertiserId::from_raw(id), slug)),
@@ -271,5 +285,5 @@ pub(in crate::shell) fn names(store: &Store) -> Result<Names, StoreError> {
             NameKind::Segment => drop(names.segments.insert(SegmentId::from_raw(id), slug)),
         }
     }
-    Ok(names)
+    names
 }

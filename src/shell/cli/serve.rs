@@ -269,8 +269,7 @@ impl Server {
         let leasing = Leasing::start(Arc::clone(&service)).map_err(no_thread)?;
         let forgetting = Forgetting::start(Arc::clone(&service)).map_err(no_thread)?;
         let keeping = Keeping::start(args.data.clone()).map_err(no_thread)?;
-        let data = args.data.clone();
-        let keys = secrets::watch(Arc::clone(&service), data.clone(), secrets.users, stopped.clone());
+        let keys = secrets::watch(Arc::clone(&service), args.data.clone(), secrets.users, stopped.clone());
         let files = reload::watch(signs, Arc::clone(&service), args.config.clone(), stopped);
         let reloads = tokio::spawn(async { _ = tokio::join!(files, keys) });
         Ok(Self {
@@ -278,7 +277,7 @@ impl Server {
             bids,
             admin,
             failed,
-            data,
+            data: args.data.clone(),
             stop,
             doors,
             beat,

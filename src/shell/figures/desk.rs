@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use crate::ledger::{Digest, filed_on};
-use crate::report::{Report, Table};
-use crate::shell::cli::report::names;
+use crate::report::{Dimension, Report, Table};
+use crate::shell::cli::report::names_for;
 use crate::shell::figures::{Question, answer, scan};
 use crate::shell::store::{Filed, Store, StoreError};
 use crate::units::Day;
@@ -64,7 +64,9 @@ impl Desk {
                 Err(StoreError::Older { .. }) => None,
                 filed => Some(filed?),
             };
-            let names = names(&store)?;
+            let by: Vec<Dimension> =
+                questions.iter().flat_map(|question| question.by.iter().copied()).collect();
+            let names = names_for(&store, &by)?;
             let mut tables = Vec::with_capacity(questions.len());
             for question in questions {
                 let report = match &filed {

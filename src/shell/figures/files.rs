@@ -109,9 +109,18 @@ pub(in crate::shell::figures) fn write(data: &Path, day: Day, blocks: &[&[u8]]) 
     is_written
 }
 
-/// The bytes of the file of `day`.
-pub(in crate::shell::figures) fn bytes(data: &Path, day: Day) -> Option<Vec<u8>> {
-    std::fs::read(path(data, day)).ok()
+/// The bytes of the file of `day`, if it still has these blocks and no others.
+pub(in crate::shell::figures) fn bytes(data: &Path, day: Day, blocks: &[Stored]) -> Option<Vec<u8>> {
+    let bytes = std::fs::read(path(data, day)).ok()?;
+    let mut rest = bytes.as_slice();
+    for block in blocks {
+        let (header, after) = rest.split_first_chunk()?;
+        if *header != block.header.to_bytes() {
+            return None;
+        }
+        rest = after.get(usize::try_from(block.header.len).ok()?..)?;
+    }
+    rest.is_empty().then_some(bytes)
 }
 
 /// Takes away what processes that died while they wrote have left.

@@ -31,7 +31,7 @@ use std::path::Path;
 
 use crate::ledger::Event;
 use crate::report::{Report, Table};
-use crate::shell::cli::report::names;
+use crate::shell::cli::report::names_for;
 use crate::shell::store::{Store, StoreError};
 
 pub use desk::Desk;
@@ -56,7 +56,7 @@ pub fn table(folder: &Path, question: &Question) -> Result<Table, StoreError> {
             Err(StoreError::Older { .. }) => scan(&store, question)?,
             other => other?,
         };
-        Ok(report.finish(&names(&store)?))
+        Ok(report.finish(&names_for(&store, &question.by)?))
     })
 }
 

@@ -43,7 +43,7 @@ pub(in crate::shell::figures) fn plan(
 ) -> Result<Plan, StoreError> {
     let (mut plan, stale) = look(store, filed, data, distrusted)?;
     for (day, planned) in plan.iter_mut().filter(|(day, _)| !stale.contains(day)) {
-        append(data, *day, filed.commit, planned);
+        append(data, *day, filed, planned);
     }
     if !stale.is_empty() {
         build(store, filed, data, &stale, |day, blocks| {
@@ -70,11 +70,9 @@ pub(in crate::shell::figures) fn look(
         let blocks = if distrusted.contains(day) { Vec::new() } else { files::blocks(data, *day) };
         match blocks.last() {
             _ if sum(&blocks) == *digest => {}
-            // What came since may be all that is missing.
-            Some(last) if last.header.commit >= filed.told_after() => {
-                behind.insert(*day, last.header.commit);
-            }
-            _ => drop(stale.insert(*day)),
+            // What came since may be all that is missing. If the journal has forgotten any of it, the digests say so.
+            Some(last) => drop(behind.insert(*day, last.header.commit)),
+            None => drop(stale.insert(*day)),
         }
         plan.insert(*day, Planned { blocks, more: Vec::new() });
     }
@@ -103,7 +101,7 @@ pub(in crate::shell::figures) fn refresh(store: &Store, data: &Path) -> Result<R
         let filed = store.filed()?;
         let (mut plan, stale) = look(store, &filed, data, &BTreeSet::new())?;
         for (day, planned) in plan.iter_mut().filter(|(day, _)| !stale.contains(day)) {
-            append(data, *day, filed.commit, planned);
+            append(data, *day, &filed, planned);
         }
         let mut is_written = true;
         let few: BTreeSet<Day> = stale.iter().copied().take(REFRESHED_DAYS).collect();
@@ -148,18 +146,22 @@ fn add_behind(
     Ok(())
 }
 
-/// Writes what came since behind the file, once that is enough.
-fn append(data: &Path, day: Day, commit: u64, planned: &mut Planned) {
-    let events = sum(&planned.blocks).events;
-    if planned.more.len() < BEHIND_MIN || (planned.more.len() as u64) < events / BEHIND_PART {
+/// Writes what came since behind the file, once that is enough, or the journal is about to forget it.
+fn append(data: &Path, day: Day, filed: &Filed, planned: &mut Planned) {
+    let Some(last) = planned.blocks.last().filter(|_| !planned.more.is_empty()) else { return };
+    let told = filed.commit.saturating_sub(filed.told_after());
+    let is_urgent = filed.told_after() > 0 && filed.commit.saturating_sub(last.header.commit) > told / 2;
+    let least =
+        BEHIND_MIN.max(usize::try_from(sum(&planned.blocks).events / BEHIND_PART).unwrap_or(usize::MAX));
+    if planned.more.len() < least && !is_urgent {
         return;
     }
     let (mut draft, mut encoded) = (Draft::default(), Vec::new());
     for event in &planned.more {
         draft.add(event, crate::ledger::checksum(event, &mut encoded));
     }
-    let Some(before) = files::bytes(data, day) else { return };
-    let block = draft.to_bytes(day, commit);
+    let Some(before) = files::bytes(data, day, &planned.blocks) else { return };
+    let block = draft.to_bytes(day, filed.commit);
     if files::write(data, day, &[&before, &block]) {
         let written = files::blocks(data, day);
         let mut whole = sum(&planned.blocks);

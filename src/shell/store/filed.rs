@@ -25,15 +25,15 @@ pub struct Filed {
     pub days: BTreeMap<Day, Digest>,
     /// The number of that commit.
     pub commit: u64,
-    /// The last commits that are still told one by one, with the keys of their events.
-    commits: Vec<(u64, Vec<u8>)>,
+    /// The last commit before those that the journal still tells one by one.
+    told_after: u64,
 }
 
 impl Filed {
     /// The last commit before those that are told one by one.
     #[must_use]
-    pub fn told_after(&self) -> u64 {
-        self.commits.first().map_or(self.commit, |(number, _)| number.saturating_sub(1))
+    pub const fn told_after(&self) -> u64 {
+        self.told_after
     }
 }
 
@@ -56,8 +56,8 @@ impl Store {
         })
     }
 
-    /// Calls `each` with the events of the commits that `filed` tells one by one: of each day those after the commit
-    /// that `after` says of it, and none of a day of which it says nothing.
+    /// Calls `each` with the events of the commits that the journal tells one by one, up to that of `filed`: of each day
+    /// those after the commit that `after` says of it, and none of a day of which it says nothing.
     ///
     /// # Errors
     ///
@@ -72,16 +72,21 @@ impl Store {
         let sqlite = |source| StoreError::Sqlite { file: self.file.clone(), source };
         let is_asked = |day: &Day, number: u64| after.get(day).is_some_and(|after| number > *after);
         let mut find = self.connection.prepare_cached(row::FIND).map_err(sqlite)?;
-        for (number, keys) in filed.commits.iter().filter(|(number, _)| number > least) {
+        let between = "SELECT number, keys FROM journal WHERE number > ? AND number <= ? ORDER BY number";
+        let mut commits = self.connection.prepare_cached(between).map_err(sqlite)?;
+        let mut commits = commits.query([least.cast_signed(), filed.commit.cast_signed()]).map_err(sqlite)?;
+        while let Some(commit) = commits.next().map_err(sqlite)? {
+            let number = commit.get::<_, i64>(0).map_err(sqlite)?.cast_unsigned();
+            let keys: Vec<u8> = commit.get(1).map_err(sqlite)?;
             for key in keys.chunks(EventKey::LEN) {
-                if !is_apart(key) && !is_asked(&day_of(key), *number) {
+                if !is_apart(key) && !is_asked(&day_of(key), number) {
                     continue;
                 }
                 let mut found = find.query([key]).map_err(sqlite)?;
                 // What was archived since is not asked for: whoever misses it finds that the digests differ.
                 let Some(found) = found.next().map_err(sqlite)? else { continue };
                 let event = row::read(found, &self.file)?;
-                if is_asked(&filed_on(&event), *number) {
+                if is_asked(&filed_on(&event), number) {
                     each(&event, self.checked(&event, row::checksum(found, &self.file)?)?);
                 }
             }
@@ -202,26 +207,26 @@ fn add_tail(connection: &Connection, file: &Path, filed: &mut Filed) -> Result<(
         connection.query_row("SELECT number, seal FROM snapshot", [], numbers).map_err(sqlite)?;
     let (summed, mut seal) = (number.cast_unsigned(), Checksum::from_raw(seal.cast_unsigned()));
     filed.commit = summed;
+    let first = "SELECT min(number) FROM journal";
+    let first: Option<i64> = connection.query_row(first, [], |row| row.get(0)).map_err(sqlite)?;
+    filed.told_after = first.map_or(summed, |first| first.cast_unsigned().saturating_sub(1));
     let mut find =
         connection.prepare("SELECT checksum, kind, at FROM event WHERE key = ?").map_err(sqlite)?;
-    let mut commits =
-        connection.prepare("SELECT number, keys, seal FROM journal ORDER BY number").map_err(sqlite)?;
-    let mut commits = commits.query([]).map_err(sqlite)?;
+    let since = "SELECT number, keys, seal FROM journal WHERE number > ? ORDER BY number";
+    let mut commits = connection.prepare(since).map_err(sqlite)?;
+    let mut commits = commits.query([summed.cast_signed()]).map_err(sqlite)?;
     while let Some(commit) = commits.next().map_err(sqlite)? {
         let number = commit.get::<_, i64>(0).map_err(sqlite)?.cast_unsigned();
         let keys: Vec<u8> = commit.get(1).map_err(sqlite)?;
-        if number > summed {
-            let digest = add_commit(&mut find, &keys, &mut filed.days)
-                .map_err(sqlite)?
-                .ok_or_else(|| StoreError::Journal { file: file.to_owned(), number })?;
-            seal = ledger::seal(seal, number, &keys, digest);
-            let sealed: i64 = commit.get(2).map_err(sqlite)?;
-            if number != filed.commit + 1 || sealed.cast_unsigned() != seal.raw() {
-                return Err(StoreError::Journal { file: file.to_owned(), number });
-            }
-            filed.commit = number;
+        let digest = add_commit(&mut find, &keys, &mut filed.days)
+            .map_err(sqlite)?
+            .ok_or_else(|| StoreError::Journal { file: file.to_owned(), number })?;
+        seal = ledger::seal(seal, number, &keys, digest);
+        let sealed: i64 = commit.get(2).map_err(sqlite)?;
+        if number != filed.commit + 1 || sealed.cast_unsigned() != seal.raw() {
+            return Err(StoreError::Journal { file: file.to_owned(), number });
         }
-        filed.commits.push((number, keys));
+        filed.commit = number;
     }
     Ok(())
 }

@@ -34,8 +34,10 @@ const SNAPSHOT_EVENTS: u64 = 131_072;
 const SNAPSHOT_AFTER: Duration = Duration::from_secs(10);
 
 /// Events whose commits are still told one by one after a snapshot holds them, 17 bytes each: those of the last minutes
-/// at the highest rate, and of days at a low one.
+/// at the highest rate.
 const TOLD_EVENTS: u64 = 1 << 20;
+/// And so many commits at most, each a row that a start looks at: those of the last minutes where each is of few events.
+const TOLD_COMMITS: usize = 1 << 17;
 
 /// What was not yet added to the kept sums.
 #[derive(Debug, Default)]
@@ -100,7 +102,7 @@ impl Journal {
     /// The number of the first commit that is told on: those before it are forgotten from here on.
     fn forget(&mut self) -> u64 {
         while let Some((_, events)) = self.rows.front()
-            && self.told - events >= TOLD_EVENTS
+            && (self.told - events >= TOLD_EVENTS || self.rows.len() > TOLD_COMMITS)
         {
             self.told -= events;
             self.rows.pop_front();

@@ -98,7 +98,22 @@ pub(in crate::shell::store) fn insert(transaction: &Connection, names: &[Name]) 
 }
 
 pub(in crate::shell::store) fn read(connection: &Connection) -> rusqlite::Result<Vec<Name>> {
-    let mut statement = connection.prepare("SELECT kind, id, slug, currency, fixed_cost FROM name")?;
+    read_of(connection, SELECT)
+}
+
+/// The same but those of `kind`, which are not even walked over.
+pub(in crate::shell::store) fn read_besides(
+    connection: &Connection,
+    kind: NameKind,
+) -> rusqlite::Result<Vec<Name>> {
+    let kind = kind as u8;
+    read_of(connection, &format!("{SELECT} WHERE kind < {kind} UNION ALL {SELECT} WHERE kind > {kind}"))
+}
+
+const SELECT: &str = "SELECT kind, id, slug, currency, fixed_cost FROM name";
+
+fn read_of(connection: &Connection, select: &str) -> rusqlite::Result<Vec<Name>> {
+    let mut statement = connection.prepare(select)?;
     let mut aims = aims(connection)?;
     let mut rows = statement.query([])?;
     let mut names = Vec::new();

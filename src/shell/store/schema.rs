@@ -410,6 +410,16 @@ impl Store {
     pub fn names(&self) -> Result<Vec<Name>, StoreError> {
         names::read(&self.connection).map_err(|source| StoreError::Sqlite { file: self.file.clone(), source })
     }
+
+    /// The same but those of `kind`: of publishers there are more than of all others.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Sqlite`].
+    pub fn names_besides(&self, kind: NameKind) -> Result<Vec<Name>, StoreError> {
+        names::read_besides(&self.connection, kind)
+            .map_err(|source| StoreError::Sqlite { file: self.file.clone(), source })
+    }
 }
 
 /// Makes the tables in an empty file, all or none.
