@@ -303,7 +303,7 @@ fn a_page_is_packed_where_the_browser_takes_that() {
     let packed = get(&encan, "/", &[("accept-encoding", "gzip, br")]);
     assert_eq!(packed.header("content-encoding"), Some("gzip"));
     let plain = get(&encan, "/", &[]);
-    assert!(packed.body.len() * 3 < plain.body.len(), "{} of {}", packed.body.len(), plain.body.len());
+    assert!(packed.body.len() * 2 < plain.body.len(), "{} of {}", packed.body.len(), plain.body.len());
 }
 
 #[test]

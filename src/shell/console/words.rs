@@ -39,6 +39,7 @@ const REASONS: &[(&str, &str, &str)] = &[
     ("language_not_allowed", "Language not allowed", "Langue non admise"),
     ("creative_misfit", "No creative fits", "Aucune création ne convient"),
     ("viewer_unknown", "Viewer unknown to a frequency cap", "Internaute inconnu d’un plafond"),
+    ("held_out", "Held out of the campaign", "Exclu de la campagne"),
     ("frequency_capped", "Frequency cap reached", "Plafond de fréquence atteint"),
     ("multiplied_by_zero", "A modifier of zero", "Modificateur nul"),
     ("placement_paused", "Placement paused", "Emplacement en pause"),
