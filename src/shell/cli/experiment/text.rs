@@ -146,7 +146,11 @@ fn arm_rows(comparison: &Comparison, names: &[String], currency: Currency, forms
         (name.text(lang).to_owned(), cells.collect())
     };
     let figure = |point: Option<f64>, interval: Interval, write: &dyn Fn(f64) -> String| {
-        known(point.map(|point| format!("{} ({})", write(point), between(interval, write, lang))))
+        let point = point.map(|point| match between(interval, write, lang) {
+            none if none == NONE => write(point),
+            ends => format!("{} ({ends})", write(point)),
+        });
+        known(point)
     };
     let against = |of: &dyn Fn(usize) -> String| {
         let others = (0..comparison.against.len()).map(of);
@@ -168,7 +172,11 @@ fn arm_rows(comparison: &Comparison, names: &[String], currency: Currency, forms
     ]
 }
 
+/// The ends of an interval; nothing where nothing bounds it.
 fn between(interval: Interval, write: &dyn Fn(f64) -> String, lang: Lang) -> String {
+    if interval == Interval::default() {
+        return NONE.to_owned();
+    }
     let end = |end: Option<f64>| end.map_or_else(|| NO_LIMIT.text(lang).to_owned(), write);
     TO.with(lang, &[&end(interval.low), &end(interval.high)])
 }
