@@ -124,8 +124,9 @@ fn event(day: i64, campaign: usize, number: i64, kind: EventKind) -> Event {
     let minted =
         (i64::from(first_day().raw()) + day) * DAY_MS + 8 * 3_600_000 + number * 60_000 % (DAY_MS / 3);
     let at = UnixMillis::from_raw(minted);
-    let random =
-        (u64::try_from(day).unwrap() << 40) | ((campaign as u64) << 32) | u64::try_from(number).unwrap();
+    let random = (u64::try_from(day).unwrap() << 40)
+        | (u64::try_from(campaign).unwrap() << 32)
+        | u64::try_from(number).unwrap();
     let devices = [Device::Phone, Device::Desktop, Device::Tv];
     let setting = Setting {
         publisher: (number % 2 == 0).then(|| PublisherId::from_raw(7)),
@@ -326,6 +327,7 @@ fn a_page_is_one_light_file_that_a_browser_shows() {
 }
 
 /// What a headless Chromium shows of `file`; `None` where there is none.
+#[expect(clippy::print_stdout, reason = "a test that looks at nothing says so")]
 fn picture(file: &Path, name: &str, (width, height): (u32, u32), scheme: &str) -> Option<PathBuf> {
     let browser = std::env::var_os("CHROMIUM").map_or_else(|| "/usr/bin/chromium".into(), PathBuf::from);
     if !browser.exists() {

@@ -3,14 +3,16 @@
 //! The slow loop builds the next one and swaps it in whole. The parts change at different speeds, so
 //! each is shared: a reload makes a new plan, midnight new purses, every tick a new row of live line items.
 
+mod worth;
+
 use std::sync::Arc;
 
 use crate::bidder::modifiers::{Modifiers, highest_factor};
 use crate::bidder::money::Money;
-use crate::bidder::setting::{Asked, written_segments};
+use crate::bidder::setting::Asked;
 use crate::bidder::{Learned, Rhythm, Rhythms};
 use crate::budget::{Book, Refusal};
-use crate::campaign::{Arm, Campaign, Catalog, CountBy, Exchange, Factor, Flight, LineItem, Rates, Status};
+use crate::campaign::{Campaign, Catalog, CountBy, Exchange, Factor, Flight, LineItem, Rates, Status};
 use crate::experiment::Experiments;
 use crate::frequency::Windows;
 use crate::geo::Database;
@@ -224,51 +226,6 @@ impl Plan {
             experiments,
             asked,
         }
-    }
-
-    /// By how much the line item of `row` multiplies its value in `scene` for `subject`: its modifiers and its arm.
-    #[must_use]
-    pub fn factor(&self, row: usize, scene: &Scene<'_>, subject: Option<&UserKey>) -> Factor {
-        if !self.rows[row].modified {
-            return Factor::ONE;
-        }
-        let arm = self.arm(row, subject).map(|arm| arm.multiply);
-        Factor::product([self.modifiers.factor(row, scene)].into_iter().chain(arm))
-    }
-
-    /// The arm of the line item of `row` that `subject` is in; `None` if it tries nothing, or on nobody who is known.
-    #[must_use]
-    pub fn arm(&self, row: usize, subject: Option<&UserKey>) -> Option<&Arm> {
-        let at = self.rows[row].line_item as usize;
-        let arms = &self.catalog.line_items[at].arms;
-        if arms.is_empty() {
-            return None;
-        }
-        arms.get(self.experiments.arm(at, subject?)?)
-    }
-
-    /// The names of the segments that rules write out, each once. Those of long lists are left out: they are keys of
-    /// somebody else's, and no words for people.
-    pub fn segments(&self) -> impl Iterator<Item = &str> {
-        let all = self.catalog.line_items.iter().flat_map(written_segments);
-        all.collect::<std::collections::BTreeSet<_>>().into_iter()
-    }
-
-    /// True if `subject` is never shown the campaign, an index into the catalog.
-    #[must_use]
-    pub fn holds_out(&self, campaign: usize, subject: &UserKey) -> bool {
-        self.experiments.holds_out(campaign, subject)
-    }
-
-    /// What the line item of `row` bids for in `scene` and for `subject`, before its pace, data and tax, in euros; at most
-    /// its bound.
-    fn rank(&self, row: usize, scene: &Scene<'_>, subject: Option<&UserKey>) -> Cpm {
-        let PlanRow { value, bound, modified, .. } = self.rows[row];
-        if !modified {
-            return bound;
-        }
-        let currency = self.campaign(self.line_item(row)).currency;
-        comparable(self.factor(row, scene, subject).of(value), currency, &self.rates).min(bound)
     }
 
     /// The same plan with lists of who may sell.

@@ -220,7 +220,10 @@ impl Sample {
         figures.cpa = self.cpa.ratio();
         figures.cpa_interval = self.cpa.ratio_interval(z);
         figures.roi = self.roas.ratio().map(|roas| roas - 1.0);
-        figures.roi_interval = self.roas.ratio_interval(z).plus(-1.0);
+        if figures.conversions > 0 {
+            // Nobody who brought anything tells nothing of what the next one brings.
+            figures.roi_interval = self.roas.ratio_interval(z).plus(-1.0);
+        }
         self
     }
 
@@ -251,7 +254,8 @@ fn compared(samples: &[Sample]) -> Vec<Against> {
 /// steps: the clearest first, each at a level for those that are left.
 fn against(first: &Pairs, others: &[&Pairs]) -> Vec<(Interval, bool)> {
     let between = |other: &Pairs, z: f64| -> Interval {
-        let (Some(one), Some(base)) = (other.ratio(), first.ratio()) else { return Interval::default() };
+        let told = |pairs: &Pairs| pairs.ratio().filter(|ratio| *ratio > 0.0);
+        let (Some(one), Some(base)) = (told(other), told(first)) else { return Interval::default() };
         distance((one, other.ratio_interval(z)), (base, first.ratio_interval(z)))
     };
     let level = |left: usize| {

@@ -112,7 +112,7 @@ fn or_none<T>(all: Vec<Option<T>>) -> Vec<Option<T>> {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
+    use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
     use super::{Draw, OF_ARMS, OF_HOLDOUTS};
     use crate::units::UserKey;

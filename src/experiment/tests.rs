@@ -207,7 +207,7 @@ fn intervals_of_arms_hold_the_truth_as_often_as_they_say() {
     }
     println!("of {worlds}: {cpa} {roi} {distance}");
     for hits in [cpa, roi, distance] {
-        let share = hits as f64 / worlds as f64;
+        let share = hits as f64 / f64::from(worlds);
         assert!((0.93..=0.975).contains(&share), "{share}");
     }
 }

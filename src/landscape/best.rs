@@ -99,35 +99,36 @@ impl Best {
     }
 }
 
-/// Halvings of what may be up to a million per thousand: to less than a micro.
-const HALVINGS: u32 = 44;
+/// Steps after which it is near enough, whatever the stretches.
+const STEPS: u32 = 60;
+/// A difference of gains that is none, in micros.
+const NOTHING: f64 = 1e-3;
 
 /// From which worth of at least `since` on `higher` gains more than `lower`; `None` for never.
+///
+/// What it gains on the other only grows with the worth. Newton's steps, within bounds that close in.
 fn overtaken(lower: &Stretch, higher: &Stretch, since: f64) -> Option<f64> {
-    let leads = |worth: f64| higher.gain(worth) >= lower.gain(worth);
-    if leads(since) {
+    let most = Cpm::MAX.micros() as f64;
+    let lead = |worth: f64| higher.gain(worth) - lower.gain(worth);
+    if lead(since) >= 0.0 {
         return Some(since);
     }
-    let (mut behind, mut ahead) = (since, Cpm::MAX.micros() as f64);
-    if higher.win(higher.high) <= lower.win(lower.high) || !leads(ahead) {
+    if higher.win(higher.high) <= lower.win(lower.high) || lead(most) < 0.0 {
         return None;
     }
-    // What it gains on the other only grows. Doubled first, for worths are mostly near.
-    let mut reach = since.max(1.0);
-    while reach < ahead {
-        reach *= 2.0;
-        if leads(reach) {
-            ahead = ahead.min(reach);
-        } else {
-            behind = reach;
+    let (mut behind, mut ahead) = (since, most);
+    // Where it leaves its least bid: just there it takes over from a stretch that ends with that bid and rises steeper.
+    let mut worth = 2.0 * higher.low - higher.zero();
+    for _ in 0..STEPS {
+        if !(behind < worth && worth < ahead) {
+            worth = f64::midpoint(behind, ahead);
         }
-    }
-    for _ in 0..HALVINGS {
-        let middle = f64::midpoint(behind, ahead);
-        if middle - behind < 0.5 {
-            break;
+        let by = lead(worth);
+        if by.abs() < NOTHING || ahead - behind < 0.5 {
+            return Some(worth);
         }
-        *(if leads(middle) { &mut ahead } else { &mut behind }) = middle;
+        *(if by > 0.0 { &mut ahead } else { &mut behind }) = worth;
+        worth -= by / (higher.win(higher.best(worth)) - lower.win(lower.best(worth)));
     }
     Some(ahead)
 }

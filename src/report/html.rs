@@ -103,7 +103,7 @@ impl Sheet<'_> {
             let rows: Vec<&Row> = every.iter().collect();
             let by = if table.group_by == [Dimension::Hour] { words::BY_HOUR } else { words::BY_DAY };
             for (unit, columns) in over_time(currency) {
-                charts.push(lines(&rows, by, unit, columns, (forms, table.decimals())));
+                charts.push(lines(&rows, by, unit, &columns, (forms, table.decimals())));
             }
         }
         charts.extend(self.bars(currency, forms));
@@ -235,7 +235,7 @@ fn lines(
     rows: &[&Row],
     by: Phrase,
     unit: Unit,
-    columns: Vec<Column>,
+    columns: &[Column],
     (forms, decimals): (&Forms, usize),
 ) -> Chart {
     let lang = forms.lang();

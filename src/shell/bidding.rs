@@ -29,7 +29,7 @@ use crate::shell::clock;
 use crate::shell::exposure_store::{NoPlace, Viewer};
 use crate::shell::service::{Service, exposure_of};
 use crate::shell::store::Health;
-use crate::units::{BidId, Hour, UnixMillis};
+use crate::units::{BidId, Hour, UnixMillis, UserKey};
 
 /// The answer to a bid request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,10 +175,7 @@ impl Service {
             return Err(NoBidReason::OutOfTime);
         }
         if let Some(user) = user.filter(|_| !request.test) {
-            for Enrolled { campaign, held_out } in enrolled {
-                let advertiser = snapshot.plan.catalog.advertisers[campaign.advertiser].id;
-                self.ghosts.tell(campaign, advertiser, (user, held_out), now);
-            }
+            self.enrol(snapshot, &enrolled, user, now);
         }
         let mut unsent = Unsent { service: self, bids: SmallVec::new() };
         bids.retain(|chosen| {
@@ -195,7 +192,13 @@ impl Service {
         let mut out = Vec::with_capacity(4_096 * bids.len());
         compose(&composer, request.id, exchange, currency, &bids, arena, &mut out);
         unsent.bids.clear();
-        for chosen in &bids {
+        self.sent(request, &bids, agent, now);
+        Ok(out)
+    }
+
+    /// Tells everybody who counts or names what was sent.
+    fn sent<'a>(&self, request: &BidRequest<'a>, bids: &[Chosen<'a>], agent: Option<Agent>, now: UnixMillis) {
+        for chosen in bids {
             let features = chosen.lesson.features.filter(|features| self.lessons.words.is_any_new(features));
             if let Some(features) = features {
                 self.lessons.name(words(request, chosen, features, agent, now));
@@ -207,10 +210,17 @@ impl Service {
             self.publishers.meet(id, name, &self.writer);
         }
         self.metrics.bid(bids.len());
-        for chosen in &bids {
+        for chosen in bids {
             self.console.sent(chosen.ticket.bid.campaign, chosen.ticket.bid.day);
         }
-        Ok(out)
+    }
+
+    /// `user` is part of these experiments from now on.
+    fn enrol(&self, snapshot: &Snapshot, enrolled: &[Enrolled<'_>], user: UserKey, now: UnixMillis) {
+        for Enrolled { campaign, held_out } in enrolled {
+            let advertiser = snapshot.plan.catalog.advertisers[campaign.advertiser].id;
+            self.ghosts.tell(campaign, advertiser, (user, *held_out), now);
+        }
     }
 
     /// Opens a bid's reservation and takes its place under the frequency caps, so that bids that are made at the

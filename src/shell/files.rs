@@ -126,8 +126,7 @@ pub fn load_over(paths: &Paths, now: UnixMillis, before: Option<&Plan>) -> Loade
     question_stand_ins(&exchanges, &exchange_sources, &mut faults);
     if let Some(catalog) = &compilation.catalog {
         misspelt_advertisers(&definition_files, catalog, &mut faults);
-        question_margins(catalog, &scenarios, &campaign_sources, &mut faults);
-        question_holdouts(catalog, &exchanges, &campaign_sources, &mut faults);
+        question_campaigns(catalog, (&scenarios, &exchanges), &campaign_sources, &mut faults);
         question_unnamed(&compilation.unnamed_lists, list_sources.len(), &paths.campaigns, &mut faults);
     }
     let is_right = faults.errors() == 0;
@@ -241,6 +240,17 @@ fn question_stand_ins(exchanges: &[Exchange], sources: &[Source], faults: &mut F
         let fault = Fault::of_file(file, format!("`stands_in` is already said by `{}`", first.slug));
         faults.push(fault.hint("one profile can stand in for unknown names"));
     }
+}
+
+/// Warns of what campaigns are not likely to mean.
+fn question_campaigns(
+    catalog: &Catalog,
+    (scenarios, exchanges): (&[Scenario], &[Exchange]),
+    sources: &[Source],
+    faults: &mut Faults,
+) {
+    question_margins(catalog, scenarios, sources, faults);
+    question_holdouts(catalog, exchanges, sources, faults);
 }
 
 /// Warns of campaigns whose tax we bear and cannot pay out of our fee.

@@ -257,8 +257,7 @@ impl Server {
         let no_thread = |error| fail(WE_FAILED, &error, "the system gives no threads");
         let reserve = u64::from(args.disk_reserve) << 20;
         let disk = DiskWatch::start(Arc::clone(&service), args.data.clone(), reserve).map_err(no_thread)?;
-        service.console.open(args.data.clone());
-        let sampler = Sampler::start(Arc::clone(&service)).map_err(no_thread)?;
+        let sampler = Sampler::start(Arc::clone(&service), args.data.clone()).map_err(no_thread)?;
         let school = School::start(&service, args, taught).map_err(no_thread)?;
         let (stop, stopped) = watch::channel(false);
         let spans = args.spans();
@@ -270,8 +269,7 @@ impl Server {
         let leasing = Leasing::start(Arc::clone(&service)).map_err(no_thread)?;
         let forgetting = Forgetting::start(Arc::clone(&service)).map_err(no_thread)?;
         let keeping = Keeping::start(args.data.clone()).map_err(no_thread)?;
-        let data = args.data.clone();
-        let keys = secrets::watch(Arc::clone(&service), data.clone(), secrets.users, stopped.clone());
+        let keys = secrets::watch(Arc::clone(&service), args.data.clone(), secrets.users, stopped.clone());
         let files = reload::watch(signs, Arc::clone(&service), args.config.clone(), stopped);
         let reloads = tokio::spawn(async { _ = tokio::join!(files, keys) });
         Ok(Self {
@@ -279,7 +277,7 @@ impl Server {
             bids,
             admin,
             failed,
-            data,
+            data: args.data.clone(),
             stop,
             doors,
             beat,

@@ -141,6 +141,19 @@ pub(in crate::shell::console) fn learning(look: &Look<'_>) -> Markup {
             format!("{} {}", view.say("of", "sur"), view.money(tried.allowed(), currency)),
         ));
     }
+    let grid = changed(look);
+    let share = Ratio::new(of.exploration.ppm().into(), 1_000_000);
+    html! {
+        h2 id="learning-h" { (view.say("Learning", "Apprentissage")) }
+        (cards(&list))
+        p { (view.say("Share of the budget that may try the unknown:", "Part du budget qui peut explorer\u{a0}:")) " " (words::percent(view, share)) }
+        @if !grid.lines.is_empty() { (grid.render()) }
+    }
+}
+
+/// What the figures of each line item changed of what it bids.
+fn changed(look: &Look<'_>) -> Grid {
+    let (view, learned) = (look.view, &look.snapshot.learned);
     let changed = look.items().filter_map(|(_, item)| {
         let factor = learned.adjustments.factor(item.id, crate::pricing::NOWHERE);
         let is_paused = learned.adjustments.is_paused(item.id);
@@ -153,7 +166,7 @@ pub(in crate::shell::console) fn learning(look: &Look<'_>) -> Markup {
             Line::from_iter([Cell::from(item.name.as_str()), Cell::from(value)])
         })
     });
-    let grid = Grid {
+    Grid {
         caption: view.say("What figures changed", "Ce que les chiffres ont changé").to_owned(),
         columns: vec![
             Column::name(view.say("Line item", "Élément de ligne")),
@@ -161,12 +174,5 @@ pub(in crate::shell::console) fn learning(look: &Look<'_>) -> Markup {
         ],
         lines: changed.take(CAPS_MAX).collect(),
         totals: Vec::new(),
-    };
-    let share = Ratio::new(of.exploration.ppm().into(), 1_000_000);
-    html! {
-        h2 id="learning-h" { (view.say("Learning", "Apprentissage")) }
-        (cards(&list))
-        p { (view.say("Share of the budget that may try the unknown:", "Part du budget qui peut explorer\u{a0}:")) " " (words::percent(view, share)) }
-        @if !grid.lines.is_empty() { (grid.render()) }
     }
 }

@@ -85,7 +85,7 @@ pub(in crate::shell) enum Whose {
 
 /// How long one slot lasts, and how many there are: an hour.
 const SLOT: Millis = Millis::from_seconds(5 * 60);
-const SLOTS: usize = 12;
+const SLOTS: i64 = 12;
 /// The most sums in one slot: beyond it, line items of which there are none yet are left out.
 const SUMS_MAX: usize = 50_000;
 
@@ -180,7 +180,7 @@ impl Funnel {
 
     /// Forgets what is older than an hour; a clock that steps back forgets what it has not reached again.
     fn forget(&mut self, now: UnixMillis) {
-        let hour = Millis::from_raw(SLOT.raw() * SLOTS as i64);
+        let hour = Millis::from_raw(SLOT.raw() * SLOTS);
         let is_of_the_hour = |slot: &Slot| {
             let age = now.since(slot.began);
             age < hour && age > Millis::from_raw(-hour.raw())

@@ -4,6 +4,7 @@
 //! What it explains it decides on a snapshot apart: nothing is reserved, no budget hears of it. It rests fifty times as
 //! long as an explanation took, so that no number of line items makes it take more than two hundredths of a core.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,12 +45,13 @@ pub(in crate::shell) struct Sampler {
 }
 
 impl Sampler {
-    /// Starts it.
+    /// Starts it, and opens the console on the ledger in `folder`.
     ///
     /// # Errors
     ///
     /// If the system gives no thread.
-    pub(in crate::shell) fn start(service: Arc<Service>) -> std::io::Result<Self> {
+    pub(in crate::shell) fn start(service: Arc<Service>, folder: PathBuf) -> std::io::Result<Self> {
+        service.console.open(folder);
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = std::thread::Builder::new().name("console".to_owned()).spawn(move || {

@@ -208,7 +208,10 @@ fn comparison(view: &View, asked: &Asked, all: &[Taxed]) -> Markup {
             "Les mêmes impressions, taxées autrement. Une enchère qui réserve la taxe est plus basse\u{a0}: une impression est perdue là où elle serait passée sous le prix à battre.",
         )) }
         @if currencies.is_empty() { p { (view.say("Nothing was billed in this month.", "Rien n’a été facturé ce mois-ci.")) } }
-        @for (_, currency) in currencies { (grid(view, asked, all, currency).render()) }
+        @for (number, (_, currency)) in currencies.into_iter().enumerate() {
+            @if number == 0 { (grid(view, asked, all, currency).render()) }
+            @else { details { summary { (currency) } (grid(view, asked, all, currency).render()) } }
+        }
     }
 }
 

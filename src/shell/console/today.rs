@@ -114,7 +114,7 @@ pub(in crate::shell::console) fn curve(
     });
     let (mut planned, mut actual, mut places) = (Vec::new(), Vec::new(), Vec::new());
     let mut sum = 0;
-    for (at, (hour, end)) in ends.enumerate() {
+    for (hour, end) in ends {
         let plans = days.iter().filter_map(|today| {
             snapshot.money.rhythms.campaigns[today.campaign].planned(end).map(|plan| plan.to_femtos().raw())
         });
@@ -123,7 +123,7 @@ pub(in crate::shell::console) fn curve(
         let is_past = hour.start() <= view.now;
         planned.push(plan.and_then(|plan| point(view, plan, currency)));
         actual.push(if is_past { point(view, sum, currency) } else { None });
-        places.push(view.forms.hour_of_day(Hour::from_raw(at as i64)));
+        places.push(view.forms.hour_of_day(Hour::from_raw(hour.raw() - first.raw())));
     }
     let series = |name: &str, points| Series { name: name.to_owned(), points };
     Chart {

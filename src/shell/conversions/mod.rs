@@ -98,7 +98,7 @@ struct Planned {
 
 /// A conversion whose texts are right.
 enum Begun {
-    Ready(Planned),
+    Ready(Box<Planned>),
     /// Its person's journey is to be looked at.
     Sought(Sought),
 }
@@ -194,7 +194,7 @@ impl Service {
     ) -> Result<Begun, ConversionRefusal> {
         let plan: &Plan = &snapshot.plan;
         if has_click(form) || caller.needs_click() {
-            return self.clicked(plan, form, caller, now).map(Begun::Ready);
+            return self.clicked(plan, form, caller, now).map(Box::new).map(Begun::Ready);
         }
         if names_nobody(form, caller) {
             return Err(ConversionRefusal::Nobody);
@@ -211,7 +211,7 @@ impl Service {
         }
         let how = (caller.source(), now, rand::random());
         let event = desk::without_ad((&plan.catalog, &plan.rates), sent, advertiser, user, how)?;
-        Ok(Begun::Ready(Planned { event: Some(event), is_early: false }))
+        Ok(Begun::Ready(Box::new(Planned { event: Some(event), is_early: false })))
     }
 
     /// A conversion that a click leads to. A campaign whose file is gone takes every type, for 30 days.
@@ -319,7 +319,7 @@ fn ended(
     let sought: Vec<(&Sought, Vec<Met>)> = sought.zip(journeys).collect();
     let mut ads = person::ads(plan, &sought, folder)?.into_iter();
     let mut end = |begun| match begun {
-        Begun::Ready(planned) => Ok(planned),
+        Begun::Ready(planned) => Ok(*planned),
         Begun::Sought(sought) => {
             let event = sought.event(plan, ads.next().flatten(), (source, now, rand::random()))?;
             Ok(Planned { event: Some(event), is_early: false })

@@ -171,14 +171,16 @@ impl<'a> WhatIf<'a> {
         *all = [*all, costs].into_iter().sum();
     }
 
-    /// Adds what another part of the impressions came to, under the same cases and with the same groups in their order.
-    ///
-    /// # Panics
-    ///
-    /// If the groups are others.
+    /// Adds what another part of the impressions came to, under the same cases. Parts that are folded beside each other may
+    /// number their groups as they like: where the numbers differ, those of `other` follow those that are here.
     pub fn merge(&mut self, other: &Self) {
-        assert_eq!(self.groups.len(), other.groups.len(), "only parts with the same groups add up");
-        self.merge_as(other, 0..);
+        let same = |(own, more): (&Judged, &Judged)| own.group == more.group;
+        let alike = self.groups.len() == other.groups.len();
+        if alike && self.groups.iter().zip(&other.groups).all(same) {
+            return self.merge_as(other, 0..);
+        }
+        self.groups.extend_from_slice(&other.groups);
+        self.merge_costs(other);
     }
 
     /// The same of a part with groups of its own: `numbers` says of each in turn which one it is here.
@@ -190,6 +192,10 @@ impl<'a> WhatIf<'a> {
         for (own, more) in numbers.into_iter().zip(&other.groups) {
             self.groups[own as usize].merge(more);
         }
+        self.merge_costs(other);
+    }
+
+    fn merge_costs(&mut self, other: &Self) {
         for ((campaign, currency), more) in &other.conversions {
             self.add_conversions(*campaign, *currency, more.count, more.value);
         }
