@@ -1,6 +1,6 @@
 //! Events in, one row of [`Totals`] for each group out. Parts of a fold merge into the whole.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use smallvec::SmallVec;
 
@@ -14,13 +14,14 @@ use crate::units::{CampaignId, Currency, SegmentId};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     group_by: Vec<Dimension>,
-    rows: BTreeMap<Key, Folded>,
+    /// In no order until the report is finished: most are met again and again.
+    rows: HashMap<Key, Folded, foldhash::fast::RandomState>,
     /// Of every currency. Not the sum of the rows: what belongs to several segments is in several rows, once in here.
     totals: BTreeMap<Currency, Totals>,
 }
 
 /// What tells one row from another.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::report) struct Key {
     /// In the order of the report's dimensions.
     pub(in crate::report) groups: SmallVec<[Group; 3]>,
@@ -46,7 +47,7 @@ impl Report {
                 distinct.push(dimension);
             }
         }
-        Self { group_by: distinct, rows: BTreeMap::new(), totals: BTreeMap::new() }
+        Self { group_by: distinct, rows: HashMap::default(), totals: BTreeMap::new() }
     }
 
     /// Counts one event in. The caller hands in each event once: the ledger knows duplicates.

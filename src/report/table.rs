@@ -238,7 +238,7 @@ const fn format_word(format: Format) -> Phrase {
 /// Names the rows, puts them in order and adds the totals.
 pub(in crate::report) fn finish(
     group_by: Vec<Dimension>,
-    (folded, totals): (BTreeMap<Key, Folded>, BTreeMap<Currency, Totals>),
+    (folded, totals): (impl IntoIterator<Item = (Key, Folded)>, BTreeMap<Currency, Totals>),
     whole_campaigns: bool,
     names: &Names,
 ) -> Table {
@@ -253,11 +253,17 @@ pub(in crate::report) fn finish(
         if let Some(total) = totals.get_mut(&key.currency) {
             total.fixed = sum(total.fixed, fixed);
         }
-        Row { labels, currency: key.currency, totals: folded.totals, fixed, aims }
+        (key.clone(), Some(Row { labels, currency: key.currency, totals: folded.totals, fixed, aims }))
     };
-    let mut rows: Vec<_> = folded.into_iter().map(row).collect();
-    // Stable, so that two ids with one name keep the order of the ids.
-    rows.sort_by(Row::order);
+    let mut keyed: Vec<(Key, Option<Row>)> = folded.into_iter().map(row).collect();
+    // Numbers are put in order, for rows are large; two ids with one name in the order of the ids.
+    let mut order: Vec<usize> = (0..keyed.len()).collect();
+    order.sort_unstable_by(|a, b| {
+        let ((a, one), (b, other)) = (&keyed[*a], &keyed[*b]);
+        let by_label = one.as_ref().zip(other.as_ref()).map_or(Ordering::Equal, |(a, b)| a.order(b));
+        by_label.then_with(|| a.cmp(b))
+    });
+    let rows = order.into_iter().filter_map(|at| keyed[at].1.take()).collect();
     let left_out = !whole_campaigns && names.fixed_costs.values().any(|cost| cost.amount != Nanos::ZERO);
     let fixed_costs = if left_out { FixedCosts::LeftOut } else { FixedCosts::Included };
     Table { group_by, rows, totals: totals.into_values().collect(), fixed_costs }
