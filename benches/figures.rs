@@ -364,7 +364,7 @@ fn other_taxes(folder: &Path) {
     let mut impressions = 0;
     for _ in 0..ROUNDS {
         let start = Instant::now();
-        let outcomes = what_if(folder, cases.clone(), &WhatIfAsk::default()).expect("outcomes");
+        let outcomes = what_if(folder, &cases, &WhatIfAsk::default()).expect("outcomes");
         impressions = outcomes.first().expect("an outcome").impressions;
         seconds.push(start.elapsed().as_secs_f64());
     }

@@ -104,7 +104,7 @@ impl Curve {
         let rise = (self.chance(bin) - heap.chance).max(0.0) / (high - low);
         let stretch = move |from: f64, to: f64, heaped: f64, won: f64| {
             let from = from.max(floor);
-            (from <= to).then(|| Stretch {
+            (from <= to).then_some(Stretch {
                 low: from,
                 high: to,
                 won: won + heaped + rise * (from - low),

@@ -83,7 +83,7 @@ pub(in crate::shell::console) fn compared(
         scenario: way.1.as_ref(),
         bearer: way.2,
     });
-    let cases = cases.collect();
+    let cases: Vec<_> = cases.collect();
     let residents: Residents = plan
         .catalog
         .advertisers
@@ -92,7 +92,7 @@ pub(in crate::shell::console) fn compared(
         .collect();
     let (from, to) = other.days;
     let ask = WhatIfAsk { from: Some(from), to: Some(to), residents, without_archives: false };
-    let outcomes = taxes::what_if(folder, cases, &ask).map_err(|error| error.to_string())?;
+    let outcomes = taxes::what_if(folder, &cases, &ask).map_err(|error| error.to_string())?;
     let taxed = ways.iter().enumerate().map(|(at, (what, ..))| {
         let name = at.to_string();
         let own = outcomes.iter().filter(|outcome| outcome.name == name).cloned().collect();

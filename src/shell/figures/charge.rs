@@ -210,7 +210,6 @@ const fn low(wide: i128) -> i64 {
     wide as i64
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the lower half is taken on its own")]
 const fn high(wide: i128) -> i64 {
     (wide >> 64) as i64
 }

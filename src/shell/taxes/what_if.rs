@@ -31,7 +31,7 @@ pub struct WhatIfAsk {
 /// # Errors
 ///
 /// [`StoreError`].
-pub fn what_if(folder: &Path, cases: Vec<Case<'_>>, ask: &WhatIfAsk) -> Result<Vec<Outcome>, StoreError> {
+pub fn what_if(folder: &Path, cases: &[Case<'_>], ask: &WhatIfAsk) -> Result<Vec<Outcome>, StoreError> {
     let mut store = Store::open(folder)?;
     if ask.without_archives {
         store = store.without_archives();
@@ -43,7 +43,7 @@ pub fn what_if(folder: &Path, cases: Vec<Case<'_>>, ask: &WhatIfAsk) -> Result<V
         ..Question::default()
     };
     let sections = [Section::Impression, Section::Conversion, Section::Correction];
-    let empty = || Feed { whole: WhatIf::new(cases.clone()), groups: Groups::default(), ask };
+    let empty = || Feed { whole: WhatIf::new(cases.to_vec()), groups: Groups::default(), ask };
     let parts = figures::parts(&store, folder, (&question, &sections), empty, Feed::add)?;
     let mut feed = empty();
     parts.iter().for_each(|part| feed.merge(part));

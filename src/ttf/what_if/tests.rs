@@ -253,7 +253,7 @@ proptest! {
         // By another way: in whole nanos, bid by bid.
         let lost = rows.iter().filter(|row| {
             row.contest().is_some_and(|(bid, to_beat)| {
-                let left = i128::from(bid.raw()) * 1_000_000 - i128::from(row.data.share(data_rate).raw());
+                let left = i128::from(bid.raw()) * 1_000_000 - row.data.share(data_rate).raw();
                 left.div_euclid(1_000_000 + i128::from(rate)) < i128::from(to_beat.raw())
             })
         });

@@ -136,8 +136,8 @@ pub(super) fn run(args: &Args) -> ExitCode {
         residents: residents(args),
         without_archives: args.places.without_archives,
     };
-    let outcomes = match what_if(&args.places.data, std::iter::once(as_booked).chain(others).collect(), &ask)
-    {
+    let cases: Vec<_> = std::iter::once(as_booked).chain(others).collect();
+    let outcomes = match what_if(&args.places.data, &cases, &ask) {
         Ok(outcomes) => outcomes,
         Err(error) => return unusable(&error),
     };
