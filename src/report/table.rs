@@ -206,6 +206,7 @@ impl Names {
 const WHOLE_CAMPAIGN: Phrase = Phrase::new("whole campaign", "campagne entière");
 const NO_CAMPAIGN: Phrase = Phrase::new("no campaign", "sans campagne");
 const NO_CREATIVE: Phrase = Phrase::new("no creative", "sans création");
+const NO_EXCHANGE: Phrase = Phrase::new("no exchange", "sans place de marché");
 const NO_DEAL: Phrase = Phrase::new("no deal", "sans deal");
 const NO_SEGMENT: Phrase = Phrase::new("no segment", "sans segment");
 const NO_ARM: Phrase = Phrase::new("no arm", "sans variante");
