@@ -169,7 +169,9 @@ fn who_is_held_out_gets_no_bid_of_the_campaign_and_the_report_compares_both_grou
     // Once a day is enough: who comes again is in no further row.
     assert_eq!(come_by(&mut door), out, "people stay in their groups");
     // Of the others one in four buys, of those who are held out one in ten.
-    let bought = |number: &usize| if out.contains(number) { number % 10 == 0 } else { number % 4 == 0 };
+    let bought = |number: &usize| {
+        if out.contains(number) { number.is_multiple_of(10) } else { number.is_multiple_of(4) }
+    };
     let buyers: Vec<usize> = (0..PEOPLE).filter(bought).collect();
     buyers.iter().for_each(|number| door.bought(&person(*number)));
     // Without a word on consent nobody may be known by it: it counts for neither group, and the report says so.
