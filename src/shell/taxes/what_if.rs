@@ -7,7 +7,9 @@ use crate::ledger::{Charge, Event, EventKind};
 use crate::shell::figures::{self, Question, Section};
 use crate::shell::store::{Store, StoreError};
 use crate::shell::taxes::{charge, parties, tax_point};
-use crate::ttf::{Booked, Bought, Case, Evidence, Facts, Group, Others, Outcome, Place, Places, WhatIf};
+use crate::ttf::{
+    Booked, Bought, Case, Evidence, Facts, Group, Others, Outcome, Parties, Place, Places, Scenario, WhatIf,
+};
 use crate::units::{AdvertiserId, Country, Day, Femtos, Nanos, RatePpm, UnixMillis};
 
 /// Where advertisers reside: the ledger does not tell.
@@ -43,7 +45,9 @@ pub fn what_if(folder: &Path, cases: &[Case<'_>], ask: &WhatIfAsk) -> Result<Vec
         ..Question::default()
     };
     let sections = [Section::Impression, Section::Conversion, Section::Correction];
-    let empty = || Feed { whole: WhatIf::new(cases.to_vec()), groups: Groups::default(), ask };
+    let asks_for_sellers = cases.iter().filter_map(|case| case.scenario).any(Scenario::knows_sellers);
+    let empty =
+        || Feed { whole: WhatIf::new(cases.to_vec()), groups: Groups::default(), asks_for_sellers, ask };
     let parts = figures::parts(&store, folder, (&question, &sections), empty, Feed::add)?;
     let mut feed = empty();
     parts.iter().for_each(|part| feed.merge(part));
@@ -69,6 +73,8 @@ struct Feed<'a, 'b> {
     whole: WhatIf<'a>,
     /// By all that they share, the instant held at the start of its span.
     groups: Groups,
+    /// True if any case needs to know who sold: else thousands of publishers would be as many groups.
+    asks_for_sellers: bool,
     ask: &'b WhatIfAsk,
 }
 
@@ -113,8 +119,10 @@ impl Feed<'_, '_> {
 
     fn group(&mut self, event: &Event, charge: &Charge) -> u32 {
         let span = self.whole.span_of(tax_point(event));
+        let parties = parties(event);
+        let publisher = parties.publisher.filter(|_| self.asks_for_sellers);
         let own = Group {
-            parties: parties(event),
+            parties: Parties { publisher, ..parties },
             facts: self.facts(event, charge),
             currency: event.bid.currency,
             // A number of a span, not a time: only to tell groups apart.
