@@ -70,7 +70,7 @@ fn a_holdout_has_bounds_and_more_than_is_usual_is_noticed() {
     refuse(
         MONEY,
         &holdout(r#"{"percent": 5, "seed": 1}"#),
-        "error `holdout.seed` is not a known key (known: `percent`, `salt`)",
+        "error `holdout.seed` is not a known key (known keys: `percent`, `salt`)",
     );
 }
 

@@ -86,7 +86,9 @@ fn check_against_peer(ours: &TcString, peer: &TcfEuV2, vendor: u16, string: &str
     assert_eq!(ours.consents, purposes(&core.purpose_consents), "{string}");
     assert_eq!(ours.legitimate_interests, purposes(&core.purpose_legitimate_interests), "{string}");
     assert_eq!(ours.purpose_one_treatment, core.purpose_one_treatment, "{string}");
-    assert_eq!(ours.publisher_country, core.publisher_country_code.as_bytes(), "{string}");
+    // Of a damaged string the letters may be none, which a text of the crate writes in two bytes.
+    let letters = core.publisher_country_code.chars().map(|letter| u8::try_from(letter).unwrap());
+    assert_eq!(ours.publisher_country.to_vec(), letters.collect::<Vec<_>>(), "{string}");
     for feature in 1..=12 {
         let opted_in = core.special_feature_optins.contains(&feature);
         assert_eq!(ours.special_features.has(feature.try_into().unwrap()), opted_in, "{string}");
