@@ -223,14 +223,21 @@ fn masked(fields: &mut [u8], secret: &[u8; 32], signature: &[u8]) {
     fields.iter_mut().zip(stream).for_each(|(byte, mask)| *byte ^= mask);
 }
 
-/// The flags: behind the bid, two numbers and six ids.
-fn flags(fields: &[u8]) -> u8 {
-    let numbers = fields[16..].iter().scan(0, |ended, byte| {
-        *ended += u8::from(byte & 0x80 == 0);
-        Some(*ended)
-    });
-    let length = numbers.take_while(|ended| *ended < 2).count() + 1;
-    fields[16 + length + 6 * 8]
+/// How many bytes of `fields` version 3 had: up to the multiplier.
+fn length_of_version_3(fields: &[u8]) -> usize {
+    // Of a number's bytes the last alone has no sign to go on.
+    let skip = |at: usize, numbers: usize| {
+        (0..numbers).fold(at, |at, _| {
+            at + fields[at..].iter().position(|byte| byte & 0x80 == 0).expect("a number's end") + 1
+        })
+    };
+    let at = skip(16, 2) + 6 * 8;
+    let (flags, bills_on) = (fields[at], fields[at + 1]);
+    let has = |bit: u8, length: usize| if flags & bit != 0 { length } else { 0 };
+    let household = if bills_on & 128 != 0 { 8 } else { 0 };
+    // Codes, currencies, prices, rates, how long it is reserved; deal, user, household, jurisdiction.
+    let at = skip(at + 4 + 6, 6) + has(1, 8) + has(2, 16) + household + has(16, 2);
+    skip(at, has(32, 2) + has(64, 1))
 }
 
 /// The token of `path` as version 3 would have written it, by the documentation alone.
@@ -240,16 +247,7 @@ fn as_version_3(path: &str, secret: &[u8; 32]) -> String {
     masked(&mut bytes[5..], secret, &signature);
     let signed = blake3::keyed_hash(&derived(secret, "sign"), &bytes);
     assert_eq!(signed.as_bytes()[..16], signature, "signed as it is documented");
-    // The last fields are new, two or, where there is a rate of exchange, three: numbers, of whose bytes the last
-    // alone have no sign to go on.
-    let without_last = |fields: &[u8]| {
-        let ends = fields[..fields.len() - 1].iter().rposition(|byte| byte & 0x80 == 0);
-        fields[..=ends.expect("a field before")].to_vec()
-    };
-    let mut fields = without_last(&without_last(&bytes[5..]));
-    if flags(&fields) & 32 != 0 {
-        fields = without_last(&fields);
-    }
+    let fields = bytes[5..][..length_of_version_3(&bytes[5..])].to_vec();
     let mut old = [vec![3], fields].concat();
     let signed = blake3::keyed_hash(&derived(secret, "sign"), &old);
     let signature = &signed.as_bytes()[..16];
