@@ -1,8 +1,8 @@
 //! Arms of a line item against each other: what a conversion costs in each, and what a unit of cost brings.
 //!
 //! People are drawn into arms, so that people are what varies: an arm's figures are ratios of sums over people. Arms are
-//! compared with the first one; of several comparisons the chance that any of them says what is not so stays at 5 % (Holm,
-//! Scandinavian Journal of Statistics 6 (1979), 65-70). Only what is credited to an arm's own ads counts.
+//! compared with the first one; of several comparisons of one figure the chance that any of them says what is not so stays at
+//! 5 % (Holm, Scandinavian Journal of Statistics 6 (1979), 65-70). Only what is credited to an arm's own ads counts.
 
 use std::collections::HashMap;
 
@@ -270,7 +270,9 @@ fn against(first: &Pairs, others: &[&Pairs]) -> Vec<(Interval, bool)> {
         let z = level(left.len());
         let differs = |at: &usize| !between(others[*at], z).holds(0.0);
         let Some(found) = left.iter().position(differs) else { break };
-        rows[left.remove(found)].1 = true;
+        let at = left.remove(found);
+        // At the level that tells them apart, so that the interval lies on the side that is said.
+        rows[at] = (between(others[at], z), true);
     }
     rows
 }

@@ -136,8 +136,11 @@ impl Outcomes {
             return;
         }
         let person = event.bid.user.and_then(|user| self.people.get(&user));
-        // Who is held out has no impressions; whatever was shown before the first bid of the experiment is none of its.
-        if person.is_some_and(|person| !person.held_out && !person.in_both && event.bid.at >= person.first) {
+        // Who is held out has no impressions; whatever was shown before the first bid of the experiment is none of its,
+        // and of what comes after the window neither conversions count nor costs.
+        let within =
+            |first: UnixMillis| event.bid.at >= first && event.bid.at.since(first) <= self.subject.window;
+        if person.is_some_and(|person| !person.held_out && !person.in_both && within(person.first)) {
             let change = self.corrected.get(&event.bid.id).copied().unwrap_or(Femtos::ZERO);
             self.cost = [self.cost, cost, change].into_iter().sum();
         }

@@ -95,10 +95,14 @@ impl Publishers {
     }
 }
 
-/// A name as it may be printed anywhere.
+/// A name as it may be printed anywhere: in a terminal, and in a spreadsheet, which would take some first letters for the
+/// beginning of a formula.
 fn told(name: &str) -> String {
     let cut = &name[..name.floor_char_boundary(PUBLISHER_NAME_BYTES_MAX)];
-    cut.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+    let is_foul = |(at, letter): (usize, char)| {
+        letter.is_control() || at == 0 && matches!(letter, '=' | '+' | '-' | '@')
+    };
+    cut.char_indices().map(|found| if is_foul(found) { '\u{fffd}' } else { found.1 }).collect()
 }
 
 #[cfg(test)]

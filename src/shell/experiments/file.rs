@@ -73,6 +73,13 @@ pub enum ExperimentError {
 }
 
 impl ExperimentError {
+    /// True if the file is broken, rather than busy, out of reach or another encan's.
+    fn is_damage(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        let Self::Sqlite { source, .. } = self else { return false };
+        matches!(source.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+    }
+
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> &'static str {
@@ -144,7 +151,8 @@ impl ExperimentFile {
         Ok(Self { connection, file, numbers: HashMap::new() })
     }
 
-    /// The same; a file that cannot be used is put aside, with a warning, and a new one begun.
+    /// The same; a file that is damaged is put aside, with a warning, and a new one begun. One that cannot be read now, or
+    /// is of another encan, stays where it is: who is held out is to be known as long as the file lives.
     ///
     /// # Errors
     ///
@@ -152,7 +160,8 @@ impl ExperimentFile {
     pub fn open_or_begin(folder: &Path, now: UnixMillis) -> Result<Self, ExperimentError> {
         let error = match Self::open(folder) {
             Ok(file) => return Ok(file),
-            Err(error) => error,
+            Err(error) if error.is_damage() => error,
+            Err(error) => return Err(error),
         };
         let aside = |ending: &str| folder.join(format!("{FILE}.unusable-{}{ending}", now.raw()));
         for ending in ["", "-wal", "-shm"] {

@@ -146,7 +146,17 @@ impl Desk {
         if self.file.is_none() && matches!(ExperimentFile::open_to_read(&self.folder), Ok(None)) {
             return Some(false);
         }
-        let erased = self.file()?.erase(user);
+        if self.file.is_none() {
+            // Never put aside here: what is erased must not live on in another file.
+            match ExperimentFile::open(&self.folder) {
+                Ok(file) => self.file = Some(file),
+                Err(error) => {
+                    tracing::warn!(%error, "a person is not erased from the experiments");
+                    return None;
+                }
+            }
+        }
+        let erased = self.file.as_mut()?.erase(user);
         erased.map_err(|error| tracing::warn!(%error, "a person is not erased from the experiments")).ok()
     }
 

@@ -76,7 +76,7 @@ impl Desk {
                     }
                     _ => scan(&store, question)?,
                 };
-                tables.push(report.finish(&names));
+                tables.push(question.finished(report, &names));
             }
             Ok(tables)
         })

@@ -41,14 +41,16 @@ impl Keeping {
             let _ = rustix::process::nice(NICE);
             let goes_on = || !stopped.load(Ordering::Acquire);
             std::thread::park_timeout(FIRST);
+            let mut said = false;
             while goes_on() {
                 let refreshed = Store::open(&folder).and_then(|store| refresh(&store, &folder));
                 match refreshed {
                     Ok(Refreshed::Some) => continue,
-                    Ok(Refreshed::All) => {}
+                    Ok(Refreshed::All) => said = false,
                     Ok(Refreshed::Unwritable) => {
-                        tracing::warn!(folder = %folder.display(), "columns of figures cannot be written");
-                        return;
+                        if !std::mem::replace(&mut said, true) {
+                            tracing::warn!(folder = %folder.display(), "columns of figures cannot be written");
+                        }
                     }
                     Err(error) => tracing::warn!(%error, "columns of figures not written"),
                 }

@@ -56,7 +56,7 @@ pub fn table(folder: &Path, question: &Question) -> Result<Table, StoreError> {
             Err(StoreError::Older { .. }) => scan(&store, question)?,
             other => other?,
         };
-        Ok(report.finish(&names_for(&store, &question.by)?))
+        Ok(question.finished(report, &names_for(&store, &question.by)?))
     })
 }
 

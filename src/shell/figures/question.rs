@@ -1,7 +1,7 @@
 //! What is asked for.
 
 use crate::ledger::BidFacts;
-use crate::report::Dimension;
+use crate::report::{AimKind, Dimension, Names, Report, Table};
 use crate::shell::figures::facts::{self, Fact};
 use crate::units::{CampaignId, Day};
 
@@ -21,6 +21,17 @@ pub struct Question {
 }
 
 impl Question {
+    /// The table of its report. What a part of a flight used is not held against the budget of the whole.
+    pub(in crate::shell::figures) fn finished(&self, report: Report, names: &Names) -> Table {
+        let mut table = report.finish(names);
+        if self.from.is_some() || self.to.is_some() || self.without_archives {
+            for row in table.rows.iter_mut().chain(&mut table.totals) {
+                row.aims.retain(|aim| aim.kind != AimKind::Budget);
+            }
+        }
+        table
+    }
+
     /// True if events of `bid` are asked for.
     #[must_use]
     pub fn asks_for(&self, bid: &BidFacts) -> bool {

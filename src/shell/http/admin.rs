@@ -19,6 +19,11 @@ use crate::units::limits;
 
 /// The answer to the operator.
 pub(in crate::shell::http) async fn answer(request: &mut Request<Incoming>, service: Arc<Service>) -> Answer {
+    // What tells of people or moves money is not for a page that gave itself this door's address.
+    if request.uri().path().starts_with("/v1/") && !console::is_own_name(request.headers()) {
+        let words = "call this address by its number, or as localhost\n".to_owned();
+        return text(StatusCode::MISDIRECTED_REQUEST, words);
+    }
     if request.uri().path() == "/v1/ledger/corrections" {
         return correct(request, service).await;
     }

@@ -118,7 +118,7 @@ fn page(shown: Shown, nonce: &str, takes_gzip: bool) -> Answer {
 }
 
 /// True if the caller names this door by an address or as `localhost`, or not at all.
-fn is_own_name(headers: &HeaderMap) -> bool {
+pub(in crate::shell::http) fn is_own_name(headers: &HeaderMap) -> bool {
     let Some(host) = headers.get(header::HOST) else { return true };
     let Ok(host) = host.to_str() else { return false };
     let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {

@@ -1,6 +1,6 @@
 //! A declaration in words and decimal numbers, and its forms for people, spreadsheets and programs.
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use serde::Serialize;
 
 use crate::report::Names;
@@ -390,10 +390,13 @@ fn jurisdiction(at: Option<Jurisdiction>) -> String {
     at.map_or_else(|| "nowhere".to_owned(), |at| at.to_string())
 }
 
+/// Two spaces between columns, a rule below the head, nothing else.
+const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
 /// An empty table whose columns from `numbers` on stand to the right.
 pub(super) fn table(heads: &[&str], numbers: usize) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(STYLE);
     table.set_header(heads.to_vec());
     for column in numbers..heads.len() {
         if let Some(column) = table.column_mut(column) {
