@@ -101,11 +101,11 @@ fn intervals_of_a_holdout_hold_the_truth_as_often_as_they_say() {
             }
         });
         println!("{people} {share} {rate} {lift}: {of_people:.4} {of_lift:.4} {of_cpa:.4}");
-        assert!((0.93..=0.97).contains(&of_people), "{of_people}");
+        assert!((0.92..=0.98).contains(&of_people), "{of_people}");
         // A multiple of the share of few people is wider than it need be.
-        assert!((0.93..=0.985).contains(&of_lift), "{of_lift}");
-        assert!((0.93..=1.0).contains(&of_cpa), "{of_cpa}");
-        assert!(lift <= 0.0 || of_cpa <= 0.97, "{of_cpa}");
+        assert!((0.92..=0.995).contains(&of_lift), "{of_lift}");
+        assert!((0.92..=1.0).contains(&of_cpa), "{of_cpa}");
+        assert!(lift <= 0.0 || of_cpa <= 0.98, "{of_cpa}");
     }
 }
 
@@ -121,7 +121,7 @@ fn what_ads_return_lies_in_its_interval_as_often_as_it_says() {
             effect.roi.is_some() && effect.roi_interval.holds(gain / trial.cost - 1.0)
         });
         println!("{found:.4}");
-        assert!((0.93..=0.97).contains(&found), "{found}");
+        assert!((0.91..=0.98).contains(&found), "{found}");
     }
 }
 
@@ -134,8 +134,8 @@ fn ads_that_do_nothing_are_rarely_said_to_do_something() {
         let found = share_of_worlds(&mut rng, world, |_, effect| still(effect.conclusion));
         let for_good = share_of_worlds(&mut rng, world, |_, effect| effect.incremental_always.holds(0.0));
         println!("{found:.4} {for_good:.4}");
-        // 95 % but for what 2,000 worlds leave to chance.
-        assert!(found > 0.937, "{found}");
+        // 95 % but for what 2,000 worlds leave to chance: five deviations and a little.
+        assert!(found > 0.92, "{found}");
         assert!(for_good > 0.98, "{for_good}");
     }
     let strong = World { people: 60_000, share: 0.1, rate: 0.02, lift: 0.7 };
@@ -208,7 +208,7 @@ fn intervals_of_arms_hold_the_truth_as_often_as_they_say() {
     println!("of {worlds}: {cpa} {roi} {distance}");
     for hits in [cpa, roi, distance] {
         let share = hits as f64 / f64::from(worlds);
-        assert!((0.93..=0.975).contains(&share), "{share}");
+        assert!((0.92..=0.98).contains(&share), "{share}");
     }
 }
 

@@ -22,7 +22,7 @@ pub use journeys::{Journeys, Met, erase_journeys};
 pub use refusal::ConversionRefusal;
 
 use crate::attribution::within_window;
-use crate::audience::Definition;
+use crate::audience::{Definition, Signals};
 use crate::bidder::{Plan, Snapshot};
 use crate::campaign::{Attribution, Goal};
 use crate::ledger::{Event, EventKind, NO_LINE_ITEM, Source, Touch};
@@ -249,7 +249,14 @@ impl Service {
         let money = (ticket.bid.currency, &plan.rates);
         let conversion = sent.conversion(declared, money, touch, caller.source())?;
         let is_early = self.open.contains(ticket.bid.id);
-        let event = ticket.billable.then(|| notice::conversion(&ticket, conversion, now));
+        let mut event = ticket.billable.then(|| notice::conversion(&ticket, conversion, now));
+        // The click permitted to be measured; what is said since counts more.
+        let definition = plan.catalog.audiences.of(ticket.bid.advertiser);
+        let signals = form.signals();
+        let denies = definition.is_some_and(|definition| !signals.permissions(definition).measure);
+        if let Some(event) = event.as_mut().filter(|_| denies && signals != Signals::default()) {
+            event.bid.user = None;
+        }
         Ok(Planned { event, is_early })
     }
 

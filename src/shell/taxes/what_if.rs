@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use crate::ledger::{Charge, Event, EventKind};
+use crate::ledger::{Charge, Event, EventKind, Touch};
 use crate::shell::figures::{self, Question, Section};
 use crate::shell::store::{Store, StoreError};
 use crate::shell::taxes::{charge, parties, tax_point};
@@ -80,7 +80,9 @@ struct Feed<'a, 'b> {
 
 impl Feed<'_, '_> {
     fn add(&mut self, event: &Event) {
-        if let EventKind::Conversion(conversion) = &event.kind {
+        if let EventKind::Conversion(conversion) = &event.kind
+            && conversion.touch != Touch::None
+        {
             let (campaign, currency) = (event.bid.campaign, event.bid.currency);
             self.whole.add_conversions(campaign, currency, 1, conversion.value.to_femtos());
         }

@@ -150,16 +150,13 @@ impl Judged {
     /// Counts one impression in.
     pub(in crate::ttf) fn add(&mut self, bought: &Bought) {
         self.all.add(bought);
-        if bought.impressions <= 0 {
-            // What a correction takes back was won, and stays so.
-            return;
-        }
+        // What a correction takes back of an impression that a case loses, it need not lose.
         let Some((bid, to_beat)) = bought.contest() else {
             self.not_told += i64::from(bought.impressions);
             return;
         };
         for (room, lost) in &mut self.lost {
-            if is_lost(bid.raw(), bought.data.raw(), to_beat.raw(), self.room, *room) {
+            if is_lost(bid.raw(), bought.data.raw().abs(), to_beat.raw(), self.room, *room) {
                 lost.add(bought);
             }
         }

@@ -86,7 +86,13 @@ impl Bought {
     #[must_use]
     pub fn contest(&self) -> Option<(Nanos, Nanos)> {
         let bid = self.bid?;
-        let to_beat = self.to_beat.or_else(|| Some(self.media).filter(|media| *media < bid))?;
+        // A credit of a whole impression says what was paid for it; one of a part does not.
+        let paid = match self.impressions {
+            1.. => Some(self.media),
+            0 => None,
+            _ => Nanos::ZERO.checked_sub(self.media),
+        };
+        let to_beat = self.to_beat.or_else(|| paid.filter(|paid| *paid < bid))?;
         Some((bid, to_beat))
     }
 }
