@@ -24,11 +24,11 @@ use serde_json::{Value, json};
 use support::{Encan, Options};
 
 fn at(instant: &str) -> UnixMillis {
-    UnixMillis::from_raw(instant.parse::<jiff::Timestamp>().unwrap().as_millisecond())
+    UnixMillis::from_raw(instant.parse::<jiff::Timestamp>().expect("an instant").as_millisecond())
 }
 
 fn amount(text: &str) -> Nanos {
-    Nanos::from_decimal(text, Rounding::Exact).unwrap()
+    Nanos::from_decimal(text, Rounding::Exact).expect("an amount")
 }
 
 /// A bid for an ad seen in France, and when we were told.
@@ -37,7 +37,7 @@ fn event(number: u128, campaign: &str, told_at: UnixMillis, kind: EventKind) -> 
     let bid = BidFacts {
         id: BidId::mint(at, number),
         at,
-        day: Day::from_raw(i32::try_from(at.raw().div_euclid(86_400_000)).unwrap()),
+        day: Day::from_raw(i32::try_from(at.raw().div_euclid(86_400_000)).expect("a day")),
         advertiser: AdvertiserId::from_slug("shop"),
         campaign: CampaignId::from_slug(campaign),
         line_item: LineItemId::from_slug("spring/all"),
@@ -58,12 +58,12 @@ fn event(number: u128, campaign: &str, told_at: UnixMillis, kind: EventKind) -> 
 
 /// At 0.1 % on ad space and 0.05 % on data, in the Union.
 fn charge(media: Nanos, data: Nanos, bearer: Bearer, bid: Option<Nanos>) -> Charge {
-    let line = |base, ppm| TaxLine { base, rate: RatePpm::from_ppm(ppm).unwrap(), exemption: None };
+    let line = |base, ppm| TaxLine { base, rate: RatePpm::from_ppm(ppm).expect("a rate"), exemption: None };
     let place = Place { jurisdiction: Jurisdiction::from_code("EU"), evidence: Evidence::ViewerDevice };
     Charge {
         media,
         data,
-        fee: media.share(RatePpm::from_ppm(100_000).unwrap()),
+        fee: media.share(RatePpm::from_ppm(100_000).expect("a rate")),
         tax: Assessment {
             scenario: ScenarioId::from_slug("hypothesis-eu"),
             place,
@@ -80,29 +80,29 @@ fn charge(media: Nanos, data: Nanos, bearer: Bearer, bid: Option<Nanos>) -> Char
 }
 
 fn write(data: &Path, events: Vec<Event>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let (failure, _failed) = tokio::sync::oneshot::channel();
-    let mut opened = Opened::open(data, terms(encan::units::Millis::default())).unwrap();
+    let mut opened = Opened::open(data, terms(encan::units::Millis::default())).expect("a ledger");
     let slug =
         |kind, id, slug: &str| Name { kind, id, slug: slug.to_owned(), fixed_cost: None, aims: Vec::new() };
     let campaign = |name: &str| slug(NameKind::Campaign, CampaignId::from_slug(name).raw(), name);
     let shop = slug(NameKind::Advertiser, AdvertiserId::from_slug("shop").raw(), "shop");
-    opened.remember(&[campaign("spring"), campaign("autumn"), shop]).unwrap();
+    opened.remember(&[campaign("spring"), campaign("autumn"), shop]).expect("names");
     let (writer, handle) = Writer::start(opened, failure);
-    runtime.block_on(writer.append(events)).unwrap();
+    runtime.block_on(writer.append(events)).expect("a commit");
     drop(writer);
-    handle.join().unwrap();
+    handle.join().expect("a clean end");
 }
 
 fn tax(data: &Path, args: &[&str]) -> Output {
-    support::encan().arg("tax").args(args).arg("--data").arg(data).output().unwrap()
+    support::encan().arg("tax").args(args).arg("--data").arg(data).output().expect("encan runs")
 }
 
 #[track_caller]
 fn printed_json(data: &Path, args: &[&str]) -> Value {
     let output = tax(data, args);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    serde_json::from_slice(&output.stdout).expect("JSON")
 }
 
 /// October: 60,000 and 40,000 EUR in two campaigns, of which one is borne by us; November: 5.
