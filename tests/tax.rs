@@ -265,8 +265,8 @@ fn the_same_impressions_are_told_under_other_rates_and_bearers() {
 fn shared(folder: &Path) -> Options {
     let put = |path: &str, text: String| {
         let path = folder.join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
     };
     let split = json!({ "split": { "advertiser_percent": 60, "counted": "inside" } });
     let campaign = json!({
@@ -365,15 +365,17 @@ fn a_fee_that_does_not_cover_what_we_bear_is_a_warning_at_its_place() {
 
 /// An impression in one place or in two.
 fn charges() -> impl Strategy<Value = Charge> {
-    let share = (0..=1_000_000_u32, any::<bool>())
-        .prop_map(|(ppm, inside)| Bearer::Split { advertiser: RatePpm::from_ppm(ppm).unwrap(), inside });
+    let share = (0..=1_000_000_u32, any::<bool>()).prop_map(|(ppm, inside)| Bearer::Split {
+        advertiser: RatePpm::from_ppm(ppm).expect("a share"),
+        inside,
+    });
     let bearer = prop_oneof![Just(Bearer::Absorb), Just(Bearer::OnTop), Just(Bearer::Inside), share];
     let reason = proptest::option::weighted(0.2, proptest::sample::select(Exemption::ALL.to_vec()));
     (1..10_000_000_000_i64, 0..1_000_000_000_i64, bearer, any::<bool>(), reason, 0..=7_u8).prop_map(
         |(media, data, bearer, twice, reason, evidence)| {
             let (media, data) = (Nanos::from_raw(media), Nanos::from_raw(data));
             let mut charge = charge(media, data, bearer, None);
-            charge.tax.place.evidence = Evidence::from_code(evidence).unwrap();
+            charge.tax.place.evidence = Evidence::from_code(evidence).expect("an evidence");
             if let Some(reason) = reason {
                 (charge.tax.space.exemption, charge.tax.space.rate) = (Some(reason), RatePpm::ZERO);
             }
@@ -424,7 +426,7 @@ fn with_credit_notes(events: &[Event]) -> Vec<Event> {
 /// The declaration of October, and what the ledger owes, of the events that are news to it.
 fn october(events: &[Event]) -> (Declaration, BTreeMap<(Option<Jurisdiction>, Currency), Femtos>) {
     let mut ledger = Ledger::default();
-    let mut declaration = Declaration::new("2026-10".parse().unwrap(), [], false);
+    let mut declaration = Declaration::new("2026-10".parse().expect("a month"), [], false);
     for event in events {
         let (charge, impressions) = match &event.kind {
             EventKind::Impression(charge) => (charge, 1),
