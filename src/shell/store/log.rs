@@ -104,9 +104,11 @@ fn damaged_frame(mut log: impl Read, page_bytes: usize) -> io::Result<Option<u64
     }
     let [magic, _] = words(&head, 0);
     let knows_order = magic & !1 == MAGIC;
-    let is_big_endian = if knows_order { magic & 1 == 1 } else { cfg!(target_endian = "big") };
+    let told_big_endian = magic & 1 == 1;
     let mut before = words(&head, 24);
-    let head_checks = knows_order && sum(&head[..24], [0, 0], is_big_endian) == before;
+    let head_checks = knows_order && sum(&head[..24], [0, 0], told_big_endian) == before;
+    // A damaged head may tell the wrong order, too: then that of this machine, which wrote it.
+    let is_big_endian = if head_checks { told_big_endian } else { cfg!(target_endian = "big") };
     // A damaged head does not tell the salt of its frames; then the first one does.
     let mut salt = head_checks.then(|| words(&head, 16));
     let (mut at, mut damaged, mut ended) = (0, (!head_checks).then_some(0), false);
