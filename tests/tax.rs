@@ -224,6 +224,20 @@ fn what_is_no_period_no_scenario_or_no_ledger_is_said_with_a_remedy() {
 }
 
 #[test]
+fn a_declaration_under_a_scenario_without_a_file_is_shown_and_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut charge = charge(amount("60000"), Nanos::ZERO, Bearer::OnTop, None);
+    charge.tax.scenario = ScenarioId::from_raw(7);
+    write(folder.path(), vec![event(1, "spring", at("2026-10-05T12:00:00Z"), EventKind::Impression(charge))]);
+    let output = tax(folder.path(), &["declare", "--period", "2026-10"]);
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{words}");
+    assert!(words.contains("no file tells the clock of EU under the scenario 0000000000000007"), "{words}");
+    assert!(words.contains("--tax DIR"), "{words}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("60.00"));
+}
+
+#[test]
 fn the_same_impressions_are_told_under_other_rates_and_bearers() {
     let folder = tempfile::tempdir().unwrap();
     two_months(folder.path());

@@ -83,10 +83,9 @@ impl Bill {
         self.bid.line_item == NO_LINE_ITEM && self.billed.media == Nanos::ZERO
     }
 
-    /// True if the places that tax it divide what they tax, rather than each taxing all of it.
+    /// True if the places that tax it divide what they tax: as it was billed, for what is left may be nothing.
     pub(in crate::ledger) fn is_divided(&self) -> bool {
-        let bases: i128 = self.left.tax.levies().map(|levy| i128::from(levy.space.base.raw())).sum();
-        !self.left.tax.more.is_empty() && bases == i128::from(self.left.media.raw())
+        self.billed.is_divided()
     }
 
     /// How many impressions still count: one, or none.
@@ -198,7 +197,7 @@ impl Bill {
         match cause {
             Cause::CreditNote | Cause::InvalidTraffic => self.credit(amount, amount == room),
             Cause::Adjustment => self.adjust(amount),
-            Cause::DataInvoice => self.invoice(amount, false),
+            Cause::DataInvoice => self.invoice(amount, self.is_divided()),
             Cause::Dispute => Ok(Change { disputed: amount, ..untouched() }),
             Cause::Conceded => Ok(Change { disputed: opposite(amount), ..untouched() }),
             Cause::Refund => {
@@ -221,7 +220,11 @@ impl Bill {
     fn credit(&self, amount: Nanos, is_all: bool) -> Result<Change, Refusal> {
         let whole = self.lead(&self.left);
         let back = |of: i128| if is_all { Some(of) } else { portion(of, amount, whole) };
-        let charge = each(&self.left, |of| back(of).and_then(i128::checked_neg)).ok_or(Refusal::TooLarge)?;
+        let mut charge =
+            each(&self.left, |of| back(of).and_then(i128::checked_neg)).ok_or(Refusal::TooLarge)?;
+        if self.is_divided() && !is_all {
+            divide(&mut charge, &self.left);
+        }
         self.changed(if is_all { -self.impressions } else { 0 }, charge)
     }
 
@@ -230,36 +233,22 @@ impl Bill {
     fn adjust(&self, amount: Nanos) -> Result<Change, Refusal> {
         // Downwards in proportion to what is left, so that nothing falls below zero; upwards to what was billed.
         let of = if amount < Nanos::ZERO { &self.left } else { &self.billed };
-        let scaled = |part: i128| portion(part, amount, of.media).ok_or(Refusal::TooLarge);
         let mut charge = nothing_of(&self.left);
         charge.media = amount;
-        let taxed = |base: Nanos| match of.media {
-            Nanos::ZERO => Ok(amount),
-            _ => nanos(scaled(base.raw().into())?).ok_or(Refusal::TooLarge),
-        };
         if of.media != Nanos::ZERO {
-            charge.fee = Femtos::from_raw(scaled(of.fee.raw())?);
+            let fee = portion(of.fee.raw(), amount, of.media).ok_or(Refusal::TooLarge)?;
+            charge.fee = Femtos::from_raw(fee);
         }
-        charge.tax.space.base = taxed(of.tax.space.base)?;
-        for (levy, of) in charge.tax.more.iter_mut().zip(&of.tax.more) {
-            levy.space.base = taxed(of.space.base)?;
-        }
+        lay(&mut charge, self.is_divided().then_some(of));
         self.changed(0, charge)
     }
 
-    /// Adds `amount` for data, taxed as data is there; where several places divide what they tax, in equal parts, of
-    /// which the first takes what is left over.
+    /// Adds `amount` for data, taxed as data is there; where several places divide what they tax, in equal parts.
     pub(in crate::ledger) fn invoice(&self, amount: Nanos, divides: bool) -> Result<Change, Refusal> {
         let mut charge = nothing_of(&self.left);
-        let places = i64::try_from(charge.tax.more.len()).unwrap_or(i64::MAX).saturating_add(1);
-        let of_each = if divides { Nanos::from_raw(amount.raw() / places) } else { amount };
-        (charge.data, charge.tax.data.base) = (amount, amount);
-        for levy in &mut charge.tax.more {
-            levy.data.base = of_each;
-            if divides {
-                charge.tax.data.base = charge.tax.data.base.saturating_sub(of_each);
-            }
-        }
+        charge.data = amount;
+        let nothing = nothing_of(&charge);
+        lay(&mut charge, divides.then_some(&nothing));
         self.changed(0, charge)
     }
 
@@ -392,6 +381,47 @@ fn each(charge: &Charge, change: impl Fn(i128) -> Option<i128>) -> Option<Charge
         (levy.space, levy.data) = (line(levy.space)?, line(levy.data)?);
     }
     Some(changed)
+}
+
+/// Lays media and data before the places that tax them: all before each, or divided as `like` has them.
+fn lay(charge: &mut Charge, like: Option<&Charge>) {
+    if let Some(like) = like {
+        return divide(charge, like);
+    }
+    (charge.tax.space.base, charge.tax.data.base) = (charge.media, charge.data);
+    for levy in &mut charge.tax.more {
+        (levy.space.base, levy.data.base) = (charge.media, charge.data);
+    }
+}
+
+/// Divides media and data among the places as `like` has them divided, so that no nano is taxed twice or not at all, and
+/// no place gives back more than it has.
+fn divide(charge: &mut Charge, like: &Charge) {
+    let space = parts(charge.media, like.tax.levies().map(|levy| levy.space.base));
+    let data = parts(charge.data, like.tax.levies().map(|levy| levy.data.base));
+    (charge.tax.space.base, charge.tax.data.base) = (space[0], data[0]);
+    for (at, levy) in (1..).zip(&mut charge.tax.more) {
+        (levy.space.base, levy.data.base) = (space[at], data[at]);
+    }
+}
+
+/// `amount` in proportion to `weights`, in whole nanos that sum to it, none further from zero than its exact part
+/// rounded away from zero. In equal parts if nothing has weight.
+fn parts(amount: Nanos, weights: impl Iterator<Item = Nanos>) -> Vec<Nanos> {
+    let mut weights: Vec<Nanos> = weights.collect();
+    if weights.iter().all(|&weight| weight == Nanos::ZERO) {
+        weights.fill(Nanos::from_raw(1));
+    }
+    let whole = whole_nanos(weights.iter().map(|weight| weight.to_femtos()).sum());
+    let (mut reached, mut given) = (0_i128, 0_i128);
+    let next = |weight: Nanos| {
+        reached += i128::from(weight.raw());
+        let upto = portion(reached, amount, whole).unwrap_or_default();
+        let part = upto - given;
+        given = upto;
+        nanos(part).unwrap_or_default()
+    };
+    weights.into_iter().map(next).collect()
 }
 
 pub(in crate::ledger) fn nothing_of(charge: &Charge) -> Charge {

@@ -459,6 +459,15 @@ impl Charge {
         [self.media.to_femtos(), self.data.to_femtos(), self.fee, borne].into_iter().sum()
     }
 
+    /// True if the places that tax it divide what they tax, rather than each taxing all of it. Where nothing was paid,
+    /// nothing tells, and it is false.
+    #[must_use]
+    pub fn is_divided(&self) -> bool {
+        let part = |of: Nanos, whole: Nanos| whole != Nanos::ZERO && of != whole;
+        let further = self.tax.more.first();
+        further.is_some_and(|levy| part(levy.space.base, self.media) || part(levy.data.base, self.data))
+    }
+
     /// The same as a line item's goal counts it, rounded up to the nano: bids are priced so that all of it stays within
     /// what the impression is worth.
     #[must_use]

@@ -88,8 +88,9 @@ pub(crate) fn any_charge(most: i64) -> BoxedStrategy<Charge> {
         let share = RatePpm::from_ppm(share).filter(|_| code > 2);
         Bearer::from_code(code, share).unwrap()
     });
-    // One charge in four is taxed in a second place.
-    let second = (prop_oneof![3 => Just(false), 1 => Just(true)], rate()).boxed();
+    // One charge in five is taxed in a second place, and one in five divided by two places.
+    let second =
+        (prop_oneof![3 => Just(None), 1 => Just(Some(false)), 1 => Just(Some(true))], rate()).boxed();
     let told = (option::of(amount(most)), option::of(amount(most)), dated_rate()).boxed();
     (amount(most), amount(most), rate(), tax, place, (bearer, second), any::<bool>(), told)
         .prop_map(
@@ -112,17 +113,21 @@ pub(crate) fn any_charge(most: i64) -> BoxedStrategy<Charge> {
                     jurisdiction: place.map(|code| Jurisdiction::from_code(code).unwrap()),
                     evidence: Evidence::from_code(evidence).unwrap(),
                 };
+                let (divides, on_other) = (second.0 == Some(true), second.1);
+                let of_other = |whole: Nanos| if divides { Nanos::from_raw(whole.raw() / 2) } else { whole };
+                let of_first =
+                    |whole: Nanos| if divides { whole.saturating_sub(of_other(whole)) } else { whole };
                 let other = Levy {
                     place: Place { jurisdiction: Jurisdiction::from_code("IT"), evidence: place.evidence },
-                    space: line(media, (second.1, None)),
-                    data: line(data, (second.1, space.1)),
+                    space: line(of_other(media), (on_other, None)),
+                    data: line(of_other(data), (on_other, space.1)),
                 };
                 let tax = Assessment {
                     scenario: ScenarioId::from_raw(scenario),
                     place,
-                    space: line(media, space),
-                    data: line(data, on_data),
-                    more: if second.0 { vec![other] } else { Vec::new() },
+                    space: line(of_first(media), space),
+                    data: line(of_first(data), on_data),
+                    more: if second.0.is_some() { vec![other] } else { Vec::new() },
                 };
                 let fee = media.share(RatePpm::from_ppm(fee).unwrap());
                 let (bid, to_beat, fx) = told;

@@ -8,7 +8,7 @@ use crate::ledger::{
     AMOUNT_MOST, Account, BidFacts, Bills, Cause, Charge, Claim, ClaimName, Event, EventKind, Extent, Ledger,
     Lot, Quantity, Refusal, Settlement, Share, Target, any_charge, any_event, movements,
 };
-use crate::ttf::{Bearer, Jurisdiction, Place};
+use crate::ttf::{Bearer, Jurisdiction, Levy, Place};
 use crate::units::{
     BidId, CampaignId, Currency, Day, ExchangeId, Femtos, LineItemId, Nanos, RatePpm, UnixMillis,
 };
@@ -97,8 +97,20 @@ fn check_sums(bills: &Bills, ledger: &Ledger) {
     let mut disputed = Femtos::ZERO;
     for bill in bills.iter() {
         let left = bill.left();
-        let amounts = [left.media, left.data, left.tax.space.base, left.tax.data.base, bill.disputed()];
-        assert!(amounts.into_iter().all(|amount| amount >= Nanos::ZERO), "{bill:?}");
+        let amounts = [left.media, left.data, bill.disputed()];
+        let bases = left.tax.levies().flat_map(|levy| [levy.space.base, levy.data.base]);
+        assert!(amounts.into_iter().chain(bases).all(|amount| amount >= Nanos::ZERO), "{bill:?}");
+        let taxed_in_each = |each: fn(Levy) -> Nanos| -> Vec<Nanos> { left.tax.levies().map(each).collect() };
+        for (whole, in_each) in
+            [(left.media, taxed_in_each(|of| of.space.base)), (left.data, taxed_in_each(|of| of.data.base))]
+        {
+            let sum: i64 = in_each.iter().map(|base| base.raw()).sum();
+            let is_divided = sum == whole.raw();
+            assert!(
+                is_divided || !bill.is_divided() && in_each.iter().all(|&base| base == whole),
+                "{bill:?}"
+            );
+        }
         assert!(left.fee >= Femtos::ZERO && bill.receivable() >= Femtos::ZERO, "{bill:?}");
         assert!((0..=1).contains(&bill.impressions()) && bill.disputed() <= left.media, "{bill:?}");
         disputed = [disputed, bill.disputed().to_femtos()].into_iter().sum();
@@ -452,6 +464,37 @@ fn an_invoice_for_data_is_laid_over_a_day_and_taxed_where_its_ads_were() {
         "is an invoice for data, which is an `amount` of a `campaign` and `day`",
     );
     check_refused(&[(Cause::DataInvoice, day, amount("-1"))], "asks for an amount below 0");
+}
+
+#[test]
+fn what_two_places_divide_is_divided_after_a_credit_too_and_each_nano_is_taxed_once() {
+    let mut event = taxed(1, "0.000000007", "FR", 500);
+    let EventKind::Impression(charge) = &mut event.kind else { panic!("a bill") };
+    let of_other = |place| Levy {
+        place: Place { jurisdiction: Jurisdiction::from_code(place), evidence: charge.tax.place.evidence },
+        ..charge.tax.levies().next().unwrap()
+    };
+    charge.tax.more = vec![of_other("IT"), of_other("ES"), of_other("AT")];
+    for (at, base) in [(0, 2), (1, 2), (2, 1)] {
+        charge.tax.more[at].space.base = Nanos::from_raw(base);
+        charge.tax.more[at].data.base = Nanos::ZERO;
+    }
+    charge.tax.space.base = Nanos::from_raw(2);
+    (charge.data, charge.tax.data.base) = (Nanos::ZERO, Nanos::ZERO);
+    let mut known = Bills::of([event]);
+    let day = Target::Lot(Lot { exchange: None, ..lot_of(lot()) });
+    for number in 0..5 {
+        let nano = claim(Cause::CreditNote, bid(1), amount("0.000000001"));
+        settle(&mut known, &[Claim { name: ClaimName::given("a nano").at(number), ..nano }]);
+        check_sums(&known, &Ledger::default());
+    }
+    assert_eq!(known.iter().next().unwrap().left().media.raw(), 2);
+    let Ok(Settlement::New(events)) = known.settle(&claim(Cause::DataInvoice, day, amount("8")), NOW) else {
+        panic!("entries")
+    };
+    let [Event { kind: EventKind::Correction(invoice), .. }] = &events[..] else { panic!("one entry") };
+    let bases: Vec<String> = invoice.charge.tax.levies().map(|levy| levy.data.base.to_string()).collect();
+    assert_eq!(bases, ["2.00"; 4]);
 }
 
 fn lot_of(target: Target) -> Lot {

@@ -182,7 +182,7 @@ fn booked(charge: &Charge) -> Booked {
     let (space, data) = tax.levies().fold((Femtos::ZERO, Femtos::ZERO), |(space, data), levy| {
         ([space, levy.space.tax()].into_iter().sum(), [data, levy.data.tax()].into_iter().sum())
     });
-    let divides = tax.more.first().is_some_and(|levy| levy.space.base != charge.media);
+    let divides = charge.is_divided();
     let others = tax.more.iter().take(Others::MOST).map(|levy| levy.place);
     Booked {
         scenario: tax.scenario,

@@ -9,7 +9,7 @@ mod cents;
 mod line;
 mod period;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use jiff::tz::TimeZone;
@@ -54,6 +54,8 @@ pub struct Declaration {
     by_advertiser: bool,
     spans: HashMap<(ScenarioId, Option<Jurisdiction>), Range<UnixMillis>>,
     elsewhere: Range<UnixMillis>,
+    /// Taxed, and no scenario says by which clock.
+    clockless: BTreeSet<(ScenarioId, Jurisdiction)>,
     lines: BTreeMap<LineKey, Folded>,
     outside: BTreeMap<TaxAccount, Outside>,
     filed: Option<(Day, Day)>,
@@ -92,7 +94,16 @@ impl Declaration {
             }
         }
         let (lines, outside) = (BTreeMap::new(), BTreeMap::new());
-        Self { period, by_advertiser, spans, elsewhere, lines, outside, filed: None }
+        Self {
+            period,
+            by_advertiser,
+            spans,
+            elsewhere,
+            clockless: BTreeSet::new(),
+            lines,
+            outside,
+            filed: None,
+        }
     }
 
     /// Counts one item in. The caller hands in each once: the ledger knows duplicates.
@@ -114,6 +125,9 @@ impl Declaration {
             return;
         }
         let span = self.spans.get(&(scenario, jurisdiction)).unwrap_or(&self.elsewhere).clone();
+        if let Some(taxing) = jurisdiction.filter(|_| !self.spans.contains_key(&(scenario, jurisdiction))) {
+            self.clockless.insert((scenario, taxing));
+        }
         let part = Part::of(line, item.impressions);
         if !span.contains(&item.told_at) {
             self.add_outside(item, &span, (jurisdiction, item.currency), &part);
@@ -134,7 +148,7 @@ impl Declaration {
             passed_on: line.borne(item.bearer),
             campaign: item.campaign,
             is_credit: item.is_correction,
-            is_late: item.bid_at < span.start,
+            is_late: !item.is_correction && item.bid_at < span.start,
             is_unresolved: is_unresolved(levy.place, line, scenario != Scenario::NONE),
         });
     }
@@ -170,6 +184,7 @@ impl Declaration {
             outside.after = [outside.after, more.after].into_iter().sum();
             outside.told_after.add(&more.told_after);
         }
+        self.clockless.extend(&other.clockless);
         if let Some((first, last)) = other.filed {
             self.widen(first, last);
         }
@@ -200,6 +215,7 @@ impl Declaration {
             lines: lines.collect(),
             outside: self.outside.clone(),
             filed: self.filed,
+            clockless: self.clockless.clone(),
         }
     }
 }
@@ -238,6 +254,8 @@ pub struct Declared {
     pub outside: BTreeMap<TaxAccount, Outside>,
     /// The first and the last day of the ledger under which what is declared is filed.
     pub filed: Option<(Day, Day)>,
+    /// What is taxed under scenarios that were not handed in, so that its days are those of UTC.
+    pub clockless: BTreeSet<(ScenarioId, Jurisdiction)>,
 }
 
 /// What one account of the ledger says beside the declaration.

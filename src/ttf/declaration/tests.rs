@@ -193,6 +193,9 @@ fn what_is_told_within_is_declared_and_what_is_told_after_is_told_beside() {
     let mut late = bought("5", "0", "2026-10-01T12:00:00Z");
     late.bid_at = at("2026-09-30T21:00:00Z");
     assert_eq!(folded([&late]).finish().lines[0].late.impressions, 1);
+    late.is_correction = true;
+    let credited = &folded([&late]).finish().lines[0];
+    assert_eq!((credited.late.entries, credited.credits.entries), (0, 1), "a credit note, not a late bill");
     let mut told_after = bought("5", "0", "2026-11-01T12:00:00Z");
     told_after.bid_at = at("2026-10-31T20:00:00Z");
     let declared = folded([&told_after]).finish();

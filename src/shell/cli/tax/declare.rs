@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 
 use crate::page::Lang;
-use crate::shell::cli::put;
 use crate::shell::cli::report::day;
 use crate::shell::cli::tax::sheet::Written;
 use crate::shell::cli::tax::{Places, page, scenarios, unusable};
+use crate::shell::cli::{INPUT_WRONG, fail, put};
 use crate::shell::taxes::{Ask, declare};
 use crate::ttf::Period;
 use crate::units::Day;
@@ -99,6 +99,12 @@ pub(super) fn run(args: &Args) -> ExitCode {
         Format::Json => written.to_json(),
         Format::Html => page::html(&written, args.lang),
     });
+    if let Some((scenario, jurisdiction)) = sheet.declared.clockless.first() {
+        let problem = format!(
+            "no file tells the clock of {jurisdiction} under the scenario {scenario}: its days were taken by UTC"
+        );
+        return fail(INPUT_WRONG, &problem, "name the folder that has the scenario's file with `--tax DIR`");
+    }
     // What was known later differs from what was booked, and archives that are left out do: neither is a fault of the books.
     let is_whole = args.as_known.is_none() && !args.places.without_archives;
     ExitCode::from(u8::from(is_whole && !written.agrees()))
