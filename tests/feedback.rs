@@ -338,6 +338,7 @@ fn a_row_is_what_the_ledger_and_the_contexts_say_of_each_impression() {
             bids[at],
             EventKind::Conversion(Conversion {
                 kind,
+                acquisition: true,
                 order: None,
                 value,
                 touch,

@@ -70,6 +70,7 @@ fn conversion(value: Nanos) -> EventKind {
     let kind = "purchase".to_owned();
     EventKind::Conversion(Conversion {
         kind,
+        acquisition: true,
         order: None,
         value,
         touch: Touch::Click(NOON),
