@@ -36,6 +36,7 @@ impl Trial {
         market.put("audiences/acme.json", &definition.to_string());
         let mut tested = campaign("tested", 5.0, &json!({ "total": 1_000 }));
         tested["holdout"] = json!({ "percent": percent });
+        tested["conversions"] = json!([{ "type": "purchase", "value": 20 }, { "type": "sign-up" }]);
         let mut second = tested["creatives"][0].clone();
         second["id"] = json!("other");
         tested["creatives"].as_array_mut().unwrap().push(second);
@@ -118,9 +119,13 @@ impl Door {
 
     /// The advertiser's server says that somebody bought something.
     fn bought(&mut self, user: &str) {
+        self.converted(user, "purchase");
+    }
+
+    fn converted(&mut self, user: &str, kind: &str) {
         let order = format!("order-{user}");
         let body = json!({
-            "advertiser": "acme", "type": "purchase", "order": order, "value": 20,
+            "advertiser": "acme", "type": kind, "order": order, "value": 20,
             "user": { "id_type": "buyer", "id": user }, "gdpr": "0",
         });
         let authorization = format!("Bearer {TOKEN}");
@@ -174,6 +179,10 @@ fn who_is_held_out_gets_no_bid_of_the_campaign_and_the_report_compares_both_grou
     };
     let buyers: Vec<usize> = (0..PEOPLE).filter(bought).collect();
     buyers.iter().for_each(|number| door.bought(&person(*number)));
+    // Others only sign up, which is no acquisition.
+    let signs_up = |number: &usize| !bought(number) && number.is_multiple_of(7);
+    let signed_up: Vec<usize> = (0..PEOPLE).filter(signs_up).collect();
+    signed_up.iter().for_each(|number| door.converted(&person(*number), "sign-up"));
     // Without a word on consent nobody may be known by it: it counts for neither group, and the report says so.
     let body = json!({
         "advertiser": "acme", "type": "purchase", "order": "untold", "user": { "id_type": "buyer", "id": "person-1" },
@@ -181,7 +190,9 @@ fn who_is_held_out_gets_no_bid_of_the_campaign_and_the_report_compares_both_grou
     let headers = [("authorization", format!("Bearer {TOKEN}"))];
     let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
     assert_eq!(door.client.send("POST", "/c/s2s", &headers, body.to_string().as_bytes()).status, 204);
-    let held_out = buyers.iter().filter(|number| out.contains(number)).count();
+    let held_out_of = |of: &[usize]| of.iter().filter(|number| out.contains(number)).count();
+    let (held_out, others_out) = (held_out_of(&buyers), held_out_of(&signed_up));
+    assert!(others_out > 0, "somebody who is held out signed up");
     assert_eq!(door.rows(), PEOPLE as u64);
     assert_eq!(door.encan.metric("encan_holdout_bids_total{group=\"held_out\"}"), 2 * out.len() as u64);
     assert_eq!(door.encan.metric("encan_holdout_dropped_total"), 0);
@@ -192,8 +203,22 @@ fn who_is_held_out_gets_no_bid_of_the_campaign_and_the_report_compares_both_grou
     assert_eq!(found["campaign"], "tested");
     assert_eq!(treated["people"], json!(PEOPLE - out.len()));
     assert_eq!(control["people"], json!(out.len()));
-    assert_eq!(treated["converted"], json!(buyers.len() - held_out));
-    assert_eq!(control["converted"], json!(held_out));
+    assert_eq!(treated["acquired"], json!(buyers.len() - held_out));
+    assert_eq!(control["acquired"], json!(held_out));
+    assert_eq!(treated["converted"], json!(buyers.len() - held_out + signed_up.len() - others_out));
+    assert_eq!(control["converted"], json!(held_out + others_out));
+    let (people, effect) = ([treated, control].map(|it| it["people"].as_f64().unwrap()), &found["effect"]);
+    let acquired = [treated, control].map(|it| it["acquired"].as_f64().unwrap());
+    let more = (acquired[0] / people[0] - acquired[1] / people[1]) * people[0];
+    let cpa = found["trial"]["cost"].as_f64().unwrap() / more;
+    assert!((effect["incremental_acquisitions"].as_f64().unwrap() - more).abs() < 1e-9, "{effect}");
+    assert!((effect["cpa"].as_f64().unwrap() - cpa).abs() < 1e-9, "{effect}");
+    let of_sign_ups = &trial.report(&["tested", "--type", "sign-up"])["holdouts"][0];
+    assert_eq!(of_sign_ups["trial"]["treated"]["acquired"], json!(0));
+    assert_eq!(
+        (&of_sign_ups["effect"]["cpa"], &of_sign_ups["effect"]["cpa_interval"]),
+        (&Value::Null, &Value::Null)
+    );
     assert_eq!(found["nameless"], json!(1));
     assert!(found["trial"]["cost"].as_f64().unwrap() > 0.0);
     // The arms of everybody who was shown something.
