@@ -323,6 +323,48 @@ fn context(bid: BidId, outlet: &str, ctr: Option<f64>) -> Context {
     Context { bid, placement, outlet: outlet.to_owned(), ctr, cvr: None }
 }
 
+/// A conversion of `kind` by a click on `bid`; a purchase is an acquisition.
+fn converted(bid: BidFacts, kind: &str, value: i64) -> Event {
+    let conversion = Conversion {
+        kind: kind.to_owned(),
+        acquisition: kind == "purchase",
+        order: None,
+        value: Nanos::from_raw(value),
+        touch: Touch::Click(bid.at),
+        fx: None,
+        happened: bid.at,
+        lifetime: Nanos::ZERO,
+        source: Source::Page,
+        code: None,
+    };
+    event(bid, EventKind::Conversion(conversion))
+}
+
+#[test]
+fn a_goal_on_a_cpa_is_judged_by_acquisitions_and_any_other_by_all_conversions() {
+    for (goal, counted) in [
+        (json!({ "cpa": 10, "expected_ctr": 0.01, "expected_cvr": 0.1 }), 1),
+        (json!({ "roas": 2, "expected_ctr": 0.01, "expected_cvr": 0.1, "expected_value": 20 }), 2),
+    ] {
+        let market = Market::new("10m");
+        let mut spring = campaign("spring", 5.0, &json!({ "daily": 1_000 }));
+        spring["learning"] = json!({ "feedback": "propose" });
+        spring["conversions"] = json!([{ "type": "purchase" }, { "type": "sign-up" }]);
+        spring["line_items"][0]["goal"] = goal;
+        market.campaign(&spring);
+        let now = clock::now();
+        let bid = facts(now.raw() - 10 * DAY_MS, 1);
+        let brought = [converted(bid, "purchase", 20_000_000_000), converted(bid, "sign-up", 1_000_000_000)];
+        write(
+            &market.data(),
+            &[[event(bid, EventKind::Impression(charge(PRICE)))].as_slice(), &brought].concat(),
+        );
+        let (store, plan) = (Store::open(&market.data()).unwrap(), plan(&market));
+        let found = rows(&store, &plan, &NoContexts, &Settings::default(), now, &|| true).unwrap();
+        assert_eq!((found[0].figures.conversions, found[0].figures.value.raw()), (counted, 21_000_000_000));
+    }
+}
+
 #[test]
 fn a_row_is_what_the_ledger_and_the_contexts_say_of_each_impression() {
     let market = market("propose");
@@ -331,24 +373,7 @@ fn a_row_is_what_the_ledger_and_the_contexts_say_of_each_impression() {
     let bids: Vec<BidFacts> =
         (0..6).zip([48, 40, 30, 20, 0, 29 * 24]).map(|(n, hours)| facts(at(hours), n)).collect();
     let impression = |at: usize| event(bids[at], EventKind::Impression(charge(PRICE)));
-    let conversion = |at: usize, value: i64| {
-        let touch = Touch::Click(bids[at].at);
-        let (kind, value) = ("purchase".to_owned(), Nanos::from_raw(value));
-        event(
-            bids[at],
-            EventKind::Conversion(Conversion {
-                kind,
-                order: None,
-                value,
-                touch,
-                fx: None,
-                happened: bids[at].at,
-                lifetime: Nanos::ZERO,
-                source: Source::Page,
-                code: None,
-            }),
-        )
-    };
+    let conversion = |at: usize, value: i64| converted(bids[at], "purchase", value);
     let credit = Correction {
         id: CorrectionId::mint(now, 1),
         cause: Cause::InvalidTraffic,

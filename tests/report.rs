@@ -185,6 +185,7 @@ fn conversion() -> EventKind {
     let at = UnixMillis::from_raw(0);
     EventKind::Conversion(Conversion {
         kind: "purchase".to_owned(),
+        acquisition: true,
         order: None,
         value: Nanos::from_raw(2_500_000_000),
         touch: Touch::Click(at),

@@ -114,6 +114,7 @@ fn two_months(data: &Path) {
     let conversion = |number: u128| {
         let kind = Conversion {
             kind: "purchase".to_owned(),
+            acquisition: true,
             order: Some(number.to_string()),
             value: amount("1000"),
             touch: Touch::Click(at("2026-10-05T12:00:00Z")),

@@ -91,7 +91,9 @@ impl Sent {
     ) -> Result<Conversion, ConversionRefusal> {
         let Worth { value, lifetime, fx } = self.worth(declared, currency, rates)?;
         let Self { kind, order, happened, code, .. } = self;
-        Ok(Conversion { kind, order, value, touch, fx, happened, lifetime, source, code })
+        // Without the campaign's file nobody says that it is none.
+        let acquisition = declared.is_none_or(|declared| declared.acquisition);
+        Ok(Conversion { kind, acquisition, order, value, touch, fx, happened, lifetime, source, code })
     }
 
     fn worth(
