@@ -35,6 +35,8 @@ pub mod publishers;
 pub mod reload;
 pub mod secrets;
 pub mod service;
+pub mod side_file;
+pub mod stoppable;
 pub mod store;
 pub mod supply;
 pub mod taxes;
