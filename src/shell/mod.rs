@@ -3,6 +3,7 @@
 pub mod agents;
 mod aims;
 pub mod audience_store;
+pub mod backup;
 pub mod bidding;
 pub mod booking;
 pub mod boot;
