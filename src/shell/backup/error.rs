@@ -50,9 +50,8 @@ impl MakeError {
         match self {
             Self::Draft(error) => error.hint(),
             Self::Inside { .. } => "name a folder elsewhere, on another disk if there is one",
-            Self::Ledger(error) => error.hint(),
-            Self::Store(error) => error.hint(),
-            Self::Unwritten { .. } => {
+            Self::Ledger(BackupError::Store(error)) | Self::Store(error) => error.hint(),
+            Self::Ledger(_) | Self::Unwritten { .. } => {
                 "name a folder on a disk with more space; nothing of this backup is left"
             }
             Self::Unreadable { .. } => "run it as the user of the server",

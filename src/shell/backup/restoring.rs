@@ -1,7 +1,7 @@
 //! A backup is put back: every byte of it as its manifest says, into a folder where nothing lies.
 
 use std::fs::{DirBuilder, File};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, chown};
 use std::path::Path;
 
 use crate::shell::backup::contents::{ARCHIVES, KEYS, LEDGER, SIDE_FILES, WHOLE_FILES};
@@ -51,8 +51,27 @@ pub fn restore(from: &Path, data: &Path) -> Result<Manifest, RestoreError> {
     if has_archives {
         File::open(&archives).and_then(|folder| folder.sync_all()).map_err(unwritten)?;
     }
+    give(draft.folder(), data)
+        .map_err(|source| RestoreError::Unwritten { file: draft.folder().to_owned(), source })?;
     draft.name()?;
     Ok(manifest)
+}
+
+/// Gives what was restored to whom the empty data folder belongs, or else the folder above it: an operator's command must
+/// not lock the server out.
+fn give(restored: &Path, data: &Path) -> std::io::Result<()> {
+    let above = data.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let owner = std::fs::metadata(data).or_else(|_| std::fs::metadata(above))?;
+    if restored.metadata()?.uid() == owner.uid() {
+        return Ok(());
+    }
+    let archives = restored.join(ARCHIVES);
+    for folder in [restored, archives.as_path()].into_iter().filter(|folder| folder.is_dir()) {
+        for entry in std::fs::read_dir(folder)? {
+            chown(entry?.path(), Some(owner.uid()), Some(owner.gid()))?;
+        }
+    }
+    chown(restored, Some(owner.uid()), Some(owner.gid()))
 }
 
 /// True if a file of that name lies in a data folder: a manifest may have been written by anybody.

@@ -15,8 +15,8 @@ use crate::shell::cli::{INPUT_WRONG, WE_FAILED, fail, put, say};
   encan ledger verify --data data
 
 Copies the files of a folder that `encan ledger backup --whole` made, each held against its hash, into a data folder that
-is not there or empty. At the first that is not what was written, nothing is restored. Run it as the user of the server;
-the backup stays as it is. `encan ledger backup --help` says what to do before a server starts there.")]
+is not there or empty. If one is not what was written, nothing is restored. What is restored belongs to whom the empty
+folder belonged, or the folder above it; the backup stays as it is. `encan ledger backup --help` says what to do before a server starts there.")]
 pub struct Args {
     /// The backup.
     #[arg(value_name = "BACKUP")]
