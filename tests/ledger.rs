@@ -6,6 +6,7 @@
 
 mod support;
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Output;
 use std::time::Instant;
@@ -287,6 +288,29 @@ fn report(data: &Path, more: &[&str]) -> Output {
     support::encan().args(["report", "--json", "--data"]).arg(data).args(more).output().unwrap()
 }
 
+/// A backup of all of `data` has its archive, and says so where that is not what was written.
+fn restored_with_its_archive(data: &Path, rows: u64, reported: &Output) {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (copy, restored) = (elsewhere.path().join("copy"), elsewhere.path().join("restored"));
+    let listed = told(data, &["backup", "--whole", copy.to_str().unwrap()]);
+    assert!(listed.contains("archive/"), "{listed}");
+    told(&restored, &["restore", copy.to_str().unwrap()]);
+    assert_eq!((checked(&restored, "archives"), checked(&restored, "events")), (1, rows));
+    assert_eq!(report(&restored, &[]).stdout, reported.stdout);
+    // One that somebody changed is left out and named.
+    let archive = std::fs::read_dir(restored.join("archive")).unwrap().next().unwrap().unwrap().path();
+    let name = archive.file_name().unwrap().to_str().unwrap();
+    std::fs::OpenOptions::new().append(true).open(&archive).unwrap().write_all(b"!").unwrap();
+    let second = elsewhere.path().join("second");
+    let named = format!("`archive/{name}`: it is not what was written");
+    refused(&restored, &["backup", "--whole", second.to_str().unwrap()], 2, &named);
+    assert!(second.join("ledger.sqlite").exists() && !second.join("archive").join(name).exists());
+    std::fs::remove_file(&archive).unwrap();
+    let third = elsewhere.path().join("third");
+    let named = format!("`archive/{name}`: it is missing");
+    refused(&restored, &["backup", "--whole", third.to_str().unwrap()], 2, &named);
+}
+
 #[test]
 fn old_days_are_archived_and_every_reader_goes_over_them() {
     let rows = std::env::var("ENCAN_LEDGER_ROWS").map_or(4_000, |rows| rows.parse().unwrap());
@@ -327,6 +351,7 @@ fn old_days_are_archived_and_every_reader_goes_over_them() {
     assert_eq!(checked(data, "archives"), 1);
     assert_eq!(report(data, &[]).stdout, reported.stdout);
     assert!(told(data, &["balances", "--json"]) == balances, "balances and caps stay");
+    restored_with_its_archive(data, rows, &reported);
 
     // A correction still finds the bill, and is held against it.
     let correction = json!({ "author": "Ada", "corrections": [{ "id": "cn-1", "kind": "credit_note",

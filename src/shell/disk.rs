@@ -3,22 +3,19 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::shell::failpoint;
 use crate::shell::service::Service;
+use crate::shell::stoppable::Stoppable;
 
 /// How often the disk is looked at, and a full ledger tried again.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// A thread that looks at the disk.
 #[derive(Debug)]
-pub struct DiskWatch {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
-}
+pub struct DiskWatch(Stoppable);
 
 impl DiskWatch {
     /// Looks at the disk of `data`, then goes on looking: bidding stops where less than `reserve` bytes are free.
@@ -27,25 +24,20 @@ impl DiskWatch {
     ///
     /// If the system starts no thread.
     pub fn start(service: Arc<Service>, data: PathBuf, reserve: u64) -> std::io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
         // Before the first request.
         let mut is_short = look(&service, &data, reserve, false);
-        let thread = std::thread::Builder::new().name("disk".to_owned()).spawn(move || {
+        let thread = Stoppable::start("disk", move |stopped| {
             while !stopped.load(Ordering::Acquire) {
                 std::thread::park_timeout(LOOK);
                 is_short = look(&service, &data, reserve, is_short);
             }
         })?;
-        Ok(Self { stop, thread })
+        Ok(Self(thread))
     }
 
     /// Ends it.
     pub fn stop(self) {
-        self.stop.store(true, Ordering::Release);
-        self.thread.thread().unpark();
-        // A panic in it was told when it happened.
-        let _ = self.thread.join();
+        self.0.stop();
     }
 }
 

@@ -2,8 +2,7 @@
 //! the allocator that this process lives.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::bidder::Plan;
@@ -11,6 +10,7 @@ use crate::budget::{AllocatorError, LeaseTerms, Look, Lot};
 use crate::shell::clock;
 use crate::shell::metrics::Page;
 use crate::shell::service::Service;
+use crate::shell::stoppable::Stoppable;
 use crate::units::{Currency, Millis, Nanos, Rounding, limits};
 
 /// How often the bell is looked at.
@@ -32,10 +32,7 @@ pub fn terms(longest_notice: Millis) -> LeaseTerms {
 
 /// The thread that keeps the leases.
 #[derive(Debug)]
-pub struct Leasing {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
-}
+pub struct Leasing(Stoppable);
 
 impl Leasing {
     /// Starts it. The first round is not its: a bidder asks before it takes requests.
@@ -44,9 +41,7 @@ impl Leasing {
     ///
     /// If the system gives no thread.
     pub fn start(service: Arc<Service>) -> std::io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = std::thread::Builder::new().name("leases".to_owned()).spawn(move || {
+        let thread = Stoppable::start("leases", move |stopped| {
             let mut last = Instant::now();
             while !stopped.load(Ordering::Acquire) {
                 std::thread::park_timeout(LOOK);
@@ -58,15 +53,12 @@ impl Leasing {
                 }
             }
         })?;
-        Ok(Self { stop, thread })
+        Ok(Self(thread))
     }
 
     /// Ends it after the round that it is in.
     pub fn stop(self) {
-        self.stop.store(true, Ordering::Release);
-        self.thread.thread().unpark();
-        // A panic in it was told when it happened.
-        let _ = self.thread.join();
+        self.0.stop();
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod agents;
 mod aims;
 pub mod audience_store;
+pub mod backup;
 pub mod bidding;
 pub mod booking;
 pub mod boot;
@@ -35,6 +36,8 @@ pub mod publishers;
 pub mod reload;
 pub mod secrets;
 pub mod service;
+pub mod side_file;
+pub mod stoppable;
 pub mod store;
 pub mod supply;
 pub mod taxes;

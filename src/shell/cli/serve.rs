@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
@@ -30,6 +30,7 @@ use crate::shell::leasing::Leasing;
 use crate::shell::reload;
 use crate::shell::secrets;
 use crate::shell::service::Service;
+use crate::shell::stoppable::Stoppable;
 use crate::shell::store::StoreError;
 use crate::units::{Millis, limits};
 
@@ -439,16 +440,11 @@ async fn bind(address: SocketAddr, flag: &str) -> Result<(TcpListener, SocketAdd
 
 /// The slow loop, on a thread of its own: whatever it takes, requests do not wait for it.
 #[derive(Debug)]
-struct Beat {
-    stop: Arc<AtomicBool>,
-    thread: std::thread::JoinHandle<()>,
-}
+struct Beat(Stoppable);
 
 impl Beat {
     fn start(service: Arc<Service>) -> std::io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = std::thread::Builder::new().name("slow loop".to_owned()).spawn(move || {
+        let thread = Stoppable::start("slow loop", move |stopped| {
             let mut pruned = Instant::now();
             while !stopped.load(Ordering::Acquire) {
                 service.tick(clock::now(), clock::steady());
@@ -459,15 +455,12 @@ impl Beat {
                 std::thread::park_timeout(pause(&service));
             }
         })?;
-        Ok(Self { stop, thread })
+        Ok(Self(thread))
     }
 
     /// Ends it after the beat that it is in.
     fn stop(self) {
-        self.stop.store(true, Ordering::Release);
-        self.thread.thread().unpark();
-        // A panic in it was told when it happened.
-        let _ = self.thread.join();
+        self.0.stop();
     }
 }
 

@@ -1,12 +1,12 @@
 //! Forgets the ids of old events, on a thread of its own: whatever the disk takes, neither money nor a call waits.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::shell::clock;
 use crate::shell::service::Service;
+use crate::shell::stoppable::Stoppable;
 
 /// How often it looks for old ids.
 const LOOK: Duration = Duration::from_secs(60);
@@ -15,10 +15,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// The thread.
 #[derive(Debug)]
-pub struct Forgetting {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
-}
+pub struct Forgetting(Stoppable);
 
 impl Forgetting {
     /// Starts it.
@@ -27,9 +24,7 @@ impl Forgetting {
     ///
     /// If the system gives no thread.
     pub fn start(service: Arc<Service>) -> std::io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = std::thread::Builder::new().name("old event ids".to_owned()).spawn(move || {
+        let thread = Stoppable::start("old event ids", move |stopped| {
             let goes_on = || !stopped.load(Ordering::Acquire);
             while goes_on() {
                 let paused = || {
@@ -44,14 +39,11 @@ impl Forgetting {
                 }
             }
         })?;
-        Ok(Self { stop, thread })
+        Ok(Self(thread))
     }
 
     /// Ends it after the round that it is in.
     pub fn stop(self) {
-        self.stop.store(true, Ordering::Release);
-        self.thread.thread().unpark();
-        // A panic in it was told when it happened.
-        let _ = self.thread.join();
+        self.0.stop();
     }
 }

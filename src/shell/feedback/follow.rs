@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::bidder::Plan;
@@ -17,6 +16,7 @@ use crate::shell::feedback::{ChangeStore, Contexts, FeedbackError, rows};
 use crate::shell::learning::KeptContexts;
 use crate::shell::metrics::Page;
 use crate::shell::service::Service;
+use crate::shell::stoppable::Stoppable;
 use crate::shell::store::Store;
 use crate::units::{CampaignId, Millis, UnixMillis};
 
@@ -116,10 +116,7 @@ fn corridors(plan: &Plan) -> HashMap<CampaignId, (Factor, Factor)> {
 
 /// The thread.
 #[derive(Debug)]
-pub struct FeedbackThread {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
-}
+pub struct FeedbackThread(Stoppable);
 
 impl FeedbackThread {
     /// Takes what the log in `data` says, then starts the thread: no bid goes out without it. The figures are looked at
@@ -133,9 +130,9 @@ impl FeedbackThread {
         let contexts = Box::new(KeptContexts(data.to_owned()));
         let mut follower = Follower::new(data, contexts, every, clock::now())?;
         follow(&mut follower, &service)?;
-        let stop = Arc::clone(&follower.stop);
-        let stopped = Arc::clone(&stop);
-        let round = move || {
+        let round = move |stopped| {
+            // A look that takes long is left off at the end.
+            follower.stop = Arc::clone(&stopped);
             while !stopped.load(Ordering::Acquire) {
                 std::thread::park_timeout(LOOK);
                 let plan = Arc::clone(&service.snapshot().plan);
@@ -153,16 +150,13 @@ impl FeedbackThread {
                 }
             }
         };
-        let thread = std::thread::Builder::new().name("feedback".to_owned()).spawn(round);
-        Ok(Self { stop, thread: thread.map_err(FeedbackError::Thread)? })
+        let thread = Stoppable::start("feedback", round).map_err(FeedbackError::Thread)?;
+        Ok(Self(thread))
     }
 
     /// Ends it; a look that it is in is left off.
     pub fn stop(self) {
-        self.stop.store(true, Ordering::Release);
-        self.thread.thread().unpark();
-        // A panic in it was told when it happened.
-        let _ = self.thread.join();
+        self.0.stop();
     }
 }
 

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::shell::clock;
 use crate::shell::learning::contexts::{Contexts, ToKeep, oldest};
 use crate::shell::learning::words::KnownWords;
 use crate::shell::service::Service;
+use crate::shell::stoppable::Stoppable;
 
 /// How often what waits is written.
 const COMMIT: Duration = Duration::from_secs(1);
@@ -23,10 +23,7 @@ const FORGET: Duration = Duration::from_secs(1);
 
 /// The thread.
 #[derive(Debug)]
-pub struct Keeper {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
-}
+pub struct Keeper(Stoppable);
 
 impl Keeper {
     /// Starts it; impressions are kept for so many `days`.
@@ -40,9 +37,7 @@ impl Keeper {
         queue: Receiver<ToKeep>,
         days: u32,
     ) -> std::io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = std::thread::Builder::new().name("contexts".to_owned()).spawn(move || {
+        let thread = Stoppable::start("contexts", move |stopped| {
             let contexts = match Contexts::open_or_begin(&folder, clock::now()) {
                 Ok(contexts) => contexts,
                 Err(error) => {
@@ -55,15 +50,12 @@ impl Keeper {
             let desk = Desk { service, contexts, waiting: Vec::new(), days, failed: false };
             desk.run(&queue, &stopped);
         })?;
-        Ok(Self { stop, thread })
+        Ok(Self(thread))
     }
 
     /// Ends it: what waits is written.
     pub fn stop(self) {
-        self.stop.store(true, Ordering::Release);
-        self.thread.thread().unpark();
-        // A panic in it was told when it happened.
-        let _ = self.thread.join();
+        self.0.stop();
     }
 }
 

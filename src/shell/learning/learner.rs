@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::bidder::Snapshot;
@@ -21,6 +20,7 @@ use crate::shell::learning::kept::{
 use crate::shell::learning::lessons::{News, Told};
 use crate::shell::learning::waits::Waits;
 use crate::shell::service::Service;
+use crate::shell::stoppable::Stoppable;
 use crate::units::{CampaignId, CreativeId, Nanos, UnixMillis};
 
 /// The file in the folder of the data.
@@ -106,10 +106,7 @@ pub(in crate::shell::learning) fn duals(
 
 /// The thread.
 #[derive(Debug)]
-pub struct Learner {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
-}
+pub struct Learner(Stoppable);
 
 impl Learner {
     /// Starts it on what a former run had `kept`.
@@ -123,9 +120,7 @@ impl Learner {
         news: Receiver<News>,
         kept: Kept,
     ) -> std::io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = std::thread::Builder::new().name("learner".to_owned()).spawn(move || {
+        let thread = Stoppable::start("learner", move |stopped| {
             let mut desk = Desk {
                 service,
                 folder,
@@ -139,15 +134,12 @@ impl Learner {
             };
             desk.run(&news, &stopped);
         })?;
-        Ok(Self { stop, thread })
+        Ok(Self(thread))
     }
 
     /// Ends it: what waits is folded, and all is written.
     pub fn stop(self) {
-        self.stop.store(true, Ordering::Release);
-        self.thread.thread().unpark();
-        // A panic in it was told when it happened.
-        let _ = self.thread.join();
+        self.0.stop();
     }
 }
 

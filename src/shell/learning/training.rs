@@ -4,7 +4,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::learning::{CLICK_RIPE, Delays, Example, Model, Refusal, Verdict};
@@ -15,6 +14,7 @@ use crate::shell::learning::models::{Found, Models};
 use crate::shell::learning::workshop::{HeldOut, Workshop};
 use crate::shell::learning::{Contexts, Trial};
 use crate::shell::service::Service;
+use crate::shell::stoppable::Stoppable;
 use crate::units::{BidId, UnixMillis};
 
 /// How often the file of the model is looked at.
@@ -30,10 +30,7 @@ const NICE: i32 = 10;
 
 /// The thread.
 #[derive(Debug)]
-pub struct Training {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
-}
+pub struct Training(Stoppable);
 
 impl Training {
     /// Starts it; with `every` 0 nothing is trained, and models that a person trains are taken all the same.
@@ -42,7 +39,6 @@ impl Training {
     ///
     /// If the system gives no thread.
     pub fn start(service: Arc<Service>, folder: PathBuf, every: Duration) -> std::io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
         let mut desk = Desk {
             service,
             models: Models::new(&folder),
@@ -51,24 +47,22 @@ impl Training {
             current: None,
             bench: None,
             last_words: None,
-            stop: Arc::clone(&stop),
+            stop: Arc::default(),
         };
         // Before the first request.
         desk.look();
-        let thread = std::thread::Builder::new().name("training".to_owned()).spawn(move || {
+        let thread = Stoppable::start("training", move |stopped| {
             // Where the system does not let it, it trains all the same.
             let _ = rustix::process::nice(NICE);
+            desk.stop = stopped;
             desk.run(every);
         })?;
-        Ok(Self { stop, thread })
+        Ok(Self(thread))
     }
 
     /// Ends it after the page that it is at.
     pub fn stop(self) {
-        self.stop.store(true, Ordering::Release);
-        self.thread.thread().unpark();
-        // A panic in it was told when it happened.
-        let _ = self.thread.join();
+        self.0.stop();
     }
 }
 
