@@ -2,6 +2,7 @@
 
 pub mod agents;
 mod aims;
+mod arrivals;
 pub mod audience_store;
 pub mod bidding;
 pub mod booking;
