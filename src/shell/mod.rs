@@ -39,3 +39,4 @@ pub mod service;
 pub mod store;
 pub mod supply;
 pub mod taxes;
+mod worker;
