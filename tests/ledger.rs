@@ -6,20 +6,18 @@
 
 mod support;
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Output;
 use std::time::Instant;
 
-use encan::ledger::{BidFacts, Charge, Event, EventKind, Setting};
+use encan::ledger::{Charge, Event, EventKind};
 use encan::shell::clock;
-use encan::shell::leasing::terms;
-use encan::shell::store::{Name, NameKind, Opened, Writer, archivable_before};
+use encan::shell::store::{NameKind, archivable_before};
 use encan::ttf::{Assessment, Bearer, Evidence, Jurisdiction, Place, TaxLine};
-use encan::units::{
-    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, Epoch, ExchangeId, LineItemId, Millis, Nanos,
-    RatePpm, ScenarioId, UnixMillis,
-};
+use encan::units::{BidId, CampaignId, Day, ExchangeId, Nanos, RatePpm, ScenarioId, UnixMillis};
 use serde_json::{Value, json};
+use support::books;
 use support::market::{Buyer, Market, campaign, files};
 use support::wait_until;
 
@@ -231,38 +229,15 @@ fn impression(minted: i64, number: u128, price: i64) -> Event {
         bid: None,
         to_beat: None,
     };
-    let bid = BidFacts {
-        id: BidId::mint(at, number),
-        at,
-        day: Day::from_raw(i32::try_from(minted / DAY_MS).unwrap()),
-        advertiser: AdvertiserId::from_slug("shop"),
-        campaign: CampaignId::from_slug("spring"),
-        line_item: LineItemId::from_slug("spring/all"),
-        creative: CreativeId::from_slug("spring/mpu"),
-        exchange: ExchangeId::from_slug("north"),
-        deal: None,
-        currency: Currency::EUR,
-        user: None,
-        household: None,
-        lease: Epoch::NONE,
-        setting: Setting::default(),
-    };
-    Event { bid, at, kind: EventKind::Impression(charge) }
+    Event { bid: books::facts(BidId::mint(at, number), at), at, kind: EventKind::Impression(charge) }
 }
 
 /// Writes `rows` events as a server does, evenly over `days` days from `first` on; the first of them.
 fn write_days(data: &Path, first: Day, days: u64, rows: u64) -> Event {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let (failure, _failed) = tokio::sync::oneshot::channel();
-    let mut opened = Opened::open(data, terms(Millis::default())).unwrap();
-    let slug =
-        |kind, id, slug: &str| Name { kind, id, slug: slug.to_owned(), fixed_cost: None, aims: Vec::new() };
     let names = [
-        slug(NameKind::Campaign, CampaignId::from_slug("spring").raw(), "spring"),
-        slug(NameKind::Exchange, ExchangeId::from_slug("north").raw(), "north"),
+        books::name(NameKind::Campaign, CampaignId::from_slug("spring").raw(), "spring"),
+        books::name(NameKind::Exchange, ExchangeId::from_slug("north").raw(), "north"),
     ];
-    opened.remember(&names).unwrap();
-    let (writer, handle) = Writer::start(opened, failure);
     let begin = i64::from(first.raw()) * DAY_MS;
     let event = |row: u64| {
         let minted = begin + i64::try_from(row * days * 86_400_000 / rows).unwrap();
@@ -272,19 +247,35 @@ fn write_days(data: &Path, first: Day, days: u64, rows: u64) -> Event {
         }
         event
     };
-    let mut row = 0;
-    while row < rows {
-        let chunk: Vec<Event> = (row..rows.min(row + 1_000)).map(event).collect();
-        row += chunk.len() as u64;
-        assert!(runtime.block_on(writer.append(chunk)).unwrap().into_iter().all(|is_new| is_new));
-    }
-    drop(writer);
-    handle.join().unwrap();
+    books::write(data, &names, (0..rows).map(event));
     event(0)
 }
 
 fn report(data: &Path, more: &[&str]) -> Output {
     support::encan().args(["report", "--json", "--data"]).arg(data).args(more).output().unwrap()
+}
+
+/// A backup of all of `data` has its archive, and says so where that is not what was written.
+fn restored_with_its_archive(data: &Path, rows: u64, reported: &Output) {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (copy, restored) = (elsewhere.path().join("copy"), elsewhere.path().join("restored"));
+    let listed = told(data, &["backup", "--whole", copy.to_str().unwrap()]);
+    assert!(listed.contains("archive/"), "{listed}");
+    told(&restored, &["restore", copy.to_str().unwrap()]);
+    assert_eq!((checked(&restored, "archives"), checked(&restored, "events")), (1, rows));
+    assert_eq!(report(&restored, &[]).stdout, reported.stdout);
+    // One that somebody changed is left out and named.
+    let archive = std::fs::read_dir(restored.join("archive")).unwrap().next().unwrap().unwrap().path();
+    let name = archive.file_name().unwrap().to_str().unwrap();
+    std::fs::OpenOptions::new().append(true).open(&archive).unwrap().write_all(b"!").unwrap();
+    let second = elsewhere.path().join("second");
+    let named = format!("`archive/{name}`: it is not what was written");
+    refused(&restored, &["backup", "--whole", second.to_str().unwrap()], 2, &named);
+    assert!(second.join("ledger.sqlite").exists() && !second.join("archive").join(name).exists());
+    std::fs::remove_file(&archive).unwrap();
+    let third = elsewhere.path().join("third");
+    let named = format!("`archive/{name}`: it is missing");
+    refused(&restored, &["backup", "--whole", third.to_str().unwrap()], 2, &named);
 }
 
 #[test]
@@ -327,6 +318,7 @@ fn old_days_are_archived_and_every_reader_goes_over_them() {
     assert_eq!(checked(data, "archives"), 1);
     assert_eq!(report(data, &[]).stdout, reported.stdout);
     assert!(told(data, &["balances", "--json"]) == balances, "balances and caps stay");
+    restored_with_its_archive(data, rows, &reported);
 
     // A correction still finds the bill, and is held against it.
     let correction = json!({ "author": "Ada", "corrections": [{ "id": "cn-1", "kind": "credit_note",

@@ -556,7 +556,7 @@ proptest! {
             merged.merge(part);
             merged
         });
-        prop_assert_eq!(merged.unwrap(), whole);
+        prop_assert_eq!(merged.unwrap().finish(&names()), whole.finish(&names()));
     }
 
     #[test]

@@ -15,7 +15,6 @@ mod refusal;
 use std::path::Path;
 use std::sync::Arc;
 
-pub(in crate::shell) use form::digits_or_text;
 pub use form::{ConversionForm, ConversionForms, Person};
 pub use import::{Imported, RefusedRow, coded_event};
 pub use journeys::{Journeys, Met, erase_journeys};
