@@ -6,10 +6,11 @@
 //! ```text
 //! cargo bench --bench figures -- 10000000
 //! cargo bench --bench figures -- 10000000 /some/folder
+//! cargo bench --bench figures -- 10000000 /some/folder campaign,publisher line-item,exchange,day
 //! ```
 //!
 //! The number is of events. Without a folder, the ledger is made in the system's folder for temporary files, or where
-//! `TMPDIR` says.
+//! `TMPDIR` says. With sets of dimensions, these alone are asked for, of the columns as they are.
 
 #[path = "support/figures.rs"]
 mod figures;
@@ -51,10 +52,15 @@ fn main() {
     let temporary = tempfile::Builder::new().prefix("encan-figures-").tempdir().expect("a folder");
     let folder = words.get(1).map_or_else(|| temporary.path().to_owned(), PathBuf::from);
     year(&folder, count);
+    if let Some(sets) = words.get(2..).filter(|sets| !sets.is_empty()) {
+        let dimensions =
+            |set: &String| set.split(',').map(|name| name.parse().expect("a dimension")).collect();
+        return sets.iter().map(dimensions).for_each(|by| reported(&folder, by, None));
+    }
     columns(&folder, count);
     let scanned = scanned(&folder);
     for by in sets() {
-        reported(&folder, by, scanned);
+        reported(&folder, by, Some(scanned));
     }
     impressions(&folder);
     other_taxes(&folder);
@@ -63,7 +69,9 @@ fn main() {
 
 /// Every dimension alone, and sets of them that people ask for.
 fn sets() -> Vec<Vec<Dimension>> {
-    use Dimension::{Campaign, Creative, Day, Deal, Device, Exchange, Format, LineItem, Place, Publisher};
+    use Dimension::{
+        Campaign, Creative, Day, Deal, Device, Exchange, Format, Hour, LineItem, Place, Publisher,
+    };
     let alone = Dimension::ALL.map(|dimension| vec![dimension]);
     let several = [
         vec![Campaign, Day],
@@ -72,6 +80,11 @@ fn sets() -> Vec<Vec<Dimension>> {
         vec![Device, Format, Place],
         vec![Creative, Deal, Exchange],
         vec![LineItem, Exchange, Day],
+        vec![Creative, Day],
+        vec![Device, Place, Day],
+        vec![Publisher, Place],
+        vec![LineItem, Publisher],
+        vec![Campaign, Hour],
     ];
     [vec![]].into_iter().chain(alone).chain(several).collect()
 }
@@ -128,6 +141,7 @@ fn events_of_bid(number: u64, made: i64, events: &mut Vec<Event>) {
 fn conversion(number: u64, touch: Touch, value: i64, told: UnixMillis) -> EventKind {
     EventKind::Conversion(Conversion {
         kind: "purchase".to_owned(),
+        acquisition: true,
         order: Some(format!("order-{number}")),
         value: Nanos::from_raw(value),
         touch,
@@ -300,23 +314,48 @@ fn scanned(folder: &Path) -> f64 {
     seconds
 }
 
-fn reported(folder: &Path, by: Vec<Dimension>, scanned: f64) {
+fn reported(folder: &Path, by: Vec<Dimension>, scanned: Option<f64>) {
     let names: Vec<&str> = by.iter().map(|dimension| dimension.name()).collect();
     let question = Question { by, ..Question::default() };
-    let mut seconds = Vec::new();
+    let (mut seconds, mut cpu) = (Vec::new(), Vec::new());
     let mut rows = 0;
+    forget_peak();
     for _ in 0..ROUNDS {
-        let start = Instant::now();
+        let (start, before) = (Instant::now(), user_seconds());
         rows = table(folder, &question).expect("a table").rows.len();
         seconds.push(start.elapsed().as_secs_f64());
+        cpu.push(user_seconds() - before);
     }
     let seconds = median(&seconds);
+    let faster = scanned
+        .map_or_else(String::new, |scanned| format!(", {:.0} times faster than the scan", scanned / seconds));
     say(format_args!(
-        "a year by [{}]: {rows} rows, {:.0} ms, {:.0} times faster than the scan",
+        "a year by [{}]: {rows} rows, {:.0} ms, {:.0} ms of user CPU, peak {} MB{faster}",
         names.join(", "),
         seconds * 1e3,
-        scanned / seconds
+        median(&cpu) * 1e3,
+        peak_mb()
     ));
+}
+
+/// What this process has used of all cores, outside the kernel, to 10 ms; zero where the system does not tell.
+fn user_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // Behind the name of the program, which stands in parentheses; the kernel counts in hundredths for everybody.
+    let user = stat.rsplit(')').next().and_then(|after| after.split_whitespace().nth(11));
+    user.and_then(|ticks| ticks.parse::<f64>().ok()).unwrap_or_default() / 100.0
+}
+
+/// Lets the most memory that this process held count from now on, where the system can.
+fn forget_peak() {
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+}
+
+fn peak_mb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kb = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kb.unwrap_or_default() / 1_000
 }
 
 /// Every impression handed to a fold on all cores, as a tax is tried on them.

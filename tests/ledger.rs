@@ -11,16 +11,13 @@ use std::path::Path;
 use std::process::Output;
 use std::time::Instant;
 
-use encan::ledger::{BidFacts, Charge, Event, EventKind, Setting};
+use encan::ledger::{Charge, Event, EventKind};
 use encan::shell::clock;
-use encan::shell::leasing::terms;
-use encan::shell::store::{Name, NameKind, Opened, Writer, archivable_before};
+use encan::shell::store::{NameKind, archivable_before};
 use encan::ttf::{Assessment, Bearer, Evidence, Jurisdiction, Place, TaxLine};
-use encan::units::{
-    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, Epoch, ExchangeId, LineItemId, Millis, Nanos,
-    RatePpm, ScenarioId, UnixMillis,
-};
+use encan::units::{BidId, CampaignId, Day, ExchangeId, Nanos, RatePpm, ScenarioId, UnixMillis};
 use serde_json::{Value, json};
+use support::books;
 use support::market::{Buyer, Market, campaign, files};
 use support::wait_until;
 
@@ -232,38 +229,15 @@ fn impression(minted: i64, number: u128, price: i64) -> Event {
         bid: None,
         to_beat: None,
     };
-    let bid = BidFacts {
-        id: BidId::mint(at, number),
-        at,
-        day: Day::from_raw(i32::try_from(minted / DAY_MS).unwrap()),
-        advertiser: AdvertiserId::from_slug("shop"),
-        campaign: CampaignId::from_slug("spring"),
-        line_item: LineItemId::from_slug("spring/all"),
-        creative: CreativeId::from_slug("spring/mpu"),
-        exchange: ExchangeId::from_slug("north"),
-        deal: None,
-        currency: Currency::EUR,
-        user: None,
-        household: None,
-        lease: Epoch::NONE,
-        setting: Setting::default(),
-    };
-    Event { bid, at, kind: EventKind::Impression(charge) }
+    Event { bid: books::facts(BidId::mint(at, number), at), at, kind: EventKind::Impression(charge) }
 }
 
 /// Writes `rows` events as a server does, evenly over `days` days from `first` on; the first of them.
 fn write_days(data: &Path, first: Day, days: u64, rows: u64) -> Event {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let (failure, _failed) = tokio::sync::oneshot::channel();
-    let mut opened = Opened::open(data, terms(Millis::default())).unwrap();
-    let slug =
-        |kind, id, slug: &str| Name { kind, id, slug: slug.to_owned(), fixed_cost: None, aims: Vec::new() };
     let names = [
-        slug(NameKind::Campaign, CampaignId::from_slug("spring").raw(), "spring"),
-        slug(NameKind::Exchange, ExchangeId::from_slug("north").raw(), "north"),
+        books::name(NameKind::Campaign, CampaignId::from_slug("spring").raw(), "spring"),
+        books::name(NameKind::Exchange, ExchangeId::from_slug("north").raw(), "north"),
     ];
-    opened.remember(&names).unwrap();
-    let (writer, handle) = Writer::start(opened, failure);
     let begin = i64::from(first.raw()) * DAY_MS;
     let event = |row: u64| {
         let minted = begin + i64::try_from(row * days * 86_400_000 / rows).unwrap();
@@ -273,14 +247,7 @@ fn write_days(data: &Path, first: Day, days: u64, rows: u64) -> Event {
         }
         event
     };
-    let mut row = 0;
-    while row < rows {
-        let chunk: Vec<Event> = (row..rows.min(row + 1_000)).map(event).collect();
-        row += chunk.len() as u64;
-        assert!(runtime.block_on(writer.append(chunk)).unwrap().into_iter().all(|is_new| is_new));
-    }
-    drop(writer);
-    handle.join().unwrap();
+    books::write(data, &names, (0..rows).map(event));
     event(0)
 }
 

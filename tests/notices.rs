@@ -180,7 +180,7 @@ fn check_row(row: &Value, want: &Value) {
     }
 }
 
-/// The whole life of one bid on `deal`: won and billed at 5, seen, clicked, converted twice; and a lost one.
+/// The whole life of one bid on `deal`: won and billed at 5, seen, clicked, converted twice, of which once as an acquisition; and a lost one.
 fn live(world: &World, deal: &str) {
     let bid = world.bid("strict", deal);
     assert_eq!(world.get(&expand(&bid.win, "5", "EUR")).status, 204);
@@ -200,13 +200,13 @@ fn live(world: &World, deal: &str) {
 fn row_of_a_life() -> Value {
     json!({
         "currency": "EUR", "wins": 1, "losses": 1, "impressions": 1, "late_impressions": 0,
-        "unresolved_impressions": 0, "views": 1, "clicks": 1, "conversions": 2,
+        "unresolved_impressions": 0, "views": 1, "clicks": 1, "conversions": 2, "acquisitions": 1,
         "media": "0.005", "data": "0.001", "fee": "0.0005", "fixed": "5.00", "tax": "0.0000055",
         "tax_borne": "0.0000055", "tax_absorbed": "0.00", "costs_before_tax": "5.0065",
         "costs_after_tax": "5.0065055", "value": "23.00", "ctr_percent": "100.000000",
         "cvr_percent": "200.000000", "roas": "4600.000000", "cpm_media_before_tax": "5.000000",
         "cpm_media_after_tax": "5.005000", "cpc_media_before_tax": "0.005000",
-        "cpa_all_in_before_tax": "2.503250", "cpa_all_in_after_tax": "2.503253",
+        "cpa_all_in_before_tax": "5.006500", "cpa_all_in_after_tax": "5.006506",
         "roi_all_in_before_tax_percent": "359.402776", "roi_all_in_after_tax_percent": "359.402272"
     })
 }
@@ -253,7 +253,7 @@ fn the_whole_loop_is_reported_to_the_nano() {
         ]
     );
     let returns = blocks.next().expect("returns");
-    for figure in ["23.0000", "2.5033", "359.40"] {
+    for figure in ["23.0000", "5.0065", "359.40"] {
         assert!(returns.contains(figure), "{figure} in {returns}");
     }
 }

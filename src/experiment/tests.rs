@@ -44,7 +44,7 @@ struct World {
 impl World {
     fn group(self, rng: &mut SmallRng, people: u64, chance: f64) -> Group {
         let converted = drawn(rng, people, chance);
-        let mut group = Group { people, converted, ..Group::default() };
+        let mut group = Group { people, converted, acquired: converted, ..Group::default() };
         for _ in 0..converted {
             let value = 10.0 + 40.0 * rng.random::<f64>();
             group.value += value;
@@ -225,7 +225,7 @@ fn several_arms_that_are_alike_are_rarely_told_apart() {
 }
 
 fn trial(treated: (u64, u64), held_out: (u64, u64)) -> Trial {
-    let group = |(people, converted)| Group { people, converted, ..Group::default() };
+    let group = |(people, converted)| Group { people, converted, acquired: converted, ..Group::default() };
     let all = (treated.0 + held_out.0) as f64;
     let share = held_out.0 as f64 / all;
     Trial {
@@ -250,10 +250,10 @@ fn says(trial: &Trial, en: &str, fr: &str) {
 fn one_sentence_says_what_can_be_concluded() {
     says(
         &trial((90_000, 1_000), (10_000, 60)),
-        "Of 1,000 people who converted, between 294 and 596 would not have done so without the ads; each of \
-         them cost €16.51 to €33.41 (incremental CPA).",
-        "Sur 1 000 personnes converties, entre 294 et 596 ne l’auraient pas été sans les publicités ; chacune \
-         d’elles a coûté de 16,51 € à 33,41 € (CPA incrémental).",
+        "Of 1,000 people who converted, between 294 and 596 would not have done so without the ads; each \
+         acquisition that these brought cost €16.51 to €33.41 (incremental CPA).",
+        "Sur 1 000 personnes converties, entre 294 et 596 ne l’auraient pas été sans les publicités ; chaque \
+         acquisition qu’elles ont apportée a coûté de 16,51 € à 33,41 € (CPA incrémental).",
     );
     let early = trial((9_000, 100), (1_000, 9));
     assert!(matches!(early.effect().unwrap().conclusion, Conclusion::CannotTell { more: Some(1..) }));
@@ -301,6 +301,24 @@ fn one_sentence_says_what_can_be_concluded() {
 }
 
 #[test]
+fn the_incremental_cpa_of_a_holdout_is_one_of_acquisitions_and_none_without_any() {
+    let all = trial((90_000, 1_000), (10_000, 60));
+    let effect = |treated, held_out| {
+        let group = |group, acquired| Group { acquired, ..group };
+        let (treated, held_out) = (group(all.treated, treated), group(all.held_out, held_out));
+        Trial { treated, held_out, ..all }.effect().unwrap()
+    };
+    // A tenth of what the ads brought: 55 people rather than 460, who cost 9,840.
+    let some = effect(100, 5);
+    assert_eq!((some.incremental, some.incremental_acquisitions.round()), (460.0, 55.0));
+    assert!((some.cpa.unwrap() - 9_840.0 / 55.0).abs() < 1e-9);
+    assert!(some.cpa_interval.unwrap().holds(9_840.0 / 55.0) && !some.cpa_interval.unwrap().holds(21.39));
+    let none = effect(0, 0);
+    assert_eq!((none.cpa, none.cpa_interval), (None, None));
+    assert_eq!(none.conclusion, some.conclusion, "people converted all the same");
+}
+
+#[test]
 fn what_cannot_be_relied_on_says_so_first() {
     let sound = trial((90_000, 1_000), (10_000, 60));
     let why = |trial: Trial| (trial.unreliable(), trial.effect().unwrap().conclusion);
@@ -335,10 +353,10 @@ fn arms_that_differ_are_named_with_the_difference() {
     };
     let apart = say(&arms(&mut rng, 2_000, &[0.5, 1.5]), &["a", "b"]);
     assert!(
-        apart.starts_with("A conversion costs €") && apart.contains(" more in arm b than in a."),
+        apart.starts_with("An acquisition costs €") && apart.contains(" more in arm b than in a."),
         "{apart}"
     );
     assert!(apart.contains("The ROI of arm b is ") && apart.contains(" points below that of a."), "{apart}");
     let few = say(&arms(&mut rng, 20, &[0.5, 0.5]), &["a", "b"]);
-    assert_eq!(few, "Cannot tell yet which arm is better: each needs at least 10 people who convert.");
+    assert_eq!(few, "Cannot tell yet which arm is better: each needs at least 10 people who are acquired.");
 }

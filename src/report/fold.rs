@@ -1,39 +1,86 @@
 //! Events in, one row of [`Totals`] for each group out. Parts of a fold merge into the whole.
+//!
+//! Groups and rows have numbers, so that whoever has many events of the same groups looks their rows up once: a key is as
+//! short as numbers are, and names stay out of it until the report is finished.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use crate::ledger::Event;
 use crate::report::dimension::Group;
-use crate::report::table::{self, Names, Table};
-use crate::report::{Dimension, Totals};
+use crate::report::{Dimension, Names, Table, Totals, finish};
 use crate::units::{CampaignId, Currency, SegmentId};
 
+type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
+/// The number of a group among those of its dimension, in one report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct GroupNumber(u32);
+
+/// The number of a row of one report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowNumber(u32);
+
+/// The rows in which an event counts: one, but of several segments one for each, and the total.
+pub type RowNumbers = SmallVec<[RowNumber; 2]>;
+
 /// A report in the making.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Report {
     group_by: Vec<Dimension>,
+    /// Of each dimension the groups that were met.
+    groups: Vec<Groups>,
     /// In no order until the report is finished: most are met again and again.
-    rows: HashMap<Key, Folded, foldhash::fast::RandomState>,
-    /// Of every currency. Not the sum of the rows: what belongs to several segments is in several rows, once in here.
-    totals: BTreeMap<Currency, Totals>,
+    numbers: Map<Key, RowNumber>,
+    rows: Vec<Totals>,
+    /// The campaigns in each row, where each lies wholly in one row; else empty.
+    campaigns: BTreeSet<(RowNumber, CampaignId)>,
 }
 
 /// What tells one row from another.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(in crate::report) struct Key {
-    /// In the order of the report's dimensions.
-    pub(in crate::report) groups: SmallVec<[Group; 3]>,
-    pub(in crate::report) currency: Currency,
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    /// In the order of the report's dimensions. Empty for what was counted of the currency altogether, where that is
+    /// not the sum of the rows: what belongs to several segments is in several rows, once in there.
+    groups: SmallVec<[GroupNumber; 3]>,
+    currency: Currency,
 }
 
-/// What one row has come to so far.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::report) struct Folded {
-    pub(in crate::report) totals: Totals,
-    /// The campaigns in it, where each lies wholly in one row; else empty.
-    pub(in crate::report) campaigns: BTreeSet<CampaignId>,
+/// Groups of one dimension by number, each once.
+#[derive(Debug, Clone, Default)]
+struct Groups {
+    numbers: Map<Group, GroupNumber>,
+    groups: Vec<Group>,
+}
+
+impl Groups {
+    fn number(&mut self, group: Group) -> GroupNumber {
+        *self.numbers.entry(group).or_insert_with(|| {
+            self.groups.push(group);
+            GroupNumber(number(self.groups.len() - 1))
+        })
+    }
+}
+
+fn number(at: usize) -> u32 {
+    u32::try_from(at).expect("four billion rows fit in no memory")
+}
+
+impl GroupNumber {
+    pub(in crate::report) const fn at(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A row that is complete but for its names.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::report) struct Folded<'a> {
+    /// Of each dimension of the report.
+    pub(in crate::report) groups: &'a [GroupNumber],
+    pub(in crate::report) currency: Currency,
+    pub(in crate::report) totals: &'a Totals,
+    pub(in crate::report) number: RowNumber,
 }
 
 impl Report {
@@ -47,39 +94,91 @@ impl Report {
                 distinct.push(dimension);
             }
         }
-        Self { group_by: distinct, rows: HashMap::default(), totals: BTreeMap::new() }
+        Self {
+            groups: vec![Groups::default(); distinct.len()],
+            group_by: distinct,
+            numbers: Map::default(),
+            rows: Vec::new(),
+            campaigns: BTreeSet::new(),
+        }
+    }
+
+    /// By what it is grouped, each once.
+    #[must_use]
+    pub fn group_by(&self) -> &[Dimension] {
+        &self.group_by
     }
 
     /// Counts one event in. The caller hands in each event once: the ledger knows duplicates.
     pub fn add(&mut self, event: &Event) {
-        self.put(event, |totals| totals.add(event));
+        let dimensions = 0..self.group_by.len();
+        let groups: SmallVec<[_; 3]> = dimensions.map(|at| self.groups_of(at, event)).collect();
+        let groups: SmallVec<[&[_]; 3]> = groups.iter().map(SmallVec::as_slice).collect();
+        for row in self.rows_of(&groups, event.bid.currency, event.bid.campaign) {
+            self.add_to(row, event);
+        }
     }
 
-    /// Adds what events of one group came to, of which `event` is one; where a row holds whole campaigns, all of its
-    /// campaign.
-    pub fn add_totals(&mut self, event: &Event, totals: &Totals) {
-        self.put(event, |row| row.merge(totals));
-    }
-
-    /// Puts something into the total and into every row that `event` belongs to.
-    fn put(&mut self, event: &Event, into: impl Fn(&mut Totals)) {
-        into(self.totals.entry(event.bid.currency).or_default());
+    /// The groups that `event` belongs to, of the dimension at that place of [`Report::group_by`].
+    fn groups_of(&mut self, at: usize, event: &Event) -> SmallVec<[GroupNumber; 4]> {
         let mut segments = event.bid.setting.segments.iter().peekable();
-        if segments.peek().is_none() || !self.group_by.contains(&Dimension::Segment) {
-            return into(self.row(event, None));
+        if segments.peek().is_none() || self.group_by[at] != Dimension::Segment {
+            return smallvec![self.group(at, event, None)];
         }
-        segments.for_each(|segment| into(self.row(event, Some(segment))));
+        segments.map(|segment| self.group(at, event, Some(segment))).collect()
     }
 
-    /// The row of an event, counted for `segment`.
-    fn row(&mut self, event: &Event, segment: Option<SegmentId>) -> &mut Totals {
-        let groups = self.group_by.iter().map(|dimension| dimension.group(event, segment)).collect();
-        let whole_campaigns = self.holds_whole_campaigns();
-        let row = self.rows.entry(Key { groups, currency: event.bid.currency }).or_default();
-        if whole_campaigns {
-            row.campaigns.insert(event.bid.campaign);
-        }
-        &mut row.totals
+    /// The number of the group that `event` belongs to, counted for `segment`, of the dimension at that place of
+    /// [`Report::group_by`].
+    ///
+    /// # Panics
+    ///
+    /// If there is no such dimension.
+    pub fn group(&mut self, at: usize, event: &Event, segment: Option<SegmentId>) -> GroupNumber {
+        self.groups[at].number(self.group_by[at].group(event, segment))
+    }
+
+    /// The rows in which an event counts: of `campaign`, of `currency`, and of these groups, for each dimension one, or
+    /// those of several segments.
+    pub fn rows_of(
+        &mut self,
+        groups: &[&[GroupNumber]],
+        currency: Currency,
+        campaign: CampaignId,
+    ) -> RowNumbers {
+        let Some(segments) = self.group_by.iter().position(|dimension| *dimension == Dimension::Segment)
+        else {
+            let row = self.row(groups.iter().flat_map(|groups| groups.first()).copied().collect(), currency);
+            if self.holds_whole_campaigns() {
+                self.campaigns.insert((row, campaign));
+            }
+            return smallvec![row];
+        };
+        let total = self.row(SmallVec::new(), currency);
+        let of_segment = |segment: &GroupNumber| {
+            let one = groups
+                .iter()
+                .enumerate()
+                .flat_map(|(at, groups)| if at == segments { Some(segment) } else { groups.first() });
+            self.row(one.copied().collect(), currency)
+        };
+        std::iter::once(total).chain(groups[segments].iter().map(of_segment)).collect()
+    }
+
+    fn row(&mut self, groups: SmallVec<[GroupNumber; 3]>, currency: Currency) -> RowNumber {
+        *self.numbers.entry(Key { groups, currency }).or_insert_with(|| {
+            self.rows.push(Totals::default());
+            RowNumber(number(self.rows.len() - 1))
+        })
+    }
+
+    /// Counts an event in one of its rows.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such row.
+    pub fn add_to(&mut self, row: RowNumber, event: &Event) {
+        self.rows[row.0 as usize].add(event);
     }
 
     /// Adds what another part of the events came to.
@@ -89,14 +188,20 @@ impl Report {
     /// If `other` is grouped otherwise.
     pub fn merge(&mut self, other: Self) {
         assert_eq!(self.group_by, other.group_by, "only reports grouped alike add up");
-        for (key, folded) in other.rows {
-            let row = self.rows.entry(key).or_default();
-            row.totals.merge(&folded.totals);
-            row.campaigns.extend(folded.campaigns);
+        let groups = self.groups.iter_mut().zip(&other.groups);
+        let own_groups: Vec<Vec<GroupNumber>> = groups
+            .map(|(own, other)| other.groups.iter().map(|group| own.number(*group)).collect())
+            .collect();
+        let mut own_rows = vec![RowNumber(0); other.rows.len()];
+        for (Key { mut groups, currency }, row) in other.numbers {
+            groups.iter_mut().zip(&own_groups).for_each(|(group, own)| *group = own[group.at()]);
+            own_rows[row.0 as usize] = self.row(groups, currency);
         }
-        for (currency, totals) in other.totals {
-            self.totals.entry(currency).or_default().merge(&totals);
+        for (row, totals) in own_rows.iter().zip(&other.rows) {
+            self.rows[row.0 as usize].merge(totals);
         }
+        let campaigns = other.campaigns.into_iter();
+        self.campaigns.extend(campaigns.map(|(row, campaign)| (own_rows[row.0 as usize], campaign)));
     }
 
     /// The finished table, with `names` for the ids and the fixed costs of the campaigns.
@@ -106,11 +211,43 @@ impl Report {
     /// enters, and [`Table::fixed_costs`] says so.
     #[must_use]
     pub fn finish(self, names: &Names) -> Table {
-        let whole_campaigns = self.holds_whole_campaigns();
-        table::finish(self.group_by, (self.rows, self.totals), whole_campaigns, names)
+        finish::finish(&self, names)
     }
 
-    fn holds_whole_campaigns(&self) -> bool {
+    /// The groups that were met of each dimension, by their numbers.
+    pub(in crate::report) fn groups(&self) -> impl Iterator<Item = &[Group]> {
+        self.groups.iter().map(|groups| groups.groups.as_slice())
+    }
+
+    /// Every row, in no order.
+    pub(in crate::report) fn rows(&self) -> impl Iterator<Item = Folded<'_>> {
+        let own = self.numbers.iter().filter(|(key, _)| key.groups.len() == self.group_by.len());
+        own.map(|(key, number)| self.folded(key, *number))
+    }
+
+    fn folded<'a>(&'a self, key: &'a Key, number: RowNumber) -> Folded<'a> {
+        let totals = &self.rows[number.0 as usize];
+        Folded { groups: &key.groups, currency: key.currency, totals, number }
+    }
+
+    /// Of each currency all that was counted.
+    pub(in crate::report) fn totals(&self) -> BTreeMap<Currency, Totals> {
+        let is_apart = self.group_by.contains(&Dimension::Segment);
+        let mut totals: BTreeMap<Currency, Totals> = BTreeMap::new();
+        for (key, number) in self.numbers.iter().filter(|(key, _)| !is_apart || key.groups.is_empty()) {
+            totals.entry(key.currency).or_default().merge(&self.rows[number.0 as usize]);
+        }
+        totals
+    }
+
+    /// The campaigns in a row, where each lies wholly in one row; else none.
+    pub(in crate::report) fn campaigns(&self, row: RowNumber) -> impl Iterator<Item = CampaignId> {
+        let (first, last) = ((row, CampaignId::from_raw(0)), (row, CampaignId::from_raw(u64::MAX)));
+        self.campaigns.range(first..=last).map(|(_, campaign)| *campaign)
+    }
+
+    /// True if each campaign lies wholly in one row.
+    pub(in crate::report) fn holds_whole_campaigns(&self) -> bool {
         self.group_by.iter().all(|dimension| dimension.holds_whole_campaigns())
     }
 }

@@ -1,14 +1,20 @@
 //! What one value of a dimension is called: by machines always the same, by people in their language.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::page::{Forms, Phrase};
 use crate::report::loss;
 use crate::units::{Day, Hour};
 
-/// The name of a group. For machines it is a slug, an id, a date or a word of ours in English.
+/// The name of a group. For machines it is a slug, an id, a date or a word of ours in English. Cheap to clone: many rows
+/// share it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Label {
+pub struct Label(Arc<Words>);
+
+/// What machines read, and what people do.
+#[derive(Debug, PartialEq, Eq)]
+struct Words {
     machine: String,
     people: People,
 }
@@ -26,46 +32,50 @@ enum People {
 }
 
 impl Label {
+    fn new(machine: impl Into<String>, people: People) -> Self {
+        Self(Arc::new(Words { machine: machine.into(), people }))
+    }
+
     /// A name that people gave.
     #[must_use]
     pub fn named(name: impl Into<String>) -> Self {
-        Self { machine: name.into(), people: People::Same }
+        Self::new(name, People::Same)
     }
 
     /// The hour that it names.
     #[must_use]
     pub fn as_hour(&self) -> Option<Hour> {
-        if let People::Hour(hour) = &self.people { Some(*hour) } else { None }
+        if let People::Hour(hour) = &self.0.people { Some(*hour) } else { None }
     }
 
     pub(in crate::report) fn phrase(phrase: Phrase) -> Self {
-        Self { machine: phrase.en.to_owned(), people: People::Phrase(phrase) }
+        Self::new(phrase.en, People::Phrase(phrase))
     }
 
     pub(in crate::report) fn sized(phrase: Phrase, (width, height): (u16, u16)) -> Self {
         let size = format!("{width}x{height}");
-        Self { machine: format!("{} {size}", phrase.en), people: People::Sized(phrase, size) }
+        Self::new(format!("{} {size}", phrase.en), People::Sized(phrase, size))
     }
 
     /// Of a loss with that code. The code stands first, so that reasons sort by it.
     pub(in crate::report) fn reason(code: u32) -> Self {
-        Self { machine: format!("{code:03} {}", loss::reason(code).en), people: People::Reason(code) }
+        Self::new(format!("{code:03} {}", loss::reason(code).en), People::Reason(code))
     }
 
     pub(in crate::report) fn day(day: Day) -> Self {
-        Self { machine: day.to_string(), people: People::Day(day) }
+        Self::new(day.to_string(), People::Day(day))
     }
 
     /// As `2026-11-22T14Z`.
     pub(in crate::report) fn hour(hour: Hour) -> Self {
         let day = i32::try_from(hour.raw().div_euclid(24)).unwrap_or_default();
         let machine = format!("{}T{:02}Z", Day::from_raw(day), hour.raw().rem_euclid(24));
-        Self { machine, people: People::Hour(hour) }
+        Self::new(machine, People::Hour(hour))
     }
 
     /// The same, so many days later: a day or an hour of one period laid over another. Other names stay.
     pub(in crate::report) fn later(self, days: i32) -> Self {
-        match self.people {
+        match self.0.people {
             People::Day(day) => Self::day(Day::from_raw(day.raw().saturating_add(days))),
             People::Hour(hour) => Self::hour(Hour::from_raw(hour.raw() + 24 * i64::from(days))),
             _ => self,
@@ -74,7 +84,7 @@ impl Label {
 
     /// The day or the hour after it; `None` if it is no time.
     pub(in crate::report) fn next(&self) -> Option<Self> {
-        match self.people {
+        match self.0.people {
             People::Day(day) => Some(Self::day(Day::from_raw(day.raw().checked_add(1)?))),
             People::Hour(hour) => Some(Self::hour(Hour::from_raw(hour.raw().checked_add(1)?))),
             _ => None,
@@ -84,15 +94,15 @@ impl Label {
     /// For machines.
     #[must_use]
     pub fn machine(&self) -> &str {
-        &self.machine
+        &self.0.machine
     }
 
     /// For people.
     #[must_use]
     pub fn text(&self, forms: &Forms) -> String {
         let lang = forms.lang();
-        match &self.people {
-            People::Same => self.machine.clone(),
+        match &self.0.people {
+            People::Same => self.0.machine.clone(),
             People::Phrase(phrase) => phrase.text(lang).to_owned(),
             People::Sized(phrase, size) => format!("{} {size}", phrase.text(lang)),
             People::Reason(code) => format!("{code} {}", loss::reason(*code).text(lang)),
@@ -104,8 +114,8 @@ impl Label {
     /// For people who look at plain text: dates stand below each other.
     #[must_use]
     pub fn plain(&self, forms: &Forms) -> String {
-        match &self.people {
-            People::Day(_) | People::Hour(_) => self.machine.clone(),
+        match &self.0.people {
+            People::Day(_) | People::Hour(_) => self.0.machine.clone(),
             _ => self.text(forms),
         }
     }
@@ -113,7 +123,7 @@ impl Label {
     /// For people, as short as it goes: a day without its year.
     #[must_use]
     pub fn short(&self, forms: &Forms) -> String {
-        match &self.people {
+        match &self.0.people {
             People::Day(day) => forms.day_of_year(*day),
             People::Hour(hour) => forms.hour_of_day(*hour),
             _ => self.text(forms),
@@ -124,7 +134,7 @@ impl Label {
 impl fmt::Display for Label {
     /// For machines.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.machine)
+        f.pad(&self.0.machine)
     }
 }
 

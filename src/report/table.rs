@@ -1,7 +1,6 @@
 //! A finished report: named rows in order, and a total for each currency.
 
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::hash::Hash;
 
 use smallvec::SmallVec;
@@ -9,8 +8,6 @@ use smallvec::SmallVec;
 use crate::ledger::{Device, Format, NO_LINE_ITEM};
 use crate::page::Phrase;
 use crate::report::dimension::{Group, Loss};
-use crate::report::fold::{Folded, Key};
-use crate::report::totals::sum;
 use crate::report::{Aim, Attainment, Dimension, Figures, Label, Scope, Totals};
 use crate::units::{
     AdvertiserId, ArmId, CampaignId, CreativeId, Currency, DealId, ExchangeId, Femtos, LineItemId, Nanos,
@@ -137,12 +134,6 @@ impl Row {
         (self.labels.iter().map(Label::machine).collect(), self.currency)
     }
 
-    /// The order of [`Row::place`], without making places: tables have many rows.
-    fn order(&self, other: &Self) -> Ordering {
-        let labels = self.labels.iter().map(Label::machine);
-        labels.cmp(other.labels.iter().map(Label::machine)).then(self.currency.cmp(&other.currency))
-    }
-
     /// A row in which nothing was counted.
     pub(in crate::report) fn empty(currency: Currency) -> Self {
         let (totals, fixed) = (Totals::default(), Femtos::ZERO);
@@ -151,7 +142,8 @@ impl Row {
 }
 
 impl Names {
-    fn label(&self, group: Group) -> Label {
+    /// What people call a group.
+    pub(in crate::report) fn label(&self, group: Group) -> Label {
         fn named<Id: Hash + Eq + ToString>(names: &HashMap<Id, String>, id: &Id) -> Label {
             Label::named(names.get(id).cloned().unwrap_or_else(|| id.to_string()))
         }
@@ -183,23 +175,6 @@ impl Names {
             Group::Day(day) => Label::day(day),
             Group::Hour(hour) => Label::hour(hour),
         }
-    }
-
-    /// What the row of these groups is held against: its line item's aims, else its campaign's.
-    fn aims(&self, group_by: &[Dimension], groups: &[Group]) -> Vec<Aim> {
-        let of_line_item = groups.iter().find_map(|group| match group {
-            Group::LineItem(id) => Some(Scope::LineItem(*id)),
-            _ => None,
-        });
-        let of_campaign = || {
-            groups.iter().find_map(|group| match group {
-                Group::Campaign(id) => Some(Scope::Campaign(*id)),
-                _ => None,
-            })
-        };
-        let aims = of_line_item.or_else(of_campaign).and_then(|scope| self.aims.get(&scope));
-        let fitting = aims.into_iter().flatten().filter(|aim| aim.kind.fits(group_by));
-        fitting.copied().collect()
     }
 }
 
@@ -233,45 +208,6 @@ const fn format_word(format: Format) -> Phrase {
         Format::Audio => Phrase::new("audio", "audio"),
         Format::Native => Phrase::new("native", "natif"),
     }
-}
-
-/// Names the rows, puts them in order and adds the totals.
-pub(in crate::report) fn finish(
-    group_by: Vec<Dimension>,
-    (folded, totals): (impl IntoIterator<Item = (Key, Folded)>, BTreeMap<Currency, Totals>),
-    whole_campaigns: bool,
-    names: &Names,
-) -> Table {
-    let mut totals: BTreeMap<Currency, Row> = totals
-        .into_iter()
-        .map(|(currency, totals)| (currency, Row { totals, ..Row::empty(currency) }))
-        .collect();
-    let row = |(key, folded): (Key, Folded)| {
-        let labels = key.groups.iter().map(|group| names.label(*group)).collect();
-        let aims = names.aims(&group_by, &key.groups);
-        let fixed = fixed_costs(&folded, key.currency, names);
-        if let Some(total) = totals.get_mut(&key.currency) {
-            total.fixed = sum(total.fixed, fixed);
-        }
-        (key.clone(), Some(Row { labels, currency: key.currency, totals: folded.totals, fixed, aims }))
-    };
-    let mut keyed: Vec<(Key, Option<Row>)> = folded.into_iter().map(row).collect();
-    // Numbers are put in order, for rows are large; two ids with one name in the order of the ids.
-    let mut order: Vec<usize> = (0..keyed.len()).collect();
-    order.sort_unstable_by(|a, b| {
-        let ((a, one), (b, other)) = (&keyed[*a], &keyed[*b]);
-        let by_label = one.as_ref().zip(other.as_ref()).map_or(Ordering::Equal, |(a, b)| a.order(b));
-        by_label.then_with(|| a.cmp(b))
-    });
-    let rows = order.into_iter().filter_map(|at| keyed[at].1.take()).collect();
-    let left_out = !whole_campaigns && names.fixed_costs.values().any(|cost| cost.amount != Nanos::ZERO);
-    let fixed_costs = if left_out { FixedCosts::LeftOut } else { FixedCosts::Included };
-    Table { group_by, rows, totals: totals.into_values().collect(), fixed_costs }
-}
-
-fn fixed_costs(folded: &Folded, currency: Currency, names: &Names) -> Femtos {
-    let costs = folded.campaigns.iter().filter_map(|campaign| names.fixed_costs.get(campaign));
-    costs.filter(|cost| cost.currency == currency).map(|cost| cost.amount.to_femtos()).sum()
 }
 
 #[cfg(test)]

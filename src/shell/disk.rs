@@ -3,19 +3,18 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::shell::failpoint;
 use crate::shell::service::Service;
-use crate::shell::stoppable::Stoppable;
+use crate::shell::worker::Worker;
 
 /// How often the disk is looked at, and a full ledger tried again.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// A thread that looks at the disk.
 #[derive(Debug)]
-pub struct DiskWatch(Stoppable);
+pub struct DiskWatch(Worker);
 
 impl DiskWatch {
     /// Looks at the disk of `data`, then goes on looking: bidding stops where less than `reserve` bytes are free.
@@ -26,13 +25,13 @@ impl DiskWatch {
     pub fn start(service: Arc<Service>, data: PathBuf, reserve: u64) -> std::io::Result<Self> {
         // Before the first request.
         let mut is_short = look(&service, &data, reserve, false);
-        let thread = Stoppable::start("disk", move |stopped| {
-            while !stopped.load(Ordering::Acquire) {
+        Worker::start("disk", move |stop| {
+            while !stop.is_set() {
                 std::thread::park_timeout(LOOK);
                 is_short = look(&service, &data, reserve, is_short);
             }
-        })?;
-        Ok(Self(thread))
+        })
+        .map(Self)
     }
 
     /// Ends it.

@@ -2,7 +2,6 @@
 //! the allocator that this process lives.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::bidder::Plan;
@@ -10,7 +9,7 @@ use crate::budget::{AllocatorError, LeaseTerms, Look, Lot};
 use crate::shell::clock;
 use crate::shell::metrics::Page;
 use crate::shell::service::Service;
-use crate::shell::stoppable::Stoppable;
+use crate::shell::worker::Worker;
 use crate::units::{Currency, Millis, Nanos, Rounding, limits};
 
 /// How often the bell is looked at.
@@ -32,7 +31,7 @@ pub fn terms(longest_notice: Millis) -> LeaseTerms {
 
 /// The thread that keeps the leases.
 #[derive(Debug)]
-pub struct Leasing(Stoppable);
+pub struct Leasing(Worker);
 
 impl Leasing {
     /// Starts it. The first round is not its: a bidder asks before it takes requests.
@@ -41,9 +40,9 @@ impl Leasing {
     ///
     /// If the system gives no thread.
     pub fn start(service: Arc<Service>) -> std::io::Result<Self> {
-        let thread = Stoppable::start("leases", move |stopped| {
+        Worker::start("leases", move |stop| {
             let mut last = Instant::now();
-            while !stopped.load(Ordering::Acquire) {
+            while !stop.is_set() {
                 std::thread::park_timeout(LOOK);
                 if last.elapsed() >= ROUND {
                     round(&service, Look::Round);
@@ -52,8 +51,8 @@ impl Leasing {
                     round(&service, Look::Rung);
                 }
             }
-        })?;
-        Ok(Self(thread))
+        })
+        .map(Self)
     }
 
     /// Ends it after the round that it is in.

@@ -2,6 +2,7 @@
 
 pub mod agents;
 mod aims;
+mod arrivals;
 pub mod audience_store;
 pub mod backup;
 pub mod bidding;
@@ -37,7 +38,7 @@ pub mod reload;
 pub mod secrets;
 pub mod service;
 pub mod side_file;
-pub mod stoppable;
 pub mod store;
 pub mod supply;
 pub mod taxes;
+mod worker;

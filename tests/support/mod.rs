@@ -5,6 +5,7 @@
 #![expect(dead_code, reason = "each border uses its own part")]
 
 pub mod addresses;
+pub mod books;
 pub mod busy;
 pub mod disk;
 pub mod eager;

@@ -78,7 +78,7 @@ pub(in crate::campaign) fn conversions<'d>(
         });
     }
     if !kinds.is_empty() && !has_acquisition {
-        let fault = node.warning("has no type that is an acquisition: no goal on a CPA hears of any");
+        let fault = node.warning("has no type that is an acquisition: no CPA counts any");
         faults.push(fault.hint("give the type that the campaign is for `\"acquisition\": true`"));
     }
     kinds

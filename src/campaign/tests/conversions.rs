@@ -69,7 +69,7 @@ fn every_fault_of_a_type_is_found_at_its_place() {
     refuse(
         r#""conversions": [{"type": "a", "acquisition": false}]"#,
         &[
-            "warning 4:21 `conversions` has no type that is an acquisition: no goal on a CPA hears of any (give the type that the campaign is for `\"acquisition\": true`)",
+            "warning 4:21 `conversions` has no type that is an acquisition: no CPA counts any (give the type that the campaign is for `\"acquisition\": true`)",
         ],
     );
 }

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
@@ -30,8 +29,8 @@ use crate::shell::leasing::Leasing;
 use crate::shell::reload;
 use crate::shell::secrets;
 use crate::shell::service::Service;
-use crate::shell::stoppable::Stoppable;
 use crate::shell::store::StoreError;
+use crate::shell::worker::Worker;
 use crate::units::{Millis, limits};
 
 /// How often the slow loop beats.
@@ -440,13 +439,13 @@ async fn bind(address: SocketAddr, flag: &str) -> Result<(TcpListener, SocketAdd
 
 /// The slow loop, on a thread of its own: whatever it takes, requests do not wait for it.
 #[derive(Debug)]
-struct Beat(Stoppable);
+struct Beat(Worker);
 
 impl Beat {
     fn start(service: Arc<Service>) -> std::io::Result<Self> {
-        let thread = Stoppable::start("slow loop", move |stopped| {
+        Worker::start("slow loop", move |stop| {
             let mut pruned = Instant::now();
-            while !stopped.load(Ordering::Acquire) {
+            while !stop.is_set() {
                 service.tick(clock::now(), clock::steady());
                 if pruned.elapsed() >= PRUNE {
                     pruned = Instant::now();
@@ -454,8 +453,8 @@ impl Beat {
                 }
                 std::thread::park_timeout(pause(&service));
             }
-        })?;
-        Ok(Self(thread))
+        })
+        .map(Self)
     }
 
     /// Ends it after the beat that it is in.

@@ -7,7 +7,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bumpalo::Bump;
@@ -22,7 +21,7 @@ use crate::shell::console::funnel::Reach;
 use crate::shell::console::known::Known;
 use crate::shell::console::samples::Sample;
 use crate::shell::service::Service;
-use crate::shell::stoppable::Stoppable;
+use crate::shell::worker::{Stop, Worker};
 
 /// How often it looks whether a sample came.
 const LOOK: Duration = Duration::from_millis(50);
@@ -39,7 +38,7 @@ const NICE: i32 = 18;
 
 /// The thread.
 #[derive(Debug)]
-pub(in crate::shell) struct Sampler(Stoppable);
+pub(in crate::shell) struct Sampler(Worker);
 
 impl Sampler {
     /// Starts it, and opens the console on the ledger in `folder`.
@@ -49,12 +48,12 @@ impl Sampler {
     /// If the system gives no thread.
     pub(in crate::shell) fn start(service: Arc<Service>, folder: PathBuf) -> std::io::Result<Self> {
         service.console.open(folder);
-        let thread = Stoppable::start("console", move |stopped| {
+        Worker::start("console", move |stop| {
             // Where the system does not let it, it samples all the same.
             let _ = rustix::process::nice(NICE);
-            Desk { service, apart: None, random: SmallRng::from_rng(&mut rand::rng()) }.run(&stopped);
-        })?;
-        Ok(Self(thread))
+            Desk { service, apart: None, random: SmallRng::from_rng(&mut rand::rng()) }.run(stop);
+        })
+        .map(Self)
     }
 
     /// Ends it after the explanation that it is at.
@@ -90,11 +89,11 @@ impl Apart {
 }
 
 impl Desk {
-    fn run(&mut self, stop: &AtomicBool) {
+    fn run(&mut self, stop: &Stop) {
         let mut noted = Instant::now();
         self.note();
         self.service.console.samples.want_from(Instant::now());
-        while !stop.load(Ordering::Acquire) {
+        while !stop.is_set() {
             std::thread::park_timeout(LOOK);
             if noted.elapsed() >= NOTE {
                 noted = Instant::now();

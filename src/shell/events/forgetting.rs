@@ -1,12 +1,11 @@
 //! Forgets the ids of old events, on a thread of its own: whatever the disk takes, neither money nor a call waits.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::shell::clock;
 use crate::shell::service::Service;
-use crate::shell::stoppable::Stoppable;
+use crate::shell::worker::Worker;
 
 /// How often it looks for old ids.
 const LOOK: Duration = Duration::from_secs(60);
@@ -15,7 +14,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// The thread.
 #[derive(Debug)]
-pub struct Forgetting(Stoppable);
+pub struct Forgetting(Worker);
 
 impl Forgetting {
     /// Starts it.
@@ -24,8 +23,8 @@ impl Forgetting {
     ///
     /// If the system gives no thread.
     pub fn start(service: Arc<Service>) -> std::io::Result<Self> {
-        let thread = Stoppable::start("old event ids", move |stopped| {
-            let goes_on = || !stopped.load(Ordering::Acquire);
+        Worker::start("old event ids", move |stop| {
+            let goes_on = || !stop.is_set();
             while goes_on() {
                 let paused = || {
                     std::thread::park_timeout(PAUSE);
@@ -38,8 +37,8 @@ impl Forgetting {
                     std::thread::park_timeout(LOOK);
                 }
             }
-        })?;
-        Ok(Self(thread))
+        })
+        .map(Self)
     }
 
     /// Ends it after the round that it is in.

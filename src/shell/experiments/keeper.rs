@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::shell::clock;
 use crate::shell::experiments::file::ExperimentFile;
 use crate::shell::experiments::ghosts::{Enrolment, Inbox, ToKeep, day_of};
 use crate::shell::service::Service;
-use crate::shell::stoppable::Stoppable;
+use crate::shell::worker::{Stop, Worker};
 use crate::units::Day;
 
 /// How often what waits is written.
@@ -26,7 +26,7 @@ const DAYS: i32 = 400;
 
 /// The thread.
 #[derive(Debug)]
-pub struct GhostKeeper(Stoppable);
+pub struct GhostKeeper(Worker);
 
 impl GhostKeeper {
     /// Starts it. The file is made with its first row.
@@ -35,9 +35,9 @@ impl GhostKeeper {
     ///
     /// If the system gives no thread.
     pub fn start(service: Arc<Service>, folder: PathBuf, inbox: Inbox) -> std::io::Result<Self> {
-        let thread = Stoppable::start("experiments", move |stopped| {
+        let thread = Worker::start("experiments", move |stop| {
             let desk = Desk { service, folder, file: None, waiting: Vec::new(), told: 0, failed: false };
-            desk.run(&inbox, &stopped);
+            desk.run(&inbox, stop);
         })?;
         Ok(Self(thread))
     }
@@ -61,7 +61,7 @@ struct Desk {
 }
 
 impl Desk {
-    fn run(mut self, Inbox(inbox): &Inbox, stopped: &AtomicBool) {
+    fn run(mut self, Inbox(inbox): &Inbox, stop: &Stop) {
         let (mut written, mut forgotten) = (Instant::now(), Instant::now());
         loop {
             match inbox.recv_timeout(LOOK) {
@@ -73,7 +73,7 @@ impl Desk {
                         let _ = done.send(was_known);
                     }
                 }
-                Err(RecvTimeoutError::Timeout) if stopped.load(Ordering::Acquire) => break,
+                Err(RecvTimeoutError::Timeout) if stop.is_set() => break,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }

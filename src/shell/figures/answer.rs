@@ -9,7 +9,7 @@ use crate::ledger::Event;
 use crate::report::Report;
 use crate::shell::figures::block::{Bids, Block};
 use crate::shell::figures::files::Stored;
-use crate::shell::figures::fold;
+use crate::shell::figures::fold::{self, Folding};
 use crate::shell::figures::plan::{Plan, plan};
 use crate::shell::figures::question::Question;
 use crate::shell::figures::row::Section;
@@ -30,19 +30,14 @@ pub(in crate::shell::figures) fn report(
     data: &Path,
     question: &Question,
 ) -> Result<Report, StoreError> {
-    let empty = || Report::new(question.by.clone());
-    let of_block = |report: &mut Report, block: &Block<'_>| {
-        let rows = fold::rows(block, question)?;
-        rows.iter().for_each(|(event, totals)| report.add_totals(event, totals));
-        Some(())
-    };
-    let parts = each_part(store, filed, data, question, (&empty, &of_block, &Report::add))?;
+    let empty = || Folding::new(question);
+    let parts = each_part(store, filed, data, question, (&empty, &Folding::add_block, &Folding::add))?;
     let Some(parts) = parts else { return crate::shell::figures::scan(store, question) };
-    let merged = parts.into_iter().reduce(|mut whole, part| {
+    let merged = parts.into_iter().map(Folding::into_report).reduce(|mut whole, part| {
         whole.merge(part);
         whole
     });
-    Ok(merged.unwrap_or_else(empty))
+    Ok(merged.unwrap_or_else(|| empty().into_report()))
 }
 
 /// Folds the events of `sections` that `question` asks for into one part for each core.

@@ -124,13 +124,29 @@ pub(in crate::shell::figures) enum Bids {
     Timed,
 }
 
-/// A fact of all tuples.
+/// A fact of all tuples, as it stands in the bytes.
 #[derive(Debug)]
-pub(in crate::shell::figures) struct Told<'a> {
+struct Told<'a> {
     /// Its different values.
-    pub(in crate::shell::figures) values: Vec<i64>,
+    values: Vec<i64>,
     /// Which of them each tuple has.
     codes: Numbers<'a>,
+}
+
+/// A fact of all tuples.
+#[derive(Debug)]
+pub(in crate::shell::figures) struct OfTuples<'a> {
+    /// Its different values.
+    pub(in crate::shell::figures) values: &'a [i64],
+    /// Which of them each tuple has: one that is there.
+    pub(in crate::shell::figures) codes: Vec<i64>,
+}
+
+impl OfTuples<'_> {
+    /// Of tuple `number`; `None` if there is no such tuple.
+    pub(in crate::shell::figures) fn of(&self, number: usize) -> Option<i64> {
+        self.values.get(usize::try_from(*self.codes.get(number)?).ok()?).copied()
+    }
 }
 
 /// A block, read.
@@ -171,12 +187,17 @@ impl<'a> Block<'a> {
         self.tuples
     }
 
-    /// One fact of all tuples: its different values, and which of them each tuple has; `None` if one has none of them.
-    pub(in crate::shell::figures) fn fact(&self, fact: Fact) -> Option<(&[i64], Vec<i64>)> {
+    /// One fact of all tuples; `None` if a tuple has none of its values.
+    pub(in crate::shell::figures) fn fact(&self, fact: Fact) -> Option<OfTuples<'_>> {
         let Told { values, codes } = self.facts.get(fact as usize)?;
         let codes = codes.all(self.tuples);
         let is_one = |code: &i64| usize::try_from(*code).is_ok_and(|code| code < values.len());
-        codes.iter().all(is_one).then_some((values.as_slice(), codes))
+        codes.iter().all(is_one).then_some(OfTuples { values, codes })
+    }
+
+    /// The list of that number.
+    pub(in crate::shell::figures) fn list(&self, number: i64) -> Option<&[i64]> {
+        self.named.lists.get(usize::try_from(number).ok()?).map(Vec::as_slice)
     }
 
     /// All facts of tuple `number`.
@@ -251,7 +272,7 @@ impl<'a> Block<'a> {
                     let tuple = usize::try_from(cells.next()).ok()?;
                     let (after, later) = (cells.next(), cells.next());
                     for (fact, told) in [(Fact::Hour, &hours), (Fact::Loss, &losses), (Fact::Day, &days)] {
-                        facts[fact as usize] = value(told, tuple)?;
+                        facts[fact as usize] = told.of(tuple)?;
                     }
                     if bids == Bids::Whole {
                         event.bid = *whole.get(tuple)?;
@@ -271,10 +292,6 @@ impl<'a> Block<'a> {
         }
         Some(())
     }
-}
-
-fn value((values, codes): &(&[i64], Vec<i64>), tuple: usize) -> Option<i64> {
-    values.get(usize::try_from(*codes.get(tuple)?).ok()?).copied()
 }
 
 fn read_tuples<'a>(reader: &mut Reader<'a>) -> Option<(usize, Vec<Told<'a>>)> {

@@ -1,96 +1,223 @@
-//! A question put to one block: each different tuple is mapped to its row once, then events are added up in a loop.
+//! A question put to one block after the other: each different tuple is mapped to its rows once, then events are added up
+//! in a loop.
 
 use std::collections::HashMap;
 
+use smallvec::{SmallVec, smallvec};
+
 use crate::ledger::{Event, EventKind};
-use crate::report::Totals;
+use crate::report::{Dimension, GroupNumber, Report, RowNumbers};
 use crate::shell::figures::block::{Bids, Block};
 use crate::shell::figures::facts::{self, Fact};
 use crate::shell::figures::header::Header;
 use crate::shell::figures::question::Question;
-
-/// No row.
-const NONE: u32 = u32::MAX;
-/// Pairs of numbers up to which a table says what they are together; beyond, a map does.
-const TABLE_MAX: usize = 1 << 20;
-
-/// One row's part of a block: an event that stands for its group, and what all of them add up to.
-pub(in crate::shell::figures) type Row = (Event, Totals);
+use crate::units::{CampaignId, Day, SegmentId};
 
 /// True if a block may have events that `question` asks for.
 pub(in crate::shell::figures) fn may_tell(header: &Header, question: &Question) -> bool {
     question.from.is_none_or(|from| header.last >= from) && question.to.is_none_or(|to| header.first <= to)
 }
 
-/// The rows of `block`; `None` if it cannot be read.
-pub(in crate::shell::figures) fn rows(block: &Block<'_>, question: &Question) -> Option<Vec<Row>> {
-    let Groups { of_tuple, first } = groups(block, &question.told_by())?;
-    let mut rows: Vec<Row> = Vec::new();
-    let mut row_of = Vec::with_capacity(first.len());
-    for tuple in first {
-        let event = stands_for(block, tuple)?;
-        row_of.push(if question.asks_for(&event.bid) {
-            rows.push((event, Totals::default()));
-            u32::try_from(rows.len() - 1).ok()?
-        } else {
-            NONE
-        });
-    }
-    if rows.is_empty() {
-        return Some(rows);
-    }
-    let row_of: Vec<u32> = of_tuple.iter().map(|group| row_of[*group as usize]).collect();
-    let mut is_known = true;
-    block.each(
-        Bids::Timed,
-        |_| true,
-        |tuple, event| match row_of.get(tuple) {
-            Some(&NONE) => {}
-            Some(row) => rows[*row as usize].1.add(event),
-            None => is_known = false,
-        },
-    )?;
-    is_known.then_some(rows)
+/// Some of the events that a question asks for, folded.
+#[derive(Debug)]
+pub(in crate::shell::figures) struct Folding<'q> {
+    question: &'q Question,
+    report: Report,
+    /// Of each dimension of the report the groups that were met.
+    known: Vec<Map<Told, GroupNumber>>,
 }
 
-/// Which tuples agree in the facts that are asked for.
-struct Groups {
+type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+
+/// What the facts of a dimension tell of one group; of a segment its id, and that there is one.
+type Told = [i64; 2];
+
+impl<'q> Folding<'q> {
+    /// Of no event.
+    pub(in crate::shell::figures) fn new(question: &'q Question) -> Self {
+        let report = Report::new(question.by.clone());
+        let known = vec![Map::default(); report.group_by().len()];
+        Self { question, report, known }
+    }
+
+    /// What all came to.
+    pub(in crate::shell::figures) fn into_report(self) -> Report {
+        self.report
+    }
+
+    /// Adds an event that is asked for.
+    pub(in crate::shell::figures) fn add(&mut self, event: &Event) {
+        self.report.add(event);
+    }
+
+    /// Adds what is asked for of `block`; `None` if it cannot be read.
+    pub(in crate::shell::figures) fn add_block(&mut self, block: &Block<'_>) -> Option<()> {
+        let (alike, rows) = self.rows(block)?;
+        if rows.iter().all(RowNumbers::is_empty) {
+            return Some(());
+        }
+        let mut is_known = true;
+        let add = |tuple: usize, event: &Event| match alike.of_tuple.get(tuple) {
+            Some(number) => rows[*number as usize].iter().for_each(|row| self.report.add_to(*row, event)),
+            None => is_known = false,
+        };
+        block.each(Bids::Timed, |_| true, add)?;
+        is_known.then_some(())
+    }
+
+    /// Which tuples of `block` count in the same rows, and in which: in none where they are not asked for.
+    fn rows(&mut self, block: &Block<'_>) -> Option<(Alike, Vec<RowNumbers>)> {
+        let mut alike = Alike::all(block.tuples());
+        let mut columns = Vec::with_capacity(self.known.len());
+        for at in 0..self.known.len() {
+            let column = self.column(at, block)?;
+            alike = alike.and(&column.alike)?;
+            columns.push(column);
+        }
+        for fact in self.question.told_besides() {
+            alike = alike.and(&Alike::in_facts(block, &[fact])?)?;
+        }
+        let (days, campaigns) = (block.fact(Fact::Day)?, block.fact(Fact::Campaign)?);
+        let currencies = block.fact(Fact::Currency)?;
+        let mut rows = Vec::with_capacity(alike.first.len());
+        for tuple in &alike.first {
+            let day = Day::from_raw(i32::try_from(days.of(*tuple)?).ok()?);
+            let campaign = CampaignId::from_raw(campaigns.of(*tuple)?.cast_unsigned());
+            rows.push(if self.question.asks_for_bids_of(campaign, day) {
+                let groups: SmallVec<[&[GroupNumber]; 4]> =
+                    columns.iter().map(|column| column.of(*tuple)).collect();
+                self.report.rows_of(&groups, facts::currency(currencies.of(*tuple)?)?, campaign)
+            } else {
+                RowNumbers::new()
+            });
+        }
+        Some((alike, rows))
+    }
+
+    /// The groups of the tuples of `block`, of the dimension at that place of the report.
+    fn column(&mut self, at: usize, block: &Block<'_>) -> Option<Column> {
+        let is_segment = self.report.group_by()[at] == Dimension::Segment;
+        let told_by = facts::told_by(self.report.group_by()[at]);
+        let facts = told_by.iter().map(|fact| block.fact(*fact)).collect::<Option<Vec<_>>>()?;
+        let alike = Alike::in_facts(block, told_by)?;
+        let mut groups = Vec::with_capacity(alike.first.len());
+        for tuple in &alike.first {
+            let mut told = Told::default();
+            for (told, fact) in told.iter_mut().zip(&facts) {
+                *told = fact.of(*tuple)?;
+            }
+            groups.push(if is_segment {
+                self.segments(at, (block, *tuple), told)?
+            } else {
+                smallvec![self.group(at, (block, *tuple), told, None)?]
+            });
+        }
+        Some(Column { alike, groups })
+    }
+
+    /// The groups of the segments that a tuple's list of that number names.
+    fn segments(&mut self, at: usize, of: (&Block<'_>, usize), [list, _]: Told) -> Option<GroupNumbers> {
+        let list = of.0.list(list)?;
+        if list.is_empty() {
+            return Some(smallvec![self.group(at, of, [0, 0], None)?]);
+        }
+        let id = |raw: &i64| SegmentId::from_raw(raw.cast_unsigned());
+        list.iter().map(|raw| self.group(at, of, [*raw, 1], Some(id(raw)))).collect()
+    }
+
+    /// The group of a tuple of `block`; only of one that was not met before its facts are read.
+    fn group(
+        &mut self,
+        at: usize,
+        (block, tuple): (&Block<'_>, usize),
+        told: Told,
+        segment: Option<SegmentId>,
+    ) -> Option<GroupNumber> {
+        if let Some(number) = self.known[at].get(&told) {
+            return Some(*number);
+        }
+        let number = self.report.group(at, &stands_for(block, tuple)?, segment);
+        self.known[at].insert(told, number);
+        Some(number)
+    }
+}
+
+/// One group, but of segments several.
+type GroupNumbers = SmallVec<[GroupNumber; 4]>;
+
+/// The groups of one dimension, of all tuples of a block.
+#[derive(Debug)]
+struct Column {
+    alike: Alike,
+    groups: Vec<GroupNumbers>,
+}
+
+impl Column {
+    fn of(&self, tuple: usize) -> &[GroupNumber] {
+        &self.groups[self.alike.of_tuple[tuple] as usize]
+    }
+}
+
+/// Which tuples of a block agree in something.
+#[derive(Debug, Clone)]
+struct Alike {
+    /// Of each tuple a number, which is the same of those that agree.
     of_tuple: Vec<u32>,
-    /// Of each group its first tuple.
+    /// Of each number its first tuple.
     first: Vec<usize>,
 }
 
-/// Numbers groups fact by fact, so that there are never more numbers than tuples.
-fn groups(block: &Block<'_>, told_by: &[Fact]) -> Option<Groups> {
-    let tuples = block.tuples();
-    let mut groups = Groups { of_tuple: vec![0; tuples], first: (0..tuples.min(1)).collect() };
-    for fact in told_by {
-        let (values, codes) = block.fact(*fact)?;
-        if values.len() > 1 {
-            groups = split(&groups, values.len(), &codes)?;
-        }
-    }
-    Some(groups)
-}
+/// No number yet.
+const NONE: u32 = u32::MAX;
+/// Pairs of numbers up to which a table says what they are together; beyond, a map does.
+const TABLE_MAX: usize = 1 << 18;
 
-fn split(groups: &Groups, values: usize, codes: &[i64]) -> Option<Groups> {
-    let mut finer = Groups { of_tuple: Vec::with_capacity(codes.len()), first: Vec::new() };
-    let pairs = groups.first.len().checked_mul(values)?;
-    let mut table = if pairs <= TABLE_MAX { vec![NONE; pairs] } else { Vec::new() };
-    let mut map: HashMap<usize, u32, foldhash::fast::RandomState> = HashMap::default();
-    for (tuple, (group, code)) in groups.of_tuple.iter().zip(codes).enumerate() {
-        let pair = *group as usize * values + usize::try_from(*code).ok()?;
-        let number = match table.get_mut(pair) {
-            Some(number) => number,
-            None => map.entry(pair).or_insert(NONE),
-        };
-        if *number == NONE {
-            *number = u32::try_from(finer.first.len()).ok()?;
-            finer.first.push(tuple);
-        }
-        finer.of_tuple.push(*number);
+impl Alike {
+    /// All in nothing.
+    fn all(tuples: usize) -> Self {
+        Self { of_tuple: vec![0; tuples], first: (0..tuples.min(1)).collect() }
     }
-    Some(finer)
+
+    /// Those that agree in some facts.
+    fn in_facts(block: &Block<'_>, facts: &[Fact]) -> Option<Self> {
+        facts.iter().try_fold(Self::all(block.tuples()), |alike, fact| {
+            let fact = block.fact(*fact)?;
+            if fact.values.len() <= 1 { Some(alike) } else { alike.split(&fact.codes, fact.values.len()) }
+        })
+    }
+
+    /// Those that agree in that as well.
+    fn and(self, other: &Self) -> Option<Self> {
+        match (self.first.len(), other.first.len()) {
+            (_, 0 | 1) => Some(self),
+            (0 | 1, _) => Some(other.clone()),
+            (_, numbers) => self.split(&other.of_tuple, numbers),
+        }
+    }
+
+    /// Those that have the same code, too, of so many; never more numbers than tuples.
+    fn split<Code: Copy>(&self, codes: &[Code], count: usize) -> Option<Self>
+    where
+        usize: TryFrom<Code>,
+    {
+        let mut finer = Self { of_tuple: Vec::with_capacity(codes.len()), first: Vec::new() };
+        let pairs = self.first.len().checked_mul(count)?;
+        let mut table = if pairs <= TABLE_MAX { vec![NONE; pairs] } else { Vec::new() };
+        let mut map: Map<usize, u32> = Map::default();
+        for (tuple, (number, code)) in self.of_tuple.iter().zip(codes).enumerate() {
+            let pair = *number as usize * count + usize::try_from(*code).ok()?;
+            let number = match table.get_mut(pair) {
+                Some(number) => number,
+                None => map.entry(pair).or_insert(NONE),
+            };
+            if *number == NONE {
+                *number = u32::try_from(finer.first.len()).ok()?;
+                finer.first.push(tuple);
+            }
+            finer.of_tuple.push(*number);
+        }
+        Some(finer)
+    }
 }
 
 /// An event of tuple `number`, as far as the tuple tells.

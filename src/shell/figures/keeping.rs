@@ -5,12 +5,11 @@
 //! absent: anything that an answer depends on. Without this thread answers are the same, and take longer.
 
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::shell::figures::plan::{Refreshed, refresh};
-use crate::shell::stoppable::Stoppable;
 use crate::shell::store::Store;
+use crate::shell::worker::Worker;
 
 /// After a start, which has other things to do.
 const FIRST: Duration = Duration::from_secs(20);
@@ -21,7 +20,7 @@ const NICE: i32 = 10;
 
 /// The thread.
 #[derive(Debug)]
-pub struct Keeping(Stoppable);
+pub struct Keeping(Worker);
 
 impl Keeping {
     /// Starts it, for the ledger in `folder`.
@@ -30,10 +29,10 @@ impl Keeping {
     ///
     /// If the system gives no thread.
     pub fn start(folder: PathBuf) -> std::io::Result<Self> {
-        let thread = Stoppable::start("figures", move |stopped| {
+        let thread = Worker::start("figures", move |stop| {
             // On Linux of this thread alone; where it is refused, the thread goes on as it is.
             let _ = rustix::process::nice(NICE);
-            let goes_on = || !stopped.load(Ordering::Acquire);
+            let goes_on = || !stop.is_set();
             std::thread::park_timeout(FIRST);
             let mut said = false;
             while goes_on() {

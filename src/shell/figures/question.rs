@@ -2,7 +2,7 @@
 
 use crate::ledger::BidFacts;
 use crate::report::{AimKind, Dimension, Names, Report, Table};
-use crate::shell::figures::facts::{self, Fact};
+use crate::shell::figures::facts::Fact;
 use crate::units::{CampaignId, Day};
 
 /// Which figures.
@@ -35,13 +35,18 @@ impl Question {
     /// True if events of `bid` are asked for.
     #[must_use]
     pub fn asks_for(&self, bid: &BidFacts) -> bool {
-        self.from.is_none_or(|from| bid.day >= from)
-            && self.to.is_none_or(|to| bid.day <= to)
-            && self.campaign.is_none_or(|campaign| bid.campaign == campaign)
+        self.asks_for_bids_of(bid.campaign, bid.day)
     }
 
-    /// The facts that decide whether and in which row an event counts.
-    pub(in crate::shell::figures) fn told_by(&self) -> Vec<Fact> {
+    /// True if events of bids that `campaign` made on its `day` are asked for.
+    pub(in crate::shell::figures) fn asks_for_bids_of(&self, campaign: CampaignId, day: Day) -> bool {
+        self.from.is_none_or(|from| day >= from)
+            && self.to.is_none_or(|to| day <= to)
+            && self.campaign.is_none_or(|asked| campaign == asked)
+    }
+
+    /// The facts that decide, besides those of the dimensions, whether and in which row an event counts.
+    pub(in crate::shell::figures) fn told_besides(&self) -> Vec<Fact> {
         let mut facts = vec![Fact::Currency];
         if self.from.is_some() || self.to.is_some() {
             facts.push(Fact::Day);
@@ -50,13 +55,6 @@ impl Question {
         if self.campaign.is_some() || self.by.iter().all(|dimension| dimension.holds_whole_campaigns()) {
             facts.push(Fact::Campaign);
         }
-        facts.extend(self.by.iter().flat_map(|dimension| facts::told_by(*dimension)));
-        let mut different = Vec::with_capacity(facts.len());
-        for fact in facts {
-            if !different.contains(&fact) {
-                different.push(fact);
-            }
-        }
-        different
+        facts
     }
 }

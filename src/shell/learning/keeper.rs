@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::shell::clock;
 use crate::shell::learning::contexts::{Contexts, ToKeep, oldest};
 use crate::shell::learning::words::KnownWords;
 use crate::shell::service::Service;
-use crate::shell::stoppable::Stoppable;
+use crate::shell::worker::{Stop, Worker};
 
 /// How often what waits is written.
 const COMMIT: Duration = Duration::from_secs(1);
@@ -23,7 +23,7 @@ const FORGET: Duration = Duration::from_secs(1);
 
 /// The thread.
 #[derive(Debug)]
-pub struct Keeper(Stoppable);
+pub struct Keeper(Worker);
 
 impl Keeper {
     /// Starts it; impressions are kept for so many `days`.
@@ -37,7 +37,7 @@ impl Keeper {
         queue: Receiver<ToKeep>,
         days: u32,
     ) -> std::io::Result<Self> {
-        let thread = Stoppable::start("contexts", move |stopped| {
+        let thread = Worker::start("contexts", move |stop| {
             let contexts = match Contexts::open_or_begin(&folder, clock::now()) {
                 Ok(contexts) => contexts,
                 Err(error) => {
@@ -48,7 +48,7 @@ impl Keeper {
             };
             remember_words(&contexts, &service.lessons.words);
             let desk = Desk { service, contexts, waiting: Vec::new(), days, failed: false };
-            desk.run(&queue, &stopped);
+            desk.run(&queue, stop);
         })?;
         Ok(Self(thread))
     }
@@ -77,7 +77,7 @@ struct Desk {
 }
 
 impl Desk {
-    fn run(mut self, queue: &Receiver<ToKeep>, stopped: &AtomicBool) {
+    fn run(mut self, queue: &Receiver<ToKeep>, stop: &Stop) {
         let (mut written, mut forgotten) = (Instant::now(), Instant::now());
         loop {
             match queue.recv_timeout(LOOK) {
@@ -86,7 +86,7 @@ impl Desk {
                     self.waiting.push(first);
                     self.waiting.extend(queue.try_iter().take(room));
                 }
-                Err(RecvTimeoutError::Timeout) if stopped.load(Ordering::Acquire) => break,
+                Err(RecvTimeoutError::Timeout) if stop.is_set() => break,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }

@@ -3,7 +3,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -20,7 +19,7 @@ use crate::shell::learning::kept::{
 use crate::shell::learning::lessons::{News, Told};
 use crate::shell::learning::waits::Waits;
 use crate::shell::service::Service;
-use crate::shell::stoppable::Stoppable;
+use crate::shell::worker::{Stop, Worker};
 use crate::units::{CampaignId, CreativeId, Nanos, UnixMillis};
 
 /// The file in the folder of the data.
@@ -106,7 +105,7 @@ pub(in crate::shell::learning) fn duals(
 
 /// The thread.
 #[derive(Debug)]
-pub struct Learner(Stoppable);
+pub struct Learner(Worker);
 
 impl Learner {
     /// Starts it on what a former run had `kept`.
@@ -120,7 +119,7 @@ impl Learner {
         news: Receiver<News>,
         kept: Kept,
     ) -> std::io::Result<Self> {
-        let thread = Stoppable::start("learner", move |stopped| {
+        let thread = Worker::start("learner", move |stop| {
             let mut desk = Desk {
                 service,
                 folder,
@@ -132,7 +131,7 @@ impl Learner {
                 waits: Waits::default(),
                 stood: HashMap::new(),
             };
-            desk.run(&news, &stopped);
+            desk.run(&news, stop);
         })?;
         Ok(Self(thread))
     }
@@ -162,7 +161,7 @@ struct Desk {
 }
 
 impl Desk {
-    fn run(&mut self, news: &Receiver<News>, stopped: &AtomicBool) {
+    fn run(&mut self, news: &Receiver<News>, stop: &Stop) {
         let (mut viewed, mut written) = (Instant::now(), Instant::now());
         self.kept.goals.resume(&self.service.snapshot());
         self.view();
@@ -172,7 +171,7 @@ impl Desk {
                     self.take(first);
                     news.try_iter().take(AT_ONCE).for_each(|news| self.take(news));
                 }
-                Err(RecvTimeoutError::Timeout) if stopped.load(Ordering::Acquire) => break,
+                Err(RecvTimeoutError::Timeout) if stop.is_set() => break,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }

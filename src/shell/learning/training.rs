@@ -3,7 +3,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::learning::{CLICK_RIPE, Delays, Example, Model, Refusal, Verdict};
@@ -14,7 +13,7 @@ use crate::shell::learning::models::{Found, Models};
 use crate::shell::learning::workshop::{HeldOut, Workshop};
 use crate::shell::learning::{Contexts, Trial};
 use crate::shell::service::Service;
-use crate::shell::stoppable::Stoppable;
+use crate::shell::worker::{Stop, Worker};
 use crate::units::{BidId, UnixMillis};
 
 /// How often the file of the model is looked at.
@@ -30,7 +29,7 @@ const NICE: i32 = 10;
 
 /// The thread.
 #[derive(Debug)]
-pub struct Training(Stoppable);
+pub struct Training(Worker);
 
 impl Training {
     /// Starts it; with `every` 0 nothing is trained, and models that a person trains are taken all the same.
@@ -47,14 +46,14 @@ impl Training {
             current: None,
             bench: None,
             last_words: None,
-            stop: Arc::default(),
+            stop: Stop::default(),
         };
         // Before the first request.
         desk.look();
-        let thread = Stoppable::start("training", move |stopped| {
+        let thread = Worker::start("training", move |stop| {
             // Where the system does not let it, it trains all the same.
             let _ = rustix::process::nice(NICE);
-            desk.stop = stopped;
+            desk.stop = stop.clone();
             desk.run(every);
         })?;
         Ok(Self(thread))
@@ -83,7 +82,7 @@ struct Desk {
     bench: Option<Bench>,
     /// What was said of the last model that was refused: said once.
     last_words: Option<String>,
-    stop: Arc<AtomicBool>,
+    stop: Stop,
 }
 
 impl Desk {
@@ -105,7 +104,7 @@ impl Desk {
     }
 
     fn is_ending(&self) -> bool {
-        self.stop.load(Ordering::Acquire)
+        self.stop.is_set()
     }
 
     /// Takes the model that is in the folder, if it is another one. A broken one is refused, and the one in memory goes on.
@@ -177,7 +176,7 @@ impl Desk {
     /// Hands the workshop what is new; how much that was.
     fn read(&mut self, examples: &Examples, until: UnixMillis) -> Result<usize, ExamplesError> {
         let mut count = 0;
-        while !self.stop.load(Ordering::Acquire) {
+        while !self.stop.is_set() {
             let Some(bench) = &mut self.bench else { break };
             let page = examples.page(bench.after, until)?;
             let Some((last, _)) = page.last() else { break };
