@@ -274,7 +274,17 @@ fn check_whole(shop: &Shop) {
     assert!(shown.iter().all(|bid| billed.contains_key(bid)), "a context without its impression");
 }
 
+/// Ends those who buy.
+struct Ending<'a>(&'a AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 /// Backs up beside those who buy, and restores: what was answered before is in it, and nothing that is not in the original.
+#[expect(clippy::print_stdout, reason = "how much came meanwhile is told")]
 fn check_busy(shop: &Shop, to: &Path, orders: &Mutex<Vec<String>>) {
     let told = || orders.lock().unwrap().len();
     let before = orders.lock().unwrap().clone();
@@ -316,6 +326,8 @@ fn a_backup_beside_bids_and_conversions_is_whole_and_one_of_a_quiet_server_says_
                 bids
             })
         });
+        // Also where this panics, or nobody would be told of it.
+        let ending = Ending(&ends);
         let contexts = shop.data().join("contexts.sqlite");
         for round in 0..3 {
             // Files beside the ledger are written each second.
@@ -323,7 +335,7 @@ fn a_backup_beside_bids_and_conversions_is_whole_and_one_of_a_quiet_server_says_
             wait_until("contexts", || count(&contexts, "SELECT count(*) FROM shown") >= want);
             check_busy(&shop, &busy.join(round.to_string()), &orders);
         }
-        ends.store(true, Ordering::Release);
+        drop(ending);
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
     });
 
