@@ -222,7 +222,7 @@ fn a_loss_gives_its_money_back_once_and_a_duplicate_nothing() {
 
 #[test]
 fn an_expired_bid_gives_its_money_back_and_its_late_win_is_booked_and_counted() {
-    let market = three("1s");
+    let market = three("4s");
     let encan = market.start();
     let mut buyer = Buyer::of(&encan);
     let [first, ..] = take_three(&mut buyer);
