@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use support::http::{Client, HttpAnswer};
 use support::market::{Market, campaign};
-use support::{Encan, Options, encan, wait_until};
+use support::{Encan, encan};
 
 const TOKEN: &str = "an-open-secret";
 const DAY_MS: i64 = 86_400_000;
@@ -47,14 +47,7 @@ impl Shop {
     }
 
     fn start(&self) -> Door<'_> {
-        let encan = Encan::start(Options {
-            campaigns: Some(self.market.path("campaigns")),
-            exchanges: Some(self.market.path("exchanges")),
-            data: Some(self.market.data()),
-            flags: vec!["--audiences".to_owned(), self.market.path("audiences").display().to_string()],
-            ..Options::default()
-        });
-        wait_until("the audiences", || encan.admin("/readyz").status == 200);
+        let encan = self.market.start_with_audiences();
         Door { client: Client::connect(encan.public), encan, shop: self }
     }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use support::http::Client;
 use support::market::{Market, campaign};
-use support::{Encan, Options, encan, wait_until, within_an_hour};
+use support::{Encan, encan, wait_until, within_an_hour};
 
 const TOKEN: &str = "an-open-secret";
 /// People who come by. With a tenth held out about forty are.
@@ -50,14 +50,7 @@ impl Trial {
     }
 
     fn start(&self) -> Door {
-        let encan = Encan::start(Options {
-            campaigns: Some(self.market.path("campaigns")),
-            exchanges: Some(self.market.path("exchanges")),
-            data: Some(self.market.data()),
-            flags: vec!["--audiences".to_owned(), self.market.path("audiences").display().to_string()],
-            ..Options::default()
-        });
-        wait_until("the audiences", || encan.admin("/readyz").status == 200);
+        let encan = self.market.start_with_audiences();
         Door { client: Client::connect(encan.public), encan }
     }
 

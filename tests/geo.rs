@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use allocations::{Allocations, held};
 use support::addresses::{database, database_v4, test_ranges};
 use support::market::{Market, campaign};
-use support::{Encan, Options, encan, wait_until};
+use support::{encan, wait_until};
 
 /// 2026-07-15, noon UTC.
 const NOW: UnixMillis = UnixMillis::from_raw(1_784_116_800_000);
@@ -393,13 +393,7 @@ fn a_server_takes_a_new_database_and_keeps_the_old_one_over_a_bad_one() {
     let market = Market::new("10m");
     market.campaign(&campaign("c", 2.0, &json!({ "total": 1_000 })));
     let file = written(&market.path("data"), "places.mmdb", &std::fs::read(SHIPPED).unwrap());
-    let encan = Encan::start(Options {
-        campaigns: Some(market.path("campaigns")),
-        exchanges: Some(market.path("exchanges")),
-        data: Some(market.data()),
-        flags: vec!["--geo".to_owned(), file.clone()],
-        ..Options::default()
-    });
+    let encan = market.start_with(&["--geo", &file], &[]);
     written(&market.path("data"), "places.mmdb", b"half a file");
     wait_until("a warning of the bad file", || encan.words().contains("is no MMDB file"));
     let words = encan.words();

@@ -10,7 +10,7 @@ use encan::shell::config::{ConfigArgs, configure};
 use serde_json::json;
 
 use support::market::{Buyer, Market, campaign, report};
-use support::{Encan, Options, wait_until};
+use support::{Encan, wait_until};
 
 /// A market with one campaign that bids 2 on everything.
 fn market() -> Market {
@@ -92,13 +92,7 @@ fn a_changed_list_is_taken_and_a_bad_one_leaves_all_as_it_was() {
     std::fs::create_dir(market.path("lists")).unwrap();
     market.put("lists/unwanted.txt", "a.example\n");
     let lists = market.path("lists").display().to_string();
-    let encan = Encan::start(Options {
-        campaigns: Some(market.path("campaigns")),
-        exchanges: Some(market.path("exchanges")),
-        data: Some(market.data()),
-        flags: vec!["--lists".to_owned(), lists],
-        ..Options::default()
-    });
+    let encan = market.start_with(&["--lists", &lists], &[]);
     assert_eq!(price(&encan), Some(2_000_000));
     market.put("lists/unwanted.txt", "a.example\nnews example\n");
     wait_until("a refusal", || encan.metric("encan_reloads_refused_total") >= 1);

@@ -81,6 +81,15 @@ impl Market {
         Encan::start(self.options(flags, env))
     }
 
+    /// Starts the server on it with the definitions in its folder `audiences`, and waits until it knows people.
+    #[must_use]
+    pub fn start_with_audiences(&self) -> Encan {
+        let folder = self.path("audiences").display().to_string();
+        let encan = self.start_with(&["--audiences", &folder], &[]);
+        super::wait_until("the audiences", || encan.admin("/readyz").status == 200);
+        encan
+    }
+
     /// Starts the server on it, which may be killed before it listens.
     #[must_use]
     pub fn start_to_die(&self, failpoints: &str) -> Option<Encan> {
