@@ -141,6 +141,7 @@ fn events_of_bid(number: u64, made: i64, events: &mut Vec<Event>) {
 fn conversion(number: u64, touch: Touch, value: i64, told: UnixMillis) -> EventKind {
     EventKind::Conversion(Conversion {
         kind: "purchase".to_owned(),
+        acquisition: true,
         order: Some(format!("order-{number}")),
         value: Nanos::from_raw(value),
         touch,

@@ -23,6 +23,15 @@ struct Shop {
 
 impl Shop {
     fn new() -> Self {
+        Self::converting(&json!([
+            { "type": "purchase", "value": 20, "lifetime_value": 90 },
+            { "type": "lead", "value": 4, "promo_codes": ["lead5"], "click_window": "1s", "view_window": "1s" },
+            { "type": "install" },
+        ]))
+    }
+
+    /// Its campaign has these kinds of conversions.
+    fn converting(kinds: &Value) -> Self {
         let market = Market::new("10m");
         std::fs::create_dir(market.path("audiences")).expect("a new folder");
         market.put("token", &format!("{TOKEN}\n"));
@@ -32,11 +41,7 @@ impl Shop {
         let mut spring = campaign("spring", 2.0, &json!({ "total": 1_000 }));
         spring["promo_codes"] = json!(["SPRING10"]);
         spring["attribution"] = json!({ "click_window": "30d", "view_window": "1d" });
-        spring["conversions"] = json!([
-            { "type": "purchase", "value": 20, "lifetime_value": 90 },
-            { "type": "lead", "value": 4, "promo_codes": ["lead5"], "click_window": "1s", "view_window": "1s" },
-            { "type": "install" },
-        ]);
+        spring["conversions"] = kinds.clone();
         market.campaign(&spring);
         Self { market }
     }
@@ -519,6 +524,117 @@ fn conversions_are_credited_under_every_model_and_each_once() {
     let output = credit(&["--from", "2020-01-01", "--to", "2020-01-02"]);
     assert_eq!(text(&output).lines().last(), Some("no conversions"));
     assert_eq!(credit(&["--model", "best"]).status.code(), Some(1));
+}
+
+/// A shop whose campaign is for purchases, and hears of sign-ups too.
+fn shop_with_sign_ups() -> Shop {
+    Shop::converting(&json!([
+        { "type": "sign-up", "value": 1, "lifetime_value": 90, "acquisition": false },
+        { "type": "purchase", "value": 20, "lifetime_value": 90, "acquisition": true },
+    ]))
+}
+
+/// The row of the campaign in a report.
+fn row(shop: &Shop) -> Value {
+    let output =
+        encan().args(["report", "--json", "--by", "campaign", "--data"]).arg(shop.market.data()).output();
+    let report: Value = serde_json::from_slice(&output.expect("the binary runs").stdout).expect("JSON");
+    let rows = report["rows"].as_array().expect("rows");
+    rows.iter().find(|row| row["campaign"] == "spring").expect("the campaign").clone()
+}
+
+/// A figure of a row, which is a text or none.
+fn figure(row: &Value, name: &str) -> Option<f64> {
+    row[name].as_str().map(|text| text.parse().expect("a number"))
+}
+
+#[test]
+fn a_sign_up_is_a_conversion_and_a_purchase_alone_is_an_acquisition_of_the_cpa() {
+    let shop = shop_with_sign_ups();
+    let mut door = shop.start();
+    let shown = door.shown_to("anna");
+    let click = door.click(&shown);
+    assert_eq!(door.get(&format!("/c/pixel.gif?click={click}&type=sign-up")).status, 200);
+    let before = row(&shop);
+    assert_eq!((&before["conversions"], &before["acquisitions"]), (&json!(1), &json!(0)));
+    for name in ["cpa_media_before_tax", "cpa_all_in_after_tax", "cpa_all_in_after_tax_high"] {
+        assert_eq!(before[name], Value::Null, "{name}");
+    }
+    let people = door.encan.report(&["--by", "campaign"]);
+    let people = text(&people);
+    assert!(people.contains("which no CPA counts: 1."), "{people}");
+    assert!(!people.contains("inf") && !people.contains("NaN"), "{people}");
+
+    let purchase = json!({ "click": click, "type": "purchase", "order": "p-1" });
+    assert_eq!(door.server(None, &purchase).status, 204);
+    let after = row(&shop);
+    assert_eq!((&after["conversions"], &after["acquisitions"]), (&json!(2), &json!(1)));
+    assert_eq!(figure(&after, "cvr_percent"), Some(200.0));
+    assert_eq!(figure(&after, "value"), Some(21.0));
+    let (costs, cpa) = (figure(&after, "costs_after_tax").unwrap(), figure(&after, "cpa_all_in_after_tax"));
+    assert!(costs > 0.0 && (cpa.unwrap() - costs).abs() < 1e-6, "{cpa:?} of {costs}");
+    assert_eq!(figure(&after, "lifetime_value"), Some(90.0), "a customer who signs up and buys is one");
+    let ltv_to_cac = figure(&after, "ltv_to_cac_all_in_after_tax").unwrap();
+    assert!((ltv_to_cac * costs - 90.0).abs() < 1e-3, "{ltv_to_cac} of {costs}");
+    // The same question of columns and of rows, for machines and for people.
+    let csv = text(&door.encan.report(&["--by", "campaign", "--format", "csv"]));
+    let (head, line) = csv.split_once('\n').expect("a line");
+    let at = head.split(',').position(|name| name == "acquisitions").expect("a column");
+    assert_eq!(line.trim().split(',').nth(at), Some("1"));
+    assert!(text(&door.encan.report(&["--format", "html"])).contains("Acquisitions"));
+    let page = door.encan.admin("/").text();
+    assert!(page.contains("Acquisitions") && page.contains("1 acquisitions"), "{page}");
+    let what_if = encan()
+        .args(["tax", "what-if", "--json", "--strategy", "absorb", "--data"])
+        .arg(shop.market.data())
+        .args(["--campaigns"])
+        .arg(shop.market.path("campaigns"))
+        .output()
+        .expect("the binary runs");
+    let what_if: Value = serde_json::from_slice(&what_if.stdout).expect("JSON");
+    let what_if = what_if.to_string();
+    assert!(what_if.contains(r#""acquisitions":"1.000000""#), "{what_if}");
+    assert!(what_if.contains(r#""conversions":"2.000000""#), "{what_if}");
+}
+
+#[test]
+fn every_door_books_what_its_campaign_calls_an_acquisition_as_one() {
+    let shop = shop_with_sign_ups();
+    let mut door = shop.start();
+    let shown = door.shown_to("anna");
+    let click = door.click(&shown);
+    for kind in ["sign-up", "purchase"] {
+        let order_of_kind = |number: &str, more: Value| {
+            let mut form = order(number, more);
+            form["type"] = json!(kind);
+            form
+        };
+        assert_eq!(door.get(&format!("/c/pixel.gif?click={click}&type={kind}&order=pixel")).status, 200);
+        let postback = format!("/c/install?click_id={click}&event={kind}&transaction_id=install");
+        assert_eq!(door.get(&postback).status, 204);
+        let batch = json!([
+            order_of_kind("code", json!({ "code": "SPRING10" })),
+            order_of_kind("nobody", json!({})),
+            order_of_kind("person", json!({ "user": { "id_type": "buyer", "id": "anna" }, "gdpr": 0 })),
+        ]);
+        let answer = door.server(Some(TOKEN), &batch);
+        assert_eq!(answer.status, 204, "{}", answer.text());
+        shop.market.put("o.csv", &format!("order,code,type\nfile,SPRING10,{kind}\n"));
+        let output = shop.configured(&["import", &shop.market.path("o.csv").display().to_string()]);
+        assert_eq!(text(&output), "rows booked: 1, booked before: 0, refused: 0\n", "{output:?}");
+    }
+    let found = shop.conversions();
+    let doors = ["code", "file", "install", "nobody", "person", "pixel"];
+    let orders: Vec<_> = found.iter().filter_map(|(_, it)| it.order.as_deref()).collect();
+    assert_eq!(orders, doors.map(|door| [door; 2]).concat());
+    for (_, conversion) in &found {
+        assert_eq!(conversion.acquisition, conversion.kind == "purchase", "{conversion:?}");
+    }
+    // Of nobody, one of each is unattributed.
+    let row = row(&shop);
+    let listed = shop.verb(&["show", "--format", "csv"]).output().expect("the binary runs");
+    assert_eq!(text(&listed).lines().filter(|line| line.ends_with(",acquisition")).count(), 1 + doors.len());
+    assert_eq!((&row["conversions"], &row["acquisitions"]), (&json!(10), &json!(5)), "{row}");
 }
 
 #[test]

@@ -5,28 +5,25 @@
 
 mod support;
 
-use std::path::Path;
 use std::process::Output;
 
 use encan::bidder::Plan;
 use encan::campaign::Factor;
 use encan::feedback::{Setting, Settings, State};
-use encan::ledger::{
-    BidFacts, Cause, Charge, Conversion, Correction, Event, EventKind, Setting as Shown, Source, Touch,
-};
+use encan::ledger::{BidFacts, Cause, Charge, Conversion, Correction, Event, EventKind, Source, Touch};
 use encan::pricing::placement_key;
 use encan::shell::clock;
 use encan::shell::config::{ConfigArgs, configure};
 use encan::shell::feedback::{ChangeStore, Context, Contexts, Follower, rows};
-use encan::shell::leasing::terms;
-use encan::shell::store::{Opened, Store, Writer};
+use encan::shell::store::Store;
 use encan::ttf::{Assessment, Bearer, Evidence, Jurisdiction, Place, TaxLine};
 use encan::units::{
-    AdvertiserId, BidId, CampaignId, CorrectionId, CreativeId, Currency, Day, Epoch, ExchangeId, Femtos,
-    LineItemId, Millis, Nanos, RatePpm, ScenarioId, UnixMillis,
+    AdvertiserId, BidId, CorrectionId, ExchangeId, Femtos, LineItemId, Millis, Nanos, RatePpm, ScenarioId,
+    UnixMillis,
 };
 use serde_json::{Value, json};
 
+use support::books;
 use support::market::{Buyer, Market, campaign};
 use support::wait_until;
 
@@ -60,20 +57,9 @@ fn market(feedback: &str) -> Market {
 fn facts(at: i64, number: u128) -> BidFacts {
     let at = UnixMillis::from_raw(at);
     BidFacts {
-        id: BidId::mint(at, number),
-        at,
-        day: Day::from_raw(i32::try_from(at.raw() / DAY_MS).unwrap()),
         advertiser: AdvertiserId::from_slug("acme"),
-        campaign: CampaignId::from_slug("spring"),
-        line_item: LINE_ITEM,
-        creative: CreativeId::from_slug("spring/mpu"),
         exchange: ExchangeId::from_slug("market"),
-        deal: None,
-        currency: Currency::EUR,
-        user: None,
-        household: None,
-        lease: Epoch::NONE,
-        setting: Shown::default(),
+        ..books::facts(BidId::mint(at, number), at)
     }
 }
 
@@ -117,20 +103,6 @@ fn shown(now: UnixMillis, before_ms: i64, count: u32, every: u32) -> Vec<Event> 
         }
     }
     events
-}
-
-/// Writes `events` as a server does.
-fn write(data: &Path, events: &[Event]) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let (failure, _failed) = tokio::sync::oneshot::channel();
-    let opened = Opened::open(data, terms(Millis::default())).unwrap();
-    let (writer, handle) = Writer::start(opened, failure);
-    for chunk in events.chunks(1_000) {
-        let news = runtime.block_on(writer.append(chunk.to_vec())).unwrap();
-        assert!(news.into_iter().all(|is_new| is_new));
-    }
-    drop(writer);
-    handle.join().unwrap();
 }
 
 fn plan(market: &Market) -> Plan {
@@ -185,7 +157,7 @@ fn check_refused(market: &Market, arguments: &[&str], code: i32, words: &[&str])
 fn a_proposal_waits_for_a_person_is_followed_by_a_server_and_undone_exactly() {
     let market = market("propose");
     // A third of the clicks that the goal expects.
-    write(&market.data(), &shown(clock::now(), 2 * HOUR_MS, 4_000, 300));
+    books::write(&market.data(), &[], shown(clock::now(), 2 * HOUR_MS, 4_000, 300));
     let proposed = json_of(&market, &["run"]);
     let change = &proposed[0];
     assert_eq!(proposed.as_array().unwrap().len(), 1, "{proposed:#}");
@@ -237,7 +209,7 @@ fn an_automatic_change_is_made_at_once_and_a_server_starts_with_it() {
     let market = market("automatic");
     // Six euros for nothing, where a click may cost one.
     let silent: Vec<Event> = shown(clock::now(), 2 * HOUR_MS, 3_000, u32::MAX).into_iter().skip(2).collect();
-    write(&market.data(), &silent);
+    books::write(&market.data(), &[], silent);
     let made = json_of(&market, &["run"]);
     assert_eq!(
         (&made[0]["what"], &made[0]["state"], &made[0]["to"]),
@@ -255,7 +227,7 @@ fn an_automatic_change_is_made_at_once_and_a_server_starts_with_it() {
 #[test]
 fn a_campaign_without_feedback_and_figures_too_young_change_nothing() {
     let off = market("off");
-    write(&off.data(), &shown(clock::now(), 2 * HOUR_MS, 4_000, 300));
+    books::write(&off.data(), &[], shown(clock::now(), 2 * HOUR_MS, 4_000, 300));
     assert_eq!(told(&off, &["run"]), "no changes\n");
     let young = market("automatic");
     let now = clock::now().raw();
@@ -265,7 +237,7 @@ fn a_campaign_without_feedback_and_figures_too_young_change_nothing() {
         .map(|(event, number)| Event { bid: facts(now - 60_000, number.into()), ..event })
         .filter(|event| matches!(event.kind, EventKind::Impression(_)))
         .collect();
-    write(&young.data(), &fresh);
+    books::write(&young.data(), &[], fresh);
     assert_eq!(json_of(&young, &["run"]), json!([]), "an impression of this minute may still be clicked");
     assert_eq!(json_of(&young, &["run", "--settle-hours", "0"])[0]["what"], "pause");
 }
@@ -278,7 +250,7 @@ fn a_budget_that_a_goal_outgrew_is_only_ever_proposed_and_stands_in_the_campaign
     spring["line_items"][0]["goal"] = json!({ "cpc": 1, "expected_ctr": 0.02 });
     market.campaign(&spring);
     // 400 impressions a day for 0.80, and eight clicks, which would have been worth eight euros.
-    write(&market.data(), &shown(clock::now(), 2 * HOUR_MS, 4_000, 50));
+    books::write(&market.data(), &[], shown(clock::now(), 2 * HOUR_MS, 4_000, 50));
     let news = json_of(&market, &["run"]);
     let [raise] = news.as_array().unwrap().as_slice() else { panic!("{news:#}") };
     for (field, want) in [("what", "raise_budget"), ("state", "proposed"), ("from", "0.80"), ("to", "0.96")] {
@@ -323,6 +295,46 @@ fn context(bid: BidId, outlet: &str, ctr: Option<f64>) -> Context {
     Context { bid, placement, outlet: outlet.to_owned(), ctr, cvr: None }
 }
 
+/// A conversion of `kind` by a click on `bid`; a purchase is an acquisition.
+fn converted(bid: BidFacts, kind: &str, value: i64) -> Event {
+    let conversion = Conversion {
+        kind: kind.to_owned(),
+        acquisition: kind == "purchase",
+        order: None,
+        value: Nanos::from_raw(value),
+        touch: Touch::Click(bid.at),
+        fx: None,
+        happened: bid.at,
+        lifetime: Nanos::ZERO,
+        source: Source::Page,
+        code: None,
+    };
+    event(bid, EventKind::Conversion(conversion))
+}
+
+#[test]
+fn a_goal_on_a_cpa_is_judged_by_acquisitions_and_any_other_by_all_conversions() {
+    for (goal, counted) in [
+        (json!({ "cpa": 10, "expected_ctr": 0.01, "expected_cvr": 0.1 }), 1),
+        (json!({ "roas": 2, "expected_ctr": 0.01, "expected_cvr": 0.1, "expected_value": 20 }), 2),
+    ] {
+        let market = Market::new("10m");
+        let mut spring = campaign("spring", 5.0, &json!({ "daily": 1_000 }));
+        spring["learning"] = json!({ "feedback": "propose" });
+        spring["conversions"] = json!([{ "type": "purchase" }, { "type": "sign-up" }]);
+        spring["line_items"][0]["goal"] = goal;
+        market.campaign(&spring);
+        let now = clock::now();
+        let bid = facts(now.raw() - 10 * DAY_MS, 1);
+        let brought = [converted(bid, "purchase", 20_000_000_000), converted(bid, "sign-up", 1_000_000_000)];
+        let shown = event(bid, EventKind::Impression(charge(PRICE)));
+        books::write(&market.data(), &[], [shown].into_iter().chain(brought));
+        let (store, plan) = (Store::open(&market.data()).unwrap(), plan(&market));
+        let found = rows(&store, &plan, &NoContexts, &Settings::default(), now, &|| true).unwrap();
+        assert_eq!((found[0].figures.conversions, found[0].figures.value.raw()), (counted, 21_000_000_000));
+    }
+}
+
 #[test]
 fn a_row_is_what_the_ledger_and_the_contexts_say_of_each_impression() {
     let market = market("propose");
@@ -331,24 +343,7 @@ fn a_row_is_what_the_ledger_and_the_contexts_say_of_each_impression() {
     let bids: Vec<BidFacts> =
         (0..6).zip([48, 40, 30, 20, 0, 29 * 24]).map(|(n, hours)| facts(at(hours), n)).collect();
     let impression = |at: usize| event(bids[at], EventKind::Impression(charge(PRICE)));
-    let conversion = |at: usize, value: i64| {
-        let touch = Touch::Click(bids[at].at);
-        let (kind, value) = ("purchase".to_owned(), Nanos::from_raw(value));
-        event(
-            bids[at],
-            EventKind::Conversion(Conversion {
-                kind,
-                order: None,
-                value,
-                touch,
-                fx: None,
-                happened: bids[at].at,
-                lifetime: Nanos::ZERO,
-                source: Source::Page,
-                code: None,
-            }),
-        )
-    };
+    let conversion = |at: usize, value: i64| converted(bids[at], "purchase", value);
     let credit = Correction {
         id: CorrectionId::mint(now, 1),
         cause: Cause::InvalidTraffic,
@@ -363,7 +358,7 @@ fn a_row_is_what_the_ledger_and_the_contexts_say_of_each_impression() {
     events.extend([0, 1, 4, 5].map(|at| event(bids[at], EventKind::Click)));
     events.extend([conversion(0, 20_000_000_000), conversion(5, 1)]);
     events.push(event(bids[3], EventKind::Correction(credit)));
-    write(&market.data(), &events);
+    books::write(&market.data(), &[], events);
     let contexts = ByHand(vec![
         context(bids[0].id, "news.example", Some(0.02)),
         context(bids[1].id, "News.example", None),
@@ -409,7 +404,7 @@ fn a_placement_with_a_third_of_the_clicks_is_bid_lower_after_the_hour_and_not_be
         contexts.extend(impressions.map(|event| context(event.bid.id, outlet, Some(0.01))));
         events.extend(shown);
     }
-    write(&market.data(), &events);
+    books::write(&market.data(), &[], events);
     let (plan, hour) = (plan(&market), Millis::from_seconds(3_600));
     let mut follower = Follower::new(&market.data(), Box::new(ByHand(contexts)), hour, now).unwrap();
     assert!(follower.adjustments(&plan).unwrap().is_none(), "nothing was ever changed");

@@ -8,16 +8,13 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use encan::ledger::{BidFacts, Charge, Event, EventKind, Setting};
+use encan::ledger::{BidFacts, Charge, Event, EventKind};
 use encan::shell::clock;
-use encan::shell::leasing::terms;
-use encan::shell::store::{NameKind, Opened, Store, Writer, archivable_before};
+use encan::shell::store::{NameKind, Store, archivable_before};
 use encan::ttf::{Assessment, Bearer, Evidence, Jurisdiction, Place, TaxLine};
-use encan::units::{
-    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, Epoch, ExchangeId, LineItemId, Millis, Nanos,
-    PublisherId, RatePpm, ScenarioId, UnixMillis,
-};
+use encan::units::{BidId, CampaignId, Day, ExchangeId, Nanos, PublisherId, RatePpm, ScenarioId, UnixMillis};
 use serde_json::{Value, json};
+use support::books;
 use support::market::{Buyer, Market, campaign};
 use support::wait_until;
 
@@ -86,20 +83,9 @@ fn event(first: Day, day: i32, number: u32) -> Event {
         to_beat: None,
     };
     let bid = BidFacts {
-        id: BidId::mint(at, number.into()),
-        at,
-        day: Day::from_raw(first.raw() + day),
-        advertiser: AdvertiserId::from_slug("shop"),
         campaign: CampaignId::from_raw((number % 3).into()),
-        line_item: LineItemId::from_slug("spring/all"),
-        creative: CreativeId::from_slug("spring/mpu"),
         exchange: ExchangeId::from_raw((number % 2).into()),
-        deal: None,
-        currency: Currency::EUR,
-        user: None,
-        household: None,
-        lease: Epoch::NONE,
-        setting: Setting::default(),
+        ..books::facts(BidId::mint(at, number.into()), at)
     };
     let kind = if number % 5 == 4 { EventKind::Click } else { EventKind::Impression(charge) };
     Event { bid, at, kind }
@@ -107,15 +93,8 @@ fn event(first: Day, day: i32, number: u32) -> Event {
 
 /// A ledger of a few days from `first` on.
 fn write(data: &Path, first: Day, numbers: std::ops::Range<u32>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let (failure, _failed) = tokio::sync::oneshot::channel();
-    let (writer, handle) = Writer::start(Opened::open(data, terms(Millis::default())).unwrap(), failure);
-    for day in 0..DAYS {
-        let events = numbers.clone().map(|number| event(first, day, number)).collect();
-        assert!(runtime.block_on(writer.append(events)).unwrap().into_iter().all(|is_new| is_new));
-    }
-    drop(writer);
-    handle.join().unwrap();
+    let of_day = |day| numbers.clone().map(move |number| event(first, day, number));
+    books::write(data, &[], (0..DAYS).flat_map(of_day));
 }
 
 #[test]

@@ -7,14 +7,11 @@ use std::path::Path;
 use std::process::Output;
 
 use encan::learning::{Features, Field};
-use encan::ledger::{BidFacts, Event, EventKind, Setting};
+use encan::ledger::{BidFacts, Event, EventKind};
 use encan::shell::learning::{Contexts, Shown, ToKeep};
-use encan::shell::store::{Opened, Writer};
-use encan::units::{
-    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, Epoch, ExchangeId, LineItemId, Millis,
-    UnixMillis,
-};
+use encan::units::{BidId, CampaignId, ExchangeId, LineItemId, Millis, UnixMillis};
 use serde_json::{Value, json};
+use support::books;
 use support::{Encan, Options, encan, wait_until};
 use tempfile::TempDir;
 
@@ -46,8 +43,8 @@ impl Place {
         };
         write("campaigns/spring.json", CAMPAIGN.to_owned());
         write("exchanges/slow.json", exchange("billing", "10m"));
-        write("exchanges/quick.json", exchange("billing", "1s"));
-        write("exchanges/shown.json", exchange("impression", "1s"));
+        write("exchanges/quick.json", exchange("billing", "4s"));
+        write("exchanges/shown.json", exchange("impression", "4s"));
         std::fs::create_dir(folder.path().join("data")).expect("a folder");
         Self { folder }
     }
@@ -294,39 +291,18 @@ fn plant(data: &Path, count: i64, liar: bool) {
         let is_lie = liar && at >= count * 4 / 5;
         let one_in = if (which == 0) != is_lie { 5 } else { 100 };
         if (at / 2) % one_in == 0 {
-            clicks.push(click(id, minted, campaign));
+            clicks.push(click(id, minted));
         }
     }
     for (which, name) in ["good.example", "poor.example"].into_iter().enumerate() {
         kept.push(ToKeep::Word { field: Field::Outlet as u8, hash: outlets[which], text: name.to_owned() });
     }
     Contexts::open(data).expect("contexts").write(&kept).expect("they are kept");
-    let terms = encan::shell::leasing::terms(Millis::default());
-    let (failure, _failed) = tokio::sync::oneshot::channel();
-    let (writer, handle) = Writer::start(Opened::open(data, terms).expect("a ledger"), failure);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    runtime.block_on(async { writer.append(clicks).await }).expect("booked");
-    drop(writer);
-    handle.join().expect("it ends");
+    books::write(data, &[], clicks);
 }
 
-fn click(id: BidId, minted: UnixMillis, campaign: CampaignId) -> Event {
-    let bid = BidFacts {
-        id,
-        at: minted,
-        day: Day::from_raw(i32::try_from(minted.raw() / (24 * HOUR)).expect("fits")),
-        advertiser: AdvertiserId::from_slug("shop"),
-        campaign,
-        line_item: LineItemId::from_slug("spring/all"),
-        creative: CreativeId::from_slug("spring/mpu"),
-        exchange: ExchangeId::from_slug("slow"),
-        deal: None,
-        currency: Currency::EUR,
-        user: None,
-        household: None,
-        lease: Epoch::NONE,
-        setting: Setting::default(),
-    };
+fn click(id: BidId, minted: UnixMillis) -> Event {
+    let bid = BidFacts { exchange: ExchangeId::from_slug("slow"), ..books::facts(id, minted) };
     Event { bid, at: minted.plus(Millis::from_raw(5_000)), kind: EventKind::Click }
 }
 

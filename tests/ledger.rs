@@ -6,22 +6,20 @@
 
 mod support;
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Output;
 use std::time::Instant;
 
-use encan::ledger::{BidFacts, Charge, Event, EventKind, Setting};
+use encan::ledger::{Charge, Event, EventKind};
 use encan::shell::clock;
-use encan::shell::leasing::terms;
-use encan::shell::store::{Name, NameKind, Opened, Writer, archivable_before};
+use encan::shell::store::{NameKind, archivable_before};
 use encan::ttf::{Assessment, Bearer, Evidence, Jurisdiction, Place, TaxLine};
-use encan::units::{
-    AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, Epoch, ExchangeId, LineItemId, Millis, Nanos,
-    RatePpm, ScenarioId, UnixMillis,
-};
+use encan::units::{BidId, CampaignId, Day, ExchangeId, Nanos, RatePpm, ScenarioId, UnixMillis};
 use serde_json::{Value, json};
+use support::books;
 use support::market::{Buyer, Market, campaign, files};
-use support::wait_until;
+use support::{wait_until, within_an_hour};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -231,38 +229,15 @@ fn impression(minted: i64, number: u128, price: i64) -> Event {
         bid: None,
         to_beat: None,
     };
-    let bid = BidFacts {
-        id: BidId::mint(at, number),
-        at,
-        day: Day::from_raw(i32::try_from(minted / DAY_MS).unwrap()),
-        advertiser: AdvertiserId::from_slug("shop"),
-        campaign: CampaignId::from_slug("spring"),
-        line_item: LineItemId::from_slug("spring/all"),
-        creative: CreativeId::from_slug("spring/mpu"),
-        exchange: ExchangeId::from_slug("north"),
-        deal: None,
-        currency: Currency::EUR,
-        user: None,
-        household: None,
-        lease: Epoch::NONE,
-        setting: Setting::default(),
-    };
-    Event { bid, at, kind: EventKind::Impression(charge) }
+    Event { bid: books::facts(BidId::mint(at, number), at), at, kind: EventKind::Impression(charge) }
 }
 
 /// Writes `rows` events as a server does, evenly over `days` days from `first` on; the first of them.
 fn write_days(data: &Path, first: Day, days: u64, rows: u64) -> Event {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let (failure, _failed) = tokio::sync::oneshot::channel();
-    let mut opened = Opened::open(data, terms(Millis::default())).unwrap();
-    let slug =
-        |kind, id, slug: &str| Name { kind, id, slug: slug.to_owned(), fixed_cost: None, aims: Vec::new() };
     let names = [
-        slug(NameKind::Campaign, CampaignId::from_slug("spring").raw(), "spring"),
-        slug(NameKind::Exchange, ExchangeId::from_slug("north").raw(), "north"),
+        books::name(NameKind::Campaign, CampaignId::from_slug("spring").raw(), "spring"),
+        books::name(NameKind::Exchange, ExchangeId::from_slug("north").raw(), "north"),
     ];
-    opened.remember(&names).unwrap();
-    let (writer, handle) = Writer::start(opened, failure);
     let begin = i64::from(first.raw()) * DAY_MS;
     let event = |row: u64| {
         let minted = begin + i64::try_from(row * days * 86_400_000 / rows).unwrap();
@@ -272,14 +247,7 @@ fn write_days(data: &Path, first: Day, days: u64, rows: u64) -> Event {
         }
         event
     };
-    let mut row = 0;
-    while row < rows {
-        let chunk: Vec<Event> = (row..rows.min(row + 1_000)).map(event).collect();
-        row += chunk.len() as u64;
-        assert!(runtime.block_on(writer.append(chunk)).unwrap().into_iter().all(|is_new| is_new));
-    }
-    drop(writer);
-    handle.join().unwrap();
+    books::write(data, &names, (0..rows).map(event));
     event(0)
 }
 
@@ -287,73 +255,99 @@ fn report(data: &Path, more: &[&str]) -> Output {
     support::encan().args(["report", "--json", "--data"]).arg(data).args(more).output().unwrap()
 }
 
+/// A backup of all of `data` has its archive, and says so where that is not what was written.
+fn restored_with_its_archive(data: &Path, rows: u64, reported: &Output) {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let (copy, restored) = (elsewhere.path().join("copy"), elsewhere.path().join("restored"));
+    let listed = told(data, &["backup", "--whole", copy.to_str().unwrap()]);
+    assert!(listed.contains("archive/"), "{listed}");
+    told(&restored, &["restore", copy.to_str().unwrap()]);
+    assert_eq!((checked(&restored, "archives"), checked(&restored, "events")), (1, rows));
+    assert_eq!(report(&restored, &[]).stdout, reported.stdout);
+    // One that somebody changed is left out and named.
+    let archive = std::fs::read_dir(restored.join("archive")).unwrap().next().unwrap().unwrap().path();
+    let name = archive.file_name().unwrap().to_str().unwrap();
+    std::fs::OpenOptions::new().append(true).open(&archive).unwrap().write_all(b"!").unwrap();
+    let second = elsewhere.path().join("second");
+    let named = format!("`archive/{name}`: it is not what was written");
+    refused(&restored, &["backup", "--whole", second.to_str().unwrap()], 2, &named);
+    assert!(second.join("ledger.sqlite").exists() && !second.join("archive").join(name).exists());
+    std::fs::remove_file(&archive).unwrap();
+    let third = elsewhere.path().join("third");
+    let named = format!("`archive/{name}`: it is missing");
+    refused(&restored, &["backup", "--whole", third.to_str().unwrap()], 2, &named);
+}
+
 #[test]
 fn old_days_are_archived_and_every_reader_goes_over_them() {
-    let rows = std::env::var("ENCAN_LEDGER_ROWS").map_or(4_000, |rows| rows.parse().unwrap());
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path();
-    let latest = archivable_before(clock::now());
-    let before = Day::from_raw(latest.raw() - 2);
-    // Half of the days are archived.
-    let oldest = write_days(data, Day::from_raw(before.raw() - 4), 8, rows);
-    let timed = |what: &str, act: &dyn Fn()| {
-        let start = Instant::now();
-        act();
-        let took = start.elapsed();
-        println!("{what}: {rows} rows in {took:.2?}");
-    };
-    timed("verify", &|| assert_eq!(checked(data, "events"), rows));
-    let reported = report(data, &[]);
-    assert_eq!(reported.status.code(), Some(0), "{}", words(&reported));
-    // The first writer forgets hours that are long over.
-    let before_all = Day::from_raw(before.raw() - 4).to_string();
-    assert!(told(data, &["archive", "--before", &before_all]).contains("nothing to archive"));
-    let balances = told(data, &["balances", "--json"]);
-    let young = Day::from_raw(latest.raw() + 1).to_string();
-    refused(data, &["archive", "--before", &young], 1, &format!("the latest is `--before {latest}`"));
-    let copy = data.join("copy");
-    timed("backup", &|| drop(told(data, &["backup", copy.to_str().unwrap()])));
-    std::fs::remove_file(copy).unwrap();
+    within_an_hour(|| {
+        let rows = std::env::var("ENCAN_LEDGER_ROWS").map_or(4_000, |rows| rows.parse().unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path();
+        let latest = archivable_before(clock::now());
+        let before = Day::from_raw(latest.raw() - 2);
+        // Half of the days are archived.
+        let oldest = write_days(data, Day::from_raw(before.raw() - 4), 8, rows);
+        let timed = |what: &str, act: &dyn Fn()| {
+            let start = Instant::now();
+            act();
+            let took = start.elapsed();
+            println!("{what}: {rows} rows in {took:.2?}");
+        };
+        timed("verify", &|| assert_eq!(checked(data, "events"), rows));
+        let reported = report(data, &[]);
+        assert_eq!(reported.status.code(), Some(0), "{}", words(&reported));
+        // The first writer forgets hours that are long over.
+        let before_all = Day::from_raw(before.raw() - 4).to_string();
+        assert!(told(data, &["archive", "--before", &before_all]).contains("nothing to archive"));
+        let balances = told(data, &["balances", "--json"]);
+        let young = Day::from_raw(latest.raw() + 1).to_string();
+        refused(data, &["archive", "--before", &young], 1, &format!("the latest is `--before {latest}`"));
+        let copy = data.join("copy");
+        timed("backup", &|| drop(told(data, &["backup", copy.to_str().unwrap()])));
+        std::fs::remove_file(copy).unwrap();
 
-    let bytes = || std::fs::metadata(data.join("ledger.sqlite")).unwrap().len();
-    let whole = bytes();
-    timed("archive", &|| {
-        let told = told(data, &["archive", "--before", &before.to_string()]);
-        assert!(told.contains(&format!("{} events", rows / 2)), "{told}");
-    });
-    assert!(bytes() < whole * 3 / 4, "space was given back: {} of {whole}", bytes());
-    assert!(told(data, &["archive", "--before", &before.to_string()]).contains("nothing to archive"));
-    timed("verify with an archive", &|| assert_eq!(checked(data, "events"), rows));
-    assert_eq!(checked(data, "archives"), 1);
-    assert_eq!(report(data, &[]).stdout, reported.stdout);
-    assert!(told(data, &["balances", "--json"]) == balances, "balances and caps stay");
+        let bytes = || std::fs::metadata(data.join("ledger.sqlite")).unwrap().len();
+        let whole = bytes();
+        timed("archive", &|| {
+            let told = told(data, &["archive", "--before", &before.to_string()]);
+            assert!(told.contains(&format!("{} events", rows / 2)), "{told}");
+        });
+        assert!(bytes() < whole * 3 / 4, "space was given back: {} of {whole}", bytes());
+        assert!(told(data, &["archive", "--before", &before.to_string()]).contains("nothing to archive"));
+        timed("verify with an archive", &|| assert_eq!(checked(data, "events"), rows));
+        assert_eq!(checked(data, "archives"), 1);
+        assert_eq!(report(data, &[]).stdout, reported.stdout);
+        assert!(told(data, &["balances", "--json"]) == balances, "balances and caps stay");
+        restored_with_its_archive(data, rows, &reported);
 
-    // A correction still finds the bill, and is held against it.
-    let correction = json!({ "author": "Ada", "corrections": [{ "id": "cn-1", "kind": "credit_note",
+        // A correction still finds the bill, and is held against it.
+        let correction = json!({ "author": "Ada", "corrections": [{ "id": "cn-1", "kind": "credit_note",
         "bid": oldest.bid.id.to_string(), "share": 1, "reason": "credit note 1" }] });
-    let file = data.join("corrections.json");
-    std::fs::write(&file, correction.to_string()).unwrap();
-    assert!(told(data, &["correct", file.to_str().unwrap()]).contains("-0.001 EUR"));
-    let again = correction.to_string().replace("cn-1", "cn-2");
-    std::fs::write(&file, again).unwrap();
-    refused(data, &["correct", file.to_str().unwrap()], 1, "nothing was booked");
-    assert_eq!(checked(data, "bills"), 1);
+        let file = data.join("corrections.json");
+        std::fs::write(&file, correction.to_string()).unwrap();
+        assert!(told(data, &["correct", file.to_str().unwrap()]).contains("-0.001 EUR"));
+        let again = correction.to_string().replace("cn-1", "cn-2");
+        std::fs::write(&file, again).unwrap();
+        refused(data, &["correct", file.to_str().unwrap()], 1, "nothing was booked");
+        assert_eq!(checked(data, "bills"), 1);
 
-    let archive = std::fs::read_dir(data.join("archive")).unwrap().next().unwrap().unwrap().path();
-    let good = std::fs::read(&archive).unwrap();
-    let mut bad = good.clone();
-    let middle = bad.len() / 2;
-    bad[middle] ^= 1;
-    std::fs::write(&archive, &bad).unwrap();
-    assert_eq!(report(data, &[]).status.code(), Some(0));
-    check_bad_archive(data, "is not what was written");
-    std::fs::write(&archive, &good).unwrap();
-    assert_eq!(report(data, &[]).status.code(), Some(0));
-    std::fs::remove_file(&archive).unwrap();
-    check_bad_archive(data, "is missing");
-    std::fs::write(&archive, &good).unwrap();
-    assert_eq!(report(data, &[]).status.code(), Some(0));
-    assert_eq!(checked(data, "events"), rows + 1);
+        let archive = std::fs::read_dir(data.join("archive")).unwrap().next().unwrap().unwrap().path();
+        let good = std::fs::read(&archive).unwrap();
+        let mut bad = good.clone();
+        let middle = bad.len() / 2;
+        bad[middle] ^= 1;
+        std::fs::write(&archive, &bad).unwrap();
+        assert_eq!(report(data, &[]).status.code(), Some(0));
+        check_bad_archive(data, "is not what was written");
+        std::fs::write(&archive, &good).unwrap();
+        assert_eq!(report(data, &[]).status.code(), Some(0));
+        std::fs::remove_file(&archive).unwrap();
+        check_bad_archive(data, "is missing");
+        std::fs::write(&archive, &good).unwrap();
+        assert_eq!(report(data, &[]).status.code(), Some(0));
+        assert_eq!(checked(data, "events"), rows + 1);
+    });
 }
 
 /// Everybody says what is wrong with the archive, and a report can do without it: with the columns that were made of it,

@@ -11,7 +11,7 @@ use encan::ledger::{Charge, Conversion, DatedRate, Event, EventKind};
 use encan::shell::store::Store;
 use encan::units::{Currency, Day, FxRate};
 use serde_json::{Value, json};
-use support::{Encan, HttpAnswer, Options, wait_until};
+use support::{Encan, HttpAnswer, Options, wait_until, within_an_hour};
 use tempfile::TempDir;
 
 /// One line item for each deal. 10 EUR a thousand, of which 1 is for data; the fee is a tenth of media, the
@@ -180,7 +180,7 @@ fn check_row(row: &Value, want: &Value) {
     }
 }
 
-/// The whole life of one bid on `deal`: won and billed at 5, seen, clicked, converted twice; and a lost one.
+/// The whole life of one bid on `deal`: won and billed at 5, seen, clicked, converted twice, of which once as an acquisition; and a lost one.
 fn live(world: &World, deal: &str) {
     let bid = world.bid("strict", deal);
     assert_eq!(world.get(&expand(&bid.win, "5", "EUR")).status, 204);
@@ -200,13 +200,13 @@ fn live(world: &World, deal: &str) {
 fn row_of_a_life() -> Value {
     json!({
         "currency": "EUR", "wins": 1, "losses": 1, "impressions": 1, "late_impressions": 0,
-        "unresolved_impressions": 0, "views": 1, "clicks": 1, "conversions": 2,
+        "unresolved_impressions": 0, "views": 1, "clicks": 1, "conversions": 2, "acquisitions": 1,
         "media": "0.005", "data": "0.001", "fee": "0.0005", "fixed": "5.00", "tax": "0.0000055",
         "tax_borne": "0.0000055", "tax_absorbed": "0.00", "costs_before_tax": "5.0065",
         "costs_after_tax": "5.0065055", "value": "23.00", "ctr_percent": "100.000000",
         "cvr_percent": "200.000000", "roas": "4600.000000", "cpm_media_before_tax": "5.000000",
         "cpm_media_after_tax": "5.005000", "cpc_media_before_tax": "0.005000",
-        "cpa_all_in_before_tax": "2.503250", "cpa_all_in_after_tax": "2.503253",
+        "cpa_all_in_before_tax": "5.006500", "cpa_all_in_after_tax": "5.006506",
         "roi_all_in_before_tax_percent": "359.402776", "roi_all_in_after_tax_percent": "359.402272"
     })
 }
@@ -253,7 +253,7 @@ fn the_whole_loop_is_reported_to_the_nano() {
         ]
     );
     let returns = blocks.next().expect("returns");
-    for figure in ["23.0000", "2.5033", "359.40"] {
+    for figure in ["23.0000", "5.0065", "359.40"] {
         assert!(returns.contains(figure), "{figure} in {returns}");
     }
 }
@@ -455,26 +455,28 @@ fn an_exchange_that_bills_on_the_impression_is_billed_once_by_the_pixel_in_the_m
 
 #[test]
 fn a_loss_gives_the_money_back_and_a_win_takes_it() {
-    let world = World::new();
-    let first = world.bid("strict", "tight");
-    assert_eq!(world.ask("strict", "tight", "EUR").status, 204);
-    assert_eq!(world.server.metric("encan_reservations_open"), 1);
-    assert_eq!(world.get(&altered(&expand(&first.loss, "", ""), 30)).status, 400);
-    assert_eq!(world.server.metric("encan_reservations_open"), 1);
-    assert_eq!(world.get(&expand(&first.loss, "", "")).status, 204);
-    assert_eq!(world.server.metric("encan_reservations_open"), 0);
-    // The slow loop lets the line item bid again.
-    let mut answer = world.ask("strict", "tight", "EUR");
-    wait_until("the money is back", || {
-        if answer.status == 204 {
-            answer = world.ask("strict", "tight", "EUR");
-        }
-        answer.status == 200
+    within_an_hour(|| {
+        let world = World::new();
+        let first = world.bid("strict", "tight");
+        assert_eq!(world.ask("strict", "tight", "EUR").status, 204);
+        assert_eq!(world.server.metric("encan_reservations_open"), 1);
+        assert_eq!(world.get(&altered(&expand(&first.loss, "", ""), 30)).status, 400);
+        assert_eq!(world.server.metric("encan_reservations_open"), 1);
+        assert_eq!(world.get(&expand(&first.loss, "", "")).status, 204);
+        assert_eq!(world.server.metric("encan_reservations_open"), 0);
+        // The slow loop lets the line item bid again.
+        let mut answer = world.ask("strict", "tight", "EUR");
+        wait_until("the money is back", || {
+            if answer.status == 204 {
+                answer = world.ask("strict", "tight", "EUR");
+            }
+            answer.status == 200
+        });
+        let second = Bid::of(&answer.json());
+        assert_eq!(world.get(&expand(&second.bill, "8", "EUR")).status, 204);
+        assert_eq!(world.ask("strict", "tight", "EUR").status, 204);
+        check_row(&world.row("tight"), &json!({"losses": 1, "impressions": 1, "media": "0.008"}));
     });
-    let second = Bid::of(&answer.json());
-    assert_eq!(world.get(&expand(&second.bill, "8", "EUR")).status, 204);
-    assert_eq!(world.ask("strict", "tight", "EUR").status, 204);
-    check_row(&world.row("tight"), &json!({"losses": 1, "impressions": 1, "media": "0.008"}));
 }
 
 #[test]

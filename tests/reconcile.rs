@@ -6,11 +6,10 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::Output;
 
-use encan::budget::LeaseTerms;
 use encan::ledger::{Cause, Charge, Correction, Event, EventKind};
-use encan::shell::store::{Opened, Writer};
-use encan::units::{CorrectionId, Day, Millis, Nanos};
+use encan::units::{CorrectionId, Day, Nanos};
 use serde_json::{Value, json};
+use support::books;
 use support::encan;
 use support::market::{Buyer, Market, Offer, campaign};
 
@@ -285,14 +284,7 @@ fn what_was_credited_is_not_owed_whether_or_not_the_file_knows() {
         event.bid.id.to_string() == world.offers[6].id && matches!(event.kind, EventKind::Impression(_))
     };
     let note = credit_note(events.iter().find(billed).expect("it was billed"));
-    let (failed, _) = tokio::sync::oneshot::channel();
-    let terms = LeaseTerms { ttl: Millis::from_seconds(5), longest_notice: Millis::from_seconds(600) };
-    let ledger = Opened::open(&world.market.data(), terms).expect("a ledger");
-    let (writer, handle) = Writer::start(ledger, failed);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    assert_eq!(runtime.block_on(writer.append(vec![note])).expect("a commit"), [true]);
-    drop(writer);
-    handle.join().expect("a clean end");
+    books::write(&world.market.data(), &[], [note]);
 
     let check = |lines: &str, agrees: bool, verdicts: Value| {
         let text = format!("bid_id,price\n{lines}");

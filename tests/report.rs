@@ -14,14 +14,14 @@ use encan::ledger::{
     Area, BidFacts, Charge, Conversion, Device, Event, EventKind, Format, Segments, Setting, Source, Touch,
 };
 use encan::report::{Aim, AimKind, Dimension};
-use encan::shell::leasing::terms;
-use encan::shell::store::{Name, NameKind, Opened, Writer};
+use encan::shell::store::{Name, NameKind};
 use encan::ttf::{Assessment, Bearer, Evidence, Jurisdiction, Place, TaxLine};
 use encan::units::{
-    AdvertiserId, BidId, CampaignId, Country, CreativeId, Currency, Day, Epoch, ExchangeId, LineItemId,
-    Millis, Nanos, PublisherId, RatePpm, ScenarioId, SegmentId, UnixMillis,
+    BidId, CampaignId, Country, CreativeId, Currency, Day, ExchangeId, LineItemId, Nanos, PublisherId,
+    RatePpm, ScenarioId, SegmentId, UnixMillis,
 };
 use serde_json::Value;
+use support::books;
 use tempfile::TempDir;
 
 const DAY_MS: i64 = 86_400_000;
@@ -40,18 +40,8 @@ struct Books {
 impl Books {
     fn write() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let (failure, _failed) = tokio::sync::oneshot::channel();
-        let mut opened = Opened::open(folder.path(), terms(Millis::default())).unwrap();
-        opened.remember(&names()).unwrap();
-        let (writer, handle) = Writer::start(opened, failure);
-        let events: Vec<Event> =
-            (0..28).flat_map(|day| (0..3).flat_map(move |campaign| events(day, campaign))).collect();
-        for chunk in events.chunks(1_000) {
-            assert!(runtime.block_on(writer.append(chunk.to_vec())).unwrap().iter().all(|is_new| *is_new));
-        }
-        drop(writer);
-        handle.join().unwrap();
+        let events = (0..28).flat_map(|day| (0..3).flat_map(move |campaign| events(day, campaign)));
+        books::write(folder.path(), &names(), events);
         Self { folder }
     }
 
@@ -81,20 +71,18 @@ impl Books {
 }
 
 fn names() -> Vec<Name> {
-    let name =
-        |kind, id, slug: &str| Name { kind, id, slug: slug.to_owned(), fixed_cost: None, aims: Vec::new() };
     let euros = |kind, units: i64| Aim { kind, raw: units * 1_000_000_000 };
     let mut names: Vec<Name> = CAMPAIGNS
         .iter()
         .map(|slug| Name {
             fixed_cost: Some((Currency::EUR, Nanos::from_raw(2_000_000_000))),
             aims: vec![euros(AimKind::Cpa, 2), euros(AimKind::Budget, 100)],
-            ..name(NameKind::Campaign, CampaignId::from_slug(slug).raw(), slug)
+            ..books::name(NameKind::Campaign, CampaignId::from_slug(slug).raw(), slug)
         })
         .collect();
-    names.push(name(NameKind::Exchange, ExchangeId::from_slug("north").raw(), "north"));
-    names.push(name(NameKind::Publisher, 7, "lemonde.fr"));
-    names.push(name(NameKind::Segment, 1, "cyclists"));
+    names.push(books::name(NameKind::Exchange, ExchangeId::from_slug("north").raw(), "north"));
+    names.push(books::name(NameKind::Publisher, 7, "lemonde.fr"));
+    names.push(books::name(NameKind::Segment, 1, "cyclists"));
     names
 }
 
@@ -139,20 +127,11 @@ fn event(day: i64, campaign: usize, number: i64, kind: EventKind) -> Event {
     };
     let slug = CAMPAIGNS[campaign];
     let bid = BidFacts {
-        id: BidId::mint(at, random.into()),
-        at,
-        day: Day::from_raw(first_day().raw() + i32::try_from(day).unwrap()),
-        advertiser: AdvertiserId::from_slug("shop"),
         campaign: CampaignId::from_slug(slug),
         line_item: LineItemId::from_slug(slug),
         creative: CreativeId::from_slug(slug),
-        exchange: ExchangeId::from_slug("north"),
-        deal: None,
-        currency: Currency::EUR,
-        user: None,
-        household: None,
-        lease: Epoch::NONE,
         setting,
+        ..books::facts(BidId::mint(at, random.into()), at)
     };
     Event { bid, at, kind }
 }
@@ -185,6 +164,7 @@ fn conversion() -> EventKind {
     let at = UnixMillis::from_raw(0);
     EventKind::Conversion(Conversion {
         kind: "purchase".to_owned(),
+        acquisition: true,
         order: None,
         value: Nanos::from_raw(2_500_000_000),
         touch: Touch::Click(at),

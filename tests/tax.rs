@@ -10,17 +10,17 @@ use encan::ledger::{
     Account, BidFacts, Bills, Cause, Charge, Claim, ClaimName, Conversion, Event, EventKind, Extent, Ledger,
     Setting, Settlement, Share, Source, Target, Touch, ViewerCountries, filed_on,
 };
-use encan::shell::leasing::terms;
-use encan::shell::store::{Name, NameKind, Opened, Writer};
+use encan::shell::store::NameKind;
 use encan::ttf::{
     Assessment, Bearer, Declaration, Evidence, Exemption, Item, Jurisdiction, Levy, Place, TaxLine,
 };
 use encan::units::{
-    AdvertiserId, BidId, CampaignId, Country, CreativeId, Currency, Day, Epoch, ExchangeId, Femtos,
-    LineItemId, Nanos, RatePpm, Rounding, ScenarioId, UnixMillis,
+    AdvertiserId, BidId, CampaignId, Country, Currency, Femtos, Nanos, RatePpm, Rounding, ScenarioId,
+    UnixMillis,
 };
 use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
 use serde_json::{Value, json};
+use support::books;
 use support::{Encan, Options};
 
 fn at(instant: &str) -> UnixMillis {
@@ -35,23 +35,12 @@ fn amount(text: &str) -> Nanos {
 fn event(number: u128, campaign: &str, told_at: UnixMillis, kind: EventKind) -> Event {
     let at = UnixMillis::from_raw(told_at.raw() - 1_000);
     let bid = BidFacts {
-        id: BidId::mint(at, number),
-        at,
-        day: Day::from_raw(i32::try_from(at.raw().div_euclid(86_400_000)).expect("a day")),
-        advertiser: AdvertiserId::from_slug("shop"),
         campaign: CampaignId::from_slug(campaign),
-        line_item: LineItemId::from_slug("spring/all"),
-        creative: CreativeId::from_slug("spring/mpu"),
-        exchange: ExchangeId::from_slug("north"),
-        deal: None,
-        currency: Currency::EUR,
-        user: None,
-        household: None,
-        lease: Epoch::NONE,
         setting: Setting {
             viewer: ViewerCountries { device: Some(Country::FR), ..ViewerCountries::default() },
             ..Setting::default()
         },
+        ..books::facts(BidId::mint(at, number), at)
     };
     Event { bid, at: told_at, kind }
 }
@@ -80,18 +69,9 @@ fn charge(media: Nanos, data: Nanos, bearer: Bearer, bid: Option<Nanos>) -> Char
 }
 
 fn write(data: &Path, events: Vec<Event>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    let (failure, _failed) = tokio::sync::oneshot::channel();
-    let mut opened = Opened::open(data, terms(encan::units::Millis::default())).expect("a ledger");
-    let slug =
-        |kind, id, slug: &str| Name { kind, id, slug: slug.to_owned(), fixed_cost: None, aims: Vec::new() };
-    let campaign = |name: &str| slug(NameKind::Campaign, CampaignId::from_slug(name).raw(), name);
-    let shop = slug(NameKind::Advertiser, AdvertiserId::from_slug("shop").raw(), "shop");
-    opened.remember(&[campaign("spring"), campaign("autumn"), shop]).expect("names");
-    let (writer, handle) = Writer::start(opened, failure);
-    runtime.block_on(writer.append(events)).expect("a commit");
-    drop(writer);
-    handle.join().expect("a clean end");
+    let campaign = |slug: &str| books::name(NameKind::Campaign, CampaignId::from_slug(slug).raw(), slug);
+    let shop = books::name(NameKind::Advertiser, AdvertiserId::from_slug("shop").raw(), "shop");
+    books::write(data, &[campaign("spring"), campaign("autumn"), shop], events);
 }
 
 fn tax(data: &Path, args: &[&str]) -> Output {
@@ -114,6 +94,7 @@ fn two_months(data: &Path) {
     let conversion = |number: u128| {
         let kind = Conversion {
             kind: "purchase".to_owned(),
+            acquisition: true,
             order: Some(number.to_string()),
             value: amount("1000"),
             touch: Touch::Click(at("2026-10-05T12:00:00Z")),

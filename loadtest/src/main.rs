@@ -4,6 +4,7 @@
 //! send; every answer is checked. Deliberately absent: other machines as targets, and closed loops.
 
 mod client;
+mod conversions;
 mod judge;
 mod queue;
 mod report;
@@ -19,21 +20,23 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use encan::sim::Mix;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::time::{Instant, interval, timeout};
 
 use crate::client::{Connection, get};
+use crate::conversions::Conversions;
 use crate::report::Report;
 use crate::schedule::{Arrivals, SENDS_MAX, due_nanos};
 use crate::steady::{Plan, Progress};
 use crate::target::Target;
 
-const EXAMPLES: &str = "\
-Examples:
+const EXAMPLES: &str = r#"Examples:
   loadtest --url http://127.0.0.1:8080/openrtb2/generic --rate 2000 --duration 10s
   loadtest --rate 500 --mix large --notices 0.3 --json > run.json
+  LOADTEST_TOKEN=secret loadtest --rate 500 --duration 20s --conversions 100 \
+    --conversion '{"advertiser": "shop", "code": "SPRING10"}'
 
-Exit codes: 0 passed; 1 the achieved rate is too low or an answer was wrong; 2 it could not run.";
+Exit codes: 0 passed; 1 the achieved rate is too low or an answer was wrong; 2 it could not run."#;
 
 /// Open-loop load on a bidder of this machine: latency from the scheduled send, every answer checked.
 #[derive(Debug, Parser)]
@@ -72,6 +75,13 @@ struct Args {
     /// Share of answers with bids that win, so that their `nurl` and `burl` are called: 0 to 1.
     #[arg(long, default_value_t = 0.0, value_parser = share)]
     notices: f64,
+    /// Conversions a second, told from server to server in every other second: latency is told with and without.
+    #[arg(long, default_value_t = 0.0, value_name = "RATE")]
+    conversions: f64,
+    /// What each of them says, as JSON; an `order` of its own is added. The advertiser's token is read from the
+    /// environment variable LOADTEST_TOKEN.
+    #[arg(long, value_name = "FORM", value_parser = form)]
+    conversion: Option<Map<String, Value>>,
     /// Least share of the offered requests that must be answered in time: 0 to 1.
     #[arg(long, default_value_t = 0.99, value_parser = share)]
     min_achieved: f64,
@@ -131,6 +141,12 @@ fn checked(args: &Args) -> Result<Target, String> {
     if sends > SENDS_MAX {
         return Err(format!("{sends:.0} requests are more than one run holds ({SENDS_MAX:.0})"));
     }
+    if !(args.conversions >= 0.0 && args.conversions <= args.rate) {
+        return Err(format!("`--conversions` must be 0 to the rate of requests, got {}", args.conversions));
+    }
+    if args.conversions > 0.0 && args.conversion.is_none() {
+        return Err("`--conversions` needs `--conversion`: what each of them says".to_owned());
+    }
     Target::from_url(&args.url).map_err(|error| format!("`--url`: {error}"))
 }
 
@@ -163,6 +179,7 @@ async fn load(args: &Args, target: Target) -> Result<Report, String> {
             Sizes::Both => Mix::default(),
         },
         notices: args.notices,
+        conversions: conversions(args)?,
     };
     let progress = Arc::new(Progress::default());
     let line = io::stderr().is_terminal().then(|| tokio::spawn(show(Arc::clone(&progress))));
@@ -179,10 +196,21 @@ async fn load(args: &Args, target: Target) -> Result<Report, String> {
         measured: args.duration,
         offered,
         tally: outcome.tally,
+        conversions: outcome.conversions,
         lateness: outcome.lateness,
         notices: outcome.notices,
         min_achieved: args.min_achieved,
     })
+}
+
+/// What is told beside the load, if anything.
+fn conversions(args: &Args) -> Result<Option<Conversions>, String> {
+    let Some(form) = args.conversion.as_ref().filter(|_| args.conversions > 0.0) else { return Ok(None) };
+    let token = std::env::var("LOADTEST_TOKEN").ok();
+    if token.iter().any(|token| token.chars().any(|letter| !letter.is_ascii_graphic())) {
+        return Err("LOADTEST_TOKEN holds what no header takes: visible ASCII letters only".to_owned());
+    }
+    Ok(Some(Conversions { rate: args.conversions, form: form.clone(), token }))
 }
 
 /// Looks whether the target is there, and what commit or version `/healthz` says it is.
@@ -231,6 +259,11 @@ fn span(text: &str) -> Result<Duration, String> {
     };
     let count: u32 = digits.parse().map_err(|_| format!("`{digits}` is not a whole number"))?;
     Ok(Duration::from_millis(u64::from(count) * unit_ms))
+}
+
+/// A JSON object.
+fn form(text: &str) -> Result<Map<String, Value>, String> {
+    serde_json::from_str(text).map_err(|error| format!("no JSON object: {error}"))
 }
 
 /// A share from 0 to 1.

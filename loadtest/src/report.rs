@@ -23,6 +23,10 @@ const LATE_SHARE: f64 = 0.01;
 pub struct Tally {
     /// Nanoseconds from the scheduled send to the whole answer, of all answers in time.
     pub latency: Histogram<u64>,
+    /// Those of the seconds with conversions, if any are told.
+    pub beside: Histogram<u64>,
+    /// Those of the seconds without.
+    pub alone: Histogram<u64>,
     /// By status.
     pub statuses: BTreeMap<u16, u64>,
     /// Sends without an answer, by kind.
@@ -46,6 +50,8 @@ impl Tally {
     pub fn new() -> Self {
         Self {
             latency: histogram(),
+            beside: histogram(),
+            alone: histogram(),
             statuses: BTreeMap::new(),
             failures: BTreeMap::new(),
             wrong: BTreeMap::new(),
@@ -59,7 +65,13 @@ impl Tally {
 
     /// Adds what another connection counted.
     pub fn add(&mut self, other: &Self) {
-        self.latency.add(&other.latency).expect("all have the same range");
+        for (sum, part) in [
+            (&mut self.latency, &other.latency),
+            (&mut self.beside, &other.beside),
+            (&mut self.alone, &other.alone),
+        ] {
+            sum.add(part).expect("all have the same range");
+        }
         add_all(&mut self.statuses, &other.statuses);
         add_all(&mut self.failures, &other.failures);
         add_all(&mut self.wrong, &other.wrong);
@@ -91,15 +103,42 @@ impl Lateness {
     }
 }
 
-/// Calls of notices.
+/// Calls of one kind: notices, or conversions.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct NoticeTally {
+pub struct CallTally {
     /// Answered with 200 or 204.
     pub accepted: u64,
     /// Answered otherwise, or not at all.
     pub refused: u64,
     /// Not called, for too many were waiting.
     pub dropped: u64,
+}
+
+impl CallTally {
+    /// Counts a call that was answered.
+    pub fn count(&mut self, accepted: bool) {
+        self.accepted += u64::from(accepted);
+        self.refused += u64::from(!accepted);
+    }
+
+    /// Both together.
+    pub fn and(self, other: &Self) -> Self {
+        Self {
+            accepted: self.accepted + other.accepted,
+            refused: self.refused + other.refused,
+            dropped: self.dropped + other.dropped,
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({ "accepted": self.accepted, "refused": self.refused, "dropped": self.dropped })
+    }
+}
+
+impl fmt::Display for CallTally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} accepted, {} refused, {} dropped", self.accepted, self.refused, self.dropped)
+    }
 }
 
 /// A run, done.
@@ -123,7 +162,9 @@ pub struct Report {
     /// The generator's own lateness in it.
     pub lateness: Lateness,
     /// Notices of the whole run.
-    pub notices: NoticeTally,
+    pub notices: CallTally,
+    /// Conversions, if any were told beside.
+    pub conversions: Option<CallTally>,
     /// The least share of offered sends that must be answered.
     pub min_achieved: f64,
 }
@@ -142,6 +183,9 @@ impl Report {
         let wrong = self.wrong();
         if wrong > 0 {
             faults.push(format!("{wrong} wrong answers"));
+        }
+        if let Some(told) = self.conversions.filter(|told| told.refused + told.dropped > 0) {
+            faults.push(format!("conversions: {told}"));
         }
         faults
     }
@@ -175,11 +219,12 @@ impl Report {
             "bids_per_request": share(tally.bids, self.offered),
             "body_bytes_out": tally.bytes_out,
             "body_bytes_in": tally.bytes_in,
-            "notices": {
-                "accepted": self.notices.accepted,
-                "refused": self.notices.refused,
-                "dropped": self.notices.dropped,
-            },
+            "notices": self.notices.json(),
+            "conversions": self.conversions.map(|told| json!({
+                "told": told.json(),
+                "latency_alone_us": self.quantiles_us(&tally.alone),
+                "latency_beside_us": self.quantiles_us(&tally.beside),
+            })),
             "faults": self.faults(),
         })
     }
@@ -250,12 +295,13 @@ impl fmt::Display for Report {
             tally.answers_with_bids
         )?;
         writeln!(f, "bodies      {} bytes out, {} bytes in", tally.bytes_out, tally.bytes_in)?;
-        let notices = self.notices;
-        writeln!(
-            f,
-            "notices     {} accepted, {} refused, {} dropped",
-            notices.accepted, notices.refused, notices.dropped
-        )?;
+        writeln!(f, "notices     {}", self.notices)?;
+        if let Some(told) = self.conversions {
+            writeln!(f, "conversions {told}, in every other second")?;
+            writeln!(f, "  alone     {}", line(&tally.alone))?;
+            writeln!(f, "  beside    {}", line(&tally.beside))?;
+            writeln!(f, "  ratio     {}", ratios(&tally.beside, &tally.alone))?;
+        }
         if share(self.lateness.late, self.offered) > LATE_SHARE {
             writeln!(f, "note        the generator itself was late: the latency is its fault too")?;
         }
@@ -287,6 +333,13 @@ fn line(nanos: &Histogram<u64>) -> String {
     let max = micros(nanos.max()) / 1_000.0;
     write!(line, "max {max:.3} ms").expect("a string takes all");
     line
+}
+
+/// How much longer those beside took.
+fn ratios(beside: &Histogram<u64>, alone: &Histogram<u64>) -> String {
+    let ratio = |quantile| share(beside.value_at_quantile(quantile), alone.value_at_quantile(quantile));
+    let told = QUANTILES.iter().take(4).map(|(name, quantile)| format!("{name} {:.2}", ratio(*quantile)));
+    told.collect::<Vec<_>>().join("  ")
 }
 
 #[expect(clippy::cast_precision_loss, reason = "two minutes of nanoseconds are exact")]
@@ -321,7 +374,7 @@ fn list<K: Copy>(counts: &BTreeMap<K, u64>, name: impl Fn(K) -> String) -> Strin
 mod tests {
     use std::time::Duration;
 
-    use super::{Lateness, NoticeTally, Report, Tally};
+    use super::{CallTally, Lateness, Report, Tally};
     use crate::judge::Wrong;
 
     /// A run of 100 offered requests of which `answered` were answered, `wrong` of them wrong.
@@ -341,7 +394,8 @@ mod tests {
             offered: 100,
             tally,
             lateness: Lateness::new(),
-            notices: NoticeTally::default(),
+            notices: CallTally::default(),
+            conversions: None,
             min_achieved: 0.99,
         }
     }

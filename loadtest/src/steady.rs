@@ -15,9 +15,10 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::client::{Connection, bid_request, get};
+use crate::conversions::{self, Conversions, is_beside};
 use crate::judge::{Answer, judge};
 use crate::queue::Queue;
-use crate::report::{Lateness, NoticeTally, Tally, nanos};
+use crate::report::{CallTally, Lateness, Tally, nanos};
 use crate::target::Target;
 
 /// Requests waiting for a connection: 64 MB of the larger bodies.
@@ -40,6 +41,8 @@ pub struct Plan {
     pub mix: Mix,
     /// The share of bids whose notices are called.
     pub notices: f64,
+    /// What is told beside.
+    pub conversions: Option<Conversions>,
 }
 
 /// Counts that a progress line reads while the run goes on.
@@ -54,13 +57,16 @@ pub struct Progress {
 pub struct Outcome {
     pub tally: Tally,
     pub lateness: Lateness,
-    pub notices: NoticeTally,
+    pub notices: CallTally,
+    /// If any were told.
+    pub conversions: Option<CallTally>,
 }
 
 /// A request handed over.
 struct Job {
     scheduled: Instant,
     counted: bool,
+    is_beside: bool,
     body: Vec<u8>,
     facts: RequestFacts,
 }
@@ -91,9 +97,15 @@ pub async fn run(plan: Plan, progress: Arc<Progress>) -> Outcome {
     for _ in 0..NOTICE_CONNECTIONS {
         callers.spawn(call_notices(Arc::clone(&run)));
     }
+    let start = Instant::now();
+    let telling = run.plan.conversions.clone().map(|told| {
+        let (plan, last) = (&run.plan, run.plan.due.last().copied().unwrap_or_default());
+        let span = (start, Duration::from_nanos(last));
+        tokio::spawn(conversions::tell(told, plan.target.clone(), span, (plan.timeout, plan.seed)))
+    });
     let dispatch = {
         let run = Arc::clone(&run);
-        tokio::task::spawn_blocking(move || dispatch(&run))
+        tokio::task::spawn_blocking(move || dispatch(&run, start))
     };
     let (lateness, overflow) = dispatch.await.expect("the dispatcher does not panic");
     run.jobs.close();
@@ -103,22 +115,25 @@ pub async fn run(plan: Plan, progress: Arc<Progress>) -> Outcome {
         tally.add(&part);
     }
     run.notices.close();
-    let mut notices = NoticeTally::default();
+    let mut notices = CallTally::default();
     for part in callers.join_all().await {
-        notices.accepted += part.accepted;
-        notices.refused += part.refused;
+        notices = notices.and(&part);
     }
     notices.dropped = run.notices_dropped.load(Ordering::Relaxed);
-    Outcome { tally, lateness, notices }
+    let conversions = match telling {
+        Some(telling) => Some(telling.await.expect("the teller does not panic")),
+        None => None,
+    };
+    Outcome { tally, lateness, notices, conversions }
 }
 
 /// Hands every request over at its time; the generator's own lateness, and how many found the queue full.
-fn dispatch(run: &Run) -> (Lateness, u64) {
+fn dispatch(run: &Run, start: Instant) -> (Lateness, u64) {
     let plan = &run.plan;
     let mut traffic = Traffic::new(plan.seed, plan.mix.clone());
     let (mut lateness, mut overflow) = (Lateness::new(), 0);
-    let start = Instant::now();
     for due in &plan.due {
+        let is_beside = is_beside(*due);
         let due = Duration::from_nanos(*due);
         let scheduled = start + due;
         // The body is made before its time, so that making it makes nothing late.
@@ -133,7 +148,7 @@ fn dispatch(run: &Run) -> (Lateness, u64) {
             lateness.record(scheduled.elapsed());
         }
         run.progress.sent.fetch_add(1, Ordering::Relaxed);
-        if !run.jobs.push(Job { scheduled, counted, body, facts }) && counted {
+        if !run.jobs.push(Job { scheduled, counted, is_beside, body, facts }) && counted {
             overflow += 1;
         }
     }
@@ -160,6 +175,10 @@ async fn send_jobs(run: Arc<Run>) -> Tally {
             Err(failure) => *tally.failures.entry(failure).or_default() += 1,
             Ok((status, body)) => {
                 tally.latency.saturating_record(nanos(latency));
+                if plan.conversions.is_some() {
+                    let apart = if job.is_beside { &mut tally.beside } else { &mut tally.alone };
+                    apart.saturating_record(nanos(latency));
+                }
                 run.take_answer(tally, &job.facts, status, &body);
             }
         }
@@ -199,10 +218,10 @@ impl Run {
     }
 }
 
-async fn call_notices(run: Arc<Run>) -> NoticeTally {
+async fn call_notices(run: Arc<Run>) -> CallTally {
     let target = &run.plan.target;
     let mut connection = Connection::new(target);
-    let mut tally = NoticeTally::default();
+    let mut tally = CallTally::default();
     while let Some(address) = run.notices.next().await {
         let accepted = match get(target, local_path(&address)) {
             Some(request) => {
@@ -211,8 +230,7 @@ async fn call_notices(run: Arc<Run>) -> NoticeTally {
             }
             None => false,
         };
-        tally.accepted += u64::from(accepted);
-        tally.refused += u64::from(!accepted);
+        tally.count(accepted);
     }
     tally
 }

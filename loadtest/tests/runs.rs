@@ -63,6 +63,13 @@ async fn answer(bidder: Bidder, request: Request<Incoming>) -> Result<Response<F
             _ => with(404, Vec::new()),
         };
     }
+    if request.uri().path() == "/c/s2s" {
+        let is_told = request.headers().get("authorization").is_some_and(|token| token == "Bearer secret");
+        let form: Value =
+            serde_json::from_slice(&request.into_body().collect().await.unwrap().to_bytes()).unwrap();
+        let is_whole = form["order"].as_str().is_some_and(|order| !order.is_empty());
+        return with(if is_told && is_whole && form["code"] == "SPRING10" { 204 } else { 400 }, Vec::new());
+    }
     let body = request.into_body().collect().await.unwrap().to_bytes();
     match bidder {
         Bidder::NoBid => with(204, Vec::new()),
@@ -138,6 +145,35 @@ fn right_bids_pass_and_their_notices_are_called_with_the_price() {
 fn no_notice_is_called_unless_asked() {
     let (_, report) = run(Bidder::Bid, &[]);
     assert_eq!(report["notices"], json!({"accepted": 0, "refused": 0, "dropped": 0}));
+}
+
+#[test]
+fn conversions_are_told_in_every_other_second_and_latency_with_and_without_them() {
+    let url = format!("http://{}/openrtb2/test", serve(Bidder::NoBid));
+    let told = |token: &str, more: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_loadtest"))
+            .args(["--url", &url, "--rate", "100", "--duration", "2s", "--warmup", "0ms", "--timeout", "10s"])
+            .args(["--min-achieved", "0.5", "--conversions", "50"])
+            .args(more)
+            .env("LOADTEST_TOKEN", token)
+            .output()
+            .unwrap();
+        let words = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(words).unwrap())
+    };
+    let form = ["--conversion", r#"{"code": "SPRING10"}"#];
+    let (code, words) = told("secret", &form);
+    assert_eq!(code, Some(0), "{words}");
+    for word in ["accepted, 0 refused, 0 dropped, in every other second", "  alone ", "  beside ", "  ratio "]
+    {
+        assert!(words.contains(word), "{word}: {words}");
+    }
+    let (code, words) = told("other", &form);
+    assert_eq!(code, Some(1), "{words}");
+    assert!(words.contains("FAILED: conversions: 0 accepted"), "{words}");
+    let (code, words) = told("secret", &[]);
+    assert_eq!(code, Some(2), "{words}");
+    assert!(words.contains("`--conversions` needs `--conversion`"), "{words}");
 }
 
 #[test]

@@ -61,6 +61,7 @@ fn conversion(bid: BidFacts, at: i64, touch: Touch) -> Event {
     let (kind, order) = ("purchase".to_owned(), None);
     let conversion = Conversion {
         kind,
+        acquisition: true,
         order,
         value: Nanos::ZERO,
         touch,

@@ -321,10 +321,10 @@ impl Snapshot {
     /// Why the line item of `row` may not bid on anything at `now`; `None` if it may.
     #[must_use]
     pub fn asleep(&self, row: usize, now: UnixMillis) -> Option<Asleep> {
-        let allowances: Vec<Nanos> =
-            self.money.rhythms.campaigns.iter().map(|pace| pace.allowance(now)).collect();
-        let factor = self.money.rhythms.factor(row, self.plan.rows[row].campaign());
-        asleep(&self.plan, &self.money, &self.learned, (row, factor), &allowances, now)
+        let (campaign, rhythms) = (self.plan.rows[row].campaign(), &self.money.rhythms);
+        let allowance = rhythms.campaigns[campaign].allowance(now);
+        let factor = rhythms.factor(row, campaign);
+        asleep(&self.plan, &self.money, &self.learned, (row, factor), allowance, now)
     }
 
     /// Those of the rows of `live` whose targeting fits `scene` that bid most there for `subject`, the best first: as many as a search
@@ -366,7 +366,8 @@ fn live_rows(
     let mut sleepers = [0; Asleep::KINDS];
     let allowances: Vec<Nanos> = money.rhythms.campaigns.iter().map(|pace| pace.allowance(now)).collect();
     for row in 0..plan.rows.len() {
-        match asleep(plan, money, learned, (row, live.factors[row]), &allowances, now) {
+        let allowance = allowances[plan.rows[row].campaign()];
+        match asleep(plan, money, learned, (row, live.factors[row]), allowance, now) {
             None if plan.rows[row].on_deals => live.on_deals.set(row),
             None => live.open.set(row),
             Some(asleep) => {
@@ -427,14 +428,14 @@ impl Asleep {
     }
 }
 
-/// Why the line item of `row` may not bid, whose value budgets and its goal multiply by `factor`; `allowances` are those
-/// of the campaigns' paces at `now`.
+/// Why the line item of `row` may not bid, whose value budgets and its goal multiply by `factor`; `allowance` is that
+/// of its campaign's pace at `now`.
 fn asleep(
     plan: &Plan,
     money: &Money,
     learned: &Learned,
     (row, factor): (usize, Factor),
-    allowances: &[Nanos],
+    allowance: Nanos,
     now: UnixMillis,
 ) -> Option<Asleep> {
     let of = &plan.rows[row];
@@ -454,7 +455,7 @@ fn asleep(
         return Some(Asleep::Spent(refusal));
     }
     let within = |committed: Nanos, allowed: Nanos| committed.saturating_add(least) <= allowed;
-    let in_pace = within(purse.campaign_day(), allowances[of.campaign()])
+    let in_pace = within(purse.campaign_day(), allowance)
         && money.rhythms.line_items[row]
             .as_ref()
             .is_none_or(|pace| within(purse.line_item_day(), pace.allowance(now)));

@@ -25,7 +25,7 @@ pub struct ConversionType {
     pub lifetime: Option<Nanos>,
     /// How long after an ad one counts.
     pub windows: Attribution,
-    /// True if it is an acquisition, which goals on a CPA count. Reports count every kind.
+    /// True if it is an acquisition: what every CPA counts, of goals and of reports. Each conversion is booked with it.
     pub acquisition: bool,
     /// Promo codes that tell that the campaign's ads led to one of this kind, as [`promo_code`] writes them.
     pub codes: Vec<String>,

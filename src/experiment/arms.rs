@@ -1,4 +1,4 @@
-//! Arms of a line item against each other: what a conversion costs in each, and what a unit of cost brings.
+//! Arms of a line item against each other: what an acquisition costs in each, and what a unit of cost brings.
 //!
 //! People are drawn into arms, so that people are what varies: an arm's figures are ratios of sums over people. Arms are
 //! compared with the first one; of several comparisons of one figure the chance that any of them says what is not so stays at
@@ -12,7 +12,8 @@ use crate::experiment::outcomes::units;
 use crate::ledger::{Event, EventKind};
 use crate::units::{ArmId, CampaignId, Currency, Femtos, LineItemId, Nanos, UserKey};
 
-/// People who convert in an arm without whom it is compared with nothing.
+/// People who convert in an arm without whom its ROI is compared with nothing, and who are acquired in it without whom its CPA
+/// is not.
 const CONVERTED_MIN: u64 = 10;
 
 /// What people of the arms of line items cost and brought.
@@ -38,6 +39,7 @@ struct Person {
     cost: Femtos,
     value: Nanos,
     conversions: u32,
+    acquisitions: u32,
     impressions: u32,
     clicks: u32,
 }
@@ -62,7 +64,11 @@ pub struct ArmFigures {
     pub cost: f64,
     /// What the conversions are worth.
     pub value: f64,
-    /// What one costs; `None` without any.
+    /// Acquisitions among the conversions.
+    pub acquisitions: u64,
+    /// People of whom any conversion was one.
+    pub acquired: u64,
+    /// What one of the acquisitions costs; `None` without any.
     pub cpa: Option<f64>,
     /// Its interval, of 95 %.
     pub cpa_interval: Interval,
@@ -95,7 +101,7 @@ pub struct Comparison {
     pub arms: Vec<ArmFigures>,
     /// All but the first.
     pub against: Vec<Against>,
-    /// True if some arm has too few people who convert to be compared.
+    /// True if some arm has too few people who are acquired to be compared by its CPA.
     pub too_few: bool,
 }
 
@@ -117,6 +123,7 @@ impl ArmOutcomes {
             EventKind::Conversion(conversion) => {
                 let person = self.person(event, arm, user);
                 person.conversions = person.conversions.saturating_add(1);
+                person.acquisitions = person.acquisitions.saturating_add(conversion.acquisition.into());
                 person.value = person.value.saturating_add(conversion.value);
             }
             _ => {}
@@ -130,7 +137,7 @@ impl ArmOutcomes {
         self.people.entry((arm, user)).or_default()
     }
 
-    /// Somebody whose impression cost so much, and who converted so often, each time for `value`.
+    /// Somebody whose impression cost so much, and who was acquired so often, each time for `value`.
     #[cfg(test)]
     pub(in crate::experiment) fn put(
         &mut self,
@@ -138,8 +145,10 @@ impl ArmOutcomes {
         cost: Femtos,
         (conversions, value): (u32, Nanos),
     ) {
+        let acquisitions = conversions;
         let value = Nanos::from_raw(value.raw() * i64::from(conversions));
-        self.people.insert((arm, user), Person { cost, value, conversions, impressions: 1, clicks: 0 });
+        let person = Person { cost, value, conversions, acquisitions, impressions: 1, clicks: 0 };
+        self.people.insert((arm, user), person);
     }
 
     /// The line items of which anything is known, with their arms.
@@ -158,7 +167,7 @@ impl ArmOutcomes {
         let samples: Vec<Sample> = arms.iter().map(|arm| self.sample(*arm)).collect();
         let against = compared(&samples);
         Comparison {
-            too_few: samples.iter().any(|sample| sample.figures.converted < CONVERTED_MIN),
+            too_few: samples.iter().any(|sample| !sample.may_be_compared().cpa),
             arms: samples.into_iter().map(|sample| sample.figures).collect(),
             against,
         }
@@ -176,7 +185,7 @@ impl ArmOutcomes {
 /// An arm and the sums that its intervals come from.
 struct Sample {
     figures: ArmFigures,
-    /// Cost over conversions, and value over cost.
+    /// Cost over acquisitions, and value over cost.
     cpa: Pairs,
     roas: Pairs,
 }
@@ -193,6 +202,8 @@ impl Sample {
             converted: 0,
             cost: 0.0,
             value: 0.0,
+            acquisitions: 0,
+            acquired: 0,
             cpa: None,
             cpa_interval: none,
             roi: None,
@@ -203,7 +214,7 @@ impl Sample {
 
     fn add(&mut self, person: &Person) {
         let (cost, value) = (units(person.cost), units(person.value.to_femtos()));
-        self.cpa.add(cost, f64::from(person.conversions));
+        self.cpa.add(cost, f64::from(person.acquisitions));
         self.roas.add(value, cost);
         let figures = &mut self.figures;
         figures.people += u64::from(person.impressions > 0);
@@ -211,6 +222,8 @@ impl Sample {
         figures.clicks += u64::from(person.clicks);
         figures.conversions += u64::from(person.conversions);
         figures.converted += u64::from(person.conversions > 0);
+        figures.acquisitions += u64::from(person.acquisitions);
+        figures.acquired += u64::from(person.acquisitions > 0);
     }
 
     fn finish(mut self) -> Self {
@@ -227,9 +240,16 @@ impl Sample {
         self
     }
 
-    fn may_be_compared(&self) -> bool {
-        self.figures.converted >= CONVERTED_MIN
+    fn may_be_compared(&self) -> Comparable {
+        let ArmFigures { acquired, converted, .. } = self.figures;
+        Comparable { cpa: acquired >= CONVERTED_MIN, roi: converted >= CONVERTED_MIN }
     }
+}
+
+/// Of which figures enough people tell.
+struct Comparable {
+    cpa: bool,
+    roi: bool,
 }
 
 /// Every sample but the first against that.
@@ -238,13 +258,13 @@ fn compared(samples: &[Sample]) -> Vec<Against> {
     let cpa = against(&first.cpa, &others.iter().map(|other| &other.cpa).collect::<Vec<_>>());
     let roi = against(&first.roas, &others.iter().map(|other| &other.roas).collect::<Vec<_>>());
     let rows = others.iter().zip(cpa.into_iter().zip(roi)).map(|(other, (cpa, roi))| {
-        let fit = first.may_be_compared() && other.may_be_compared();
+        let (one, two) = (first.may_be_compared(), other.may_be_compared());
         Against {
             arm: other.figures.arm,
             cpa: cpa.0,
-            cpa_differs: cpa.1 && fit,
+            cpa_differs: cpa.1 && one.cpa && two.cpa,
             roi: roi.0,
-            roi_differs: roi.1 && fit,
+            roi_differs: roi.1 && one.roi && two.roi,
         }
     });
     rows.collect()

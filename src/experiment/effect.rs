@@ -27,6 +27,8 @@ pub struct Group {
     pub people: u64,
     /// Those of them who converted after that, within the window.
     pub converted: u64,
+    /// Those of them of whom any conversion was an acquisition.
+    pub acquired: u64,
     /// What their conversions are worth, in units of the campaign's currency.
     pub value: f64,
     /// The sum of the squares of what each person's are worth.
@@ -115,9 +117,13 @@ pub struct Effect {
     pub lift: Option<f64>,
     /// Its interval.
     pub lift_interval: Interval,
-    /// What each of these conversions costs; `None` if there are none, or it cannot be told from a gain.
+    /// How many of the treated were acquired and would not have been without the ads.
+    pub incremental_acquisitions: f64,
+    /// Its interval.
+    pub incremental_acquisitions_interval: Interval,
+    /// What each of these acquisitions costs; `None` if there are none, or it cannot be told from a gain.
     pub cpa: Option<f64>,
-    /// Its interval; `None` if the ads certainly bring none.
+    /// Its interval; `None` if nobody was acquired, or the ads certainly bring no acquisition.
     pub cpa_interval: Option<Interval>,
     /// What the ads bring above their cost, as a share of it; `None` without cost, or where too few convert to tell.
     pub roi: Option<f64>,
@@ -146,6 +152,10 @@ impl Trial {
         let always = difference(one, other, always_valid(one.people + other.people)).times(treated);
         let times = multiple(one, other, z);
         let cpa_interval = Some(self.cost).filter(|cost| *cost > 0.0);
+        let [bought, unbought] = [with, without].map(Group::acquired_share);
+        let acquisitions = (bought.rate() - unbought.rate()) * treated;
+        let acquisitions_interval = difference(bought, unbought, z).times(treated);
+        let cpa_interval = cpa_interval.filter(|_| with.acquired > 0);
         let (roi, roi_interval) = self.roi(z).unwrap_or_default();
         let without_ads = other.rate();
         Some(Effect {
@@ -161,8 +171,10 @@ impl Trial {
             incremental_always: always,
             lift: (without_ads > 0.0).then(|| one.rate() / without_ads - 1.0),
             lift_interval: times.plus(-1.0),
-            cpa: Some(self.cost / incremental).filter(|_| self.cost > 0.0 && incremental > 0.0),
-            cpa_interval: cpa_interval.and_then(|cost| incremental_interval.price_of_each(cost)),
+            incremental_acquisitions: acquisitions,
+            incremental_acquisitions_interval: acquisitions_interval,
+            cpa: Some(self.cost / acquisitions).filter(|_| self.cost > 0.0 && acquisitions > 0.0),
+            cpa_interval: cpa_interval.and_then(|cost| acquisitions_interval.price_of_each(cost)),
             roi,
             roi_interval,
             detectable_lift: self
@@ -237,6 +249,10 @@ impl Trial {
 impl Group {
     fn share(self) -> Share {
         Share { people: float(self.people), hits: float(self.converted) }
+    }
+
+    fn acquired_share(self) -> Share {
+        Share { people: float(self.people), hits: float(self.acquired) }
     }
 
     fn mean(&self) -> f64 {

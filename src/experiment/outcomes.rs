@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use crate::experiment::effect::{Group, Trial};
-use crate::ledger::{Event, EventKind};
+use crate::ledger::{Conversion, Event, EventKind};
 use crate::units::{AdvertiserId, BidId, CampaignId, Currency, Femtos, Millis, Nanos, UnixMillis, UserKey};
 
 /// Whose experiment it is.
@@ -47,6 +47,7 @@ struct Person {
     in_both: bool,
     first: UnixMillis,
     conversions: u32,
+    acquisitions: u32,
     value: Nanos,
 }
 
@@ -70,7 +71,8 @@ impl Outcomes {
 
     /// The campaign was ready to bid on `user` at `at`.
     pub fn enrol(&mut self, user: UserKey, held_out: bool, at: UnixMillis) {
-        let new = Person { held_out, in_both: false, first: at, conversions: 0, value: Nanos::ZERO };
+        let (conversions, acquisitions, value) = (0, 0, Nanos::ZERO);
+        let new = Person { held_out, in_both: false, first: at, conversions, acquisitions, value };
         let person = self.people.entry(user).or_insert(new);
         person.first = person.first.min(at);
         if person.held_out != held_out && !person.in_both {
@@ -87,12 +89,7 @@ impl Outcomes {
                 if self.kind.as_ref().is_some_and(|kind| *kind != conversion.kind) {
                     return;
                 }
-                self.converted(
-                    event,
-                    conversion.value,
-                    conversion.happened,
-                    conversion.touch.parts().1.is_some(),
-                );
+                self.converted(event, conversion);
             }
             EventKind::Impression(charge) => self.charged(event, charge.advertiser_cost()),
             _ => {}
@@ -109,7 +106,8 @@ impl Outcomes {
         *change = [*change, correction.charge.advertiser_cost()].into_iter().sum();
     }
 
-    fn converted(&mut self, event: &Event, value: Nanos, at: UnixMillis, touched: bool) {
+    fn converted(&mut self, event: &Event, conversion: &Conversion) {
+        let (at, touched) = (conversion.happened, conversion.touch.parts().1.is_some());
         let Subject { advertiser, window, currency, .. } = self.subject;
         if event.bid.advertiser != advertiser {
             return;
@@ -123,8 +121,9 @@ impl Outcomes {
             return;
         }
         person.conversions = person.conversions.saturating_add(1);
+        person.acquisitions = person.acquisitions.saturating_add(conversion.acquisition.into());
         if event.bid.currency == currency {
-            person.value = person.value.saturating_add(value);
+            person.value = person.value.saturating_add(conversion.value);
         } else {
             self.foreign += 1;
         }
@@ -167,6 +166,7 @@ impl Outcomes {
             let value = units(person.value.to_femtos());
             group.people += 1;
             group.converted += u64::from(person.conversions > 0);
+            group.acquired += u64::from(person.acquisitions > 0);
             group.value += value;
             group.value_squares += value * value;
         }

@@ -1,5 +1,7 @@
 //! Worlds with planted effects: how often intervals hold the truth, and how often nothing is taken for something.
 
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::TestRunner;
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -7,6 +9,7 @@ use crate::experiment::arms::{ArmOutcomes, Comparison};
 use crate::experiment::{
     Conclusion, Effect, Group, Interval, Trial, Unreliable, arms_sentence, holdout_sentence,
 };
+use crate::ledger::{Charge, EventKind, any_charge, any_event, one_of_each};
 use crate::page::{Forms, Lang};
 use crate::units::{ArmId, Currency, Femtos, Nanos, UserKey};
 
@@ -44,7 +47,7 @@ struct World {
 impl World {
     fn group(self, rng: &mut SmallRng, people: u64, chance: f64) -> Group {
         let converted = drawn(rng, people, chance);
-        let mut group = Group { people, converted, ..Group::default() };
+        let mut group = Group { people, converted, acquired: converted, ..Group::default() };
         for _ in 0..converted {
             let value = 10.0 + 40.0 * rng.random::<f64>();
             group.value += value;
@@ -225,7 +228,7 @@ fn several_arms_that_are_alike_are_rarely_told_apart() {
 }
 
 fn trial(treated: (u64, u64), held_out: (u64, u64)) -> Trial {
-    let group = |(people, converted)| Group { people, converted, ..Group::default() };
+    let group = |(people, converted)| Group { people, converted, acquired: converted, ..Group::default() };
     let all = (treated.0 + held_out.0) as f64;
     let share = held_out.0 as f64 / all;
     Trial {
@@ -250,10 +253,10 @@ fn says(trial: &Trial, en: &str, fr: &str) {
 fn one_sentence_says_what_can_be_concluded() {
     says(
         &trial((90_000, 1_000), (10_000, 60)),
-        "Of 1,000 people who converted, between 294 and 596 would not have done so without the ads; each of \
-         them cost €16.51 to €33.41 (incremental CPA).",
-        "Sur 1 000 personnes converties, entre 294 et 596 ne l’auraient pas été sans les publicités ; chacune \
-         d’elles a coûté de 16,51 € à 33,41 € (CPA incrémental).",
+        "Of 1,000 people who converted, between 294 and 596 would not have done so without the ads; each \
+         acquisition that these brought cost €16.51 to €33.41 (incremental CPA).",
+        "Sur 1 000 personnes converties, entre 294 et 596 ne l’auraient pas été sans les publicités ; chaque \
+         acquisition qu’elles ont apportée a coûté de 16,51 € à 33,41 € (CPA incrémental).",
     );
     let early = trial((9_000, 100), (1_000, 9));
     assert!(matches!(early.effect().unwrap().conclusion, Conclusion::CannotTell { more: Some(1..) }));
@@ -301,6 +304,50 @@ fn one_sentence_says_what_can_be_concluded() {
 }
 
 #[test]
+fn the_incremental_cpa_of_a_holdout_is_one_of_acquisitions_and_none_without_any() {
+    let all = trial((90_000, 1_000), (10_000, 60));
+    let effect = |treated, held_out| {
+        let group = |group, acquired| Group { acquired, ..group };
+        let (treated, held_out) = (group(all.treated, treated), group(all.held_out, held_out));
+        Trial { treated, held_out, ..all }.effect().unwrap()
+    };
+    // A tenth of what the ads brought: 55 people rather than 460, who cost 9,840.
+    let some = effect(100, 5);
+    assert_eq!((some.incremental, some.incremental_acquisitions.round()), (460.0, 55.0));
+    assert!((some.cpa.unwrap() - 9_840.0 / 55.0).abs() < 1e-9);
+    assert!(some.cpa_interval.unwrap().holds(9_840.0 / 55.0) && !some.cpa_interval.unwrap().holds(21.39));
+    let none = effect(0, 0);
+    assert_eq!((none.cpa, none.cpa_interval), (None, None));
+    assert_eq!(none.conclusion, some.conclusion, "people converted all the same");
+}
+
+#[test]
+fn what_a_conversion_costs_in_an_arm_is_told_of_acquisitions_alone() {
+    let arm = ArmId::from_slug("c/l/a");
+    let mut event = any_event(1_000).new_tree(&mut TestRunner::deterministic()).unwrap().current();
+    event.bid.setting.arm = Some(arm);
+    event.bid.user = Some(UserKey::from_bytes([1; 16]));
+    let charge = any_charge(1_000).new_tree(&mut TestRunner::deterministic()).unwrap().current();
+    let media = Nanos::from_raw(40_000_000_000);
+    let all = one_of_each(&event, Charge { media, ..charge });
+    let arm_of = |acquisitions: usize| {
+        let (mut outcomes, mut left) = (ArmOutcomes::default(), acquisitions);
+        for mut event in all.clone() {
+            if let EventKind::Conversion(conversion) = &mut event.kind {
+                conversion.acquisition = left > 0;
+                left = left.saturating_sub(1);
+            }
+            outcomes.take(&event);
+        }
+        outcomes.comparison(&[arm]).arms[0]
+    };
+    let (none, two) = (arm_of(0), arm_of(2));
+    assert_eq!((none.conversions, none.acquisitions, none.cpa), (8, 0, None));
+    assert_eq!((two.conversions, two.acquisitions, two.acquired, two.converted), (8, 2, 1, 1));
+    assert!(two.cost >= 40.0 && (two.cpa.unwrap() - two.cost / 2.0).abs() < 1e-9, "{two:?}");
+}
+
+#[test]
 fn what_cannot_be_relied_on_says_so_first() {
     let sound = trial((90_000, 1_000), (10_000, 60));
     let why = |trial: Trial| (trial.unreliable(), trial.effect().unwrap().conclusion);
@@ -319,8 +366,8 @@ fn what_cannot_be_relied_on_says_so_first() {
         "Nothing can be concluded: 1,200 bids could not be kept, so that people are missing.",
         "Rien à conclure : 1 200 enchères n’ont pu être gardées, il manque donc des personnes.",
     );
+    let mut rng = SmallRng::seed_from_u64(printed_seed());
     let chance = (0..2_000).filter(|_| {
-        let mut rng = SmallRng::seed_from_u64(rand::random());
         let world = World { people: 10_000, share: 0.1, rate: 0.02, lift: 0.0 };
         world.trial(&mut rng).unreliable().is_some()
     });
@@ -335,10 +382,10 @@ fn arms_that_differ_are_named_with_the_difference() {
     };
     let apart = say(&arms(&mut rng, 2_000, &[0.5, 1.5]), &["a", "b"]);
     assert!(
-        apart.starts_with("A conversion costs €") && apart.contains(" more in arm b than in a."),
+        apart.starts_with("An acquisition costs €") && apart.contains(" more in arm b than in a."),
         "{apart}"
     );
     assert!(apart.contains("The ROI of arm b is ") && apart.contains(" points below that of a."), "{apart}");
     let few = say(&arms(&mut rng, 20, &[0.5, 0.5]), &["a", "b"]);
-    assert_eq!(few, "Cannot tell yet which arm is better: each needs at least 10 people who convert.");
+    assert_eq!(few, "Cannot tell yet which arm is better: each needs at least 10 people who are acquired.");
 }

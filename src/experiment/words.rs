@@ -23,8 +23,8 @@ const BRINGS: Phrase = Phrase::new(
     "Sur {} personnes converties, entre {} et {} ne l’auraient pas été sans les publicités",
 );
 const COST_OF_EACH: Phrase = Phrase::new(
-    "; each of them cost {} to {} (incremental CPA)",
-    " ; chacune d’elles a coûté de {} à {} (CPA incrémental)",
+    "; each acquisition that these brought cost {} to {} (incremental CPA)",
+    " ; chaque acquisition qu’elles ont apportée a coûté de {} à {} (CPA incrémental)",
 );
 const ONE_LOOK: Phrase = Phrase::new(
     " This holds for one look, planned beforehand: whoever looks again and again may still see chance.",
@@ -70,20 +70,20 @@ const UNREPORTED: Phrase = Phrase::new(
 );
 
 const ARMS_TOO_FEW: Phrase = Phrase::new(
-    "Cannot tell yet which arm is better: each needs at least 10 people who convert.",
-    "Impossible à dire encore quelle variante est meilleure : chacune a besoin d’au moins 10 personnes converties.",
+    "Cannot tell yet which arm is better: each needs at least 10 people who are acquired.",
+    "Impossible à dire encore quelle variante est meilleure : chacune a besoin d’au moins 10 personnes acquises.",
 );
 const ARMS_ALIKE: Phrase = Phrase::new(
     "Cannot tell yet which arm is better: no difference is larger than chance makes it.",
     "Impossible à dire encore quelle variante est meilleure : aucun écart ne dépasse ce que fait le hasard.",
 );
 const DEARER: Phrase = Phrase::new(
-    "A conversion costs {} to {} more in arm {} than in {}.",
-    "Une conversion coûte de {} à {} de plus dans la variante {} que dans {}.",
+    "An acquisition costs {} to {} more in arm {} than in {}.",
+    "Une acquisition coûte de {} à {} de plus dans la variante {} que dans {}.",
 );
 const CHEAPER: Phrase = Phrase::new(
-    "A conversion costs {} to {} less in arm {} than in {}.",
-    "Une conversion coûte de {} à {} de moins dans la variante {} que dans {}.",
+    "An acquisition costs {} to {} less in arm {} than in {}.",
+    "Une acquisition coûte de {} à {} de moins dans la variante {} que dans {}.",
 );
 const RETURNS_MORE: Phrase = Phrase::new(
     "The ROI of arm {} is {} to {} points above that of {}.",

@@ -53,9 +53,9 @@ pub struct Figures {
     pub spend: Nanos,
     /// Clicks on them.
     pub clicks: u64,
-    /// Conversions by them.
+    /// Conversions by them that the goal counts: of a CPA acquisitions, else all.
     pub conversions: u64,
-    /// What these brought.
+    /// What all conversions by them brought.
     pub value: Nanos,
     /// The sum of the squares of what each brought, in units: how unequal they are.
     pub value_squares: f64,

@@ -81,6 +81,7 @@ enum Later {
     Setting = 1,
     Charge = 2,
     Conversion = 3,
+    NoAcquisition = 4,
 }
 
 struct Bytes<'a>(&'a mut Vec<u8>);
@@ -215,15 +216,18 @@ impl Bytes<'_> {
     }
 
     fn later_conversion(&mut self, conversion: &Conversion, told: UnixMillis) {
-        let Conversion { happened, lifetime, source, code, .. } = conversion;
-        if *happened == told && *lifetime == Nanos::ZERO && *source == Source::Page && code.is_none() {
-            return;
+        let Conversion { happened, lifetime, source, code, acquisition, .. } = conversion;
+        let is_plain = *happened == told && *lifetime == Nanos::ZERO && *source == Source::Page;
+        if !is_plain || code.is_some() {
+            self.byte(Later::Conversion as u8);
+            self.number(happened.raw());
+            self.number(lifetime.raw());
+            self.byte(*source as u8);
+            self.optional_text(code.as_deref());
         }
-        self.byte(Later::Conversion as u8);
-        self.number(happened.raw());
-        self.number(lifetime.raw());
-        self.byte(*source as u8);
-        self.optional_text(code.as_deref());
+        if !acquisition {
+            self.byte(Later::NoAcquisition as u8);
+        }
     }
 
     fn correction(&mut self, correction: &Correction) {

@@ -279,6 +279,9 @@ impl Cause {
 pub struct Conversion {
     /// `purchase`, `lead`, ...
     pub kind: String,
+    /// True if the campaign called its kind an acquisition when it was booked: what a CPA counts. True where nobody said,
+    /// as of a campaign whose file is gone and of what an older encan booked.
+    pub acquisition: bool,
     /// The order, to count it once; else the bid itself is the order.
     pub order: Option<String>,
     /// What it brought.

@@ -157,17 +157,20 @@ fn conversion() -> BoxedStrategy<Conversion> {
     });
     let told =
         (number(), number(), proptest::sample::select(Source::ALL.as_slice()), option::of("\\PC{0,9}"));
-    ("\\PC{0,128}", option::of("\\PC{0,128}"), number(), touch, dated_rate(), told)
-        .prop_map(|(kind, order, value, touch, fx, (happened, lifetime, source, code))| Conversion {
-            kind,
-            order,
-            value: Nanos::from_raw(value),
-            touch,
-            fx,
-            happened: UnixMillis::from_raw(happened),
-            lifetime: Nanos::from_raw(lifetime),
-            source,
-            code,
+    (("\\PC{0,128}", any::<bool>()), option::of("\\PC{0,128}"), number(), touch, dated_rate(), told)
+        .prop_map(|((kind, acquisition), order, value, touch, fx, (happened, lifetime, source, code))| {
+            Conversion {
+                kind,
+                acquisition,
+                order,
+                value: Nanos::from_raw(value),
+                touch,
+                fx,
+                happened: UnixMillis::from_raw(happened),
+                lifetime: Nanos::from_raw(lifetime),
+                source,
+                code,
+            }
         })
         .boxed()
 }
@@ -217,6 +220,7 @@ pub(crate) fn one_of_each(event: &Event, charge: Charge) -> Vec<Event> {
     let conversion = |kind: &str, order: Option<&str>| {
         EventKind::Conversion(Conversion {
             kind: kind.to_owned(),
+            acquisition: true,
             order: order.map(str::to_owned),
             value: Nanos::from_raw(1),
             touch: Touch::Click(UnixMillis::from_raw(0)),

@@ -523,6 +523,7 @@ fn each_step_of_playback_is_an_event_of_its_own_and_closes_nothing() {
 fn an_order_converts_once_whichever_click_it_is_reported_with() {
     let report = |order: Option<&str>, kind: &str| Conversion {
         kind: kind.to_owned(),
+        acquisition: true,
         order: order.map(str::to_owned),
         value: Nanos::ZERO,
         touch: Touch::Click(NOW),

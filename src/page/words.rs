@@ -98,6 +98,7 @@ phrases! {
     CTR: "CTR", "CTR";
     CVR: "CVR", "CVR";
     CONVERSIONS: "Conversions", "Conversions";
+    ACQUISITIONS: "Acquisitions", "Acquisitions";
     RESTATED: "late", "tardives";
     UNATTRIBUTED: "unattributed", "non attribuées";
     COMPLETION: "Completed", "Complétion";
@@ -152,9 +153,10 @@ phrases! {
     NOTE_CORRECTED: "Credit notes, invalid traffic and adjustments are in all figures; impressions: {}.", "Avoirs, trafic invalide et ajustements sont dans tous les chiffres\u{202f}; impressions\u{a0}: {}.";
     NOTE_RESTATED: "Conversions told after the day of their bid was over, which restate it: {}.", "Conversions communiquées après la fin du jour de leur enchère, qui corrigent ce jour\u{a0}: {}.";
     NOTE_UNATTRIBUTED: "Conversions that no ad is known to have led to, which count for nobody: {}.", "Conversions qu’aucune annonce n’explique, qui ne comptent pour personne\u{a0}: {}.";
+    NOTE_OTHERS: "Conversions of kinds that are no acquisitions, which no CPA counts: {}.", "Conversions de types qui ne sont pas des acquisitions, qu’aucun CPA ne compte\u{a0}: {}.";
     NOTE_REFUNDED: "Refunded out of our own, in no cost: {}.", "Remboursé à nos frais, dans aucun coût\u{a0}: {}.";
     NOTE_DISPUTED: "Disputed, in the costs until it is credited: {}.", "Contesté, dans les coûts jusqu’à l’avoir\u{a0}: {}.";
-    NOTE_INTERVALS: "Intervals hold with 95% where fewer than {} were counted: rates by Wilson, CPA and ROI by the Poisson number of conversions (Garwood).", "Intervalles à 95\u{202f}% quand moins de {} sont comptés\u{a0}: taux selon Wilson, CPA et ROI selon le nombre de conversions (Poisson, Garwood).";
+    NOTE_INTERVALS: "Intervals hold with 95% where fewer than {} were counted: rates by Wilson, CPA by the Poisson number of acquisitions and ROI by that of conversions (Garwood).", "Intervalles à 95\u{202f}% quand moins de {} sont comptés\u{a0}: taux selon Wilson, CPA selon le nombre d’acquisitions et ROI selon celui de conversions (Poisson, Garwood).";
     NOTE_TARGETS: "Targets count media, data, fee and the tax borne; budgets what counts in them. 100% is as aimed at, more is better; of a budget it is what is used.", "Les objectifs comptent média, données, frais et taxe supportée\u{202f}; les budgets, ce qui y compte. 100\u{202f}%\u{a0}: comme visé, plus est mieux\u{202f}; d’un budget, la part utilisée.";
     NOTE_SHIFTED: "Each day stands beside the one so many days before: {}.", "Chaque jour est à côté de celui d’autant de jours avant\u{a0}: {}.";
 }

@@ -25,7 +25,7 @@ pub enum AimKind {
     Cpm = 1,
     /// At most so much per click.
     Cpc = 2,
-    /// At most so much per conversion.
+    /// At most so much per acquisition.
     Cpa = 3,
     /// At least so much value for each unit of cost.
     Roas = 4,
@@ -139,7 +139,7 @@ impl Aim {
         let actual = match self.kind {
             AimKind::Cpm => per(totals.impressions.into(), FEMTOS / 1_000),
             AimKind::Cpc => per(totals.clicks.into(), FEMTOS),
-            AimKind::Cpa => per(totals.conversions.into(), FEMTOS),
+            AimKind::Cpa => per(totals.acquisitions.into(), FEMTOS),
             AimKind::Roas => Ratio::new(totals.value.raw(), cost.raw()),
             AimKind::Budget | AimKind::DailyBudget => Ratio::new(totals.budget.raw(), FEMTOS),
         };
@@ -159,30 +159,11 @@ const FEMTOS: i128 = 1_000_000_000_000_000;
 #[cfg(test)]
 mod tests {
     use super::{Aim, AimKind};
-    use crate::report::{Dimension, TaxSum, Totals};
-    use crate::units::{Femtos, Nanos, Rounding};
-
-    fn amount(text: &str) -> Femtos {
-        Nanos::from_decimal(text, Rounding::Exact).unwrap().to_femtos()
-    }
-
-    /// 10,000 for media and 10 of tax, 200 conversions that brought 40,000.
-    fn totals() -> Totals {
-        Totals {
-            impressions: 5_000_000,
-            clicks: 20_000,
-            conversions: 200,
-            media: amount("10000"),
-            tax_borne: TaxSum { space: amount("10"), data: Femtos::ZERO },
-            budget: amount("10010"),
-            value: amount("40000"),
-            ..Totals::default()
-        }
-    }
+    use crate::report::{Dimension, Totals};
 
     #[track_caller]
     fn check(kind: AimKind, raw: i64, actual: &str, share: &str) {
-        let attained = Aim { kind, raw }.attained(&totals()).unwrap();
+        let attained = Aim { kind, raw }.attained(&Totals::of_ten_thousand()).unwrap();
         assert_eq!(attained.actual.unwrap().to_decimal(4), actual);
         assert_eq!(attained.share.unwrap().to_percent(2), share);
     }
@@ -199,10 +180,19 @@ mod tests {
     }
 
     #[test]
+    fn a_cpa_that_is_aimed_at_is_one_of_acquisitions() {
+        let aim = Aim { kind: AimKind::Cpa, raw: 50_050_000_000 };
+        let others = Totals { conversions: 1_000, ..Totals::of_ten_thousand() };
+        assert_eq!(aim.attained(&others), aim.attained(&Totals::of_ten_thousand()));
+        let none = aim.attained(&Totals { acquisitions: 0, ..others }).unwrap();
+        assert_eq!((none.actual, none.share), (None, None));
+    }
+
+    #[test]
     fn nothing_bought_has_attained_nothing_and_a_target_of_nothing_is_none() {
         let attained = Aim { kind: AimKind::Cpa, raw: 1 }.attained(&Totals::default()).unwrap();
         assert_eq!((attained.actual, attained.share), (None, None));
-        assert!(Aim { kind: AimKind::Cpa, raw: 0 }.attained(&totals()).is_none());
+        assert!(Aim { kind: AimKind::Cpa, raw: 0 }.attained(&Totals::of_ten_thousand()).is_none());
         let budget = Aim { kind: AimKind::Budget, raw: 1 }.attained(&Totals::default()).unwrap();
         assert_eq!(budget.share.unwrap().to_percent(0), "0");
     }

@@ -70,6 +70,7 @@ pub(in crate::report) fn columns(row: &Row) -> Vec<(&'static str, Cell)> {
     columns.extend(sides.iter().flat_map(|(names, side)| return_columns(*names, side)));
     columns.extend(interval_columns(row, &figures));
     columns.extend(target_columns(row));
+    columns.push(("acquisitions", Cell::Count(row.totals.acquisitions)));
     columns
 }
 

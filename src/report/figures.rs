@@ -7,6 +7,12 @@
 //! What the advertiser is charged stands beside them: net is media, data and our fee, gross is net and the tax borne.
 //! A win rate is one of wins and losses that we were told of: where an exchange tells no losses, it says nothing.
 //!
+//! A conversion is whatever an ad led to; an acquisition is one of a kind that its campaign called so when it was booked
+//! (in a campaign's file: `"acquisition"` of `conversions`, which its first kind is unless it says otherwise). Every CPA
+//! counts acquisitions alone, and so does what follows from it: its interval, how far a target is attained, LTV:CAC, the CPA
+//! of a what-if and of an arm, and the incremental one of a holdout. Rates and gains count all conversions: CVR, value, ROI
+//! and ROAS.
+//!
 //! Sources: all marketing costs over acquisitions as CPA is IAB UK's (Jargon Buster, "Cost-per-acquisition",
 //! iabuk.com, read 2026-11-21). The others are as the trade commonly states them and have no one source;
 //! those that the trade states in two ways (ROI and ROAS) say below which is meant.
@@ -23,7 +29,7 @@ const FEMTOS: i128 = 1_000_000_000_000_000;
 pub struct Figures {
     /// Click-through rate: clicks / impressions.
     pub ctr: Option<Ratio>,
-    /// Conversion rate: conversions / clicks. Above 1 where views convert too.
+    /// Conversion rate: conversions of every kind / clicks. Above 1 where views convert too.
     pub cvr: Option<Ratio>,
     /// Wins / (wins and losses), of those that we were told.
     pub win_rate: Option<Ratio>,
@@ -61,7 +67,7 @@ pub struct CostFigures {
     pub cpm: Option<Ratio>,
     /// Cost per click: costs / clicks.
     pub cpc: Option<Ratio>,
-    /// Cost per acquisition: costs / conversions.
+    /// Cost per acquisition: costs / acquisitions.
     pub cpa: Option<Ratio>,
     /// Return on investment, as a fraction: (gains - costs) / costs. Break-even is 0. `None` unless the
     /// costs are above zero.
@@ -69,8 +75,8 @@ pub struct CostFigures {
     /// Return on ad spend, with these costs: gains / costs.
     pub roas: Option<Ratio>,
     /// What customers are expected to bring altogether for each unit that they cost to win: lifetime value over these
-    /// costs, which is the lifetime value of one conversion over its CPA. A healthy ratio is 3. `None` where no
-    /// conversion had a lifetime value.
+    /// costs, which is the lifetime value of one acquisition over its CPA. A healthy ratio is 3. `None` where no
+    /// acquisition had a lifetime value.
     pub ltv_to_cac: Option<Ratio>,
 }
 
@@ -108,7 +114,7 @@ impl CostFigures {
             costs,
             cpm: per(totals.impressions.into(), FEMTOS / 1_000),
             cpc: per(totals.clicks.into(), FEMTOS),
-            cpa: per(totals.conversions.into(), FEMTOS),
+            cpa: per(totals.acquisitions.into(), FEMTOS),
             roi: Ratio::new(sum(totals.value, -costs).raw(), costs.raw()),
             roas: Ratio::new(totals.value.raw(), costs.raw()),
             ltv_to_cac: if totals.lifetime == Femtos::ZERO {
@@ -132,17 +138,8 @@ mod tests {
         Nanos::from_decimal(text, Rounding::Exact).unwrap().to_femtos()
     }
 
-    /// 10,000 for media, a tax of 0.1 % on it that the advertiser bears, 40,000 gained.
     fn totals() -> Totals {
-        Totals {
-            impressions: 5_000_000,
-            clicks: 20_000,
-            conversions: 200,
-            media: amount("10000"),
-            tax_borne: TaxSum { space: amount("10"), data: Femtos::ZERO },
-            value: amount("40000"),
-            ..Totals::default()
-        }
+        Totals::of_ten_thousand()
     }
 
     fn percent(ratio: Option<Ratio>) -> Option<String> {
@@ -166,6 +163,17 @@ mod tests {
         let figures = Figures::of(&totals(), Femtos::ZERO);
         assert_eq!(decimal(figures.all_in.before_tax.cpa).unwrap(), "50.00");
         assert_eq!(decimal(figures.all_in.after_tax.cpa).unwrap(), "50.05");
+    }
+
+    #[test]
+    fn a_conversion_that_is_no_acquisition_changes_rates_and_no_cost_of_an_acquisition() {
+        let figures = |totals: &Totals| Figures::of(totals, Femtos::ZERO);
+        let with_others = Totals { conversions: 1_000, ..totals() };
+        assert_eq!(percent(figures(&with_others).cvr).unwrap(), "5.00");
+        assert_eq!(figures(&with_others).all_in, figures(&totals()).all_in);
+        let without = figures(&Totals { acquisitions: 0, ..with_others });
+        assert_eq!(percent(without.cvr).unwrap(), "5.00");
+        assert_eq!((without.all_in.before_tax.cpa, without.media.after_tax.cpa), (None, None));
     }
 
     #[test]
@@ -197,6 +205,7 @@ mod tests {
         // One customer, won for 50, who buys for 20 ten times a year: a year's lifetime value of 200.
         let customer = Totals {
             conversions: 1,
+            acquisitions: 1,
             media: amount("50"),
             value: amount("20"),
             lifetime: amount("200"),
@@ -215,7 +224,7 @@ mod tests {
     fn customers_of_whom_nobody_said_what_they_will_bring_have_no_ratio() {
         let figures = Figures::of(&totals(), Femtos::ZERO);
         assert_eq!(figures.all_in.after_tax.ltv_to_cac, None);
-        let two = Totals { conversions: 400, lifetime: amount("30030"), ..totals() };
+        let two = Totals { acquisitions: 400, lifetime: amount("30030"), ..totals() };
         let figures = Figures::of(&two, Femtos::ZERO);
         assert_eq!(decimal(figures.all_in.after_tax.ltv_to_cac).unwrap(), "3.00");
         assert_eq!(figures.media.before_tax.ltv_to_cac.unwrap().to_decimal(3), "3.003");

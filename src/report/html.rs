@@ -222,7 +222,7 @@ impl Sheet<'_> {
 
 /// The charts over time: what their axis is of, and what they show.
 fn over_time(currency: Currency) -> [(Unit, Vec<Column>); 4] {
-    let [_, gross, _, ctr, conversions, value, cpa, _] = COMPARED;
+    let [_, gross, _, ctr, conversions, _, value, cpa, _] = COMPARED;
     [
         (Unit::Money(currency), vec![gross, value]),
         (Unit::Number, vec![conversions]),

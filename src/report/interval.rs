@@ -2,10 +2,11 @@
 //!
 //! A rate of so many out of so many has the score interval of Wilson (1927), as Newcombe recommends it ("Two-sided
 //! confidence intervals for the single proportion", Statistics in Medicine 17, 1998, method 3). A figure per acquisition is
-//! only as sure as the number of conversions, which is taken as Poisson: its exact interval is that of Garwood ("Fiducial
-//! limits for the Poisson distribution", Biometrika 28, 1936), through which CPA and ROI are mapped. Costs are known to the
-//! last unit; what one conversion brings is taken as it was on average, so an interval of the ROI says nothing of how unlike
-//! orders are. All at 95 %. The one place of a report where floats compute: for the eye, never for the books.
+//! only as sure as the number of acquisitions, and a gain as that of conversions. Either is taken as Poisson: its exact
+//! interval is that of Garwood ("Fiducial limits for the Poisson distribution", Biometrika 28, 1936), through which CPA and
+//! ROI are mapped. Costs are known to the last unit; what one conversion brings is taken as it was on average, so an interval
+//! of the ROI says nothing of how unlike orders are. All at 95 %. The one place of a report where floats compute: for the
+//! eye, never for the books.
 
 use crate::report::Ratio;
 
@@ -25,7 +26,7 @@ const PARTS: f64 = 1e9;
 pub struct Interval {
     /// The lower end.
     pub low: Ratio,
-    /// The upper end; `None` if there is none: no conversion yet bounds no CPA.
+    /// The upper end; `None` if there is none: no acquisition yet bounds no CPA.
     pub high: Option<Ratio>,
 }
 

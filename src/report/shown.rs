@@ -105,7 +105,7 @@ const COSTS: [Column; 14] = [
 ];
 
 const RETURN: [Column; 9] = [
-    always(words::CONVERSIONS, |row, _| Shown::Count(row.totals.conversions.into())),
+    ACQUISITIONS,
     always(words::VALUE, |row, _| amount(row.totals.value)),
     always(words::CPA, |_, figures| Shown::Amount(figures.all_in.before_tax.cpa)),
     CPA,
@@ -116,6 +116,8 @@ const RETURN: [Column; 9] = [
     optional(always(words::LTV_TO_CAC, |_, figures| Shown::Factor(figures.all_in.after_tax.ltv_to_cac))),
 ];
 
+const ACQUISITIONS: Column =
+    always(words::ACQUISITIONS, |row, _| Shown::Count(row.totals.acquisitions.into()));
 const CTR: Column = always(words::CTR, |_, figures| Shown::Percent(figures.ctr));
 const CVR: Column = always(words::CVR, |_, figures| Shown::Percent(figures.cvr));
 const CPA: Column =
@@ -124,12 +126,13 @@ const ROI: Column =
     noted(words::ROI, words::WITH_TAX, |_, figures| Shown::Percent(figures.all_in.after_tax.roi));
 
 /// What is compared with another period.
-pub(in crate::report) const COMPARED: [Column; 8] = [
+pub(in crate::report) const COMPARED: [Column; 9] = [
     always(words::IMPRESSIONS, |row, _| Shown::Count(row.totals.impressions.into())),
     always(words::GROSS, |_, figures| amount(figures.gross)),
     always(words::CLICKS, |row, _| Shown::Count(row.totals.clicks.into())),
     CTR,
     always(words::CONVERSIONS, |row, _| Shown::Count(row.totals.conversions.into())),
+    ACQUISITIONS,
     always(words::VALUE, |row, _| amount(row.totals.value)),
     CPA,
     ROI,
@@ -157,7 +160,7 @@ impl Intervals {
             cvr: interval::rate(totals.conversions, totals.clicks),
             cpa: units(costs.costs)
                 .filter(|spent| spent.dividend() > 0)
-                .and_then(|spent| interval::cost_per(spent, totals.conversions)),
+                .and_then(|spent| interval::cost_per(spent, totals.acquisitions)),
             roi: costs.roi.and_then(|roi| interval::gain(roi, totals.conversions)),
         }
     }
@@ -290,11 +293,12 @@ impl Table {
 type Counted = (Phrase, fn(&Row) -> i128);
 type Summed = (Phrase, fn(&Row) -> Femtos);
 
-const COUNTED: [Counted; 5] = [
+const COUNTED: [Counted; 6] = [
     (words::NOTE_UNRESOLVED, |row| row.totals.unresolved_impressions.into()),
     (words::NOTE_LATE, |row| row.totals.late_impressions.into()),
     (words::NOTE_CORRECTED, |row| row.totals.corrected_impressions.into()),
     (words::NOTE_RESTATED, |row| row.totals.restated_conversions.into()),
+    (words::NOTE_OTHERS, |row| i128::from(row.totals.conversions) - i128::from(row.totals.acquisitions)),
     (words::NOTE_UNATTRIBUTED, |row| row.totals.unattributed_conversions.into()),
 ];
 

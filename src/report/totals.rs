@@ -27,9 +27,11 @@ pub struct Totals {
     pub starts: u64,
     /// Of these, played to the end.
     pub completes: u64,
-    /// Conversions that an ad led to: the acquisitions of a CPA.
+    /// Conversions that an ad led to, of whatever kind.
     pub conversions: u64,
-    /// Of these, told after the day of their bid was over everywhere: figures of that day have changed since.
+    /// Of these, those that were booked as acquisitions: what a CPA counts.
+    pub acquisitions: u64,
+    /// Of the conversions, told after the day of their bid was over everywhere: figures of that day have changed since.
     pub restated_conversions: u64,
     /// Conversions of which nobody knows what led to them: they count for no ad.
     pub unattributed_conversions: u64,
@@ -51,7 +53,8 @@ pub struct Totals {
     pub disputed: Femtos,
     /// What the conversions brought: the gains of a ROI.
     pub value: Femtos,
-    /// What the converted customers are expected to bring altogether, of those of whom somebody said so.
+    /// What the acquired customers are expected to bring altogether, of those of whom somebody said so. What is said of a
+    /// conversion that is no acquisition counts nowhere, or a customer who signs up and buys would bring it twice.
     pub lifetime: Femtos,
     /// What the conversions that count for no ad brought.
     pub unattributed_value: Femtos,
@@ -120,7 +123,10 @@ impl Totals {
                 let is_over = utc_day(event.at).raw() > event.bid.day.raw() + 1;
                 self.restated_conversions += u64::from(is_over);
                 add_nanos(&mut self.value, conversion.value);
-                add_nanos(&mut self.lifetime, conversion.lifetime);
+                if conversion.acquisition {
+                    self.acquisitions += 1;
+                    add_nanos(&mut self.lifetime, conversion.lifetime);
+                }
             }
         }
     }
@@ -178,6 +184,7 @@ impl Totals {
             (&mut self.starts, other.starts),
             (&mut self.completes, other.completes),
             (&mut self.conversions, other.conversions),
+            (&mut self.acquisitions, other.acquisitions),
             (&mut self.restated_conversions, other.restated_conversions),
             (&mut self.unattributed_conversions, other.unattributed_conversions),
         ] {
@@ -223,4 +230,25 @@ fn add_nanos(amount: &mut Femtos, more: Nanos) {
 /// Beyond 1.7 * 10^23 units: 10^13 events of the largest amount that there is.
 pub(in crate::report) fn sum(a: Femtos, b: Femtos) -> Femtos {
     a.checked_add(b).expect("the amounts of a report fit in 128 bits")
+}
+
+#[cfg(test)]
+impl Totals {
+    /// 10,000 for media with a tax of 0.1 % that the advertiser bears, and 200 acquisitions that brought 40,000.
+    pub(in crate::report) fn of_ten_thousand() -> Self {
+        use crate::units::Rounding;
+        let amount =
+            |text| Nanos::from_decimal(text, Rounding::Exact).expect("an amount of a test").to_femtos();
+        Self {
+            impressions: 5_000_000,
+            clicks: 20_000,
+            conversions: 200,
+            acquisitions: 200,
+            media: amount("10000"),
+            tax_borne: TaxSum { space: amount("10"), data: Femtos::ZERO },
+            budget: amount("10010"),
+            value: amount("40000"),
+            ..Self::default()
+        }
+    }
 }

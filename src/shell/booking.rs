@@ -56,16 +56,7 @@ impl Service {
             }
         };
         let query = Query::parse(&query);
-        let params = Params {
-            price: query.get("p"),
-            currency: query.get("c"),
-            loss: query.get("r"),
-            min_to_win: query.get("m"),
-            multiplier: query.get("q"),
-            step: query.get("e"),
-            error: query.get("code"),
-        };
-        let booked = self.understood(kind, &ticket, params, now).await;
+        let booked = self.understood(kind, &ticket, query.params(), now).await;
         self.metrics.noticed(
             kind,
             match &booked {
@@ -258,6 +249,20 @@ impl<'a> Query<'a> {
     #[must_use]
     pub fn optional(&self, key: &str) -> Option<String> {
         Some(self.get(key)).filter(|value| !value.is_empty()).map(str::to_owned)
+    }
+
+    /// What the macros of a notice's address became.
+    #[must_use]
+    pub fn params(&self) -> Params<'_> {
+        Params {
+            price: self.get("p"),
+            currency: self.get("c"),
+            loss: self.get("r"),
+            min_to_win: self.get("m"),
+            multiplier: self.get("q"),
+            step: self.get("e"),
+            error: self.get("code"),
+        }
     }
 }
 

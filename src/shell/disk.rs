@@ -3,22 +3,18 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::shell::failpoint;
 use crate::shell::service::Service;
+use crate::shell::worker::Worker;
 
 /// How often the disk is looked at, and a full ledger tried again.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// A thread that looks at the disk.
 #[derive(Debug)]
-pub struct DiskWatch {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
-}
+pub struct DiskWatch(Worker);
 
 impl DiskWatch {
     /// Looks at the disk of `data`, then goes on looking: bidding stops where less than `reserve` bytes are free.
@@ -27,25 +23,20 @@ impl DiskWatch {
     ///
     /// If the system starts no thread.
     pub fn start(service: Arc<Service>, data: PathBuf, reserve: u64) -> std::io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
         // Before the first request.
         let mut is_short = look(&service, &data, reserve, false);
-        let thread = std::thread::Builder::new().name("disk".to_owned()).spawn(move || {
-            while !stopped.load(Ordering::Acquire) {
+        Worker::start("disk", move |stop| {
+            while !stop.is_set() {
                 std::thread::park_timeout(LOOK);
                 is_short = look(&service, &data, reserve, is_short);
             }
-        })?;
-        Ok(Self { stop, thread })
+        })
+        .map(Self)
     }
 
     /// Ends it.
     pub fn stop(self) {
-        self.stop.store(true, Ordering::Release);
-        self.thread.thread().unpark();
-        // A panic in it was told when it happened.
-        let _ = self.thread.join();
+        self.0.stop();
     }
 }
 

@@ -2,8 +2,6 @@
 //! the allocator that this process lives.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::bidder::Plan;
@@ -11,6 +9,7 @@ use crate::budget::{AllocatorError, LeaseTerms, Look, Lot};
 use crate::shell::clock;
 use crate::shell::metrics::Page;
 use crate::shell::service::Service;
+use crate::shell::worker::Worker;
 use crate::units::{Currency, Millis, Nanos, Rounding, limits};
 
 /// How often the bell is looked at.
@@ -32,10 +31,7 @@ pub fn terms(longest_notice: Millis) -> LeaseTerms {
 
 /// The thread that keeps the leases.
 #[derive(Debug)]
-pub struct Leasing {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
-}
+pub struct Leasing(Worker);
 
 impl Leasing {
     /// Starts it. The first round is not its: a bidder asks before it takes requests.
@@ -44,11 +40,9 @@ impl Leasing {
     ///
     /// If the system gives no thread.
     pub fn start(service: Arc<Service>) -> std::io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = std::thread::Builder::new().name("leases".to_owned()).spawn(move || {
+        Worker::start("leases", move |stop| {
             let mut last = Instant::now();
-            while !stopped.load(Ordering::Acquire) {
+            while !stop.is_set() {
                 std::thread::park_timeout(LOOK);
                 if last.elapsed() >= ROUND {
                     round(&service, Look::Round);
@@ -57,16 +51,13 @@ impl Leasing {
                     round(&service, Look::Rung);
                 }
             }
-        })?;
-        Ok(Self { stop, thread })
+        })
+        .map(Self)
     }
 
     /// Ends it after the round that it is in.
     pub fn stop(self) {
-        self.stop.store(true, Ordering::Release);
-        self.thread.thread().unpark();
-        // A panic in it was told when it happened.
-        let _ = self.thread.join();
+        self.0.stop();
     }
 }
 

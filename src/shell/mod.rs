@@ -2,7 +2,9 @@
 
 pub mod agents;
 mod aims;
+mod arrivals;
 pub mod audience_store;
+pub mod backup;
 pub mod bidding;
 pub mod booking;
 pub mod boot;
@@ -35,6 +37,8 @@ pub mod publishers;
 pub mod reload;
 pub mod secrets;
 pub mod service;
+pub mod side_file;
 pub mod store;
 pub mod supply;
 pub mod taxes;
+mod worker;

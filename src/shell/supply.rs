@@ -3,12 +3,11 @@
 //! They come from others and change by themselves, so nothing in them stops the bidder: what is wrong with one is
 //! a warning, and the file that was read before stays, also when it is gone.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::document::{Fault, Faults, Source};
-use crate::shell::files::read_file;
+use crate::shell::files::{files_of, read_file};
 use crate::supply::Lists;
 use crate::units::limits;
 
@@ -56,19 +55,7 @@ pub fn folders(folder: &Path) -> Vec<PathBuf> {
 
 /// The files of `folder` with `ending` by name; none if there is no such folder.
 fn files(folder: &Path, ending: &str, faults: &mut Faults) -> Vec<PathBuf> {
-    let listed = || -> io::Result<Vec<PathBuf>> {
-        let mut files = Vec::new();
-        for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            let is_hidden = path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
-            if !is_hidden && path.extension().is_some_and(|own| own == ending) {
-                files.push(path);
-            }
-        }
-        files.sort();
-        Ok(files)
-    };
-    let mut files = match listed() {
+    let mut files = match files_of(folder, ending) {
         Ok(files) => files,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => {

@@ -28,4 +28,4 @@ pub use others::{Exposure, Other, Others};
 pub use places::Places;
 pub use scenario::{Purchase, Scenario};
 pub use spec::{Conflict, ExemptionRule, Facts, Parties, RateRow, Residence, ScenarioSpec, Territory};
-pub use what_if::{Booked, Bought, Case, Group, Outcome, WhatIf};
+pub use what_if::{Booked, Bought, Case, Conversions, Group, Outcome, WhatIf};

@@ -5,6 +5,7 @@
 
 mod country;
 mod decimal;
+mod echo;
 mod host;
 mod id;
 pub mod limits;
@@ -15,6 +16,7 @@ mod version;
 
 pub use country::{Country, Region};
 pub use decimal::{Decimal, DecimalError, Rounding};
+pub use echo::echo;
 pub use host::{domains_of, host};
 pub use id::{
     AdvertiserId, ArmId, BidId, CampaignId, ChangeId, CorrectionId, CreativeId, DealId, Epoch, EventId,

@@ -106,15 +106,7 @@ fn whatever_stands_in_the_place_of_macros_never_costs_more_than_the_bid() {
     fuzz("whatever stands in the place of macros never costs more than the bid", 20_000, query, |bytes| {
         let text = String::from_utf8_lossy(bytes);
         let query = Query::parse(&text);
-        let params = Params {
-            price: query.get("p"),
-            currency: query.get("c"),
-            loss: query.get("r"),
-            min_to_win: query.get("m"),
-            multiplier: query.get("q"),
-            step: query.get("e"),
-            error: query.get("code"),
-        };
+        let params = query.params();
         for (kind, ticket) in
             NoticeKind::ALL.iter().flat_map(|kind| tickets.iter().map(move |ticket| (kind, ticket)))
         {

@@ -5,6 +5,7 @@
 #![expect(dead_code, reason = "each border uses its own part")]
 
 pub mod addresses;
+pub mod books;
 pub mod busy;
 pub mod disk;
 pub mod eager;
@@ -286,5 +287,23 @@ pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     while !holds() {
         assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain: {what}");
         std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Runs a test whose bids must all be made in one hour, and so on one day; again if the hour ended meanwhile.
+///
+/// # Panics
+///
+/// As `test` does within an hour.
+pub fn within_an_hour(test: impl Fn() + std::panic::RefUnwindSafe) {
+    let hour = || encan::units::Hour::of(encan::shell::clock::now());
+    loop {
+        let before = hour();
+        let result = std::panic::catch_unwind(&test);
+        match result {
+            Ok(()) => return,
+            Err(_) if hour() != before => {}
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
     }
 }

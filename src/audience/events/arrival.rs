@@ -3,12 +3,10 @@
 use crate::audience::{Definition, Happened, NamedTopic};
 use crate::privacy::sensitive_word;
 use crate::units::limits::{EVENT_AHEAD_MAX, EVENT_ID_BYTES_MAX, TOPIC_CHARS_MAX};
-use crate::units::{Currency, EventId, FxRate, Nanos, Rounding, UnixMillis};
+use crate::units::{Currency, EventId, FxRate, Nanos, Rounding, UnixMillis, echo};
 
 /// Currency units that one event may be worth: far above any basket, and a year of them can be summed.
 const VALUE_UNITS_MAX: i64 = 10_000_000;
-/// Characters of what was sent that a refusal repeats.
-const ECHO_CHARS_MAX: usize = 80;
 
 /// What was sent; texts are empty where nothing was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -148,10 +146,6 @@ fn value(sent: Sent<'_>, rate: impl Fn(Currency) -> Option<FxRate>) -> Result<Na
     };
     let rate = rate.ok_or_else(|| EventRefusal::Currency(echo(sent.currency)))?;
     rate.amount(value, Rounding::Down).filter(within).ok_or_else(wrong)
-}
-
-fn echo(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control()).take(ECHO_CHARS_MAX).collect()
 }
 
 #[cfg(test)]

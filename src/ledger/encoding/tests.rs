@@ -166,6 +166,7 @@ fn every_field_of_a_conversion_changes_the_checksum() {
     let at = UnixMillis::from_raw(9);
     let plain = Conversion {
         kind: "lead".to_owned(),
+        acquisition: true,
         order: None,
         value: Nanos::ZERO,
         touch: Touch::Click(at),
@@ -175,7 +176,8 @@ fn every_field_of_a_conversion_changes_the_checksum() {
         source: Source::Page,
         code: None,
     };
-    let changes: [Change<'_, Conversion>; 13] = [
+    let changes: [Change<'_, Conversion>; 14] = [
+        ("whether it is an acquisition", |c| c.acquisition = false),
         ("when it happened", |c| c.happened = UnixMillis::from_raw(10)),
         ("what it brings for life", |c| c.lifetime = Nanos::from_raw(1)),
         ("who told", |c| c.source = Source::Server),
@@ -191,6 +193,22 @@ fn every_field_of_a_conversion_changes_the_checksum() {
         ("when it was touched", |c| c.touch = Touch::Click(UnixMillis::from_raw(8))),
     ];
     check(&plain, |conversion| event(EventKind::Conversion(conversion)), &changes);
+}
+
+#[test]
+fn an_acquisition_has_the_bytes_that_it_had_before_anybody_told_it_from_others() {
+    let Event { kind, .. } = &sample(
+        any_event(AMOUNT_MOST)
+            .prop_filter("a conversion", |event| matches!(event.kind, EventKind::Conversion(_))),
+    );
+    let EventKind::Conversion(conversion) = kind else { unreachable!("filtered") };
+    let bytes = |acquisition| {
+        let mut bytes = Vec::new();
+        encode(&event(EventKind::Conversion(Conversion { acquisition, ..conversion.clone() })), &mut bytes);
+        bytes
+    };
+    let (acquisition, other) = (bytes(true), bytes(false));
+    assert_eq!(other, [acquisition.as_slice(), &[4]].concat());
 }
 
 #[test]
@@ -288,6 +306,7 @@ fn an_event_is_filed_on_the_utc_day_of_its_bid_and_where_its_key_tells_none_of_i
     assert_eq!(filed_on(&seen), Day::from_raw(0));
     let order = Conversion {
         kind: String::new(),
+        acquisition: true,
         order: None,
         value: Nanos::ZERO,
         touch: Touch::Click(UnixMillis::from_raw(0)),

@@ -67,9 +67,13 @@ fn impression(media: Nanos, data: Nanos, bearer: Bearer, evidence: Evidence) -> 
 }
 
 fn conversion(value: Nanos) -> EventKind {
-    let kind = "purchase".to_owned();
+    converted("purchase", true, value)
+}
+
+fn converted(kind: &str, acquisition: bool, value: Nanos) -> EventKind {
     EventKind::Conversion(Conversion {
-        kind,
+        kind: kind.to_owned(),
+        acquisition,
         order: None,
         value,
         touch: Touch::Click(NOON),
@@ -324,6 +328,55 @@ fn hours_are_those_of_utc_and_days_those_of_the_campaign() {
     assert_eq!(labels_of(Dimension::Day, &[late], &names), [("2026-11-22".to_owned(), 1)]);
 }
 
+/// A campaign that paid 40 for impressions, and what they brought.
+fn bought(kinds: &[EventKind]) -> Table {
+    let paid = impression(nanos("40"), Nanos::ZERO, Bearer::Absorb, Evidence::ViewerDevice);
+    let mut report = Report::new(vec![Dimension::Campaign]);
+    report.add(&event("autumn", Currency::EUR, 0, paid));
+    report.add(&event("autumn", Currency::EUR, 0, EventKind::Click));
+    for kind in kinds {
+        report.add(&event("autumn", Currency::EUR, 0, kind.clone()));
+    }
+    report.finish(&Names::default())
+}
+
+#[test]
+fn a_sign_up_counts_as_a_conversion_with_its_value_and_costs_no_more_as_an_acquisition() {
+    let lifetime = |mut kind: EventKind| {
+        if let EventKind::Conversion(conversion) = &mut kind {
+            conversion.lifetime = nanos("132");
+        }
+        kind
+    };
+    let signed_up = lifetime(converted("sign-up", false, nanos("1")));
+    let table = bought(&[signed_up.clone(), lifetime(conversion(nanos("100")))]);
+    let json: serde_json::Value = serde_json::from_str(&table.to_json()).unwrap();
+    let row = &json["rows"][0];
+    assert_eq!((&row["conversions"], &row["acquisitions"]), (&2.into(), &1.into()));
+    // 40 for media and a fee of 4.
+    for (name, value) in [
+        ("cpa_all_in_after_tax", "44.000000"),
+        ("ltv_to_cac_all_in_after_tax", "3.000000"),
+        ("lifetime_value", "132.00"),
+        ("cvr_percent", "200.000000"),
+        ("value", "101.00"),
+    ] {
+        assert_eq!(row[name], value, "{name}");
+    }
+    assert!(table.to_text(&english()).contains("no acquisitions, which no CPA counts: 1.\n"));
+
+    let alone = bought(&[signed_up]);
+    let json: serde_json::Value = serde_json::from_str(&alone.to_json()).unwrap();
+    let row = &json["rows"][0];
+    assert_eq!((&row["conversions"], &row["acquisitions"]), (&1.into(), &0.into()));
+    assert_eq!(row["cpa_all_in_after_tax"], serde_json::Value::Null);
+    assert_eq!(row["ltv_to_cac_all_in_after_tax"], serde_json::Value::Null);
+    // One click may be a chance of none, but none of infinitely much is told.
+    assert_eq!(row["cpa_all_in_after_tax_high"], serde_json::Value::Null);
+    let text = alone.to_text(&english());
+    assert!(!text.contains("inf") && !text.contains("NaN"), "{text}");
+}
+
 #[test]
 fn a_conversion_that_no_ad_led_to_counts_for_nobody() {
     let EventKind::Conversion(conversion) = conversion(nanos("10")) else { unreachable!("just made") };
@@ -477,7 +530,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(EventKind::Loss { reason: None, min_to_win: None }),
         Just(EventKind::View),
         Just(EventKind::Click),
-        amount().prop_map(conversion),
+        (amount(), any::<bool>()).prop_map(|(value, acquisition)| converted("lead", acquisition, value)),
         (amount(), amount(), bearer, evidence)
             .prop_map(|(media, data, bearer, evidence)| impression(media, data, bearer, evidence)),
     ];

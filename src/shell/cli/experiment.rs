@@ -19,7 +19,7 @@ use crate::units::{CampaignId, Day, Millis};
 /// Flags of `experiment`.
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    after_help = "Examples:\n  encan experiment\n  encan experiment velo-spring --lang fr\n  encan experiment velo-spring --window 7 --type purchase --json\n\nA campaign with `\"holdout\": {\"percent\": 10}` is never shown to that share of the people who are known. The others are\ncompared with them from the first bid on, whether or not an ad was shown. Conversions of the advertiser count for both\nalike, so report those of everybody, by user and with their consent: what only a click tells, nobody who is held out can have.\n\nIntervals are of 95 %, for one look at a moment that was chosen beforehand. What holds however often one looks is said so\n(`incremental_always`). Line items with `arms` are compared by what is credited to each arm's own ads."
+    after_help = "Examples:\n  encan experiment\n  encan experiment velo-spring --lang fr\n  encan experiment velo-spring --window 7 --type purchase --json\n\nA campaign with `\"holdout\": {\"percent\": 10}` is never shown to that share of the people who are known. The others are\ncompared with them from the first bid on, whether or not an ad was shown. Conversions of the advertiser count for both\nalike, so report those of everybody, by user and with their consent: what only a click tells, nobody who is held out can have.\nThe incremental CPA is what each acquisition costs that the ads brought, and so is the CPA of an arm; other conversions count\nas conversions alone.\n\nIntervals are of 95 %, for one look at a moment that was chosen beforehand. What holds however often one looks is said so\n(`incremental_always`). Line items with `arms` are compared by what is credited to each arm's own ads."
 )]
 pub struct Args {
     /// Only this campaign.
@@ -28,7 +28,7 @@ pub struct Args {
     /// Days after the first bid that a conversion counts.
     #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=365))]
     pub window: u16,
-    /// Only conversions of this type.
+    /// Only conversions of this type. Where it is no acquisition, there is no CPA.
     #[arg(long = "type", value_name = "TYPE")]
     pub kind: Option<String>,
     /// Only people who were met on this day of UTC or later for the first time, as 2026-11-01.

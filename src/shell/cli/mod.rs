@@ -91,7 +91,8 @@ enum Verb {
   encan ledger balances
   encan ledger correct november.json --dry-run
   encan ledger corrections
-  encan ledger backup /mnt/ledger.sqlite
+  encan ledger backup --whole /mnt/2026-11-22 --with-keys
+  encan ledger restore /mnt/2026-11-22 --data data
   encan ledger archive --before 2026-01-01"
     )]
     Ledger(ledger::Ledger),

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
@@ -31,6 +30,7 @@ use crate::shell::reload;
 use crate::shell::secrets;
 use crate::shell::service::Service;
 use crate::shell::store::StoreError;
+use crate::shell::worker::Worker;
 use crate::units::{Millis, limits};
 
 /// How often the slow loop beats.
@@ -439,18 +439,13 @@ async fn bind(address: SocketAddr, flag: &str) -> Result<(TcpListener, SocketAdd
 
 /// The slow loop, on a thread of its own: whatever it takes, requests do not wait for it.
 #[derive(Debug)]
-struct Beat {
-    stop: Arc<AtomicBool>,
-    thread: std::thread::JoinHandle<()>,
-}
+struct Beat(Worker);
 
 impl Beat {
     fn start(service: Arc<Service>) -> std::io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = std::thread::Builder::new().name("slow loop".to_owned()).spawn(move || {
+        Worker::start("slow loop", move |stop| {
             let mut pruned = Instant::now();
-            while !stopped.load(Ordering::Acquire) {
+            while !stop.is_set() {
                 service.tick(clock::now(), clock::steady());
                 if pruned.elapsed() >= PRUNE {
                     pruned = Instant::now();
@@ -458,16 +453,13 @@ impl Beat {
                 }
                 std::thread::park_timeout(pause(&service));
             }
-        })?;
-        Ok(Self { stop, thread })
+        })
+        .map(Self)
     }
 
     /// Ends it after the beat that it is in.
     fn stop(self) {
-        self.stop.store(true, Ordering::Release);
-        self.thread.thread().unpark();
-        // A panic in it was told when it happened.
-        let _ = self.thread.join();
+        self.0.stop();
     }
 }
 

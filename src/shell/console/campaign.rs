@@ -234,6 +234,7 @@ impl<'a> Look<'a> {
                 Cell::from(view.forms.count(totals.impressions)),
                 Cell::from(view.forms.count(totals.clicks)),
                 Cell::from(view.forms.count(totals.conversions)),
+                Cell::from(view.forms.count(totals.acquisitions)),
                 Cell::from(words::price(view, figures.all_in.after_tax.cpa, currency)),
                 Cell::from(words::percent(view, figures.all_in.after_tax.roi)),
             ]
@@ -258,6 +259,7 @@ impl<'a> Look<'a> {
                 Column::number("Impressions"),
                 Column::number(view.say("Clicks", "Clics")),
                 Column::number("Conversions"),
+                Column::number("Acquisitions"),
                 Column::number("CPA"),
                 Column::number("ROI"),
             ],
@@ -286,6 +288,7 @@ impl<'a> Look<'a> {
                 Cell::from(view.forms.count(totals.conversions)),
                 Cell::from(words::percent(view, figures.cvr)),
                 Cell::from(view.amount(figures.media.before_tax.costs, currency)),
+                Cell::from(view.forms.count(totals.acquisitions)),
                 Cell::from(words::price(view, figures.all_in.after_tax.cpa, currency)),
             ]
             .into_iter()
@@ -304,6 +307,7 @@ impl<'a> Look<'a> {
                 Column::number("Conversions"),
                 Column::number(view.say("CVR", "Taux de conversion")),
                 Column::number(view.say("Media", "Média")),
+                Column::number("Acquisitions"),
                 Column::number("CPA"),
             ],
             lines: own.iter().take(ROWS_MAX).map(line).collect(),

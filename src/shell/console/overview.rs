@@ -245,7 +245,13 @@ impl OfCurrency {
             card(
                 view.say("Conversions", "Conversions"),
                 read(view.forms.count(self.today.conversions)),
-                format!("{} {}", view.say("worth", "d’une valeur de"), read(amount(self.today.value.raw()))),
+                format!(
+                    "{} {} · {} {}",
+                    read(view.forms.count(self.today.acquisitions)),
+                    view.say("acquisitions", "acquisitions"),
+                    view.say("worth", "d’une valeur de"),
+                    read(amount(self.today.value.raw())),
+                ),
             ),
         ]
     }
@@ -308,6 +314,7 @@ fn campaigns_table(
             read(view.forms.count(of_day.impressions)),
             read(view.forms.count(of_day.clicks)),
             read(view.forms.count(of_day.conversions)),
+            read(view.forms.count(of_day.acquisitions)),
             read(words::price(view, figures.cpa, currency)),
             read(words::percent(view, figures.roi)),
             read(view.amount(of_day.tax(), currency)),
@@ -326,6 +333,7 @@ fn campaigns_table(
             Column::number(view.say("Impressions", "Impressions")),
             Column::number(view.say("Clicks", "Clics")),
             Column::number(view.say("Conversions", "Conversions")),
+            Column::number(view.say("Acquisitions", "Acquisitions")),
             Column::number("CPA").noted(view.say("all in", "tout compris")),
             Column::number("ROI").noted(view.say("all in", "tout compris")),
             Column::number(view.say("Tax", "Taxe")),

@@ -102,6 +102,7 @@ fn outcomes(look: &Look<'_>) -> Markup {
         (view.say("Viewable", "Visibles"), totals.views, Some(impressions)),
         (view.say("Clicks", "Clics"), totals.clicks, Some(impressions)),
         (view.say("Conversions", "Conversions"), totals.conversions, Some(totals.clicks)),
+        (view.say("Acquisitions", "Acquisitions"), totals.acquisitions, Some(totals.conversions)),
     ];
     // Bids of an earlier run are not counted here, and their wins are: then a share of bids would be none.
     let is_whole = totals.wins <= bids && impressions <= bids;

@@ -7,8 +7,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bumpalo::Bump;
@@ -23,6 +21,7 @@ use crate::shell::console::funnel::Reach;
 use crate::shell::console::known::Known;
 use crate::shell::console::samples::Sample;
 use crate::shell::service::Service;
+use crate::shell::worker::{Stop, Worker};
 
 /// How often it looks whether a sample came.
 const LOOK: Duration = Duration::from_millis(50);
@@ -39,10 +38,7 @@ const NICE: i32 = 18;
 
 /// The thread.
 #[derive(Debug)]
-pub(in crate::shell) struct Sampler {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
-}
+pub(in crate::shell) struct Sampler(Worker);
 
 impl Sampler {
     /// Starts it, and opens the console on the ledger in `folder`.
@@ -52,22 +48,17 @@ impl Sampler {
     /// If the system gives no thread.
     pub(in crate::shell) fn start(service: Arc<Service>, folder: PathBuf) -> std::io::Result<Self> {
         service.console.open(folder);
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = std::thread::Builder::new().name("console".to_owned()).spawn(move || {
+        Worker::start("console", move |stop| {
             // Where the system does not let it, it samples all the same.
             let _ = rustix::process::nice(NICE);
-            Desk { service, apart: None, random: SmallRng::from_rng(&mut rand::rng()) }.run(&stopped);
-        })?;
-        Ok(Self { stop, thread })
+            Desk { service, apart: None, random: SmallRng::from_rng(&mut rand::rng()) }.run(stop);
+        })
+        .map(Self)
     }
 
     /// Ends it after the explanation that it is at.
     pub(in crate::shell) fn stop(self) {
-        self.stop.store(true, Ordering::Release);
-        self.thread.thread().unpark();
-        // A panic in it was told when it happened.
-        let _ = self.thread.join();
+        self.0.stop();
     }
 }
 
@@ -98,11 +89,11 @@ impl Apart {
 }
 
 impl Desk {
-    fn run(&mut self, stop: &AtomicBool) {
+    fn run(&mut self, stop: &Stop) {
         let mut noted = Instant::now();
         self.note();
         self.service.console.samples.want_from(Instant::now());
-        while !stop.load(Ordering::Acquire) {
+        while !stop.is_set() {
             std::thread::park_timeout(LOOK);
             if noted.elapsed() >= NOTE {
                 noted = Instant::now();

@@ -75,6 +75,7 @@ fn arms(look: &Look<'_>, table: Option<&Table>) -> Grid {
             Cell::from(view.forms.count(totals.impressions)),
             Cell::from(words::percent(view, figures.ctr)),
             Cell::from(view.forms.count(totals.conversions)),
+            Cell::from(view.forms.count(totals.acquisitions)),
             Cell::from(words::price(view, figures.all_in.after_tax.cpa, currency)),
             Cell::from(words::percent(view, figures.all_in.after_tax.roi)),
         ]
@@ -90,6 +91,7 @@ fn arms(look: &Look<'_>, table: Option<&Table>) -> Grid {
             Column::number("Impressions"),
             Column::number("CTR"),
             Column::number("Conversions"),
+            Column::number("Acquisitions"),
             Column::number("CPA"),
             Column::number("ROI"),
         ],

@@ -11,11 +11,11 @@ use crate::campaign::{Campaign, Catalog, ConversionType, Rates, promo_code};
 use crate::ledger::{
     BidFacts, Conversion, DatedRate, Event, EventKind, NO_LINE_ITEM, Setting, Source, Touch,
 };
-use crate::shell::conversions::refusal::{WORD_BYTES_MAX, echo};
+use crate::shell::conversions::refusal::WORD_BYTES_MAX;
 use crate::shell::conversions::{ConversionForm, ConversionRefusal};
 use crate::units::{
     AdvertiserId, BidId, CampaignId, CreativeId, Currency, Day, Epoch, ExchangeId, FxRate, Nanos, Rounding,
-    UnixMillis, UserKey, limits,
+    UnixMillis, UserKey, echo, limits,
 };
 
 /// Of a conversion of which nobody knows what led to it.
@@ -91,7 +91,9 @@ impl Sent {
     ) -> Result<Conversion, ConversionRefusal> {
         let Worth { value, lifetime, fx } = self.worth(declared, currency, rates)?;
         let Self { kind, order, happened, code, .. } = self;
-        Ok(Conversion { kind, order, value, touch, fx, happened, lifetime, source, code })
+        // Without the campaign's file nobody says that it is none.
+        let acquisition = declared.is_none_or(|declared| declared.acquisition);
+        Ok(Conversion { kind, acquisition, order, value, touch, fx, happened, lifetime, source, code })
     }
 
     fn worth(

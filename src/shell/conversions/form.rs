@@ -1,19 +1,15 @@
 //! A conversion as it arrives: texts, of a query or of JSON, alone or in a batch.
 
-use std::fmt;
-use std::marker::PhantomData;
-
-use serde::de::{Error as _, IgnoredAny, SeqAccess, Visitor};
+use serde::de::{Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::value::RawValue;
 
 use crate::audience::{IdKind, Signals};
 use crate::openrtb::personal_id;
+use crate::shell::arrivals::{digits_or_text, first_of_list, text};
 use crate::shell::booking::Query;
 use crate::shell::conversions::ConversionRefusal;
-use crate::shell::conversions::refusal::echo;
-use crate::units::UnixMillis;
 use crate::units::limits::{CONVERSIONS_OF_CALL_MAX, USER_ID_BYTES_MAX};
+use crate::units::{UnixMillis, echo};
 
 /// Below so many it is seconds, from there on milliseconds: of the years 1973 to 5138 either way.
 const MILLIS_FROM: i64 = 100_000_000_000;
@@ -89,23 +85,6 @@ pub struct Person {
     pub id: String,
 }
 
-/// A text, or the digits of a number as they were sent: no float ever holds an amount or an order.
-pub(in crate::shell) fn digits_or_text<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<String>, D::Error> {
-    let Some(raw) = Option::<&RawValue>::deserialize(deserializer)? else { return Ok(None) };
-    match raw.get().as_bytes() {
-        [b'"', ..] => serde_json::from_str(raw.get()).map(Some).map_err(D::Error::custom),
-        [b'-' | b'0'..=b'9', ..] => Ok(Some(raw.get().to_owned())),
-        _ => Err(D::Error::custom(format_args!("{} is neither a text nor a number", raw.get()))),
-    }
-}
-
-/// The same; empty for `null`.
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    digits_or_text(deserializer).map(Option::unwrap_or_default)
-}
-
 /// The conversions of a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConversionForms {
@@ -131,7 +110,7 @@ impl ConversionForms {
         #[derive(Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Batch {
-            conversions: Bounded<ConversionForm>,
+            conversions: List,
         }
         let is_bare = body.trim_ascii_start().first() == Some(&b'[');
         let is_list =
@@ -139,7 +118,7 @@ impl ConversionForms {
         if !is_list {
             return Ok(Self { forms: vec![serde_json::from_slice(body)?], sent: 1, is_list });
         }
-        let Bounded { read, sent } = if is_bare {
+        let List { read, sent } = if is_bare {
             serde_json::from_slice(body)?
         } else {
             serde_json::from_slice::<Batch>(body)?.conversions
@@ -151,36 +130,16 @@ impl ConversionForms {
     }
 }
 
-/// The elements of a list: no more are kept than may be taken, whatever was sent.
-struct Bounded<T> {
-    read: Vec<T>,
+/// A list of conversions: no more are kept than may be taken, whatever was sent.
+struct List {
+    read: Vec<ConversionForm>,
     sent: usize,
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Bounded<T> {
+impl<'de> Deserialize<'de> for List {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
-            type Value = Bounded<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of conversions")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Bounded<T>, A::Error> {
-                let mut some = Bounded { read: Vec::new(), sent: 0 };
-                while some.sent < CONVERSIONS_OF_CALL_MAX {
-                    let Some(next) = list.next_element()? else { return Ok(some) };
-                    some.read.push(next);
-                    some.sent += 1;
-                }
-                while list.next_element::<IgnoredAny>()?.is_some() {
-                    some.sent += 1;
-                }
-                Ok(some)
-            }
-        }
-        deserializer.deserialize_seq(List(PhantomData))
+        let (read, sent) = first_of_list(deserializer, "a list of conversions", CONVERSIONS_OF_CALL_MAX)?;
+        Ok(Self { read, sent })
     }
 }
 

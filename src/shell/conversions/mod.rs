@@ -15,7 +15,6 @@ mod refusal;
 use std::path::Path;
 use std::sync::Arc;
 
-pub(in crate::shell) use form::digits_or_text;
 pub use form::{ConversionForm, ConversionForms, Person};
 pub use import::{Imported, RefusedRow, coded_event};
 pub use journeys::{Journeys, Met, erase_journeys};
@@ -293,13 +292,9 @@ impl Service {
         if event.bid.line_item == NO_LINE_ITEM {
             return;
         }
-        let counts = snapshot.money.row(event.bid.line_item).is_none_or(|row| {
-            let line_item = snapshot.plan.line_item(row);
-            let kinds = &snapshot.plan.catalog.campaigns[line_item.campaign].conversions;
-            let kind = kinds.iter().find(|kind| kind.name == conversion.kind);
-            !matches!(line_item.goal, Goal::Cpa { .. }) || kind.is_none_or(|kind| kind.acquisition)
-        });
-        if counts {
+        let row = snapshot.money.row(event.bid.line_item);
+        let is_by_cpa = row.is_some_and(|row| matches!(snapshot.plan.line_item(row).goal, Goal::Cpa { .. }));
+        if conversion.acquisition || !is_by_cpa {
             self.lessons.came(&event.bid, Came::Conversion(conversion.value));
         }
     }

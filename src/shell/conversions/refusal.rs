@@ -3,8 +3,6 @@
 use crate::notice::TokenError;
 use crate::units::limits::{CONVERSION_AGE_MAX, EVENT_AHEAD_MAX, PROMO_CODE_CHARS_MAX, USER_ID_BYTES_MAX};
 
-/// Characters of what was sent that a refusal repeats.
-const ECHO_CHARS_MAX: usize = 80;
 /// The longest order id or type.
 pub(in crate::shell::conversions) const WORD_BYTES_MAX: usize = 128;
 
@@ -94,9 +92,4 @@ pub enum ConversionRefusal {
     /// Longer than an id may be.
     #[error("the user's id has {0} bytes, at most {USER_ID_BYTES_MAX} are allowed")]
     UserId(usize),
-}
-
-/// What was sent, as far as it is worth repeating.
-pub(in crate::shell::conversions) fn echo(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control()).take(ECHO_CHARS_MAX).collect()
 }

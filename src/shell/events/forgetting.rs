@@ -1,12 +1,11 @@
 //! Forgets the ids of old events, on a thread of its own: whatever the disk takes, neither money nor a call waits.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::shell::clock;
 use crate::shell::service::Service;
+use crate::shell::worker::Worker;
 
 /// How often it looks for old ids.
 const LOOK: Duration = Duration::from_secs(60);
@@ -15,10 +14,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// The thread.
 #[derive(Debug)]
-pub struct Forgetting {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
-}
+pub struct Forgetting(Worker);
 
 impl Forgetting {
     /// Starts it.
@@ -27,10 +23,8 @@ impl Forgetting {
     ///
     /// If the system gives no thread.
     pub fn start(service: Arc<Service>) -> std::io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = std::thread::Builder::new().name("old event ids".to_owned()).spawn(move || {
-            let goes_on = || !stopped.load(Ordering::Acquire);
+        Worker::start("old event ids", move |stop| {
+            let goes_on = || !stop.is_set();
             while goes_on() {
                 let paused = || {
                     std::thread::park_timeout(PAUSE);
@@ -43,15 +37,12 @@ impl Forgetting {
                     std::thread::park_timeout(LOOK);
                 }
             }
-        })?;
-        Ok(Self { stop, thread })
+        })
+        .map(Self)
     }
 
     /// Ends it after the round that it is in.
     pub fn stop(self) {
-        self.stop.store(true, Ordering::Release);
-        self.thread.thread().unpark();
-        // A panic in it was told when it happened.
-        let _ = self.thread.join();
+        self.0.stop();
     }
 }

@@ -1,19 +1,13 @@
 //! An event as it arrives: texts, of a query or of JSON.
 
-use std::fmt;
-
-use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::audience::{EventRefusal, IdKind, Sent, Signals};
 use crate::openrtb::personal_id;
+use crate::shell::arrivals::{first_of_list, text};
 use crate::shell::booking::Query;
-use crate::shell::conversions::digits_or_text;
 use crate::units::limits::{EVENTS_OF_CALL_MAX, USER_ID_BYTES_MAX};
-use crate::units::{AdvertiserId, UnixMillis};
-
-/// Characters of what was sent that a refusal repeats.
-const ECHO_CHARS_MAX: usize = 80;
+use crate::units::{AdvertiserId, UnixMillis, echo};
 
 /// Why an event cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -91,11 +85,6 @@ pub struct EventForm {
     pub dnt: String,
 }
 
-/// A text, or a number as it was written; empty for `null`.
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    digits_or_text(deserializer).map(Option::unwrap_or_default)
-}
-
 /// The events of a call: no more are kept than may be taken, whatever was sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventForms {
@@ -107,28 +96,8 @@ pub struct EventForms {
 
 impl<'de> Deserialize<'de> for EventForms {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List;
-        impl<'de> Visitor<'de> for List {
-            type Value = EventForms;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of events")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<EventForms, A::Error> {
-                let mut read = EventForms::default();
-                while read.sent < EVENTS_OF_CALL_MAX {
-                    let Some(form) = list.next_element()? else { return Ok(read) };
-                    read.forms.push(form);
-                    read.sent += 1;
-                }
-                while list.next_element::<IgnoredAny>()?.is_some() {
-                    read.sent += 1;
-                }
-                Ok(read)
-            }
-        }
-        deserializer.deserialize_seq(List)
+        let (forms, sent) = first_of_list(deserializer, "a list of events", EVENTS_OF_CALL_MAX)?;
+        Ok(Self { forms, sent })
     }
 }
 
@@ -226,10 +195,6 @@ impl EventForm {
         };
         Some(if id.len() <= USER_ID_BYTES_MAX { Ok((kind, id)) } else { Err(Unusable::UserId(id.len())) })
     }
-}
-
-fn echo(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control()).take(ECHO_CHARS_MAX).collect()
 }
 
 #[cfg(test)]

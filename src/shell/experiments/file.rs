@@ -4,24 +4,28 @@
 //! cannot be used is put aside, and a new one begun. A person's rows are deleted when the person is erased.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, params};
 
 use crate::shell::experiments::ghosts::{Design, Enrolment, day_of};
+use crate::shell::side_file::{OpenSideFile, SideFile, SideFileError};
 use crate::units::{AdvertiserId, CampaignId, Currency, Day, RatePpm, UnixMillis, UserKey};
 
-/// The file in the folder of the data.
-const FILE: &str = "experiments.sqlite";
-/// Bumped with every change of the tables.
-const SCHEMA_VERSION: i64 = 1;
-/// `encx`: marks the file as ours.
-const APPLICATION_ID: i64 = 0x656e_6378;
 /// Rows that are deleted in one commit.
 const FORGOTTEN_AT_ONCE: i64 = 5_000;
-/// How long another writer may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// What a power cut takes of the last second is as likely of either group: nothing waits for the disk. What is deleted is
+/// overwritten: nobody finds an erased person in a free page.
+const KIND: SideFile = SideFile {
+    name: "experiments.sqlite",
+    holds: "experiments",
+    // `encx`.
+    application_id: 0x656e_6378,
+    version: 1,
+    tables: TABLES,
+    first_table: "met",
+    settings: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;",
+};
 
 const TABLES: &str = "
 CREATE TABLE design (
@@ -51,47 +55,6 @@ CREATE TABLE missed (
 );
 ";
 
-/// Why the file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum ExperimentError {
-    /// Anything that SQLite says.
-    #[error("the experiments `{file}`: {source}")]
-    Sqlite {
-        /// The file.
-        file: PathBuf,
-        /// What it says.
-        source: rusqlite::Error,
-    },
-    /// Something else, or of a newer encan.
-    #[error("`{file}` does not hold experiments of this encan: it has version {found}")]
-    Foreign {
-        /// The file.
-        file: PathBuf,
-        /// Its version.
-        found: i64,
-    },
-}
-
-impl ExperimentError {
-    /// True if the file is broken, rather than busy, out of reach or another encan's.
-    fn is_damage(&self) -> bool {
-        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-        let Self::Sqlite { source, .. } = self else { return false };
-        matches!(source.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
-    }
-
-    /// What to do about it.
-    #[must_use]
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Sqlite { .. } => {
-                "free disk space or mend the disk; a damaged file is put aside by the next start"
-            }
-            Self::Foreign { .. } => "run the encan that wrote it, or use another folder with `--data DIR`",
-        }
-    }
-}
-
 /// The holdout of a campaign under which somebody was met last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Running {
@@ -119,8 +82,7 @@ pub struct Met {
 /// The file.
 #[derive(Debug)]
 pub struct ExperimentFile {
-    connection: Connection,
-    file: PathBuf,
+    open: OpenSideFile,
     /// The numbers of the holdouts that were seen.
     numbers: HashMap<Design, i64>,
 }
@@ -130,25 +92,9 @@ impl ExperimentFile {
     ///
     /// # Errors
     ///
-    /// [`ExperimentError`].
-    pub fn open(folder: &Path) -> Result<Self, ExperimentError> {
-        let file = folder.join(FILE);
-        let failed = |source| ExperimentError::Sqlite { file: file.clone(), source };
-        let connection = Connection::open(&file).map_err(failed)?;
-        connection.busy_timeout(PATIENCE).map_err(failed)?;
-        let fresh = check(&connection, &file)?;
-        // What a power cut takes of the last second is as likely of either group: nothing waits for the disk.
-        // What is deleted is overwritten: nobody finds an erased person in a free page.
-        let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON;";
-        connection.execute_batch(settings).map_err(failed)?;
-        if fresh {
-            let marks =
-                format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION};");
-            connection
-                .execute_batch(&format!("BEGIN IMMEDIATE; {TABLES} {marks} COMMIT;"))
-                .map_err(failed)?;
-        }
-        Ok(Self { connection, file, numbers: HashMap::new() })
+    /// [`SideFileError`].
+    pub fn open(folder: &Path) -> Result<Self, SideFileError> {
+        Ok(Self { open: KIND.open(folder)?, numbers: HashMap::new() })
     }
 
     /// The same; a file that is damaged is put aside, with a warning, and a new one begun. One that cannot be read now, or
@@ -156,53 +102,39 @@ impl ExperimentFile {
     ///
     /// # Errors
     ///
-    /// [`ExperimentError`] if there can be no new one.
-    pub fn open_or_begin(folder: &Path, now: UnixMillis) -> Result<Self, ExperimentError> {
-        let error = match Self::open(folder) {
-            Ok(file) => return Ok(file),
-            Err(error) if error.is_damage() => error,
-            Err(error) => return Err(error),
-        };
-        let aside = |ending: &str| folder.join(format!("{FILE}.unusable-{}{ending}", now.raw()));
-        for ending in ["", "-wal", "-shm"] {
-            let _ = std::fs::rename(folder.join(format!("{FILE}{ending}")), aside(ending));
+    /// [`SideFileError`] if there can be no new one.
+    pub fn open_or_begin(folder: &Path, now: UnixMillis) -> Result<Self, SideFileError> {
+        match KIND.open(folder) {
+            Err(error) if error.is_damage() => {
+                let open = KIND.begin_anew(folder, &error, now)?;
+                Ok(Self { open, numbers: HashMap::new() })
+            }
+            opened => Ok(Self { open: opened?, numbers: HashMap::new() }),
         }
-        let aside = aside("");
-        tracing::warn!(%error, aside = %aside.display(), "the experiments cannot be used: begun anew");
-        Self::open(folder)
     }
 
     /// Opens the file that is there, to read; `None` if no campaign ever held anybody out.
     ///
     /// # Errors
     ///
-    /// [`ExperimentError`].
-    pub fn open_to_read(folder: &Path) -> Result<Option<Self>, ExperimentError> {
-        let file = folder.join(FILE);
-        if !file.exists() {
-            return Ok(None);
-        }
-        let failed = |source| ExperimentError::Sqlite { file: file.clone(), source };
-        // Read-write without creation: a reader of a log left by a crash must be able to recover it.
-        let connection =
-            Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
-        connection.busy_timeout(PATIENCE).map_err(failed)?;
-        let fresh = check(&connection, &file)?;
-        Ok((!fresh).then_some(Self { connection, file, numbers: HashMap::new() }))
+    /// [`SideFileError`].
+    pub fn open_to_read(folder: &Path) -> Result<Option<Self>, SideFileError> {
+        let open = KIND.open_to_read(folder)?;
+        Ok(open.map(|open| Self { open, numbers: HashMap::new() }))
     }
 
-    fn failed(&self, source: rusqlite::Error) -> ExperimentError {
-        ExperimentError::Sqlite { file: self.file.clone(), source }
+    fn failed(&self, source: rusqlite::Error) -> SideFileError {
+        self.open.failed(source)
     }
 
     /// Writes all of `waiting` in one commit, and that `missed` more were lost on `today`.
     ///
     /// # Errors
     ///
-    /// [`ExperimentError`]: nothing of it is kept.
-    pub fn write(&mut self, waiting: &[Enrolment], missed: u64, today: Day) -> Result<(), ExperimentError> {
+    /// [`SideFileError`]: nothing of it is kept.
+    pub fn write(&mut self, waiting: &[Enrolment], missed: u64, today: Day) -> Result<(), SideFileError> {
         let mut numbers = std::mem::take(&mut self.numbers);
-        let written = write(&mut self.connection, &mut numbers, waiting, (missed, today));
+        let written = write(&mut self.open.connection, &mut numbers, waiting, (missed, today));
         match written {
             Ok(()) => self.numbers = numbers,
             // A number that was given in a commit that failed is no number.
@@ -215,14 +147,14 @@ impl ExperimentFile {
     ///
     /// # Errors
     ///
-    /// [`ExperimentError`]: it may be tried again.
-    pub fn erase(&self, user: UserKey) -> Result<bool, ExperimentError> {
+    /// [`SideFileError`]: it may be tried again.
+    pub fn erase(&self, user: UserKey) -> Result<bool, SideFileError> {
         let delete = "DELETE FROM met WHERE user = ? AND campaign IN (SELECT campaign FROM design)";
-        let deleted = self.connection.execute(delete, [user.as_bytes().as_slice()]);
+        let deleted = self.open.connection.execute(delete, [user.as_bytes().as_slice()]);
         let deleted = deleted.map_err(|source| self.failed(source))?;
         if deleted > 0 {
             // The log holds the page as it was before.
-            let folded = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+            let folded = self.open.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
             folded.map_err(|source| self.failed(source))?;
         }
         Ok(deleted > 0)
@@ -232,11 +164,11 @@ impl ExperimentFile {
     ///
     /// # Errors
     ///
-    /// [`ExperimentError`].
-    pub fn forget_before(&self, oldest: Day) -> Result<usize, ExperimentError> {
+    /// [`SideFileError`].
+    pub fn forget_before(&self, oldest: Day) -> Result<usize, SideFileError> {
         let delete = "DELETE FROM met WHERE (campaign, user, day) IN
                       (SELECT campaign, user, day FROM met WHERE day < ? ORDER BY day LIMIT ?)";
-        let deleted = self.connection.execute(delete, params![oldest.raw(), FORGOTTEN_AT_ONCE]);
+        let deleted = self.open.connection.execute(delete, params![oldest.raw(), FORGOTTEN_AT_ONCE]);
         deleted.map_err(|source| self.failed(source))
     }
 
@@ -244,10 +176,10 @@ impl ExperimentFile {
     ///
     /// # Errors
     ///
-    /// [`ExperimentError`].
-    pub fn running(&self) -> Result<Vec<Running>, ExperimentError> {
+    /// [`SideFileError`].
+    pub fn running(&self) -> Result<Vec<Running>, SideFileError> {
         let read = || -> rusqlite::Result<Vec<Running>> {
-            let mut select = self.connection.prepare(
+            let mut select = self.open.connection.prepare(
                 // SQLite takes the other columns from the row that has the maximum.
                 "SELECT number, campaign, advertiser, currency, share, draw, since, max(last) FROM design
                  GROUP BY campaign ORDER BY campaign",
@@ -273,10 +205,10 @@ impl ExperimentFile {
     ///
     /// # Errors
     ///
-    /// [`ExperimentError`].
-    pub fn each(&self, campaign: CampaignId, mut take: impl FnMut(Met)) -> Result<(), ExperimentError> {
+    /// [`SideFileError`].
+    pub fn each(&self, campaign: CampaignId, mut take: impl FnMut(Met)) -> Result<(), SideFileError> {
         let mut read = || -> rusqlite::Result<()> {
-            let mut select = self.connection.prepare(
+            let mut select = self.open.connection.prepare(
                 "SELECT user, held_out, at, design FROM met WHERE campaign = ? ORDER BY user, day",
             )?;
             let mut rows = select.query([campaign.raw().cast_signed()])?;
@@ -297,35 +229,12 @@ impl ExperimentFile {
     ///
     /// # Errors
     ///
-    /// [`ExperimentError`].
-    pub fn missed_since(&self, from: Day) -> Result<u64, ExperimentError> {
+    /// [`SideFileError`].
+    pub fn missed_since(&self, from: Day) -> Result<u64, SideFileError> {
         let sum = "SELECT coalesce(sum(count), 0) FROM missed WHERE day >= ?";
-        let sum = self.connection.query_row(sum, [from.raw()], |row| row.get::<_, i64>(0));
+        let sum = self.open.connection.query_row(sum, [from.raw()], |row| row.get::<_, i64>(0));
         sum.map(i64::unsigned_abs).map_err(|source| self.failed(source))
     }
-}
-
-/// True if there is nothing in the file yet.
-fn check(connection: &Connection, file: &Path) -> Result<bool, ExperimentError> {
-    let failed = |source| ExperimentError::Sqlite { file: file.to_owned(), source };
-    let pragma = |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
-    let found = pragma("user_version").map_err(failed)?;
-    let mark = pragma("application_id").map_err(failed)?;
-    if found == 0 && mark == 0 {
-        let tables = "SELECT count(*) FROM sqlite_schema";
-        let tables: i64 = connection.query_row(tables, [], |row| row.get(0)).map_err(failed)?;
-        if tables == 0 {
-            return Ok(true);
-        }
-    }
-    if found != SCHEMA_VERSION || mark != APPLICATION_ID {
-        return Err(ExperimentError::Foreign { file: file.to_owned(), found });
-    }
-    // A table that is damaged at its head is told before it is written to.
-    connection
-        .query_row("SELECT count(*) FROM (SELECT 1 FROM met LIMIT 1)", [], |_| Ok(()))
-        .map_err(failed)?;
-    Ok(false)
 }
 
 fn write(

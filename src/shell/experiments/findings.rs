@@ -7,8 +7,9 @@ use std::path::Path;
 use crate::experiment::{ArmOutcomes, Comparison, Effect, Outcomes, Subject, Trial};
 use crate::report::Names;
 use crate::shell::cli::report::names;
-use crate::shell::experiments::file::{ExperimentError, ExperimentFile, Running};
+use crate::shell::experiments::file::{ExperimentFile, Running};
 use crate::shell::experiments::ghosts::day_of;
+use crate::shell::side_file::SideFileError;
 use crate::shell::store::{Store, StoreError};
 use crate::units::{ArmId, CampaignId, Currency, Day, Millis, RatePpm, UnixMillis, UserKey};
 
@@ -33,7 +34,7 @@ pub enum Unfound {
     Store(#[from] StoreError),
     /// What was kept of experiments.
     #[error(transparent)]
-    File(#[from] ExperimentError),
+    File(#[from] SideFileError),
 }
 
 impl Unfound {
@@ -150,7 +151,7 @@ impl Gathered {
 }
 
 /// Who is in the groups of every holdout that is asked for.
-fn enrolled(file: &ExperimentFile, wanted: &Wanted) -> Result<Vec<Gathered>, ExperimentError> {
+fn enrolled(file: &ExperimentFile, wanted: &Wanted) -> Result<Vec<Gathered>, SideFileError> {
     let mut all = Vec::new();
     let running = file.running()?.into_iter();
     for running in running.filter(|of| wanted.campaign.is_none_or(|campaign| campaign == of.design.campaign))

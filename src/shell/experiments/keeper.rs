@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::RecvTimeoutError;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::shell::clock;
 use crate::shell::experiments::file::ExperimentFile;
 use crate::shell::experiments::ghosts::{Enrolment, Inbox, ToKeep, day_of};
 use crate::shell::service::Service;
+use crate::shell::worker::{Stop, Worker};
 use crate::units::Day;
 
 /// How often what waits is written.
@@ -26,10 +26,7 @@ const DAYS: i32 = 400;
 
 /// The thread.
 #[derive(Debug)]
-pub struct GhostKeeper {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
-}
+pub struct GhostKeeper(Worker);
 
 impl GhostKeeper {
     /// Starts it. The file is made with its first row.
@@ -38,21 +35,16 @@ impl GhostKeeper {
     ///
     /// If the system gives no thread.
     pub fn start(service: Arc<Service>, folder: PathBuf, inbox: Inbox) -> std::io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = std::thread::Builder::new().name("experiments".to_owned()).spawn(move || {
+        let thread = Worker::start("experiments", move |stop| {
             let desk = Desk { service, folder, file: None, waiting: Vec::new(), told: 0, failed: false };
-            desk.run(&inbox, &stopped);
+            desk.run(&inbox, stop);
         })?;
-        Ok(Self { stop, thread })
+        Ok(Self(thread))
     }
 
     /// Ends it: what waits is written.
     pub fn stop(self) {
-        self.stop.store(true, Ordering::Release);
-        self.thread.thread().unpark();
-        // A panic in it was told when it happened.
-        let _ = self.thread.join();
+        self.0.stop();
     }
 }
 
@@ -69,7 +61,7 @@ struct Desk {
 }
 
 impl Desk {
-    fn run(mut self, Inbox(inbox): &Inbox, stopped: &AtomicBool) {
+    fn run(mut self, Inbox(inbox): &Inbox, stop: &Stop) {
         let (mut written, mut forgotten) = (Instant::now(), Instant::now());
         loop {
             match inbox.recv_timeout(LOOK) {
@@ -81,7 +73,7 @@ impl Desk {
                         let _ = done.send(was_known);
                     }
                 }
-                Err(RecvTimeoutError::Timeout) if stopped.load(Ordering::Acquire) => break,
+                Err(RecvTimeoutError::Timeout) if stop.is_set() => break,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }

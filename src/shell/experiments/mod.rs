@@ -17,7 +17,7 @@ mod question;
 #[cfg(test)]
 mod tests;
 
-pub use file::{ExperimentError, ExperimentFile};
+pub use file::ExperimentFile;
 pub use findings::{ArmsFound, Findings, HoldoutFound, Unfound, Wanted, findings};
 pub use ghosts::{Ghosts, Inbox, write_metrics};
 pub use keeper::GhostKeeper;

@@ -4,8 +4,6 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::bidder::Plan;
@@ -18,6 +16,7 @@ use crate::shell::learning::KeptContexts;
 use crate::shell::metrics::Page;
 use crate::shell::service::Service;
 use crate::shell::store::Store;
+use crate::shell::worker::{Stop, Worker};
 use crate::units::{CampaignId, Millis, UnixMillis};
 
 /// How often the log's counter is looked at.
@@ -30,7 +29,7 @@ pub struct Follower {
     changes: Option<ChangeStore>,
     contexts: Box<dyn Contexts + Send>,
     every: Millis,
-    stop: Arc<AtomicBool>,
+    stop: Stop,
     /// The log's counter and the plan's revision of the adjustments that are in force.
     seen: Option<(i64, u64)>,
     next_look: UnixMillis,
@@ -54,7 +53,7 @@ impl Follower {
             changes,
             contexts,
             every,
-            stop: Arc::default(),
+            stop: Stop::default(),
             seen: None,
             next_look: now.plus(every),
         })
@@ -90,7 +89,7 @@ impl Follower {
             return Ok(None);
         }
         self.next_look = now.plus(self.every);
-        let goes_on = || !self.stop.load(Ordering::Acquire);
+        let goes_on = || !self.stop.is_set();
         let (contexts, settings) = (&*self.contexts, Settings::default());
         let rows = rows(&Store::open(&self.data)?, plan, contexts, &settings, now, &goes_on)?;
         if self.changes.is_none() && suggest(&rows, &settings, &Log::default(), now).is_empty() {
@@ -116,10 +115,7 @@ fn corridors(plan: &Plan) -> HashMap<CampaignId, (Factor, Factor)> {
 
 /// The thread.
 #[derive(Debug)]
-pub struct FeedbackThread {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
-}
+pub struct FeedbackThread(Worker);
 
 impl FeedbackThread {
     /// Takes what the log in `data` says, then starts the thread: no bid goes out without it. The figures are looked at
@@ -133,10 +129,9 @@ impl FeedbackThread {
         let contexts = Box::new(KeptContexts(data.to_owned()));
         let mut follower = Follower::new(data, contexts, every, clock::now())?;
         follow(&mut follower, &service)?;
-        let stop = Arc::clone(&follower.stop);
-        let stopped = Arc::clone(&stop);
-        let round = move || {
-            while !stopped.load(Ordering::Acquire) {
+        let started = Worker::start("feedback", move |stop| {
+            follower.stop = stop.clone();
+            while !stop.is_set() {
                 std::thread::park_timeout(LOOK);
                 let plan = Arc::clone(&service.snapshot().plan);
                 match follower.tick(&plan, clock::now()) {
@@ -152,17 +147,13 @@ impl FeedbackThread {
                     tracing::warn!(%error, hint = error.hint(), "the changes could not be read, those of before go on");
                 }
             }
-        };
-        let thread = std::thread::Builder::new().name("feedback".to_owned()).spawn(round);
-        Ok(Self { stop, thread: thread.map_err(FeedbackError::Thread)? })
+        });
+        started.map(Self).map_err(FeedbackError::Thread)
     }
 
     /// Ends it; a look that it is in is left off.
     pub fn stop(self) {
-        self.stop.store(true, Ordering::Release);
-        self.thread.thread().unpark();
-        // A panic in it was told when it happened.
-        let _ = self.thread.join();
+        self.0.stop();
     }
 }
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 
 use crate::bidder::Plan;
-use crate::campaign::LineItem;
+use crate::campaign::{Goal, LineItem};
 use crate::feedback::{Daily, Figures, Placement, Row, Settings, Subject};
 use crate::ledger::{Charge, Correction, Event, EventKind};
 use crate::shell::feedback::FeedbackError;
@@ -84,10 +84,17 @@ pub fn rows(
     Ok(in_order.filter_map(|line_item| tallies.remove(&line_item.id)).map(Tally::finish).collect())
 }
 
+/// A conversion, as far as it is judged.
+#[derive(Debug, Clone, Copy)]
+struct Brought {
+    value: Nanos,
+    acquisition: bool,
+}
+
 /// What came of bids under keys of its own.
 #[derive(Debug, Default)]
 struct Later {
-    conversions: HashMap<BidId, Vec<Nanos>>,
+    conversions: HashMap<BidId, Vec<Brought>>,
     corrections: HashMap<BidId, Vec<Correction>>,
 }
 
@@ -98,7 +105,8 @@ impl Later {
         }
         match &event.kind {
             EventKind::Conversion(conversion) => {
-                self.conversions.entry(event.bid.id).or_default().push(conversion.value);
+                let brought = Brought { value: conversion.value, acquisition: conversion.acquisition };
+                self.conversions.entry(event.bid.id).or_default().push(brought);
             }
             EventKind::Correction(correction) if correction.cause.changes_cost() => {
                 self.corrections.entry(event.bid.id).or_default().push(correction.clone());
@@ -148,7 +156,7 @@ impl Tally {
             EventKind::Impression(charge) => {
                 let spent = i128::from(charge.budget_share().raw());
                 *self.days.entry(event.bid.day).or_default() += spent;
-                let billed = billed(event.bid.id, charge, later);
+                let billed = billed(event.bid.id, charge, later, &self.subject.goal);
                 let shown = u32::try_from(billed.impressions).map_or(0.0, f64::from);
                 let by_goal = expected(billed, shown, self.chances);
                 let told = context.map(|context| {
@@ -198,18 +206,20 @@ impl Tally {
     }
 }
 
-/// One billed impression, net of its corrections, and what it converted.
-fn billed(bid: BidId, charge: &Charge, later: &Later) -> Figures {
+/// One billed impression, net of its corrections, and what it converted: as `goal` counts it, acquisitions alone under a CPA.
+fn billed(bid: BidId, charge: &Charge, later: &Later, goal: &Goal) -> Figures {
     let corrections = later.corrections.get(&bid).map_or(&[][..], Vec::as_slice);
     let costs = corrections.iter().map(|correction| correction.charge.goal_cost());
     let taken: i64 = corrections.iter().map(|correction| correction.impressions).sum();
     let conversions = later.conversions.get(&bid).map_or(&[][..], Vec::as_slice);
+    let counts = |brought: &&Brought| brought.acquisition || !matches!(goal, Goal::Cpa { .. });
+    let values = conversions.iter().map(|brought| brought.value);
     Figures {
         impressions: u64::try_from(1 + taken).unwrap_or(0),
         spend: costs.fold(charge.goal_cost(), Nanos::saturating_add),
-        conversions: conversions.len() as u64,
-        value: conversions.iter().copied().fold(Nanos::ZERO, Nanos::saturating_add),
-        value_squares: conversions.iter().map(|value| in_units(*value).powi(2)).sum(),
+        conversions: conversions.iter().filter(counts).count() as u64,
+        value: values.clone().fold(Nanos::ZERO, Nanos::saturating_add),
+        value_squares: values.map(|value| in_units(value).powi(2)).sum(),
         ..Figures::default()
     }
 }

@@ -6,7 +6,7 @@ use crate::units::Day;
 
 const MAGIC: &[u8; 8] = b"encancol";
 /// Bumped with every change of what a block holds or how: files of another format are built anew.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// The head of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,13 +5,11 @@
 //! absent: anything that an answer depends on. Without this thread answers are the same, and take longer.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::shell::figures::plan::{Refreshed, refresh};
 use crate::shell::store::Store;
+use crate::shell::worker::Worker;
 
 /// After a start, which has other things to do.
 const FIRST: Duration = Duration::from_secs(20);
@@ -22,10 +20,7 @@ const NICE: i32 = 10;
 
 /// The thread.
 #[derive(Debug)]
-pub struct Keeping {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
-}
+pub struct Keeping(Worker);
 
 impl Keeping {
     /// Starts it, for the ledger in `folder`.
@@ -34,12 +29,10 @@ impl Keeping {
     ///
     /// If the system gives no thread.
     pub fn start(folder: PathBuf) -> std::io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = std::thread::Builder::new().name("figures".to_owned()).spawn(move || {
+        let thread = Worker::start("figures", move |stop| {
             // On Linux of this thread alone; where it is refused, the thread goes on as it is.
             let _ = rustix::process::nice(NICE);
-            let goes_on = || !stopped.load(Ordering::Acquire);
+            let goes_on = || !stop.is_set();
             std::thread::park_timeout(FIRST);
             let mut said = false;
             while goes_on() {
@@ -59,14 +52,11 @@ impl Keeping {
                 }
             }
         })?;
-        Ok(Self { stop, thread })
+        Ok(Self(thread))
     }
 
     /// Ends it after the days that it is at.
     pub fn stop(self) {
-        self.stop.store(true, Ordering::Release);
-        self.thread.thread().unpark();
-        // A panic in it was told when it happened.
-        let _ = self.thread.join();
+        self.0.stop();
     }
 }

@@ -56,7 +56,7 @@ impl Section {
                 Self::Win | Self::Loss => 2,
                 Self::Impression => charge::WIDTH,
                 Self::Mark => 3,
-                Self::Conversion => 10,
+                Self::Conversion => 11,
                 Self::Correction => 4 + charge::WIDTH,
             }
     }
@@ -191,6 +191,7 @@ fn put_conversion(conversion: &Conversion, told: UnixMillis, lists: &mut Lists, 
         told.raw().wrapping_sub(conversion.happened.raw()),
         conversion.lifetime.raw(),
         conversion.source as i64,
+        conversion.acquisition.into(),
     ]);
     let code = conversion.code.clone().map(|code| lists.texts.number(code));
     put_optional(code, row);
@@ -239,11 +240,12 @@ fn conversion(cells: &mut Cells<'_>, told: UnixMillis, named: &Named) -> Option<
     let happened = UnixMillis::from_raw(told.raw().wrapping_sub(cells.next()));
     let lifetime = cells.nanos();
     let source = Source::from_code(u8::try_from(cells.next()).ok()?)?;
+    let acquisition = cells.next() != 0;
     let code = match cells.optional() {
         Some(number) => Some(named.texts.get(usize::try_from(number).ok()?)?.clone()),
         None => None,
     };
-    Some(Conversion { kind, order: None, value, touch, fx, happened, lifetime, source, code })
+    Some(Conversion { kind, acquisition, order: None, value, touch, fx, happened, lifetime, source, code })
 }
 
 fn correction(cells: &mut Cells<'_>, named: &Named) -> Option<Correction> {

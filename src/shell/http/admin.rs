@@ -11,8 +11,9 @@ use percent_encoding::percent_decode_str;
 use crate::audience::ImportId;
 use crate::shell::console::is_page;
 use crate::shell::corrections::Unbooked;
+use crate::shell::http::bid::turned_away;
 use crate::shell::http::{Answer, JSON, body, console, conversions, empty, full, not_allowed, text};
-use crate::shell::metrics::{self, Turned};
+use crate::shell::metrics;
 use crate::shell::service::Service;
 use crate::shell::store::{Health, StoreError};
 use crate::units::limits;
@@ -25,10 +26,10 @@ pub(in crate::shell::http) async fn answer(request: &mut Request<Incoming>, serv
         return text(StatusCode::MISDIRECTED_REQUEST, words);
     }
     if request.uri().path() == "/v1/ledger/corrections" {
-        return correct(request, service).await;
+        return correct(request, service).await.unwrap_or_else(|refused| refused);
     }
     if request.uri().path() == "/v1/conversions" {
-        return conversions::import(request, service).await;
+        return conversions::import(request, service).await.unwrap_or_else(|refused| refused);
     }
     if let Some(id) = request.uri().path().strip_prefix("/v1/audience/") {
         return person(request.method(), id, &service).await;
@@ -68,37 +69,41 @@ pub(in crate::shell::http) async fn answer(request: &mut Request<Incoming>, serv
 
 /// Books a file of corrections, or with `?dry_run=1` says what it comes to: 200 once it is committed, 400 with every
 /// fault, 503 if it may be sent again.
-async fn correct(request: &mut Request<Incoming>, service: Arc<Service>) -> Answer {
-    if request.method() != Method::POST {
-        return not_allowed("POST");
-    }
-    // What a page of any site can make a browser send without being asked is never JSON.
-    let content_type = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-    if content_type != Some(b"application/json") {
-        return text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/json\n".to_owned());
-    }
-    let dry_run = request.uri().query() == Some("dry_run=1");
-    let body = match body::read(request, limits::CORRECTIONS_BYTES_MAX).await {
-        Ok(body) => body,
-        Err(Turned::TooLarge) => return empty(StatusCode::PAYLOAD_TOO_LARGE),
-        Err(Turned::TooLate) => return empty(StatusCode::REQUEST_TIMEOUT),
-        Err(_) => return empty(StatusCode::BAD_REQUEST),
-    };
-    let Ok(file) = String::from_utf8(body.to_vec()) else {
-        return text(StatusCode::BAD_REQUEST, "not UTF-8\n".to_owned());
-    };
+async fn correct(request: &mut Request<Incoming>, service: Arc<Service>) -> Result<Answer, Answer> {
+    let dry_run = is_dry_run(request)?;
+    let body = body::read(request, limits::CORRECTIONS_BYTES_MAX).await.map_err(turned_away)?;
+    let file = String::from_utf8(body.to_vec())
+        .map_err(|_| text(StatusCode::BAD_REQUEST, "not UTF-8\n".to_owned()))?;
     // Runs to its end even if the caller hangs up: what is committed must be settled too.
     let booking = tokio::spawn(async move { service.correct(file, dry_run).await });
     match booking.await.unwrap_or(Err(Unbooked::Store(StoreError::Stopped))) {
         Ok(told) => {
-            full(StatusCode::OK, JSON, serde_json::to_vec(&told).expect("texts and numbers are JSON"))
+            let told = serde_json::to_vec(&told).expect("texts and numbers are JSON");
+            Ok(full(StatusCode::OK, JSON, told))
         }
         Err(Unbooked::Faulty(faults)) => {
             let faults = serde_json::to_vec(&faults).expect("texts and numbers are JSON");
-            full(StatusCode::BAD_REQUEST, JSON, faults)
+            Err(full(StatusCode::BAD_REQUEST, JSON, faults))
         }
-        Err(Unbooked::Store(error)) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
+        Err(Unbooked::Store(error)) => Err(text(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n"))),
     }
+}
+
+/// True if what the operator posts is to be checked only.
+///
+/// # Errors
+///
+/// The answer to what is not posted, or not as JSON: what a page of any site can make a browser send without being asked
+/// is never JSON.
+pub(in crate::shell::http) fn is_dry_run(request: &Request<Incoming>) -> Result<bool, Answer> {
+    if request.method() != Method::POST {
+        return Err(not_allowed("POST"));
+    }
+    let content_type = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    if content_type != Some(b"application/json") {
+        return Err(text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/json\n".to_owned()));
+    }
+    Ok(request.uri().query() == Some("dry_run=1"))
 }
 
 /// Shows or erases the person of `{id_type}/{user_id}`.

@@ -38,7 +38,8 @@ pub(in crate::shell::http) async fn answer(
     answer
 }
 
-fn turned_away(turned: Turned) -> Answer {
+/// The answer to a request that is not served.
+pub(in crate::shell::http) fn turned_away(turned: Turned) -> Answer {
     match turned {
         Turned::Unauthorized => {
             let mut answer = empty(StatusCode::UNAUTHORIZED);

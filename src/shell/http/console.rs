@@ -12,9 +12,8 @@ use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{HeaderMap, Method, Request, StatusCode};
 
 use crate::shell::console::{Asked, Kind, Outcome, Shown, show};
-use crate::shell::http::bid::accepts_gzip;
-use crate::shell::http::{Answer, body, empty, full, not_allowed, text};
-use crate::shell::metrics::Turned;
+use crate::shell::http::bid::{accepts_gzip, turned_away};
+use crate::shell::http::{Answer, body, full, not_allowed, text};
 use crate::shell::service::Service;
 use crate::units::limits;
 
@@ -64,12 +63,8 @@ async fn sent(request: &mut Request<Incoming>) -> Result<String, Answer> {
         let words = "send application/x-www-form-urlencoded\n";
         return Err(text(StatusCode::UNSUPPORTED_MEDIA_TYPE, words.to_owned()));
     }
-    match body::read(request, FORM_BYTES_MAX).await {
-        Ok(body) => Ok(String::from_utf8_lossy(&body).into_owned()),
-        Err(Turned::TooLarge) => Err(empty(StatusCode::PAYLOAD_TOO_LARGE)),
-        Err(Turned::TooLate) => Err(empty(StatusCode::REQUEST_TIMEOUT)),
-        Err(_) => Err(empty(StatusCode::BAD_REQUEST)),
-    }
+    let body = body::read(request, FORM_BYTES_MAX).await.map_err(turned_away)?;
+    Ok(String::from_utf8_lossy(&body).into_owned())
 }
 
 fn page(shown: Shown, nonce: &str, takes_gzip: bool) -> Answer {

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::header::{self, HeaderValue};
-use hyper::{Method, Request, StatusCode};
+use hyper::{Request, StatusCode};
 
 use crate::shell::conversions::{
     Caller, ConversionForm, ConversionForms, ConversionRefusal, ConversionReply,
 };
+use crate::shell::http::admin::is_dry_run;
+use crate::shell::http::bid::turned_away;
 use crate::shell::http::events::{bearer, unauthorized};
 use crate::shell::http::notices::picture;
-use crate::shell::http::{Answer, JSON, body, empty, full, not_allowed, text};
-use crate::shell::metrics::Turned;
+use crate::shell::http::{Answer, JSON, body, empty, full, text};
 use crate::shell::service::Service;
 use crate::shell::store::StoreError;
 use crate::units::limits;
@@ -50,37 +50,25 @@ pub(in crate::shell::http) async fn server(request: &mut Request<Incoming>, serv
 
 /// Rows of a file that the operator brings: 200 with what became of each, 503 if they may be sent again. With
 /// `?dry_run=1` nothing is booked.
-pub(in crate::shell::http) async fn import(request: &mut Request<Incoming>, service: Arc<Service>) -> Answer {
-    if request.method() != Method::POST {
-        return not_allowed("POST");
-    }
-    // What a page of any site can make a browser send without being asked is never JSON.
-    let content_type = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-    if content_type != Some(b"application/json") {
-        return text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/json\n".to_owned());
-    }
-    let dry_run = request.uri().query() == Some("dry_run=1");
-    let forms = match read(request, limits::CONVERSIONS_BYTES_MAX).await {
-        Ok(ConversionForms { forms, .. }) => forms,
-        Err(answer) => return answer,
-    };
+pub(in crate::shell::http) async fn import(
+    request: &mut Request<Incoming>,
+    service: Arc<Service>,
+) -> Result<Answer, Answer> {
+    let dry_run = is_dry_run(request)?;
+    let ConversionForms { forms, .. } = read(request, limits::CONVERSIONS_BYTES_MAX).await?;
     // Runs to its end even if the caller hangs up.
     let booking = tokio::spawn(service.import(forms, dry_run));
     match booking.await.unwrap_or(Err(StoreError::Stopped)) {
         Ok(imported) => {
-            full(StatusCode::OK, JSON, serde_json::to_vec(&imported).expect("texts and numbers are JSON"))
+            let told = serde_json::to_vec(&imported).expect("texts and numbers are JSON");
+            Ok(full(StatusCode::OK, JSON, told))
         }
-        Err(error) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
+        Err(error) => Err(text(StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n"))),
     }
 }
 
 async fn read(request: &mut Request<Incoming>, bytes_max: usize) -> Result<ConversionForms, Answer> {
-    let body = match body::read(request, bytes_max).await {
-        Ok(body) => body,
-        Err(Turned::TooLarge) => return Err(empty(StatusCode::PAYLOAD_TOO_LARGE)),
-        Err(Turned::TooLate) => return Err(empty(StatusCode::REQUEST_TIMEOUT)),
-        Err(_) => return Err(empty(StatusCode::BAD_REQUEST)),
-    };
+    let body = body::read(request, bytes_max).await.map_err(turned_away)?;
     let forms = ConversionForms::parse(&body)
         .map_err(|error| text(StatusCode::BAD_REQUEST, format!("not a conversion: {error}\n")))?;
     if forms.sent > limits::CONVERSIONS_OF_CALL_MAX {

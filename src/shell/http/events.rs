@@ -11,8 +11,8 @@ use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderValue};
 
 use crate::shell::events::{EventForm, EventForms, EventReply, Unusable};
+use crate::shell::http::bid::turned_away;
 use crate::shell::http::{Answer, body, empty, notices, text};
-use crate::shell::metrics::Turned;
 use crate::shell::service::Service;
 use crate::units::limits;
 
@@ -54,9 +54,7 @@ pub(in crate::shell::http) async fn server(request: &mut Request<Incoming>, serv
     };
     let body = match body::read(request, limits::EVENTS_BYTES_MAX).await {
         Ok(body) => body,
-        Err(Turned::TooLarge) => return empty(StatusCode::PAYLOAD_TOO_LARGE),
-        Err(Turned::TooLate) => return empty(StatusCode::REQUEST_TIMEOUT),
-        Err(_) => return empty(StatusCode::BAD_REQUEST),
+        Err(turned) => return turned_away(turned),
     };
     let is_list = body.trim_ascii_start().first() == Some(&b'[');
     let forms = if is_list {

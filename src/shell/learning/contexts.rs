@@ -8,28 +8,33 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::learning::{FEATURES_VERSION, FIELDS, Features, Field, Prediction};
 use crate::shell::feedback::{self, Context};
 use crate::shell::learning::lessons::Shown;
 use crate::shell::learning::room::Room;
+use crate::shell::side_file::{OpenSideFile, SideFile, SideFileError};
 use crate::units::{BidId, CampaignId, ExchangeId, LineItemId, Millis, UnixMillis};
 
 /// The file in the folder of the data.
 pub const FILE: &str = "contexts.sqlite";
-/// Bumped with every change of the tables.
-const SCHEMA_VERSION: i64 = 1;
-/// `encc`: marks the file as ours.
-const APPLICATION_ID: i64 = 0x656e_6363;
 /// Rows that are deleted in one commit.
 const FORGOTTEN_AT_ONCE: i64 = 5_000;
 /// Trials of models that are remembered.
 const TRIALS_MAX: i64 = 200;
-/// How long another writer may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// What a power cut takes of the last second is no money: nothing waits for the disk but the folding of the log.
+const KIND: SideFile = SideFile {
+    name: FILE,
+    holds: "contexts",
+    // `encc`.
+    application_id: 0x656e_6363,
+    version: 1,
+    tables: TABLES,
+    first_table: "shown",
+    settings: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;",
+};
 
 const TABLES: &str = "
 CREATE TABLE shown (
@@ -79,22 +84,9 @@ pub enum ToKeep {
 /// Why the contexts cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ContextsError {
-    /// Anything that SQLite says.
-    #[error("the contexts `{file}`: {source}")]
-    Sqlite {
-        /// The file.
-        file: PathBuf,
-        /// What it says.
-        source: rusqlite::Error,
-    },
-    /// Something else, or of a newer encan.
-    #[error("`{file}` does not hold contexts of this encan: it has version {found}")]
-    Foreign {
-        /// The file.
-        file: PathBuf,
-        /// Its version.
-        found: i64,
-    },
+    /// The file.
+    #[error(transparent)]
+    File(#[from] SideFileError),
     /// There is none.
     #[error("there are no contexts in `{}`", folder.display())]
     Missing {
@@ -108,10 +100,7 @@ impl ContextsError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Sqlite { .. } => {
-                "free disk space or mend the disk; a damaged file is put aside by the next start"
-            }
-            Self::Foreign { .. } => "run the encan that wrote it, or use another folder with `--data DIR`",
+            Self::File(error) => error.hint(),
             Self::Missing { .. } => {
                 "name the folder of a server with `--data DIR`; its first billed impression makes the file"
             }
@@ -134,10 +123,7 @@ pub struct Trial {
 
 /// The file.
 #[derive(Debug)]
-pub struct Contexts {
-    connection: Connection,
-    file: PathBuf,
-}
+pub struct Contexts(OpenSideFile);
 
 impl Contexts {
     /// Opens or makes the file in `folder`, to write.
@@ -146,22 +132,7 @@ impl Contexts {
     ///
     /// [`ContextsError`].
     pub fn open(folder: &Path) -> Result<Self, ContextsError> {
-        let file = folder.join(FILE);
-        let failed = |source| ContextsError::Sqlite { file: file.clone(), source };
-        let connection = Connection::open(&file).map_err(failed)?;
-        connection.busy_timeout(PATIENCE).map_err(failed)?;
-        let fresh = check(&connection, &file)?;
-        // What a power cut takes of the last second is no money: nothing waits for the disk but the folding of the log.
-        let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;";
-        connection.execute_batch(settings).map_err(failed)?;
-        if fresh {
-            let marks =
-                format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION};");
-            connection
-                .execute_batch(&format!("BEGIN IMMEDIATE; {TABLES} {marks} COMMIT;"))
-                .map_err(failed)?;
-        }
-        Ok(Self { connection, file })
+        Ok(Self(KIND.open(folder)?))
     }
 
     /// The same; a file that cannot be used is put aside, with a warning, and a new one begun.
@@ -170,17 +141,8 @@ impl Contexts {
     ///
     /// [`ContextsError`] if there can be no new one.
     pub fn open_or_begin(folder: &Path, now: UnixMillis) -> Result<Self, ContextsError> {
-        let error = match Self::open(folder) {
-            Ok(contexts) => return Ok(contexts),
-            Err(error) => error,
-        };
-        let aside = |ending: &str| folder.join(format!("{FILE}.unusable-{}{ending}", now.raw()));
-        for ending in ["", "-wal", "-shm"] {
-            let _ = std::fs::rename(folder.join(format!("{FILE}{ending}")), aside(ending));
-        }
-        let aside = aside("");
-        tracing::warn!(%error, aside = %aside.display(), "the contexts cannot be used: begun anew");
-        Self::open(folder)
+        let opened = KIND.open(folder).or_else(|error| KIND.begin_anew(folder, &error, now));
+        Ok(Self(opened?))
     }
 
     /// Opens the file that is there, to read.
@@ -189,23 +151,12 @@ impl Contexts {
     ///
     /// [`ContextsError`].
     pub fn open_to_read(folder: &Path) -> Result<Self, ContextsError> {
-        let file = folder.join(FILE);
-        if !file.exists() {
-            return Err(ContextsError::Missing { folder: folder.to_owned() });
-        }
-        let failed = |source| ContextsError::Sqlite { file: file.clone(), source };
-        // Read-write without creation: a reader of a log left by a crash must be able to recover it.
-        let connection =
-            Connection::open_with_flags(&file, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
-        connection.busy_timeout(PATIENCE).map_err(failed)?;
-        if check(&connection, &file)? {
-            return Err(ContextsError::Missing { folder: folder.to_owned() });
-        }
-        Ok(Self { connection, file })
+        let open = KIND.open_to_read(folder)?;
+        open.map(Self).ok_or_else(|| ContextsError::Missing { folder: folder.to_owned() })
     }
 
     fn failed(&self, source: rusqlite::Error) -> ContextsError {
-        ContextsError::Sqlite { file: self.file.clone(), source }
+        ContextsError::File(self.0.failed(source))
     }
 
     /// Writes all of `waiting` in one commit; of which fields there is no room for another word, as a bit each.
@@ -214,8 +165,7 @@ impl Contexts {
     ///
     /// [`ContextsError`]: nothing of it is kept.
     pub fn write(&mut self, waiting: &[ToKeep]) -> Result<u32, ContextsError> {
-        let file = self.file.clone();
-        write(&mut self.connection, waiting).map_err(|source| ContextsError::Sqlite { file, source })
+        write(&mut self.0.connection, waiting).map_err(|source| self.failed(source))
     }
 
     /// Deletes impressions of bids that are older than `oldest`, some thousand of them; how many were.
@@ -228,7 +178,7 @@ impl Contexts {
             "DELETE FROM shown WHERE bid IN (SELECT bid FROM shown WHERE bid < ? ORDER BY bid LIMIT ?)";
         let first = BidId::mint(oldest, 0);
         let deleted =
-            self.connection.execute(delete, params![first.as_bytes().as_slice(), FORGOTTEN_AT_ONCE]);
+            self.0.connection.execute(delete, params![first.as_bytes().as_slice(), FORGOTTEN_AT_ONCE]);
         deleted.map_err(|source| self.failed(source))
     }
 
@@ -245,7 +195,7 @@ impl Contexts {
         limit: usize,
     ) -> Result<Vec<Shown>, ContextsError> {
         let read = || -> rusqlite::Result<Vec<Shown>> {
-            let mut select = self.connection.prepare_cached(
+            let mut select = self.0.connection.prepare_cached(
                 "SELECT bid, at, campaign, line_item, exchange, placement, features, ctr, cvr FROM shown
                  WHERE bid > ? AND bid < ? AND version = ? ORDER BY bid LIMIT ?",
             )?;
@@ -268,7 +218,7 @@ impl Contexts {
     /// [`ContextsError`].
     pub fn between(&self, from: UnixMillis, to: UnixMillis) -> Result<Vec<Context>, ContextsError> {
         let read = || -> rusqlite::Result<Vec<Context>> {
-            let mut select = self.connection.prepare_cached(
+            let mut select = self.0.connection.prepare_cached(
                 "SELECT bid, placement, coalesce(text, ''), ctr, cvr FROM shown
                  LEFT JOIN word ON word.field = ? AND word.hash = shown.outlet WHERE bid >= ? AND bid < ?",
             )?;
@@ -295,7 +245,7 @@ impl Contexts {
     /// [`ContextsError`].
     pub fn span(&self) -> Result<Option<(u64, BidId, BidId)>, ContextsError> {
         let sums = "SELECT count(*), min(bid), max(bid) FROM shown WHERE version = ?";
-        let row = self.connection.query_row(sums, [FEATURES_VERSION], |row| {
+        let row = self.0.connection.query_row(sums, [FEATURES_VERSION], |row| {
             let ends: (Option<[u8; 16]>, Option<[u8; 16]>) = (row.get(1)?, row.get(2)?);
             let count = row.get::<_, i64>(0)?.unsigned_abs();
             Ok(ends
@@ -313,7 +263,7 @@ impl Contexts {
     /// [`ContextsError`].
     pub fn words(&self) -> Result<HashMap<(u8, u32), String>, ContextsError> {
         let read = || -> rusqlite::Result<HashMap<(u8, u32), String>> {
-            let mut select = self.connection.prepare("SELECT field, hash, text FROM word")?;
+            let mut select = self.0.connection.prepare("SELECT field, hash, text FROM word")?;
             let rows = select.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?;
             rows.collect()
         };
@@ -328,9 +278,9 @@ impl Contexts {
     pub fn remember(&self, trial: &Trial) -> Result<(), ContextsError> {
         let Trial { at, by_server, accepted, words } = trial;
         let insert = "INSERT INTO trial (at, by_server, accepted, words) VALUES (?, ?, ?, ?)";
-        let written = self.connection.execute(insert, params![at, by_server, accepted, words]);
+        let written = self.0.connection.execute(insert, params![at, by_server, accepted, words]);
         let forget = "DELETE FROM trial WHERE number <= (SELECT max(number) FROM trial) - ?";
-        let written = written.and_then(|_| self.connection.execute(forget, [TRIALS_MAX]));
+        let written = written.and_then(|_| self.0.connection.execute(forget, [TRIALS_MAX]));
         written.map(|_| ()).map_err(|source| self.failed(source))
     }
 
@@ -342,6 +292,7 @@ impl Contexts {
     pub fn trials(&self, limit: u32) -> Result<Vec<Trial>, ContextsError> {
         let read = || -> rusqlite::Result<Vec<Trial>> {
             let mut select = self
+                .0
                 .connection
                 .prepare("SELECT at, by_server, accepted, words FROM trial ORDER BY number DESC LIMIT ?")?;
             let rows = select.query_map([limit], |row| {
@@ -362,7 +313,7 @@ impl Contexts {
         let select = "SELECT bid, at, campaign, line_item, exchange, placement, features, ctr, cvr FROM shown
                       WHERE bid = ? AND version = ?";
         let of = params![bid.as_bytes().as_slice(), FEATURES_VERSION];
-        let row = self.connection.query_row(select, of, shown).optional();
+        let row = self.0.connection.query_row(select, of, shown).optional();
         row.map_err(|source| self.failed(source))
     }
 }
@@ -388,29 +339,6 @@ impl feedback::Contexts for KeptContexts {
 #[must_use]
 pub fn oldest(now: UnixMillis, days: u32) -> UnixMillis {
     now.minus(Millis::from_seconds(i64::from(days) * 86_400))
-}
-
-/// True if there is nothing in the file yet.
-fn check(connection: &Connection, file: &Path) -> Result<bool, ContextsError> {
-    let failed = |source| ContextsError::Sqlite { file: file.to_owned(), source };
-    let pragma = |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
-    let found = pragma("user_version").map_err(failed)?;
-    let mark = pragma("application_id").map_err(failed)?;
-    if found == 0 && mark == 0 {
-        let tables = "SELECT count(*) FROM sqlite_schema";
-        let tables: i64 = connection.query_row(tables, [], |row| row.get(0)).map_err(failed)?;
-        if tables == 0 {
-            return Ok(true);
-        }
-    }
-    if found != SCHEMA_VERSION || mark != APPLICATION_ID {
-        return Err(ContextsError::Foreign { file: file.to_owned(), found });
-    }
-    // A table that is damaged at its head is told before it is written to.
-    connection
-        .query_row("SELECT count(*) FROM (SELECT 1 FROM shown LIMIT 1)", [], |_| Ok(()))
-        .map_err(failed)?;
-    Ok(false)
 }
 
 fn write(connection: &mut Connection, waiting: &[ToKeep]) -> rusqlite::Result<u32> {

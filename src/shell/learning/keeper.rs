@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::shell::clock;
 use crate::shell::learning::contexts::{Contexts, ToKeep, oldest};
 use crate::shell::learning::words::KnownWords;
 use crate::shell::service::Service;
+use crate::shell::worker::{Stop, Worker};
 
 /// How often what waits is written.
 const COMMIT: Duration = Duration::from_secs(1);
@@ -23,10 +23,7 @@ const FORGET: Duration = Duration::from_secs(1);
 
 /// The thread.
 #[derive(Debug)]
-pub struct Keeper {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
-}
+pub struct Keeper(Worker);
 
 impl Keeper {
     /// Starts it; impressions are kept for so many `days`.
@@ -40,9 +37,7 @@ impl Keeper {
         queue: Receiver<ToKeep>,
         days: u32,
     ) -> std::io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = std::thread::Builder::new().name("contexts".to_owned()).spawn(move || {
+        let thread = Worker::start("contexts", move |stop| {
             let contexts = match Contexts::open_or_begin(&folder, clock::now()) {
                 Ok(contexts) => contexts,
                 Err(error) => {
@@ -53,17 +48,14 @@ impl Keeper {
             };
             remember_words(&contexts, &service.lessons.words);
             let desk = Desk { service, contexts, waiting: Vec::new(), days, failed: false };
-            desk.run(&queue, &stopped);
+            desk.run(&queue, stop);
         })?;
-        Ok(Self { stop, thread })
+        Ok(Self(thread))
     }
 
     /// Ends it: what waits is written.
     pub fn stop(self) {
-        self.stop.store(true, Ordering::Release);
-        self.thread.thread().unpark();
-        // A panic in it was told when it happened.
-        let _ = self.thread.join();
+        self.0.stop();
     }
 }
 
@@ -85,7 +77,7 @@ struct Desk {
 }
 
 impl Desk {
-    fn run(mut self, queue: &Receiver<ToKeep>, stopped: &AtomicBool) {
+    fn run(mut self, queue: &Receiver<ToKeep>, stop: &Stop) {
         let (mut written, mut forgotten) = (Instant::now(), Instant::now());
         loop {
             match queue.recv_timeout(LOOK) {
@@ -94,7 +86,7 @@ impl Desk {
                     self.waiting.push(first);
                     self.waiting.extend(queue.try_iter().take(room));
                 }
-                Err(RecvTimeoutError::Timeout) if stopped.load(Ordering::Acquire) => break,
+                Err(RecvTimeoutError::Timeout) if stop.is_set() => break,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }

@@ -3,10 +3,8 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::bidder::Snapshot;
@@ -21,6 +19,7 @@ use crate::shell::learning::kept::{
 use crate::shell::learning::lessons::{News, Told};
 use crate::shell::learning::waits::Waits;
 use crate::shell::service::Service;
+use crate::shell::worker::{Stop, Worker};
 use crate::units::{CampaignId, CreativeId, Nanos, UnixMillis};
 
 /// The file in the folder of the data.
@@ -106,10 +105,7 @@ pub(in crate::shell::learning) fn duals(
 
 /// The thread.
 #[derive(Debug)]
-pub struct Learner {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
-}
+pub struct Learner(Worker);
 
 impl Learner {
     /// Starts it on what a former run had `kept`.
@@ -123,9 +119,7 @@ impl Learner {
         news: Receiver<News>,
         kept: Kept,
     ) -> std::io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let thread = std::thread::Builder::new().name("learner".to_owned()).spawn(move || {
+        let thread = Worker::start("learner", move |stop| {
             let mut desk = Desk {
                 service,
                 folder,
@@ -137,17 +131,14 @@ impl Learner {
                 waits: Waits::default(),
                 stood: HashMap::new(),
             };
-            desk.run(&news, &stopped);
+            desk.run(&news, stop);
         })?;
-        Ok(Self { stop, thread })
+        Ok(Self(thread))
     }
 
     /// Ends it: what waits is folded, and all is written.
     pub fn stop(self) {
-        self.stop.store(true, Ordering::Release);
-        self.thread.thread().unpark();
-        // A panic in it was told when it happened.
-        let _ = self.thread.join();
+        self.0.stop();
     }
 }
 
@@ -170,7 +161,7 @@ struct Desk {
 }
 
 impl Desk {
-    fn run(&mut self, news: &Receiver<News>, stopped: &AtomicBool) {
+    fn run(&mut self, news: &Receiver<News>, stop: &Stop) {
         let (mut viewed, mut written) = (Instant::now(), Instant::now());
         self.kept.goals.resume(&self.service.snapshot());
         self.view();
@@ -180,7 +171,7 @@ impl Desk {
                     self.take(first);
                     news.try_iter().take(AT_ONCE).for_each(|news| self.take(news));
                 }
-                Err(RecvTimeoutError::Timeout) if stopped.load(Ordering::Acquire) => break,
+                Err(RecvTimeoutError::Timeout) if stop.is_set() => break,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }

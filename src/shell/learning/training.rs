@@ -3,8 +3,6 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::learning::{CLICK_RIPE, Delays, Example, Model, Refusal, Verdict};
@@ -15,6 +13,7 @@ use crate::shell::learning::models::{Found, Models};
 use crate::shell::learning::workshop::{HeldOut, Workshop};
 use crate::shell::learning::{Contexts, Trial};
 use crate::shell::service::Service;
+use crate::shell::worker::{Stop, Worker};
 use crate::units::{BidId, UnixMillis};
 
 /// How often the file of the model is looked at.
@@ -30,10 +29,7 @@ const NICE: i32 = 10;
 
 /// The thread.
 #[derive(Debug)]
-pub struct Training {
-    stop: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
-}
+pub struct Training(Worker);
 
 impl Training {
     /// Starts it; with `every` 0 nothing is trained, and models that a person trains are taken all the same.
@@ -42,7 +38,6 @@ impl Training {
     ///
     /// If the system gives no thread.
     pub fn start(service: Arc<Service>, folder: PathBuf, every: Duration) -> std::io::Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
         let mut desk = Desk {
             service,
             models: Models::new(&folder),
@@ -51,24 +46,22 @@ impl Training {
             current: None,
             bench: None,
             last_words: None,
-            stop: Arc::clone(&stop),
+            stop: Stop::default(),
         };
         // Before the first request.
         desk.look();
-        let thread = std::thread::Builder::new().name("training".to_owned()).spawn(move || {
+        let thread = Worker::start("training", move |stop| {
             // Where the system does not let it, it trains all the same.
             let _ = rustix::process::nice(NICE);
+            desk.stop = stop.clone();
             desk.run(every);
         })?;
-        Ok(Self { stop, thread })
+        Ok(Self(thread))
     }
 
     /// Ends it after the page that it is at.
     pub fn stop(self) {
-        self.stop.store(true, Ordering::Release);
-        self.thread.thread().unpark();
-        // A panic in it was told when it happened.
-        let _ = self.thread.join();
+        self.0.stop();
     }
 }
 
@@ -89,7 +82,7 @@ struct Desk {
     bench: Option<Bench>,
     /// What was said of the last model that was refused: said once.
     last_words: Option<String>,
-    stop: Arc<AtomicBool>,
+    stop: Stop,
 }
 
 impl Desk {
@@ -111,7 +104,7 @@ impl Desk {
     }
 
     fn is_ending(&self) -> bool {
-        self.stop.load(Ordering::Acquire)
+        self.stop.is_set()
     }
 
     /// Takes the model that is in the folder, if it is another one. A broken one is refused, and the one in memory goes on.
@@ -183,7 +176,7 @@ impl Desk {
     /// Hands the workshop what is new; how much that was.
     fn read(&mut self, examples: &Examples, until: UnixMillis) -> Result<usize, ExamplesError> {
         let mut count = 0;
-        while !self.stop.load(Ordering::Acquire) {
+        while !self.stop.is_set() {
             let Some(bench) = &mut self.bench else { break };
             let page = examples.page(bench.after, until)?;
             let Some((last, _)) = page.last() else { break };

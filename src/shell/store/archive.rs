@@ -58,6 +58,14 @@ pub struct Archive {
     hash: [u8; 32],
 }
 
+impl Archive {
+    /// True if `hash` is that of its bytes as they were written.
+    #[must_use]
+    pub fn has_hash(&self, hash: &[u8; 32]) -> bool {
+        self.hash == *hash
+    }
+}
+
 /// What was archived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Archived {
@@ -310,6 +318,15 @@ impl Store {
     pub fn without_archives(mut self) -> Self {
         self.has_archives = false;
         self
+    }
+
+    /// Every archive that the ledger names, oldest first. No file is looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Sqlite`].
+    pub fn archives(&self) -> Result<Vec<Archive>, StoreError> {
+        list(&self.connection, &self.file)
     }
 
     /// Calls `each` with every archive that has bids minted from `first` to `last`, oldest first, then with the ledger

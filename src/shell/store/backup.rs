@@ -2,7 +2,7 @@
 //!
 //! The pages are read in one transaction, which the writer does not wait for; only its log grows meanwhile. SQLite's own
 //! `VACUUM INTO` would build every row and index anew. Deliberately absent: archives, which never change and are copied
-//! as they are, and the other files of the folder.
+//! as they are, and the other files of the folder: `shell::backup` copies those.
 
 use std::fs::File;
 use std::io;
@@ -117,26 +117,33 @@ impl Store {
     }
 
     fn copy_pages(&self, part: &Path, to: &Path) -> Result<(), BackupError> {
-        let sqlite = |source| BackupError::Sqlite { file: to.to_owned(), source };
-        // A transaction of our own that has read: else a write of the server would make SQLite begin again.
-        let transaction = self.connection.unchecked_transaction().map_err(sqlite)?;
-        let _: i64 = transaction
-            .query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))
-            .map_err(sqlite)?;
-        let mut copy = Connection::open(part).map_err(sqlite)?;
-        // It is synced once, as a whole, before it has its name.
-        copy.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;").map_err(sqlite)?;
-        let backup = Backup::new(&self.connection, &mut copy).map_err(sqlite)?;
-        loop {
-            match backup.step(PAGES).map_err(sqlite)? {
-                StepResult::Done => break,
-                StepResult::More => {}
-                // Only a checkpoint or a recovery by another process: it is short.
-                _ => std::thread::sleep(std::time::Duration::from_millis(5)),
-            }
-        }
-        drop(backup);
-        copy.close().map_err(|(_, source)| sqlite(source))?;
-        transaction.commit().map_err(sqlite)
+        copy_pages(&self.connection, part)
+            .map_err(|source| BackupError::Sqlite { file: to.to_owned(), source })
     }
+}
+
+/// Copies all that `from` is at this instant into the empty file `part`, which is not synced.
+///
+/// # Errors
+///
+/// What SQLite says: of the file that is read, or that is written.
+pub fn copy_pages(from: &Connection, part: &Path) -> rusqlite::Result<()> {
+    // A transaction of our own that has read: else a write of the server would make SQLite begin again.
+    let transaction = from.unchecked_transaction()?;
+    let _: i64 = transaction.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
+    let mut copy = Connection::open(part)?;
+    // It is synced once, as a whole, before it has its name.
+    copy.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")?;
+    let backup = Backup::new(from, &mut copy)?;
+    loop {
+        match backup.step(PAGES)? {
+            StepResult::Done => break,
+            StepResult::More => {}
+            // Only a checkpoint or a recovery by another process: it is short.
+            _ => std::thread::sleep(std::time::Duration::from_millis(5)),
+        }
+    }
+    drop(backup);
+    copy.close().map_err(|(_, source)| source)?;
+    transaction.commit()
 }

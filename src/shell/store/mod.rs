@@ -31,7 +31,7 @@ mod verify;
 mod writer;
 
 pub use archive::{Archive, ArchiveError, Archived, archivable_before};
-pub use backup::BackupError;
+pub use backup::{BackupError, copy_pages};
 pub use error::StoreError;
 pub use filed::Filed;
 pub use kept::Kept;

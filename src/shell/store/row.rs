@@ -19,7 +19,7 @@ use crate::units::{
 
 pub(in crate::shell::store) const INSERT: &str = "INSERT OR IGNORE INTO event VALUES (
     ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 pub(in crate::shell::store) const SELECT: &str = "SELECT * FROM event";
 
@@ -92,6 +92,8 @@ mod column {
     pub(super) const LIFETIME: usize = 54;
     pub(super) const SOURCE: usize = 55;
     pub(super) const CODE: usize = 56;
+    /// Absent from a ledger of version 4 that is only read. Of a conversion that nobody told apart: one.
+    pub(super) const ACQUISITION: usize = 57;
 }
 
 /// Inserts `event`, whose key and checksum these are; false if the key is there already.
@@ -205,6 +207,7 @@ impl Columns<'_, '_> {
         self.optional(column::LIFETIME, lifetime.map(Nanos::raw))?;
         self.set(column::SOURCE, conversion.source as u8)?;
         self.optional(column::CODE, conversion.code.as_deref())?;
+        self.set(column::ACQUISITION, conversion.acquisition)?;
         self.rate(conversion.fx)
     }
 
@@ -447,6 +450,7 @@ impl Fields<'_> {
         let source = self.later(column::SOURCE)?.map_or(Some(Source::Page), Source::from_code);
         Ok(Conversion {
             kind: self.get(column::CONVERSION_TYPE)?,
+            acquisition: self.later(column::ACQUISITION)?.unwrap_or(true),
             order: self.get(column::ORDER)?,
             value: Nanos::from_raw(self.get(column::VALUE)?),
             touch: touch.ok_or(StoreError::Row("an unknown touch"))?,

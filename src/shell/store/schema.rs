@@ -21,7 +21,7 @@ use crate::shell::store::{archive, balances, leases, log, outage, row};
 use crate::units::{BidId, CampaignId, Currency, Epoch, Millis, PublisherId, Steady, UnixMillis};
 
 /// Bumped with every change of the tables.
-pub(in crate::shell::store) const SCHEMA_VERSION: i64 = 4;
+pub(in crate::shell::store) const SCHEMA_VERSION: i64 = 5;
 /// `encn`: marks the file as ours.
 const APPLICATION_ID: i64 = 0x656e_636e;
 pub(in crate::shell::store) const FILE: &str = "ledger.sqlite";
@@ -84,7 +84,8 @@ CREATE TABLE event (
     happened INTEGER,
     lifetime INTEGER,
     source INTEGER,
-    code TEXT
+    code TEXT,
+    acquisition INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE name (
     kind INTEGER NOT NULL,

@@ -163,7 +163,7 @@ pub(in crate::shell::store) fn execute(file: &Path, statements: &str) {
 
 #[test]
 fn a_ledger_of_a_newer_version_is_refused_and_left_as_it_is() {
-    check_refused(|file| execute(file, "PRAGMA user_version = 5"), "version 5, this encan knows up to 4");
+    check_refused(|file| execute(file, "PRAGMA user_version = 6"), "version 6, this encan knows up to 5");
 }
 
 /// The household of an impression, as the next start counts it.
@@ -230,8 +230,16 @@ fn without_version_3(event: &mut Event) {
     }
 }
 
+/// Takes from an event what a ledger before version 5 could not keep.
+fn without_version_5(event: &mut Event) {
+    if let EventKind::Conversion(conversion) = &mut event.kind {
+        conversion.acquisition = true;
+    }
+}
+
 /// Takes from an event what a ledger before version 4 could not keep.
 fn without_version_4(event: &mut Event) {
+    without_version_5(event);
     event.bid.setting = Setting::default();
     let plain = |charge: &mut Charge| {
         (charge.bid, charge.to_beat) = (None, None);
@@ -253,6 +261,9 @@ fn without_version_4(event: &mut Event) {
         _ => {}
     }
 }
+
+/// Undoes version 5.
+const BACK_TO_4: &str = "ALTER TABLE event DROP COLUMN acquisition; PRAGMA user_version = 4;";
 
 /// Undoes version 4.
 const BACK_TO_3: &str = "
@@ -289,7 +300,7 @@ fn check_upgraded(some: &[Event], back: &str) {
     append(folder.path(), vec![some.to_vec()]);
     execute(&folder.path().join("ledger.sqlite"), back);
     assert_eq!(events(folder.path()), in_order(some.to_vec()), "a report changes nothing");
-    let keeps_sums = back == BACK_TO_3;
+    let keeps_sums = !back.contains(BACK_TO_2);
     match Store::open(folder.path()).unwrap().kept() {
         Ok(_) => assert!(keeps_sums),
         Err(refused) => {
@@ -321,8 +332,9 @@ fn a_ledger_of_version_2_is_read_as_it_is_and_keeps_rates_from_its_next_writer_o
     without_version_3(&mut first);
     append(folder.path(), vec![vec![first.clone()]]);
     let file = folder.path().join("ledger.sqlite");
-    execute(&file, BACK_TO_3);
-    execute(&file, BACK_TO_2);
+    for back in [BACK_TO_4, BACK_TO_3, BACK_TO_2] {
+        execute(&file, back);
+    }
     assert_eq!(events(folder.path()), [first.clone()], "a report changes nothing");
     let rate = FxRate::new(u64::MAX, 3).unwrap();
     let rates =
@@ -341,7 +353,7 @@ fn a_ledger_of_version_1_is_read_as_it_is_and_brought_up_to_date_by_its_writer()
         event.bid.household = None;
         without_version_3(event);
     }
-    check_upgraded(&some, &format!("{BACK_TO_3} {BACK_TO_2} {BACK_TO_1}"));
+    check_upgraded(&some, &format!("{BACK_TO_4} {BACK_TO_3} {BACK_TO_2} {BACK_TO_1}"));
 }
 
 #[test]
@@ -349,14 +361,22 @@ fn a_ledger_of_version_2_is_read_as_it_is_and_brought_up_to_date_by_its_writer()
     let mut some: Vec<Event> = sample(vec(any_event(AMOUNT_MOST / 1_000), 5_000));
     some.retain(is_of_version_2);
     some.iter_mut().for_each(without_version_3);
-    check_upgraded(&some, &format!("{BACK_TO_3} {BACK_TO_2}"));
+    check_upgraded(&some, &format!("{BACK_TO_4} {BACK_TO_3} {BACK_TO_2}"));
 }
 
 #[test]
 fn a_ledger_of_version_3_is_read_as_it_is_and_brought_up_to_date_by_its_writer() {
     let mut some: Vec<Event> = sample(vec(any_event(AMOUNT_MOST / 1_000), 200));
     some.iter_mut().for_each(without_version_4);
-    check_upgraded(&some, BACK_TO_3);
+    check_upgraded(&some, &format!("{BACK_TO_4} {BACK_TO_3}"));
+}
+
+#[test]
+fn a_ledger_of_version_4_is_read_as_it_is_and_each_of_its_conversions_is_an_acquisition() {
+    let mut some: Vec<Event> = sample(vec(any_event(AMOUNT_MOST / 1_000), 200));
+    some.iter_mut().for_each(without_version_5);
+    assert!(some.iter().any(|event| matches!(event.kind, EventKind::Conversion(_))));
+    check_upgraded(&some, BACK_TO_4);
 }
 
 /// What is kept of the ledger in `folder` is what all its events add up to, and every event has its checksum.

@@ -54,6 +54,12 @@ ALTER TABLE event ADD COLUMN source INTEGER;
 ALTER TABLE event ADD COLUMN code TEXT;
 ";
 
+/// From version 4, which did not tell acquisitions from other conversions: all of its count as acquisitions, as they did
+/// then. Its checksums stay.
+const TO_VERSION_5: &str = "
+ALTER TABLE event ADD COLUMN acquisition INTEGER;
+";
+
 /// Rows that are read before as many are changed: no cursor stands in a table while it is written.
 const CHUNK: u32 = 4_096;
 /// How often an upgrade that takes its time says how far it is.
@@ -74,7 +80,10 @@ pub(in crate::shell::store) fn upgrade(
         let tables = format!("{TO_VERSION_3} {} {} {}", leases::TABLES, balances::TABLES, journal::TABLES);
         transaction.execute_batch(&tables).map_err(sqlite)?;
     }
-    transaction.execute_batch(TO_VERSION_4).map_err(sqlite)?;
+    if from < 4 {
+        transaction.execute_batch(TO_VERSION_4).map_err(sqlite)?;
+    }
+    transaction.execute_batch(TO_VERSION_5).map_err(sqlite)?;
     if from < 3 {
         sum_up(&transaction, file)?;
     }

@@ -8,7 +8,8 @@ use crate::shell::figures::{self, Question, Section};
 use crate::shell::store::{Store, StoreError};
 use crate::shell::taxes::{charge, parties, tax_point};
 use crate::ttf::{
-    Booked, Bought, Case, Evidence, Facts, Group, Others, Outcome, Parties, Place, Places, Scenario, WhatIf,
+    Booked, Bought, Case, Conversions, Evidence, Facts, Group, Others, Outcome, Parties, Place, Places,
+    Scenario, WhatIf,
 };
 use crate::units::{AdvertiserId, Country, Day, Femtos, Nanos, RatePpm, UnixMillis};
 
@@ -84,7 +85,9 @@ impl Feed<'_, '_> {
             && conversion.touch != Touch::None
         {
             let (campaign, currency) = (event.bid.campaign, event.bid.currency);
-            self.whole.add_conversions(campaign, currency, 1, conversion.value.to_femtos());
+            let acquisitions = conversion.acquisition.into();
+            let one = Conversions { count: 1, acquisitions, value: conversion.value.to_femtos() };
+            self.whole.add_conversions(campaign, currency, one);
         }
         let Some((charge, impressions)) = charge(event) else { return };
         let group = self.group(event, charge);

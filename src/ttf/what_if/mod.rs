@@ -110,9 +110,13 @@ pub struct WhatIf<'a> {
 
 /// What a campaign's ads brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::ttf) struct Conversions {
-    pub(in crate::ttf) count: i64,
-    pub(in crate::ttf) value: Femtos,
+pub struct Conversions {
+    /// Conversions of every kind.
+    pub count: i64,
+    /// Of these, acquisitions.
+    pub acquisitions: i64,
+    /// What all of them are worth.
+    pub value: Femtos,
 }
 
 impl<'a> WhatIf<'a> {
@@ -165,10 +169,11 @@ impl<'a> WhatIf<'a> {
     }
 
     /// Counts conversions of a campaign in, with what they brought.
-    pub fn add_conversions(&mut self, campaign: CampaignId, currency: Currency, count: i64, value: Femtos) {
+    pub fn add_conversions(&mut self, campaign: CampaignId, currency: Currency, more: Conversions) {
         let all = self.conversions.entry((campaign, currency)).or_default();
-        all.count += count;
-        all.value = [all.value, value].into_iter().sum();
+        all.count += more.count;
+        all.acquisitions += more.acquisitions;
+        all.value = [all.value, more.value].into_iter().sum();
     }
 
     /// Counts the fixed costs of a campaign in: the same in every case.
@@ -203,7 +208,7 @@ impl<'a> WhatIf<'a> {
 
     fn merge_costs(&mut self, other: &Self) {
         for ((campaign, currency), more) in &other.conversions {
-            self.add_conversions(*campaign, *currency, more.count, more.value);
+            self.add_conversions(*campaign, *currency, *more);
         }
         for (currency, more) in &other.fixed {
             self.add_fixed(*currency, *more);

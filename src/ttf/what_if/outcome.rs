@@ -42,6 +42,8 @@ pub struct Outcome {
     pub budget: Femtos,
     /// Conversions in millionths: those of a campaign in proportion to the impressions that it keeps, rounded down.
     pub conversions_millionths: i128,
+    /// Acquisitions among them, in the same way: what the CPA counts.
+    pub acquisitions_millionths: i128,
     /// What they bring, in the same proportion.
     pub value: Femtos,
 }
@@ -63,6 +65,7 @@ impl Outcome {
             borne: Femtos::ZERO,
             budget: Femtos::ZERO,
             conversions_millionths: 0,
+            acquisitions_millionths: 0,
             value: Femtos::ZERO,
         }
     }
@@ -85,11 +88,11 @@ impl Outcome {
         sum([self.fee, -self.absorbed()])
     }
 
-    /// All costs over conversions, in units; `None` without any.
+    /// All costs over acquisitions, in units; `None` without any.
     #[must_use]
     pub fn cpa(&self) -> Option<Ratio> {
-        // A millionth of the costs' unit for a millionth of a conversion.
-        Ratio::new(self.all_in().raw(), self.conversions_millionths.checked_mul(FEMTOS / MILLION)?)
+        // A millionth of the costs' unit for a millionth of an acquisition.
+        Ratio::new(self.all_in().raw(), self.acquisitions_millionths.checked_mul(FEMTOS / MILLION)?)
     }
 
     /// (Gains - costs) / costs, all in; `None` without costs.
@@ -102,6 +105,12 @@ impl Outcome {
     #[must_use]
     pub fn conversions(&self) -> Option<Ratio> {
         Ratio::new(self.conversions_millionths, MILLION)
+    }
+
+    /// The acquisitions as a fraction.
+    #[must_use]
+    pub fn acquisitions(&self) -> Option<Ratio> {
+        Ratio::new(self.acquisitions_millionths, MILLION)
     }
 }
 
@@ -137,6 +146,7 @@ pub(in crate::ttf) fn of_case(at: usize, whole: &WhatIf<'_>) -> Vec<Outcome> {
         let (own, all) = kept.get(&(*campaign, *currency)).copied().unwrap_or_default();
         let (own, all) = if all > 0 { (i128::from(own.max(0)), i128::from(all)) } else { (1, 1) };
         outcome.conversions_millionths += i128::from(conversions.count) * MILLION * own / all;
+        outcome.acquisitions_millionths += i128::from(conversions.acquisitions) * MILLION * own / all;
         outcome.value = sum([outcome.value, in_proportion(conversions.value, own, all)]);
     }
     outcomes.into_values().collect()

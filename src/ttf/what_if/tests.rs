@@ -3,8 +3,8 @@
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
 use crate::ttf::{
-    Bearer, Booked, Bought, Case, Evidence, Facts, Group, Jurisdiction, Outcome, Parties, Place, Places,
-    RateRow, Scenario, ScenarioSpec, TaxKind, Territory, WhatIf,
+    Bearer, Booked, Bought, Case, Conversions, Evidence, Facts, Group, Jurisdiction, Outcome, Parties, Place,
+    Places, RateRow, Scenario, ScenarioSpec, TaxKind, Territory, WhatIf,
 };
 use crate::units::{
     AdvertiserId, CampaignId, Country, Currency, Day, ExchangeId, Femtos, Nanos, RatePpm, Rounding,
@@ -91,7 +91,9 @@ fn outcomes(cases: Vec<Case<'_>>, bought: &[Bought], conversions: (i64, &str)) -
     whole.group(Group { fee: RatePpm::ZERO, ..group(1) });
     bought.iter().for_each(|bought| whole.add(bought));
     let (count, value) = conversions;
-    whole.add_conversions(CampaignId::from_raw(1), Currency::EUR, count, amount(value).to_femtos());
+    let value = amount(value).to_femtos();
+    let conversions = Conversions { count, acquisitions: count, value };
+    whole.add_conversions(CampaignId::from_raw(1), Currency::EUR, conversions);
     whole.outcomes()
 }
 
@@ -165,11 +167,15 @@ fn campaigns_keep_conversions_in_proportion_to_their_own_impressions() {
     }
     for campaign in [1, 2] {
         let value = amount("9").to_femtos();
-        whole.add_conversions(CampaignId::from_raw(campaign), Currency::EUR, 6, value);
+        let conversions = Conversions { count: 6, acquisitions: 2, value };
+        whole.add_conversions(CampaignId::from_raw(campaign), Currency::EUR, conversions);
     }
     let outcome = whole.outcomes().remove(0);
     assert_eq!((outcome.impressions, outcome.lost), (2, 2));
-    assert_eq!(outcome.conversions_millionths, 8_000_000);
+    assert_eq!((outcome.conversions_millionths, outcome.acquisitions_millionths), (8_000_000, 2_666_666));
+    // 2 for media, 0.2 of fee and 0.002 of tax, for each acquisition alone.
+    assert_eq!(outcome.cpa().unwrap().to_decimal(6), "0.825750");
+    assert_eq!(Outcome { acquisitions_millionths: 0, ..outcome.clone() }.cpa(), None);
     assert_eq!(outcome.value, amount("12").to_femtos());
     // Inside, the budget counts the tax; our fee is a tenth of media.
     assert_eq!(outcome.budget, amount("2.002").to_femtos());

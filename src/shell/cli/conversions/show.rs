@@ -20,7 +20,7 @@ use crate::shell::store::{Store, StoreError};
   encan conversions show --top 0 --format csv > conversions.csv
 
 A conversion is `late` if it was told on a day of UTC later than the one after its own: figures of its day that were
-read before have changed since.")]
+read before have changed since. An `acquisition` is what its campaign called so when it was booked: a CPA counts no other.")]
 pub struct Args {
     /// So many at most; 0 = all.
     #[arg(long, default_value_t = 50, value_name = "COUNT")]
@@ -32,7 +32,7 @@ pub struct Args {
     period: Period,
 }
 
-const HEADING: [&str; 14] = [
+const HEADING: [&str; 15] = [
     "happened",
     "told",
     "late",
@@ -47,6 +47,7 @@ const HEADING: [&str; 14] = [
     "touch",
     "code",
     "source",
+    "acquisition",
 ];
 
 /// Runs the verb.
@@ -104,6 +105,7 @@ fn row(event: &Event, names: &Names) -> Option<Vec<String>> {
         touch(conversion.touch).to_owned(),
         conversion.code.clone().unwrap_or_default(),
         conversion.source.name().to_owned(),
+        if conversion.acquisition { "acquisition" } else { "" }.to_owned(),
     ])
 }
 
@@ -127,7 +129,7 @@ fn printed(rows: &[Vec<String>], format: Format) -> String {
             let object = |row: &Vec<String>| -> Value {
                 let cells = HEADING.iter().zip(row).map(|(name, cell)| {
                     let cell = match *name {
-                        "late" => Value::Bool(!cell.is_empty()),
+                        "late" | "acquisition" => Value::Bool(!cell.is_empty()),
                         _ if cell.is_empty() => Value::Null,
                         _ => Value::String(cell.clone()),
                     };

@@ -12,11 +12,14 @@ const WITH: Phrase = Phrase::new("with ads", "avec publicités");
 const WITHOUT: Phrase = Phrase::new("held out", "témoins");
 const PEOPLE: Phrase = Phrase::new("people", "personnes");
 const CONVERTED: Phrase = Phrase::new("who converted", "converties");
+const ACQUIRED: Phrase = Phrase::new("who were acquired", "acquises");
 const RATE: Phrase = Phrase::new("share", "part");
 const VALUE: Phrase = Phrase::new("value", "valeur");
 const COST: Phrase = Phrase::new("cost", "coût");
 const LIFT: Phrase = Phrase::new("lift", "hausse");
 const INCREMENTAL: Phrase = Phrase::new("incremental conversions", "conversions incrémentales");
+const INCREMENTAL_ACQUISITIONS: Phrase =
+    Phrase::new("incremental acquisitions", "acquisitions incrémentales");
 const ALWAYS: Phrase = Phrase::new("  however often one looks", "  aussi souvent qu’on regarde");
 const CPA: Phrase = Phrase::new("incremental CPA", "CPA incrémental");
 const ROI: Phrase = Phrase::new("incremental ROI", "ROI incrémental");
@@ -39,6 +42,7 @@ const NO_LIMIT: Phrase = Phrase::new("no limit", "sans limite");
 const IMPRESSIONS: Phrase = Phrase::new("impressions", "impressions");
 const CLICKS: Phrase = Phrase::new("clicks", "clics");
 const CONVERSIONS: Phrase = Phrase::new("conversions", "conversions");
+const ACQUISITIONS: Phrase = Phrase::new("acquisitions", "acquisitions");
 const ARM_CPA: Phrase = Phrase::new("CPA", "CPA");
 const ARM_ROI: Phrase = Phrase::new("ROI", "ROI");
 const CPA_ABOVE: Phrase = Phrase::new("CPA above the first", "CPA de plus que la première");
@@ -73,6 +77,7 @@ fn holdout(found: &HoldoutFound, forms: &Forms) -> String {
         (String::new(), vec![WITH.text(lang).to_owned(), WITHOUT.text(lang).to_owned()]),
         (PEOPLE.text(lang).to_owned(), both(&|group| forms.count(i128::from(group.people)))),
         (CONVERTED.text(lang).to_owned(), both(&|group| forms.count(i128::from(group.converted)))),
+        (ACQUIRED.text(lang).to_owned(), both(&|group| forms.count(i128::from(group.acquired)))),
         (VALUE.text(lang).to_owned(), both(&|group| money(group.value))),
         (COST.text(lang).to_owned(), vec![money(found.trial.cost)]),
     ];
@@ -118,6 +123,12 @@ fn effects(effect: &Effect, currency: Currency, forms: &Forms) -> Vec<Row> {
         one(LIFT, effect.lift, effect.lift_interval, &change),
         one(INCREMENTAL, Some(effect.incremental), effect.incremental_interval, &people),
         row(ALWAYS, Some(String::new()), Some(between(effect.incremental_always, &people, lang))),
+        one(
+            INCREMENTAL_ACQUISITIONS,
+            Some(effect.incremental_acquisitions),
+            effect.incremental_acquisitions_interval,
+            &people,
+        ),
         row(CPA, effect.cpa.map(money), effect.cpa_interval.map(|interval| between(interval, &money, lang))),
         one(ROI, effect.roi, effect.roi_interval, &change),
         row(DETECTABLE, effect.detectable_lift.map(change), Some(String::new())),
@@ -164,6 +175,7 @@ fn arm_rows(comparison: &Comparison, names: &[String], currency: Currency, forms
         counts(IMPRESSIONS, &|at| arms[at].impressions),
         counts(CLICKS, &|at| arms[at].clicks),
         counts(CONVERSIONS, &|at| arms[at].conversions),
+        counts(ACQUISITIONS, &|at| arms[at].acquisitions),
         (COST.text(lang).to_owned(), arms.iter().map(|arm| money(arm.cost)).collect()),
         (ARM_CPA.text(lang).to_owned(), cpa),
         (ARM_ROI.text(lang).to_owned(), roi),

@@ -6,6 +6,7 @@ mod balances;
 mod correct;
 mod corrections;
 mod names;
+mod restore;
 mod verify;
 
 use std::path::PathBuf;
@@ -27,8 +28,10 @@ pub enum Ledger {
     Balances(balances::Args),
     /// Rebuild everything from the events, and name the first difference.
     Verify(verify::Args),
-    /// Copy the ledger while a server writes it.
+    /// Copy the ledger, or all of the data folder, while a server writes it.
     Backup(backup::Args),
+    /// Put a backup of a whole data folder back.
+    Restore(restore::Args),
     /// Move old days into files of their own, and give their space back.
     Archive(archive::Args),
 }
@@ -42,6 +45,7 @@ pub fn run(verb: &Ledger) -> ExitCode {
         Ledger::Balances(args) => balances::run(args),
         Ledger::Verify(args) => verify::run(args),
         Ledger::Backup(args) => backup::run(args),
+        Ledger::Restore(args) => restore::run(args),
         Ledger::Archive(args) => archive::run(args),
     }
 }

@@ -27,7 +27,7 @@ use crate::units::{AdvertiserId, Country, Day, Decimal, RatePpm, Ratio, Rounding
 The same impressions, taxed otherwise. A bid that leaves room for a tax is lower by that room: an impression is lost if it
 would fall below what it had to beat, which is what the exchange told, else the price paid if that was below the bid. Where
 nothing tells, the impression is kept and counted as `not told`. With an impression its share of the campaign's conversions is
-lost. A rate is one on ad space, in percent; that on data changes in proportion. What the money that is left over would buy is
+lost. The CPA counts those of them that are acquisitions. A rate is one on ad space, in percent; that on data changes in proportion. What the money that is left over would buy is
 not in it. Impressions of older ledgers are placed by what was booked of them; an advertiser's country is read from the
 campaign files.")]
 pub struct Args {
@@ -208,6 +208,7 @@ struct OutcomeRow {
     cpa: Option<String>,
     roi_percent: Option<String>,
     margin: String,
+    acquisitions: String,
 }
 
 impl OutcomeRow {
@@ -231,11 +232,12 @@ impl OutcomeRow {
             cpa: decimal(outcome.cpa()),
             roi_percent: outcome.roi().map(|ratio| ratio.to_percent(6)),
             margin: outcome.margin().to_string(),
+            acquisitions: decimal(outcome.acquisitions()).unwrap_or_default(),
         }
     }
 
     /// In the order of [`CSV`].
-    fn cells(&self) -> [String; 17] {
+    fn cells(&self) -> [String; 18] {
         let optional = |text: &Option<String>| text.clone().unwrap_or_default();
         [
             self.case.clone(),
@@ -255,11 +257,12 @@ impl OutcomeRow {
             optional(&self.cpa),
             optional(&self.roi_percent),
             self.margin.clone(),
+            self.acquisitions.clone(),
         ]
     }
 }
 
-const CSV: [&str; 17] = [
+const CSV: [&str; 18] = [
     "case",
     "currency",
     "tax",
@@ -277,6 +280,7 @@ const CSV: [&str; 17] = [
     "cpa",
     "roi_percent",
     "margin",
+    "acquisitions",
 ];
 
 fn csv(rows: &[OutcomeRow]) -> String {
@@ -304,6 +308,7 @@ fn text(rows: &[OutcomeRow]) -> String {
         "lost",
         "not told",
         "conversions",
+        "acquisitions",
         "CPA",
         "ROI %",
         "margin",
@@ -323,6 +328,7 @@ fn text(rows: &[OutcomeRow]) -> String {
             row.lost.to_string(),
             row.not_told.to_string(),
             short(&row.conversions, 2),
+            short(&row.acquisitions, 2),
             figure(&row.cpa),
             figure(&row.roi_percent),
             short(&row.margin, 6),

@@ -3,6 +3,7 @@
 use super::{Contexts, ContextsError, FILE, ToKeep, Trial, oldest};
 use crate::learning::{Features, Field, Prediction};
 use crate::shell::learning::lessons::Shown;
+use crate::shell::side_file::SideFileError;
 use crate::units::{BidId, CampaignId, ExchangeId, LineItemId, UnixMillis};
 
 const DAY: i64 = 86_400_000;
@@ -110,9 +111,12 @@ fn a_file_that_cannot_be_used_is_put_aside_and_none_is_made_by_reading() {
     // Of a newer encan, and somebody else's.
     for pragma in ["user_version = 99", "application_id = 1"] {
         let contexts = Contexts::open(folder.path()).unwrap();
-        contexts.connection.execute_batch(&format!("PRAGMA {pragma}")).unwrap();
+        contexts.0.connection.execute_batch(&format!("PRAGMA {pragma}")).unwrap();
         drop(contexts);
-        assert!(matches!(Contexts::open(folder.path()), Err(ContextsError::Foreign { .. })), "{pragma}");
+        assert!(
+            matches!(Contexts::open(folder.path()), Err(ContextsError::File(SideFileError::Foreign { .. }))),
+            "{pragma}"
+        );
         Contexts::open_or_begin(folder.path(), UnixMillis::from_raw(1)).unwrap();
     }
 }
