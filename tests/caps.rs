@@ -26,7 +26,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 
 use support::market::{Buyer, Market, Offer, campaign, line_item, report, seed};
-use support::wait_until;
+use support::{wait_until, within_an_hour};
 
 const CLIENTS: usize = 6;
 
@@ -115,58 +115,62 @@ fn crowd<T: Send>(market: &Market, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
 
 #[test]
 fn no_cap_is_passed_when_everything_is_won_and_billed_at_the_last_moment() {
-    let market = crowded();
-    let encan = market.start();
-    let offers: Vec<Vec<Offer>> = crowd(&market, |client| {
-        let mut buyer = Buyer::of(&encan);
-        let mut offers = Vec::new();
-        loop {
-            let more = buyer.bids(1 + client % 3);
-            if more.is_empty() {
-                return offers;
+    within_an_hour(|| {
+        let market = crowded();
+        let encan = market.start();
+        let offers: Vec<Vec<Offer>> = crowd(&market, |client| {
+            let mut buyer = Buyer::of(&encan);
+            let mut offers = Vec::new();
+            loop {
+                let more = buyer.bids(1 + client % 3);
+                if more.is_empty() {
+                    return offers;
+                }
+                offers.extend(more);
             }
-            offers.extend(more);
-        }
+        });
+        assert_eq!(Buyer::of(&encan).bid().map(|offer| offer.id), None, "everything is reserved");
+        crowd(&market, |client| {
+            let mut buyer = Buyer::of(&encan);
+            for offer in &offers[client] {
+                buyer.tell(&offer.billed_at(offer.price));
+            }
+        });
+        check_used(&market);
+        assert_eq!(Buyer::of(&encan).bid().map(|offer| offer.id), None, "everything is spent");
+        assert_eq!(encan.metric("encan_reservations_open"), 0);
     });
-    assert_eq!(Buyer::of(&encan).bid().map(|offer| offer.id), None, "everything is reserved");
-    crowd(&market, |client| {
-        let mut buyer = Buyer::of(&encan);
-        for offer in &offers[client] {
-            buyer.tell(&offer.billed_at(offer.price));
-        }
-    });
-    check_used(&market);
-    assert_eq!(Buyer::of(&encan).bid().map(|offer| offer.id), None, "everything is spent");
-    assert_eq!(encan.metric("encan_reservations_open"), 0);
 }
 
 #[test]
 fn no_cap_is_passed_and_all_of_it_is_used_when_billing_is_prompt_and_below_the_bid() {
-    let market = crowded();
-    let encan = market.start();
-    let spend = |buyer: &mut Buyer, random: &mut SmallRng| {
-        let offers = buyer.bids(random.random_range(1..4));
-        for offer in &offers {
-            let price = random.random_range(offer.price / 2..=offer.price);
-            // The notice comes twice, as notices do.
-            buyer.tell(&offer.billed_at(price));
-            buyer.tell(&offer.billed_at(price));
-        }
-        !offers.is_empty()
-    };
-    let seed = seed();
-    crowd(&market, |client| {
-        let mut random = SmallRng::seed_from_u64(seed.wrapping_add(client as u64));
-        let mut buyer = Buyer::of(&encan);
-        while spend(&mut buyer, &mut random) {}
+    within_an_hour(|| {
+        let market = crowded();
+        let encan = market.start();
+        let spend = |buyer: &mut Buyer, random: &mut SmallRng| {
+            let offers = buyer.bids(random.random_range(1..4));
+            for offer in &offers {
+                let price = random.random_range(offer.price / 2..=offer.price);
+                // The notice comes twice, as notices do.
+                buyer.tell(&offer.billed_at(price));
+                buyer.tell(&offer.billed_at(price));
+            }
+            !offers.is_empty()
+        };
+        let seed = seed();
+        crowd(&market, |client| {
+            let mut random = SmallRng::seed_from_u64(seed.wrapping_add(client as u64));
+            let mut buyer = Buyer::of(&encan);
+            while spend(&mut buyer, &mut random) {}
+        });
+        // What was settled below its reservation is bid again; exhausted line items come back with the next beat.
+        let (mut buyer, mut random) = (Buyer::of(&encan), SmallRng::seed_from_u64(seed));
+        wait_until("the budgets are used", || {
+            while spend(&mut buyer, &mut random) {}
+            CAPS.iter().all(|(slug, cap)| market.spent(slug) > cap - WORST)
+        });
+        check_used(&market);
     });
-    // What was settled below its reservation is bid again; exhausted line items come back with the next beat.
-    let (mut buyer, mut random) = (Buyer::of(&encan), SmallRng::seed_from_u64(seed));
-    wait_until("the budgets are used", || {
-        while spend(&mut buyer, &mut random) {}
-        CAPS.iter().all(|(slug, cap)| market.spent(slug) > cap - WORST)
-    });
-    check_used(&market);
 }
 
 /// A market whose one campaign can pay exactly three impressions.
@@ -218,7 +222,7 @@ fn a_loss_gives_its_money_back_once_and_a_duplicate_nothing() {
 
 #[test]
 fn an_expired_bid_gives_its_money_back_and_its_late_win_is_booked_and_counted() {
-    let market = three("1s");
+    let market = three("4s");
     let encan = market.start();
     let mut buyer = Buyer::of(&encan);
     let [first, ..] = take_three(&mut buyer);
@@ -295,24 +299,26 @@ fn a_cap_lowered_below_what_is_spent_stops_bidding_at_once_and_a_raised_one_star
 
 #[test]
 fn a_restart_keeps_what_was_spent_under_every_cap() {
-    let market = Market::new("10m");
-    let mut kept = campaign("kept", 10.0, &json!({ "daily": 0.05, "total": 0.5 }));
-    kept["line_items"][0]["budget"] = json!({ "total": 0.03 });
-    kept["line_items"].as_array_mut().unwrap().push(line_item("other", 10.0));
-    market.campaign(&kept);
-    let mut bids = Vec::new();
-    for _ in 0..5 {
+    within_an_hour(|| {
+        let market = Market::new("10m");
+        let mut kept = campaign("kept", 10.0, &json!({ "daily": 0.05, "total": 0.5 }));
+        kept["line_items"][0]["budget"] = json!({ "total": 0.03 });
+        kept["line_items"].as_array_mut().unwrap().push(line_item("other", 10.0));
+        market.campaign(&kept);
+        let mut bids = Vec::new();
+        for _ in 0..5 {
+            let encan = market.start();
+            let mut buyer = Buyer::of(&encan);
+            let offer = buyer.bid().expect("the budget is for five, three of them by the first line item");
+            buyer.tell(&offer.billed_at(offer.price));
+            bids.push(offer);
+            assert_eq!(encan.stop().0, Some(0));
+        }
         let encan = market.start();
-        let mut buyer = Buyer::of(&encan);
-        let offer = buyer.bid().expect("the budget is for five, three of them by the first line item");
-        buyer.tell(&offer.billed_at(offer.price));
-        bids.push(offer);
-        assert_eq!(encan.stop().0, Some(0));
-    }
-    let encan = market.start();
-    assert!(Buyer::of(&encan).bid().is_none(), "the day is spent");
-    let first = (CampaignId::from_slug("kept").raw(), LineItemId::from_slug("kept/all").raw());
-    assert_eq!((market.spent("kept"), market.spends()[&first]), (50_000_000, 30_000_000));
+        assert!(Buyer::of(&encan).bid().is_none(), "the day is spent");
+        let first = (CampaignId::from_slug("kept").raw(), LineItemId::from_slug("kept/all").raw());
+        assert_eq!((market.spent("kept"), market.spends()[&first]), (50_000_000, 30_000_000));
+    });
 }
 
 /// What the book should hold, told simply.

@@ -120,8 +120,11 @@ fn the_exit_code_tells_wrong_flags_from_a_bidder_that_is_not_there() {
         assert_eq!(output.status.code(), Some(code), "{said}");
         assert!(said.contains(words), "no `{words}` in {said}");
     };
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    let nobody = format!("http://{}/bid", nobody.expect("a free port"));
+    // A port that is ours, and on which nobody listens.
+    let bound = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
+    bound.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into()).expect("a free port");
+    let nobody = bound.local_addr().expect("it is bound").as_socket().expect("an address with a port");
+    let nobody = format!("http://{nobody}/bid");
     check(&["--url", &nobody], 2, "nobody listens at 127.0.0.1");
     // The address is looked at first, wherever the profiles are.
     check(&["--url", "ftp://127.0.0.1/bid", "--exchanges", "/no-such-folder"], 1, "is not http");
@@ -587,11 +590,11 @@ fn late_and_missing_answers_are_found() {
     let seldom = std::sync::atomic::AtomicUsize::new(0);
     let fault: Box<Fault> = Box::new(move |_, _| {
         if seldom.fetch_add(1, std::sync::atomic::Ordering::Relaxed).is_multiple_of(20) {
-            std::thread::sleep(Duration::from_millis(600));
+            std::thread::sleep(Duration::from_millis(2_400));
         }
     });
     let proxy = Proxy::start(server.public, fault);
-    let flags = ["--json", "--tmax", "500", "--requests", "0", "--connections", "16"];
+    let flags = ["--json", "--tmax", "2000", "--requests", "0", "--connections", "16"];
     let report = json_of(&certify(&proxy.address.to_string(), &folder, &flags));
     assert_eq!(rules(&report, "fail"), BTreeSet::new());
     assert!(report["late"].as_u64().is_some_and(|late| late > 0), "{}", report["late"]);

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use support::http::Client;
 use support::market::{Buyer, Market, Offer, campaign, report, seed};
-use support::{Encan, encan, wait_until};
+use support::{Encan, encan, wait_until, within_an_hour};
 
 /// What every bid costs: 5.00 a thousand, and a tax of a tenth of a percent on top.
 const PRICE: i64 = 5_000_000;
@@ -232,35 +232,40 @@ fn what_came_back_of_a_total_cap_is_spent_again_by_the_running_server_and_no_cap
 
 #[test]
 fn a_day_of_invalid_traffic_is_spread_over_its_bills_exactly() {
-    let market = market(&json!({ "total": 20 }));
-    let encan = market.start();
-    bill(&encan, 10);
-    let day = market.events()[0].bid.day.to_string();
-    let of_day = |kind: &str, key: &str, value: Value| {
-        let mut correction = json!({ "kind": kind, "campaign": "spring", "exchange": "market", "day": day, "reason": "robots" });
-        correction[key] = value;
-        json!([correction])
-    };
-    let told = booked(&correct(&market, &of_day("invalid_traffic", "impressions", json!(3)), &[]));
-    assert_eq!(told, "corrections[0], invalid_traffic: booked, 3 entries, -0.015 EUR, impressions -3\n");
-    let told = booked(&correct(&market, &of_day("invalid_traffic", "amount", json!("0.000000010")), &[]));
-    assert_eq!(told, "corrections[0], invalid_traffic: booked, 7 entries, -0.00000001 EUR, impressions 0\n");
-    let told = booked(&correct(&market, &of_day("adjustment", "amount", json!("1.5")), &[]));
-    assert_eq!(told, "corrections[0], adjustment: booked, 1 entry, 1.50 EUR, impressions 0\n");
-    let after = row(&market);
-    assert_eq!((&after["media"], &after["impressions"]), (&json!("1.53499999"), &json!(7)));
-    let output = encan.report(&["--by", "line-item", "--json"]);
-    let table: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let labels: Vec<_> =
-        table["rows"].as_array().unwrap().iter().map(|row| row["line_item"].clone()).collect();
-    assert_eq!(labels, ["spring/all", "whole campaign"]);
-    check_refused(
-        &correct(&market, &of_day("invalid_traffic", "impressions", json!(8)), &[]),
-        &["asks for 8 impressions, but only 7 are left"],
-    );
-    let mut elsewhere = of_day("invalid_traffic", "impressions", json!(1));
-    elsewhere[0]["exchange"] = json!("other");
-    check_refused(&correct(&market, &elsewhere, &[]), &["nothing was billed there", "encan report --by"]);
+    within_an_hour(|| {
+        let market = market(&json!({ "total": 20 }));
+        let encan = market.start();
+        bill(&encan, 10);
+        let day = market.events()[0].bid.day.to_string();
+        let of_day = |kind: &str, key: &str, value: Value| {
+            let mut correction = json!({ "kind": kind, "campaign": "spring", "exchange": "market", "day": day, "reason": "robots" });
+            correction[key] = value;
+            json!([correction])
+        };
+        let told = booked(&correct(&market, &of_day("invalid_traffic", "impressions", json!(3)), &[]));
+        assert_eq!(told, "corrections[0], invalid_traffic: booked, 3 entries, -0.015 EUR, impressions -3\n");
+        let told = booked(&correct(&market, &of_day("invalid_traffic", "amount", json!("0.000000010")), &[]));
+        assert_eq!(
+            told,
+            "corrections[0], invalid_traffic: booked, 7 entries, -0.00000001 EUR, impressions 0\n"
+        );
+        let told = booked(&correct(&market, &of_day("adjustment", "amount", json!("1.5")), &[]));
+        assert_eq!(told, "corrections[0], adjustment: booked, 1 entry, 1.50 EUR, impressions 0\n");
+        let after = row(&market);
+        assert_eq!((&after["media"], &after["impressions"]), (&json!("1.53499999"), &json!(7)));
+        let output = encan.report(&["--by", "line-item", "--json"]);
+        let table: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let labels: Vec<_> =
+            table["rows"].as_array().unwrap().iter().map(|row| row["line_item"].clone()).collect();
+        assert_eq!(labels, ["spring/all", "whole campaign"]);
+        check_refused(
+            &correct(&market, &of_day("invalid_traffic", "impressions", json!(8)), &[]),
+            &["asks for 8 impressions, but only 7 are left"],
+        );
+        let mut elsewhere = of_day("invalid_traffic", "impressions", json!(1));
+        elsewhere[0]["exchange"] = json!("other");
+        check_refused(&correct(&market, &elsewhere, &[]), &["nothing was billed there", "encan report --by"]);
+    });
 }
 
 #[test]
@@ -299,26 +304,36 @@ fn the_admin_s_door_takes_json_by_post_only_and_tells_faults_as_json() {
 
 #[test]
 fn whole_campaigns_are_adjusted_one_after_the_other_while_a_server_bids_for_all_of_them() {
-    let market = market(&json!({ "total": 20 }));
-    market.campaign(&campaign("autumn", 5.005, &json!({ "total": 0.01 })));
-    let encan = market.start();
-    let spent = |slug: &str| market.spent(slug);
-    wait_until("both are billed", || {
-        bill(&encan, 1);
-        spent("spring") > 0 && spent("autumn") > 0
-    });
-    let day = market.events()[0].bid.day.to_string();
-    let adjustments: Vec<Value> = ["spring", "autumn", "spring", "autumn"]
+    within_an_hour(|| {
+        let market = market(&json!({ "total": 20 }));
+        market.campaign(&campaign("autumn", 5.005, &json!({ "total": 0.01 })));
+        let encan = market.start();
+        let spent = |slug: &str| market.spent(slug);
+        wait_until("both are billed", || {
+            bill(&encan, 1);
+            spent("spring") > 0 && spent("autumn") > 0
+        });
+        let day = market.events()[0].bid.day.to_string();
+        let adjustments: Vec<Value> = ["spring", "autumn", "spring", "autumn"]
         .map(|slug| json!({ "kind": "adjustment", "campaign": slug, "exchange": "market", "day": day, "amount": "0.5", "reason": "fee" }))
         .into();
-    // Four that look alike in pairs, of which none has an id.
-    let told = booked(&correct(&market, &json!(adjustments), &[]));
-    assert_eq!(told.lines().filter(|line| line.contains(": booked, 1 entry, 0.50 EUR")).count(), 4, "{told}");
-    let again = booked(&correct(&market, &json!(adjustments), &[]));
-    assert_eq!(again.lines().filter(|line| line.ends_with("booked before, 1 entry")).count(), 4, "{again}");
-    assert_eq!(corrections(&market), [Cause::Adjustment; 4]);
-    assert!(Buyer::of(&encan).bid().is_some(), "the server goes on");
-    encan.stop();
+        // Four that look alike in pairs, of which none has an id.
+        let told = booked(&correct(&market, &json!(adjustments), &[]));
+        assert_eq!(
+            told.lines().filter(|line| line.contains(": booked, 1 entry, 0.50 EUR")).count(),
+            4,
+            "{told}"
+        );
+        let again = booked(&correct(&market, &json!(adjustments), &[]));
+        assert_eq!(
+            again.lines().filter(|line| line.ends_with("booked before, 1 entry")).count(),
+            4,
+            "{again}"
+        );
+        assert_eq!(corrections(&market), [Cause::Adjustment; 4]);
+        assert!(Buyer::of(&encan).bid().is_some(), "the server goes on");
+        encan.stop();
+    });
 }
 
 #[test]

@@ -261,16 +261,19 @@ fn once_the_disk_is_full_requests_in_flight_get_no_bid_and_the_server_is_not_rea
     let data = market.data();
     let Some(_disk) = Disk::mount(&data, "size=1m") else { return };
     let encan = market.start_with(&["--disk-reserve", "0"], &[]);
-    let body = request(1);
-    let mut bid = half_sent(&encan, &body);
+    let mut buyer = Buyer::of(&encan);
+    let offers = bids(&mut buyer, 2_000);
     let mut ready = BufReader::new(TcpStream::connect(encan.admin).unwrap());
     ready.get_mut().write_all(b"GET /readyz HTTP/1.1\r\nhost: encan\r\n").unwrap();
     // Connections are accepted in their order: once this one is answered, the one before is heard too.
     assert_eq!(encan.admin("/readyz").status, 200);
-    let mut buyer = Buyer::of(&encan);
-    let offers = bids(&mut buyer, 2_000);
-    fill(&data.join("filler"));
-    assert!(bill(&mut buyer, &offers) < offers.len(), "the disk is never full");
+    let filler = data.join("filler");
+    fill(&filler);
+    let is_refused = |some: &[Offer]| bill(&mut buyer, some) < some.len();
+    // Its body may take two seconds.
+    let body = request(1);
+    let mut bid = half_sent(&encan, &body);
+    assert!(offers.chunks(50).any(is_refused), "the disk is never full");
     bid.get_mut().write_all(body.as_bytes()).unwrap();
     assert_eq!(read_answer(&mut bid).unwrap().status, 204, "no bid whose notice could not be kept");
     ready.get_mut().write_all(b"\r\n").unwrap();

@@ -465,7 +465,8 @@ fn stage_class_points_and_intent_decide_who_is_bid_on() {
         let user = format!("{targeting}{events:?}");
         for (name, times) in events {
             // The same twice in a second is once.
-            let at = |second: i64| json!({ "topic": "shoes", "value": 250, "time": now() - second * 1_000 });
+            let last = now();
+            let at = |second: i64| json!({ "topic": "shoes", "value": 250, "time": last - second * 1_000 });
             let each = (0..times).map(|second| with(event(name, &user), at(second))).collect();
             assert_eq!(fresh.server(TOKEN, &Value::Array(each)).status, 204, "{user}");
         }

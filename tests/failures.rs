@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::json;
 
 use support::disk::Disk;
-use support::market::{Buyer, Market, campaign, files, half_sent, read_answer, request};
+use support::market::{Buyer, Market, begun, campaign, files, half_sent, read_answer, request};
 use support::{encan, outcome, wait_until};
 
 fn market() -> Market {
@@ -176,14 +176,11 @@ fn a_campaign_in_another_currency_than_its_ledger_is_refused_at_the_start() {
 fn a_client_that_never_ends_its_request_does_not_keep_the_server_up() {
     let market = market();
     let encan = market.start();
-    // One is known to be read up to its body. Nobody can know how much of the other's head the server has seen.
-    let slow = half_sent(&encan, &request(1));
-    let mut slower = TcpStream::connect(encan.public).unwrap();
-    slower.write_all(b"POST /openrtb2/market HTTP/1.1\r\nHost: h\r\nX-Half").unwrap();
+    let slow = begun(&encan);
     let (code, words) = encan.stop();
     assert_eq!(code, Some(0), "{words}");
     assert!(words.contains("cut off") && words.contains("the ledger is closed"), "{words}");
-    drop((slow, slower));
+    drop(slow);
 }
 
 #[test]
@@ -191,8 +188,6 @@ fn sigterm_and_sigint_answer_what_was_accepted_and_exit_with_zero() {
     for signal in ["TERM", "INT"] {
         let market = market();
         let encan = market.start();
-        let body = request(1);
-        let mut in_flight = half_sent(&encan, &body);
         let (acknowledged, public) = (Mutex::new(Vec::new()), encan.public);
         let count = AtomicUsize::new(0);
         std::thread::scope(|scope| {
@@ -212,6 +207,9 @@ fn sigterm_and_sigint_answer_what_was_accepted_and_exit_with_zero() {
                 });
             }
             wait_until("traffic", || count.load(Ordering::Relaxed) > 50);
+            // Its body may take two seconds.
+            let body = request(1);
+            let mut in_flight = half_sent(&encan, &body);
             encan.signal(signal);
             wait_until("the door is closed", || TcpStream::connect(public).is_err());
             in_flight.get_mut().write_all(body.as_bytes()).unwrap();

@@ -20,7 +20,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 
 use support::market::{Buyer, Market, Offer, Told, campaign, line_item, read_answer, report, seed};
-use support::{Encan, wait_until};
+use support::{Encan, wait_until, within_an_hour};
 
 const CLIENTS: usize = 4;
 
@@ -606,49 +606,56 @@ fn bids_until_killed(encan: Encan, random: &mut SmallRng, failpoint: bool) -> Ve
 
 #[test]
 fn bids_of_dead_processes_and_new_ones_never_pass_a_cap_together_if_all_are_billed_at_the_bid() {
-    let mut random = SmallRng::seed_from_u64(seed());
-    for round in 0..rounds(3) {
-        let market = Market::new("10m");
-        let (total, daily) = CAPS;
-        let euros = |nanos: i64| json!(nanos / 1_000_000_000);
-        let mut capped =
-            campaign("capped", 9.876543, &json!({ "total": euros(total), "daily": euros(daily) }));
-        let mut second = line_item("second", 12.3);
-        second["budget"] = json!({ "total": 0.7 });
-        capped["line_items"] = json!([line_item("first", 9.876543), second]);
-        market.campaign(&capped);
-        let mut out = Vec::new();
-        for death in 0..4 {
-            let points =
-                ["ledger.row", "ledger.committed", "booking.settle", "booking.settled", "ledger.answered"];
-            let armed_at = points[random.random_range(0..points.len())];
-            let by_itself = cfg!(debug_assertions) && death % 2 == 1;
-            let pass = random.random_range(1..40);
-            let failpoints = if by_itself { format!("{armed_at}=kill@{pass}") } else { String::new() };
-            // It may be killed before its first bid.
-            let started = market.start_to_die(&failpoints);
-            out.extend(started.map(|encan| bids_until_killed(encan, &mut random, by_itself)));
+    within_an_hour(|| {
+        let mut random = SmallRng::seed_from_u64(seed());
+        for round in 0..rounds(3) {
+            let market = Market::new("10m");
+            let (total, daily) = CAPS;
+            let euros = |nanos: i64| json!(nanos / 1_000_000_000);
+            let mut capped =
+                campaign("capped", 9.876543, &json!({ "total": euros(total), "daily": euros(daily) }));
+            let mut second = line_item("second", 12.3);
+            second["budget"] = json!({ "total": 0.7 });
+            capped["line_items"] = json!([line_item("first", 9.876543), second]);
+            market.campaign(&capped);
+            let mut out = Vec::new();
+            for death in 0..4 {
+                let points = [
+                    "ledger.row",
+                    "ledger.committed",
+                    "booking.settle",
+                    "booking.settled",
+                    "ledger.answered",
+                ];
+                let armed_at = points[random.random_range(0..points.len())];
+                let by_itself = cfg!(debug_assertions) && death % 2 == 1;
+                let pass = random.random_range(1..40);
+                let failpoints = if by_itself { format!("{armed_at}=kill@{pass}") } else { String::new() };
+                // It may be killed before its first bid.
+                let started = market.start_to_die(&failpoints);
+                out.extend(started.map(|encan| bids_until_killed(encan, &mut random, by_itself)));
+            }
+            assert!(!out[0].is_empty(), "round {round}: the first process had all the money");
+            // A process that has all that is left, and everybody's notices, in no order.
+            let encan = market.start();
+            let mut buyer = Buyer::of(&encan);
+            let mut offers: Vec<Offer> = out.into_iter().flatten().collect();
+            while let Some(offer) = buyer.bid() {
+                offers.push(offer);
+            }
+            while !offers.is_empty() {
+                let offer = offers.swap_remove(random.random_range(0..offers.len()));
+                buyer.tell(&offer.billed_at(offer.price));
+            }
+            let spent = market.spent("capped");
+            assert!(spent <= daily.min(total), "round {round}: {spent} of {daily}");
+            let second = LineItemId::from_slug("capped/second").raw();
+            let of_second: i64 =
+                market.spends().iter().filter(|((_, of), _)| *of == second).map(|(_, spent)| spent).sum();
+            assert!(of_second <= 700_000_000, "round {round}: {of_second} of the line item's own cap");
+            assert!(spent > 0);
         }
-        assert!(!out[0].is_empty(), "round {round}: the first process had all the money");
-        // A process that has all that is left, and everybody's notices, in no order.
-        let encan = market.start();
-        let mut buyer = Buyer::of(&encan);
-        let mut offers: Vec<Offer> = out.into_iter().flatten().collect();
-        while let Some(offer) = buyer.bid() {
-            offers.push(offer);
-        }
-        while !offers.is_empty() {
-            let offer = offers.swap_remove(random.random_range(0..offers.len()));
-            buyer.tell(&offer.billed_at(offer.price));
-        }
-        let spent = market.spent("capped");
-        assert!(spent <= daily.min(total), "round {round}: {spent} of {daily}");
-        let second = LineItemId::from_slug("capped/second").raw();
-        let of_second: i64 =
-            market.spends().iter().filter(|((_, of), _)| *of == second).map(|(_, spent)| spent).sum();
-        assert!(of_second <= 700_000_000, "round {round}: {of_second} of the line item's own cap");
-        assert!(spent > 0);
-    }
+    });
 }
 
 const TOKEN: &str = "an-open-secret";

@@ -43,8 +43,8 @@ impl Place {
         };
         write("campaigns/spring.json", CAMPAIGN.to_owned());
         write("exchanges/slow.json", exchange("billing", "10m"));
-        write("exchanges/quick.json", exchange("billing", "1s"));
-        write("exchanges/shown.json", exchange("impression", "1s"));
+        write("exchanges/quick.json", exchange("billing", "4s"));
+        write("exchanges/shown.json", exchange("impression", "4s"));
         std::fs::create_dir(folder.path().join("data")).expect("a folder");
         Self { folder }
     }

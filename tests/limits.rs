@@ -16,7 +16,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 
 use support::market::{Buyer, Market, Offer, campaign, line_item, seed};
-use support::{Encan, wait_until};
+use support::{Encan, wait_until, within_an_hour};
 
 const CLIENTS: usize = 6;
 
@@ -165,20 +165,6 @@ fn change(market: &Market, encan: &Encan, campaign: &Value) {
     let revision = encan.metric("encan_revision");
     market.campaign(campaign);
     wait_until("a new revision", || encan.metric("encan_revision") > revision);
-}
-
-/// Runs a test whose bids must all be made in one hour; again if the hour ended meanwhile.
-fn within_an_hour(test: impl Fn() + std::panic::RefUnwindSafe) {
-    let hour = || Hour::of(encan::shell::clock::now());
-    loop {
-        let before = hour();
-        let result = std::panic::catch_unwind(&test);
-        match result {
-            Ok(()) => return,
-            Err(_) if hour() != before => {}
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
-    }
 }
 
 #[test]

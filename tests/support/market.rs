@@ -457,6 +457,29 @@ pub fn half_sent(encan: &Encan, body: &str) -> BufReader<TcpStream> {
     stream
 }
 
+/// A connection on which the server has read the beginning of a head: what was written is not in its queue any more.
+///
+/// # Panics
+///
+/// If it is gone, or does not read it.
+#[must_use]
+pub fn begun(encan: &Encan) -> TcpStream {
+    let mut stream = TcpStream::connect(encan.public).expect("the server listens");
+    stream.write_all(b"POST /openrtb2/market HTTP/1.1\r\nhost: encan\r\nx-half").expect("the server listens");
+    let port = |address: SocketAddr| format!(":{:04X}", address.port());
+    let ours = port(stream.local_addr().expect("it is connected"));
+    // Its end of the connection: number, its address, ours, the state, `bytes to send:bytes to read`.
+    let is_read = |line: &str| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        matches!(fields[..], [_, its, other, _, queues, ..]
+            if its.ends_with(&port(encan.public)) && other.ends_with(&ours) && queues.ends_with(":00000000"))
+    };
+    super::wait_until("the server reads", || {
+        std::fs::read_to_string("/proc/net/tcp").expect("what the kernel knows").lines().any(is_read)
+    });
+    stream
+}
+
 /// Every file below `folder` with its bytes.
 ///
 /// # Panics

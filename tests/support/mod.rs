@@ -289,3 +289,21 @@ pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
         std::thread::sleep(Duration::from_millis(5));
     }
 }
+
+/// Runs a test whose bids must all be made in one hour, and so on one day; again if the hour ended meanwhile.
+///
+/// # Panics
+///
+/// As `test` does within an hour.
+pub fn within_an_hour(test: impl Fn() + std::panic::RefUnwindSafe) {
+    let hour = || encan::units::Hour::of(encan::shell::clock::now());
+    loop {
+        let before = hour();
+        let result = std::panic::catch_unwind(&test);
+        match result {
+            Ok(()) => return,
+            Err(_) if hour() != before => {}
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+}

@@ -65,6 +65,10 @@ pub(in crate::campaign) fn conversions<'d>(
         let windows = plan::windows(object, windows, faults);
         let acquisition = object.get("acquisition").map_or(Some(at == 0), |node| node.flag(faults));
         has_acquisition |= acquisition != Some(false);
+        if let (Some(false), Some(node)) = (acquisition, object.get("lifetime_value")) {
+            let fault = node.warning("is of a type that is no acquisition, and so in no figure");
+            faults.push(fault.hint("LTV:CAC counts acquisitions: say there what their customers bring"));
+        }
         let codes = codes(object, used, faults);
         let (Some(name), Some(value), Some(windows)) = (name, value, windows) else { continue };
         if kinds.iter().any(|kind| kind.name == name) {

@@ -67,6 +67,12 @@ fn every_fault_of_a_type_is_found_at_its_place() {
         &["error 4:61 `conversions[1].type` is given twice: \"a\""],
     );
     refuse(
+        r#""conversions": [{"type": "a", "lifetime_value": 9}, {"type": "b", "lifetime_value": 9}]"#,
+        &[
+            "warning 4:105 `conversions[1].lifetime_value` is of a type that is no acquisition, and so in no figure (LTV:CAC counts acquisitions: say there what their customers bring)",
+        ],
+    );
+    refuse(
         r#""conversions": [{"type": "a", "acquisition": false}]"#,
         &[
             "warning 4:21 `conversions` has no type that is an acquisition: no CPA counts any (give the type that the campaign is for `\"acquisition\": true`)",

@@ -28,7 +28,7 @@ pub struct Args {
     /// Days after the first bid that a conversion counts.
     #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..=365))]
     pub window: u16,
-    /// Only conversions of this type.
+    /// Only conversions of this type. Where it is no acquisition, there is no CPA.
     #[arg(long = "type", value_name = "TYPE")]
     pub kind: Option<String>,
     /// Only people who were met on this day of UTC or later for the first time, as 2026-11-01.
