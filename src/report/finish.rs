@@ -82,7 +82,7 @@ impl Places {
 
 /// The rows by their names, then by currency; two ids with one name in the order of the ids.
 fn in_order<'a>(report: &'a Report, columns: &[Column]) -> Vec<Folded<'a>> {
-    let mut rows: Vec<Folded<'_>> = report.rows().collect();
+    let mut rows = report.rows();
     // What decides least is put in order first: what comes after it leaves it so, where it does not decide.
     for (at, column) in columns.iter().enumerate().rev() {
         if let Some(places) = &column.by_id {

@@ -12,6 +12,9 @@ use crate::report::dimension::Group;
 use crate::report::{Dimension, Names, Table, Totals, finish};
 use crate::units::{CampaignId, Currency, SegmentId};
 
+/// Rows that lie in the caches of a core anyway: some hundred kilobytes.
+const CACHED_MAX: usize = 1_024;
+
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
 
 /// The number of a group among those of its dimension, in one report.
@@ -21,6 +24,12 @@ pub struct GroupNumber(u32);
 /// The number of a row of one report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowNumber(u32);
+
+impl RowNumber {
+    const fn at(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// The rows in which an event counts: one, but of several segments one for each, and the total.
 pub type RowNumbers = SmallVec<[RowNumber; 2]>;
@@ -178,7 +187,28 @@ impl Report {
     ///
     /// If there is no such row.
     pub fn add_to(&mut self, row: RowNumber, event: &Event) {
-        self.rows[row.0 as usize].add(event);
+        self.rows[row.at()].add(event);
+    }
+
+    /// Lets the processor fetch rows that are about to be added to, all of them at once: else it waits for each one in turn,
+    /// where they are too many for its caches. Nothing else comes of it.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such row.
+    pub fn fetch(&self, rows: impl Iterator<Item = RowNumber>) {
+        // A row is longer than what a processor fetches at a time; these fields are all over what most events change.
+        let touched = rows.map(|row| {
+            let Totals { wins, media, tax_absorbed, budget, .. } = &self.rows[row.at()];
+            i128::from(*wins) ^ media.raw() ^ tax_absorbed.data.raw() ^ budget.raw()
+        });
+        std::hint::black_box(touched.fold(0, |all, one| all ^ one));
+    }
+
+    /// True if there are so many rows that [`Report::fetch`] is worth its while.
+    #[must_use]
+    pub const fn is_worth_fetching(&self) -> bool {
+        self.rows.len() > CACHED_MAX
     }
 
     /// Adds what another part of the events came to.
@@ -192,16 +222,19 @@ impl Report {
         let own_groups: Vec<Vec<GroupNumber>> = groups
             .map(|(own, other)| other.groups.iter().map(|group| own.number(*group)).collect())
             .collect();
-        let mut own_rows = vec![RowNumber(0); other.rows.len()];
-        for (Key { mut groups, currency }, row) in other.numbers {
-            groups.iter_mut().zip(&own_groups).for_each(|(group, own)| *group = own[group.at()]);
-            own_rows[row.0 as usize] = self.row(groups, currency);
-        }
-        for (row, totals) in own_rows.iter().zip(&other.rows) {
-            self.rows[row.0 as usize].merge(totals);
+        let (before, mut own_rows) = (self.rows.len(), Vec::with_capacity(other.rows.len()));
+        for (key, totals) in other.keys().into_iter().zip(&other.rows) {
+            let groups = key.groups.iter().zip(&own_groups).map(|(group, own)| own[group.at()]).collect();
+            let row = self.row(groups, key.currency);
+            own_rows.push(row);
+            if row.at() < before {
+                self.rows[row.at()].merge(totals);
+            } else {
+                self.rows[row.at()] = *totals;
+            }
         }
         let campaigns = other.campaigns.into_iter();
-        self.campaigns.extend(campaigns.map(|(row, campaign)| (own_rows[row.0 as usize], campaign)));
+        self.campaigns.extend(campaigns.map(|(row, campaign)| (own_rows[row.at()], campaign)));
     }
 
     /// The finished table, with `names` for the ids and the fixed costs of the campaigns.
@@ -220,24 +253,36 @@ impl Report {
     }
 
     /// Every row, in no order.
-    pub(in crate::report) fn rows(&self) -> impl Iterator<Item = Folded<'_>> {
-        let own = self.numbers.iter().filter(|(key, _)| key.groups.len() == self.group_by.len());
-        own.map(|(key, number)| self.folded(key, *number))
-    }
-
-    fn folded<'a>(&'a self, key: &'a Key, number: RowNumber) -> Folded<'a> {
-        let totals = &self.rows[number.0 as usize];
-        Folded { groups: &key.groups, currency: key.currency, totals, number }
+    pub(in crate::report) fn rows(&self) -> Vec<Folded<'_>> {
+        let rows = self.keys().into_iter().zip(&self.rows).enumerate();
+        // Not the totals, where they are apart.
+        let own = rows.filter(|(_, (key, _))| key.groups.len() == self.group_by.len());
+        own.map(|(at, (Key { groups, currency }, totals))| Folded {
+            groups,
+            currency: *currency,
+            totals,
+            number: RowNumber(number(at)),
+        })
+        .collect()
     }
 
     /// Of each currency all that was counted.
     pub(in crate::report) fn totals(&self) -> BTreeMap<Currency, Totals> {
-        let is_apart = self.group_by.contains(&Dimension::Segment);
+        let are_apart = self.group_by.contains(&Dimension::Segment);
         let mut totals: BTreeMap<Currency, Totals> = BTreeMap::new();
-        for (key, number) in self.numbers.iter().filter(|(key, _)| !is_apart || key.groups.is_empty()) {
-            totals.entry(key.currency).or_default().merge(&self.rows[number.0 as usize]);
+        for (key, row) in self.keys().into_iter().zip(&self.rows) {
+            if !are_apart || key.groups.is_empty() {
+                totals.entry(key.currency).or_default().merge(row);
+            }
         }
         totals
+    }
+
+    /// The keys of the rows, by their numbers.
+    fn keys(&self) -> Vec<&Key> {
+        let mut keys = vec![None; self.rows.len()];
+        self.numbers.iter().for_each(|(key, number)| keys[number.at()] = Some(key));
+        keys.into_iter().map(|key| key.expect("a row is made with its key")).collect()
     }
 
     /// The campaigns in a row, where each lies wholly in one row; else none.

@@ -124,6 +124,24 @@ pub(in crate::shell::figures) enum Bids {
     Timed,
 }
 
+/// Who is told the events of a block.
+pub(in crate::shell::figures) trait Listener {
+    /// Events of these tuples come next.
+    fn next(&mut self, _tuples: &[i64]) {}
+
+    /// An event, and the number of its tuple.
+    fn event(&mut self, tuple: usize, event: &Event);
+}
+
+/// Is told nothing ahead.
+struct Each<F>(F);
+
+impl<F: FnMut(usize, &Event)> Listener for Each<F> {
+    fn event(&mut self, tuple: usize, event: &Event) {
+        self.0(tuple, event);
+    }
+}
+
 /// A fact of all tuples, as it stands in the bytes.
 #[derive(Debug)]
 struct Told<'a> {
@@ -139,13 +157,13 @@ pub(in crate::shell::figures) struct OfTuples<'a> {
     /// Its different values.
     pub(in crate::shell::figures) values: &'a [i64],
     /// Which of them each tuple has: one that is there.
-    pub(in crate::shell::figures) codes: Vec<i64>,
+    pub(in crate::shell::figures) codes: Vec<u32>,
 }
 
 impl OfTuples<'_> {
     /// Of tuple `number`; `None` if there is no such tuple.
     pub(in crate::shell::figures) fn of(&self, number: usize) -> Option<i64> {
-        self.values.get(usize::try_from(*self.codes.get(number)?).ok()?).copied()
+        self.values.get(*self.codes.get(number)? as usize).copied()
     }
 }
 
@@ -190,9 +208,9 @@ impl<'a> Block<'a> {
     /// One fact of all tuples; `None` if a tuple has none of its values.
     pub(in crate::shell::figures) fn fact(&self, fact: Fact) -> Option<OfTuples<'_>> {
         let Told { values, codes } = self.facts.get(fact as usize)?;
-        let codes = codes.all(self.tuples);
-        let is_one = |code: &i64| usize::try_from(*code).is_ok_and(|code| code < values.len());
-        codes.iter().all(is_one).then_some(OfTuples { values, codes })
+        let one = |code: &i64| u32::try_from(*code).ok().filter(|code| (*code as usize) < values.len());
+        let codes = codes.all(self.tuples).iter().map(one).collect::<Option<_>>()?;
+        Some(OfTuples { values, codes })
     }
 
     /// The list of that number.
@@ -246,7 +264,17 @@ impl<'a> Block<'a> {
         &self,
         bids: Bids,
         is_asked: impl Fn(Section) -> bool,
-        mut each: impl FnMut(usize, &Event),
+        each: impl FnMut(usize, &Event),
+    ) -> Option<()> {
+        self.tell(bids, is_asked, &mut Each(each))
+    }
+
+    /// Tells `listener` every event of the sections that are asked for. `None` if one cannot be read.
+    pub(in crate::shell::figures) fn tell(
+        &self,
+        bids: Bids,
+        is_asked: impl Fn(Section) -> bool,
+        listener: &mut impl Listener,
     ) -> Option<()> {
         if self.tuples == 0 {
             return Some(());
@@ -267,6 +295,7 @@ impl<'a> Block<'a> {
                     cells.resize(count, 0);
                     column.fill(first, cells);
                 }
+                listener.next(chunk.first()?);
                 for at in 0..count {
                     let mut cells = Cells::new(&chunk, at);
                     let tuple = usize::try_from(cells.next()).ok()?;
@@ -286,7 +315,7 @@ impl<'a> Block<'a> {
                     }
                     let place = (&mut event.kind, &mut terms);
                     row::read(*section, &mut cells, (&facts, event.at), &self.named, place)?;
-                    each(tuple, &event);
+                    listener.event(tuple, &event);
                 }
             }
         }

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use smallvec::{SmallVec, smallvec};
 
 use crate::ledger::{Event, EventKind};
-use crate::report::{Dimension, GroupNumber, Report, RowNumbers};
-use crate::shell::figures::block::{Bids, Block};
+use crate::report::{Dimension, GroupNumber, Report, RowNumber};
+use crate::shell::figures::block::{Bids, Block, Listener};
 use crate::shell::figures::facts::{self, Fact};
 use crate::shell::figures::header::Header;
 use crate::shell::figures::question::Question;
@@ -52,21 +52,17 @@ impl<'q> Folding<'q> {
 
     /// Adds what is asked for of `block`; `None` if it cannot be read.
     pub(in crate::shell::figures) fn add_block(&mut self, block: &Block<'_>) -> Option<()> {
-        let (alike, rows) = self.rows(block)?;
-        if rows.iter().all(RowNumbers::is_empty) {
+        let rows = self.rows(block)?;
+        if rows.numbers.is_empty() {
             return Some(());
         }
-        let mut is_known = true;
-        let add = |tuple: usize, event: &Event| match alike.of_tuple.get(tuple) {
-            Some(number) => rows[*number as usize].iter().for_each(|row| self.report.add_to(*row, event)),
-            None => is_known = false,
-        };
-        block.each(Bids::Timed, |_| true, add)?;
-        is_known.then_some(())
+        let mut adding = Adding { report: &mut self.report, rows, is_known: true };
+        block.tell(Bids::Timed, |_| true, &mut adding)?;
+        adding.is_known.then_some(())
     }
 
-    /// Which tuples of `block` count in the same rows, and in which: in none where they are not asked for.
-    fn rows(&mut self, block: &Block<'_>) -> Option<(Alike, Vec<RowNumbers>)> {
+    /// The rows of the tuples of `block`.
+    fn rows(&mut self, block: &Block<'_>) -> Option<Rows> {
         let mut alike = Alike::all(block.tuples());
         let mut columns = Vec::with_capacity(self.known.len());
         for at in 0..self.known.len() {
@@ -79,19 +75,18 @@ impl<'q> Folding<'q> {
         }
         let (days, campaigns) = (block.fact(Fact::Day)?, block.fact(Fact::Campaign)?);
         let currencies = block.fact(Fact::Currency)?;
-        let mut rows = Vec::with_capacity(alike.first.len());
+        let (mut ends, mut numbers) = (Vec::with_capacity(alike.first.len()), Vec::new());
         for tuple in &alike.first {
             let day = Day::from_raw(i32::try_from(days.of(*tuple)?).ok()?);
             let campaign = CampaignId::from_raw(campaigns.of(*tuple)?.cast_unsigned());
-            rows.push(if self.question.asks_for_bids_of(campaign, day) {
-                let groups: SmallVec<[&[GroupNumber]; 4]> =
-                    columns.iter().map(|column| column.of(*tuple)).collect();
-                self.report.rows_of(&groups, facts::currency(currencies.of(*tuple)?)?, campaign)
-            } else {
-                RowNumbers::new()
-            });
+            if self.question.asks_for_bids_of(campaign, day) {
+                let groups: SmallVec<[&[_]; 3]> = columns.iter().map(|column| column.of(*tuple)).collect();
+                let currency = facts::currency(currencies.of(*tuple)?)?;
+                numbers.extend(self.report.rows_of(&groups, currency, campaign));
+            }
+            ends.push(numbers.len());
         }
-        Some((alike, rows))
+        Some(Rows { alike, ends, numbers })
     }
 
     /// The groups of the tuples of `block`, of the dimension at that place of the report.
@@ -139,6 +134,48 @@ impl<'q> Folding<'q> {
         let number = self.report.group(at, &stands_for(block, tuple)?, segment);
         self.known[at].insert(told, number);
         Some(number)
+    }
+}
+
+/// Which tuples of a block count in the same rows, and in which.
+#[derive(Debug)]
+struct Rows {
+    alike: Alike,
+    /// Of those that are alike the end of their rows: they have none where they are not asked for.
+    ends: Vec<usize>,
+    numbers: Vec<RowNumber>,
+}
+
+impl Rows {
+    /// Of a tuple; `None` if there is no such tuple.
+    fn of(&self, tuple: usize) -> Option<&[RowNumber]> {
+        let at = *self.alike.of_tuple.get(tuple)? as usize;
+        let first = if at == 0 { 0 } else { self.ends[at - 1] };
+        Some(&self.numbers[first..self.ends[at]])
+    }
+}
+
+/// Adds the events of a block where they belong.
+struct Adding<'a> {
+    report: &'a mut Report,
+    rows: Rows,
+    /// False once an event had no tuple.
+    is_known: bool,
+}
+
+impl Listener for Adding<'_> {
+    fn next(&mut self, tuples: &[i64]) {
+        if self.report.is_worth_fetching() {
+            let of = |tuple: &i64| self.rows.of(usize::try_from(*tuple).ok()?);
+            self.report.fetch(tuples.iter().filter_map(of).flatten().copied());
+        }
+    }
+
+    fn event(&mut self, tuple: usize, event: &Event) {
+        match self.rows.of(tuple) {
+            Some(rows) => rows.iter().for_each(|row| self.report.add_to(*row, event)),
+            None => self.is_known = false,
+        }
     }
 }
 
@@ -196,16 +233,13 @@ impl Alike {
     }
 
     /// Those that have the same code, too, of so many; never more numbers than tuples.
-    fn split<Code: Copy>(&self, codes: &[Code], count: usize) -> Option<Self>
-    where
-        usize: TryFrom<Code>,
-    {
+    fn split(&self, codes: &[u32], count: usize) -> Option<Self> {
         let mut finer = Self { of_tuple: Vec::with_capacity(codes.len()), first: Vec::new() };
         let pairs = self.first.len().checked_mul(count)?;
         let mut table = if pairs <= TABLE_MAX { vec![NONE; pairs] } else { Vec::new() };
         let mut map: Map<usize, u32> = Map::default();
         for (tuple, (number, code)) in self.of_tuple.iter().zip(codes).enumerate() {
-            let pair = *number as usize * count + usize::try_from(*code).ok()?;
+            let pair = *number as usize * count + *code as usize;
             let number = match table.get_mut(pair) {
                 Some(number) => number,
                 None => map.entry(pair).or_insert(NONE),
