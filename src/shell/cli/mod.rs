@@ -11,6 +11,7 @@ pub mod demo;
 pub mod experiment;
 pub mod explain;
 pub mod feedback;
+mod help;
 pub mod judge;
 pub mod keys;
 pub mod learn;
@@ -26,7 +27,7 @@ use std::fmt::Display;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::shell::{clock, failpoint};
 
@@ -134,7 +135,8 @@ enum Verb {
 /// Runs what the command line says.
 #[must_use]
 pub fn run() -> ExitCode {
-    let verb = match Cli::try_parse() {
+    let matches = help::flowing(Cli::command()).try_get_matches();
+    let verb = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli.verb,
         Err(words) => {
             // Help and the version are answers; the rest is a wrong command line. Nobody left to read

@@ -70,7 +70,10 @@ pub(in crate::shell::http) async fn answer(request: &mut Request<Incoming>, serv
 /// Books a file of corrections, or with `?dry_run=1` says what it comes to: 200 once it is committed, 400 with every
 /// fault, 503 if it may be sent again.
 async fn correct(request: &mut Request<Incoming>, service: Arc<Service>) -> Result<Answer, Answer> {
-    let dry_run = is_dry_run(request)?;
+    if let Some(refused) = unposted(request) {
+        return Err(refused);
+    }
+    let dry_run = request.uri().query() == Some("dry_run=1");
     let body = body::read(request, limits::CORRECTIONS_BYTES_MAX).await.map_err(turned_away)?;
     let file = String::from_utf8(body.to_vec())
         .map_err(|_| text(StatusCode::BAD_REQUEST, "not UTF-8\n".to_owned()))?;
@@ -89,21 +92,15 @@ async fn correct(request: &mut Request<Incoming>, service: Arc<Service>) -> Resu
     }
 }
 
-/// True if what the operator posts is to be checked only.
-///
-/// # Errors
-///
-/// The answer to what is not posted, or not as JSON: what a page of any site can make a browser send without being asked
-/// is never JSON.
-pub(in crate::shell::http) fn is_dry_run(request: &Request<Incoming>) -> Result<bool, Answer> {
+/// The answer to what is not posted as JSON, as the operator's own programs post what they have booked: what a page of
+/// any site can make a browser send without being asked is never JSON.
+pub(in crate::shell::http) fn unposted(request: &Request<Incoming>) -> Option<Answer> {
     if request.method() != Method::POST {
-        return Err(not_allowed("POST"));
+        return Some(not_allowed("POST"));
     }
     let content_type = request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-    if content_type != Some(b"application/json") {
-        return Err(text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "send application/json\n".to_owned()));
-    }
-    Ok(request.uri().query() == Some("dry_run=1"))
+    let words = || "send application/json\n".to_owned();
+    (content_type != Some(b"application/json")).then(|| text(StatusCode::UNSUPPORTED_MEDIA_TYPE, words()))
 }
 
 /// Shows or erases the person of `{id_type}/{user_id}`.

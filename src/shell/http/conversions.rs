@@ -8,7 +8,7 @@ use hyper::{Request, StatusCode};
 use crate::shell::conversions::{
     Caller, ConversionForm, ConversionForms, ConversionRefusal, ConversionReply,
 };
-use crate::shell::http::admin::is_dry_run;
+use crate::shell::http::admin::unposted;
 use crate::shell::http::bid::turned_away;
 use crate::shell::http::events::{bearer, unauthorized};
 use crate::shell::http::notices::picture;
@@ -54,7 +54,10 @@ pub(in crate::shell::http) async fn import(
     request: &mut Request<Incoming>,
     service: Arc<Service>,
 ) -> Result<Answer, Answer> {
-    let dry_run = is_dry_run(request)?;
+    if let Some(refused) = unposted(request) {
+        return Err(refused);
+    }
+    let dry_run = request.uri().query() == Some("dry_run=1");
     let ConversionForms { forms, .. } = read(request, limits::CONVERSIONS_BYTES_MAX).await?;
     // Runs to its end even if the caller hangs up.
     let booking = tokio::spawn(service.import(forms, dry_run));
