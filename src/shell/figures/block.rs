@@ -208,9 +208,10 @@ impl<'a> Block<'a> {
     /// One fact of all tuples; `None` if a tuple has none of its values.
     pub(in crate::shell::figures) fn fact(&self, fact: Fact) -> Option<OfTuples<'_>> {
         let Told { values, codes } = self.facts.get(fact as usize)?;
-        let one = |code: &i64| u32::try_from(*code).ok().filter(|code| (*code as usize) < values.len());
-        let codes = codes.all(self.tuples).iter().map(one).collect::<Option<_>>()?;
-        Some(OfTuples { values, codes })
+        // What is no code is beyond all of them.
+        let code = |raw: &i64| u32::try_from(*raw).unwrap_or(u32::MAX);
+        let codes: Vec<u32> = codes.all(self.tuples).iter().map(code).collect();
+        codes.iter().all(|code| (*code as usize) < values.len()).then_some(OfTuples { values, codes })
     }
 
     /// The list of that number.

@@ -2,6 +2,7 @@
 //! in a loop.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use smallvec::{SmallVec, smallvec};
 
@@ -75,18 +76,19 @@ impl<'q> Folding<'q> {
         }
         let (days, campaigns) = (block.fact(Fact::Day)?, block.fact(Fact::Campaign)?);
         let currencies = block.fact(Fact::Currency)?;
-        let (mut ends, mut numbers) = (Vec::with_capacity(alike.first.len()), Vec::new());
+        let (mut spans, mut numbers) = (Vec::with_capacity(alike.first.len()), Vec::new());
         for tuple in &alike.first {
             let day = Day::from_raw(i32::try_from(days.of(*tuple)?).ok()?);
             let campaign = CampaignId::from_raw(campaigns.of(*tuple)?.cast_unsigned());
+            let first = numbers.len();
             if self.question.asks_for_bids_of(campaign, day) {
                 let groups: SmallVec<[&[_]; 3]> = columns.iter().map(|column| column.of(*tuple)).collect();
                 let currency = facts::currency(currencies.of(*tuple)?)?;
                 numbers.extend(self.report.rows_of(&groups, currency, campaign));
             }
-            ends.push(numbers.len());
+            spans.push(first..numbers.len());
         }
-        Some(Rows { alike, ends, numbers })
+        Some(Rows { alike, spans, numbers })
     }
 
     /// The groups of the tuples of `block`, of the dimension at that place of the report.
@@ -141,17 +143,15 @@ impl<'q> Folding<'q> {
 #[derive(Debug)]
 struct Rows {
     alike: Alike,
-    /// Of those that are alike the end of their rows: they have none where they are not asked for.
-    ends: Vec<usize>,
+    /// Of those that are alike where their rows are: they have none where they are not asked for.
+    spans: Vec<Range<usize>>,
     numbers: Vec<RowNumber>,
 }
 
 impl Rows {
     /// Of a tuple; `None` if there is no such tuple.
     fn of(&self, tuple: usize) -> Option<&[RowNumber]> {
-        let at = *self.alike.of_tuple.get(tuple)? as usize;
-        let first = if at == 0 { 0 } else { self.ends[at - 1] };
-        Some(&self.numbers[first..self.ends[at]])
+        self.numbers.get(self.spans.get(*self.alike.of_tuple.get(tuple)? as usize)?.clone())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::ledger::BidFacts;
 use crate::report::{AimKind, Dimension, Names, Report, Table};
-use crate::shell::figures::facts::Fact;
+use crate::shell::figures::facts::{self, Fact};
 use crate::units::{CampaignId, Day};
 
 /// Which figures.
@@ -45,7 +45,8 @@ impl Question {
             && self.campaign.is_none_or(|asked| campaign == asked)
     }
 
-    /// The facts that decide, besides those of the dimensions, whether and in which row an event counts.
+    /// The facts that decide, besides those that tell the groups of its dimensions, whether and in which row an event
+    /// counts.
     pub(in crate::shell::figures) fn told_besides(&self) -> Vec<Fact> {
         let mut facts = vec![Fact::Currency];
         if self.from.is_some() || self.to.is_some() {
@@ -55,6 +56,7 @@ impl Question {
         if self.campaign.is_some() || self.by.iter().all(|dimension| dimension.holds_whole_campaigns()) {
             facts.push(Fact::Campaign);
         }
+        facts.retain(|fact| !self.by.iter().any(|dimension| facts::told_by(*dimension).contains(fact)));
         facts
     }
 }
