@@ -7,9 +7,11 @@ use std::path::Path;
 use std::process::Output;
 
 use encan::learning::{Features, Field};
-use encan::ledger::{BidFacts, Event, EventKind};
-use encan::shell::learning::{Contexts, Shown, ToKeep};
-use encan::units::{BidId, CampaignId, ExchangeId, LineItemId, Millis, UnixMillis};
+use encan::ledger::{BidFacts, Conversion, Event, EventKind, Source, Touch};
+use encan::report::{Aim, AimKind};
+use encan::shell::learning::{Contexts, Examples, Shown, ToKeep};
+use encan::shell::store::{Name, NameKind};
+use encan::units::{BidId, CampaignId, ExchangeId, LineItemId, Millis, Nanos, UnixMillis};
 use serde_json::{Value, json};
 use support::books;
 use support::{Encan, Options, encan, wait_until};
@@ -264,6 +266,19 @@ fn now() -> i64 {
     i64::try_from(since.as_millis()).expect("fits")
 }
 
+fn shown_at(bid: BidId, minted: UnixMillis) -> Shown {
+    Shown {
+        bid,
+        at: minted.plus(Millis::from_raw(300)),
+        campaign: CampaignId::from_slug("spring"),
+        line_item: LineItemId::from_slug("spring/all"),
+        exchange: ExchangeId::from_slug("slow"),
+        placement: 1,
+        features: Features::default(),
+        chances: None,
+    }
+}
+
 /// Plants `count` impressions of the last two days, and clicks in the ledger: one in five on one outlet, one in a hundred
 /// on the other; with `liar` the other way round in the newest fifth.
 fn plant(data: &Path, count: i64, liar: bool) {
@@ -277,17 +292,7 @@ fn plant(data: &Path, count: i64, liar: bool) {
         features.0[Field::Outlet as usize] = outlets[which];
         features.0[Field::Campaign as usize] = 0x3333_3333;
         let id = BidId::mint(minted, u128::try_from(at).expect("positive") * 0x9e37_79b9_7f4a_7c15_f39c);
-        let shown = Shown {
-            bid: id,
-            at: minted.plus(Millis::from_raw(300)),
-            campaign,
-            line_item: LineItemId::from_slug("spring/all"),
-            exchange: ExchangeId::from_slug("slow"),
-            placement: 1,
-            features,
-            chances: None,
-        };
-        kept.push(ToKeep::Shown(Box::new(shown)));
+        kept.push(ToKeep::Shown(Box::new(Shown { campaign, features, ..shown_at(id, minted) })));
         let is_lie = liar && at >= count * 4 / 5;
         let one_in = if (which == 0) != is_lie { 5 } else { 100 };
         if (at / 2) % one_in == 0 {
@@ -304,6 +309,48 @@ fn plant(data: &Path, count: i64, liar: bool) {
 fn click(id: BidId, minted: UnixMillis) -> Event {
     let bid = BidFacts { exchange: ExchangeId::from_slug("slow"), ..books::facts(id, minted) };
     Event { bid, at: minted.plus(Millis::from_raw(5_000)), kind: EventKind::Click }
+}
+
+#[test]
+fn under_a_cpa_only_acquisitions_are_learnt_and_under_other_goals_every_conversion() {
+    for (kind, learnt) in [(AimKind::Cpa, [true, false]), (AimKind::Roas, [true, true])] {
+        let place = Place::new();
+        let minted = UnixMillis::from_raw(now() - 50 * HOUR);
+        let line_item = LineItemId::from_slug("spring/all");
+        let (mut kept, mut events) = (vec![], vec![]);
+        for (number, acquisition) in [(1, true), (2, false)] {
+            let id = BidId::mint(minted, number);
+            kept.push(ToKeep::Shown(Box::new(shown_at(id, minted))));
+            let clicked = click(id, minted);
+            let bid = BidFacts { line_item, ..clicked.bid };
+            let conversion = Conversion {
+                kind: if acquisition { "purchase" } else { "sign-up" }.to_owned(),
+                order: None,
+                value: Nanos::ZERO,
+                touch: Touch::Click(clicked.at),
+                fx: None,
+                happened: clicked.at,
+                lifetime: Nanos::ZERO,
+                source: Source::Page,
+                code: None,
+                acquisition,
+            };
+            let at = clicked.at.plus(Millis::from_raw(60_000));
+            events.extend([
+                Event { bid, ..clicked },
+                Event { bid, at, kind: EventKind::Conversion(conversion) },
+            ]);
+        }
+        Contexts::open(&place.data()).expect("contexts").write(&kept).expect("they are kept");
+        let aims = vec![Aim { kind, raw: 1_000_000 }];
+        let name = Name { aims, ..books::name(NameKind::LineItem, line_item.raw(), "spring/all") };
+        books::write(&place.data(), &[name], events);
+        let examples = Examples::open(&place.data(), UnixMillis::from_raw(now())).expect("examples");
+        let page = examples.page(None, UnixMillis::from_raw(now())).expect("a page");
+        let converted: Vec<bool> = page.iter().map(|(_, example)| example.converted.is_some()).collect();
+        assert_eq!(converted, learnt, "{kind:?}");
+        assert!(page.iter().all(|(_, example)| example.clicked.is_some()), "a click stays a click");
+    }
 }
 
 #[test]

@@ -1,16 +1,18 @@
 //! What is trained on: impressions of the contexts, with the clicks and conversions that the ledger has of their bids.
 //!
-//! Read a page at a time, beside whoever writes. Deliberately absent: conversions without a click, which are not learnt.
+//! Read a page at a time, beside whoever writes. Deliberately absent: conversions without a click, which are not learnt, and
+//! those that are no acquisition where the line item's goal is a CPA, which pays for none of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::learning::{Example, Features, Field};
 use crate::ledger::{EventKind, Touch};
+use crate::report::AimKind;
 use crate::shell::learning::contexts::{Contexts, ContextsError};
 use crate::shell::learning::lessons::Shown;
-use crate::shell::store::{Store, StoreError};
-use crate::units::{BidId, Millis, Nanos, UnixMillis};
+use crate::shell::store::{Name, NameKind, Store, StoreError};
+use crate::units::{BidId, LineItemId, Millis, Nanos, UnixMillis};
 
 /// Impressions that are read at once: some milliseconds.
 const PAGE: usize = 2_000;
@@ -79,10 +81,12 @@ impl Examples {
         let mut conversions = HashMap::new();
         if let Some((_, first, last)) = contexts.span()? {
             let bids = first.minted_at()..=last.minted_at();
+            let by_acquisition = by_acquisition(&store)?;
             store.conversions(|event| {
                 let EventKind::Conversion(conversion) = &event.kind else { return };
                 let Touch::Click(clicked) = conversion.touch else { return };
-                if !bids.contains(&event.bid.id.minted_at()) {
+                let counts = conversion.acquisition || !by_acquisition.contains(&event.bid.line_item);
+                if !counts || !bids.contains(&event.bid.id.minted_at()) {
                     return;
                 }
                 let first = Converted { at: event.at, clicked, value: Nanos::ZERO };
@@ -151,6 +155,14 @@ impl Examples {
             value: converted.map_or(Nanos::ZERO, |converted| converted.value),
         }
     }
+}
+
+/// The line items that are after acquisitions: those under a CPA.
+fn by_acquisition(store: &Store) -> Result<HashSet<LineItemId>, StoreError> {
+    let names = store.names_besides(NameKind::Publisher)?;
+    let is_by_cpa =
+        |name: &Name| name.kind == NameKind::LineItem && name.aims.iter().any(|aim| aim.kind == AimKind::Cpa);
+    Ok(names.iter().filter(|name| is_by_cpa(name)).map(|name| LineItemId::from_raw(name.id)).collect())
 }
 
 /// True if there is anything to learn from: a former encan, or a request that says nothing, leaves all fields untold.
