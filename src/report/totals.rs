@@ -5,7 +5,11 @@ use crate::ttf::{Standing, TaxKind};
 use crate::units::{Femtos, Nanos};
 
 /// The sums of one row, all amounts in one currency.
+///
+/// What a win changes lies together, and what an impression changes: large reports wait for memory, which comes in lines
+/// of 64 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(C, align(64))]
 pub struct Totals {
     /// Bids that we were told have won.
     pub wins: u64,
@@ -13,44 +17,40 @@ pub struct Totals {
     pub losses: u64,
     /// Billed impressions, less those that corrections took back.
     pub impressions: i64,
-    /// Of these, billed after their reservation had expired.
+    /// Of the impressions, billed after their reservation had expired.
     pub late_impressions: i64,
-    /// Of these, taxed where the scenario's fallback says, since no evidence was at hand.
+    /// Of the impressions, taxed where the scenario's fallback says, since no evidence was at hand.
     pub unresolved_impressions: i64,
-    /// What corrections changed of the impressions: in their number already.
-    pub corrected_impressions: i64,
     /// Viewable impressions.
     pub views: u64,
     /// Clicks.
     pub clicks: u64,
-    /// Video and audio ads that began to play.
-    pub starts: u64,
-    /// Of these, played to the end.
-    pub completes: u64,
     /// Conversions that an ad led to, of whatever kind.
     pub conversions: u64,
-    /// Of these, those that were booked as acquisitions: what a CPA counts.
-    pub acquisitions: u64,
-    /// Of the conversions, told after the day of their bid was over everywhere: figures of that day have changed since.
-    pub restated_conversions: u64,
-    /// Conversions of which nobody knows what led to them: they count for no ad.
-    pub unattributed_conversions: u64,
     /// Paid to exchanges.
     pub media: Femtos,
     /// Paid for segments.
     pub data: Femtos,
     /// Our fee.
     pub fee: Femtos,
+    /// What is used of the budgets: media, data, and the tax borne inside, each bill rounded up to the nano.
+    pub budget: Femtos,
     /// The tax that the advertiser bears, on top or inside.
     pub tax_borne: TaxSum,
     /// The tax that we bear.
     pub tax_absorbed: TaxSum,
-    /// What corrections changed of media, data, fee and tax: in these already. Below zero where money came back.
-    pub corrected: Femtos,
-    /// Given back to advertisers out of our own: in no cost.
-    pub refunds: Femtos,
-    /// Of media, what we do not accept.
-    pub disputed: Femtos,
+    /// Of the conversions, those that were booked as acquisitions: what a CPA counts.
+    pub acquisitions: u64,
+    /// Of the conversions, told after the day of their bid was over everywhere: figures of that day have changed since.
+    pub restated_conversions: u64,
+    /// Conversions of which nobody knows what led to them: they count for no ad.
+    pub unattributed_conversions: u64,
+    /// Video and audio ads that began to play.
+    pub starts: u64,
+    /// Of the starts, played to the end.
+    pub completes: u64,
+    /// What corrections changed of the impressions: in their number already.
+    pub corrected_impressions: i64,
     /// What the conversions brought: the gains of a ROI.
     pub value: Femtos,
     /// What the acquired customers are expected to bring altogether, of those of whom somebody said so. What is said of a
@@ -58,8 +58,12 @@ pub struct Totals {
     pub lifetime: Femtos,
     /// What the conversions that count for no ad brought.
     pub unattributed_value: Femtos,
-    /// What is used of the budgets: media, data, and the tax borne inside, each bill rounded up to the nano.
-    pub budget: Femtos,
+    /// What corrections changed of media, data, fee and tax: in these already. Below zero where money came back.
+    pub corrected: Femtos,
+    /// Given back to advertisers out of our own: in no cost.
+    pub refunds: Femtos,
+    /// Of media, what we do not accept.
+    pub disputed: Femtos,
 }
 
 /// A sum of taxes by what is taxed.
