@@ -247,8 +247,8 @@ impl OfCurrency {
                 read(view.forms.count(self.today.conversions)),
                 format!(
                     "{} {} · {} {}",
+                    view.say("acquisitions:", "acquisitions\u{a0}:"),
                     read(view.forms.count(self.today.acquisitions)),
-                    view.say("acquisitions", "acquisitions"),
                     view.say("worth", "d’une valeur de"),
                     read(amount(self.today.value.raw())),
                 ),
@@ -313,12 +313,12 @@ fn campaigns_table(
                 .noted(attained.map(|ratio| view.forms.percent(ratio, 0)).unwrap_or_default()),
             read(view.forms.count(of_day.impressions)),
             read(view.forms.count(of_day.clicks)),
-            read(view.forms.count(of_day.conversions)),
-            read(view.forms.count(of_day.acquisitions)),
+            read(view.forms.count(of_day.conversions))
+                .noted(words::once_read(month.is_some(), view.forms.count(of_day.acquisitions))),
             read(words::price(view, figures.cpa, currency)),
             read(words::percent(view, figures.roi)),
-            read(view.amount(of_day.tax(), currency)),
-            read(view.amount(of_month.tax(), currency)),
+            read(view.amount(of_day.tax(), currency))
+                .noted(words::once_read(month.is_some(), view.amount(of_month.tax(), currency))),
         ]
         .into_iter()
         .collect()
@@ -332,11 +332,10 @@ fn campaigns_table(
             Column::number(view.say("For the day", "Pour la journée")),
             Column::number(view.say("Impressions", "Impressions")),
             Column::number(view.say("Clicks", "Clics")),
-            Column::number(view.say("Conversions", "Conversions")),
-            Column::number(view.say("Acquisitions", "Acquisitions")),
+            Column::number(view.say("Conversions", "Conversions"))
+                .noted(view.say("acquisitions", "acquisitions")),
             Column::number("CPA").noted(view.say("all in", "tout compris")),
             Column::number("ROI").noted(view.say("all in", "tout compris")),
-            Column::number(view.say("Tax", "Taxe")),
             Column::number(view.say("Tax", "Taxe")).noted(view.say("this month", "ce mois-ci")),
         ],
         lines: sorted.iter().take(CAMPAIGNS_MAX).collect::<Vec<_>>().iter().map(line).collect(),

@@ -128,7 +128,7 @@ fn outcomes(look: &Look<'_>) -> Markup {
                 } }
             } }
             @if totals.losses > 0 {
-                p { (view.forms.count(totals.losses)) " " (view.say("losses were told.", "pertes ont été signalées.")) }
+                p { (view.say("Losses that were told:", "Pertes signalées\u{a0}:")) " " (view.forms.count(totals.losses)) }
             }
         }
     }
