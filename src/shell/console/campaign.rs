@@ -49,6 +49,8 @@ pub(in crate::shell::console) struct Look<'a> {
     pub(in crate::shell::console) flight: Totals,
     /// Of bids made today.
     pub(in crate::shell::console) of_day: Totals,
+    /// False while the ledger is being read for the first time.
+    pub(in crate::shell::console) is_read: bool,
     /// By line item: what the sample says.
     pub(in crate::shell::console) samples: Vec<Sums>,
 }
@@ -125,7 +127,8 @@ impl<'a> Look<'a> {
         all.for_each(|row| flight.merge(&row.totals));
         let day = today.as_ref().map(|today| today.day.to_string()).unwrap_or_default();
         let of_day = ByCampaign::of(tables.days.found.as_deref()).sums(campaign, |of| of == day);
-        Self { view, service, snapshot, campaign, rows, today, sums, flight, of_day, samples }
+        let is_read = tables.line_items.found.is_some() && tables.days.found.is_some();
+        Self { view, service, snapshot, campaign, rows, today, sums, flight, of_day, is_read, samples }
     }
 
     /// Its line items, as rows of the plan.
@@ -138,6 +141,7 @@ impl<'a> Look<'a> {
         self.items().map(|(_, item)| item.id).collect()
     }
 
+    /// What is spent is known at once; the others are the ledger's.
     fn cards(&self) -> Vec<Card> {
         let (view, currency) = (self.view, self.campaign.currency);
         let fixed = self.campaign.costs.fixed.to_femtos();
@@ -147,7 +151,7 @@ impl<'a> Look<'a> {
         let used = self.today.as_ref().map_or(Nanos::ZERO, |today| today.used);
         let target = self.today.as_ref().map_or(Nanos::MAX, |today| today.target);
         let costs = all.all_in.after_tax;
-        vec![
+        let mut cards = vec![
             card(
                 view.say("Spent today", "Dépensé aujourd’hui"),
                 view.money(used, currency),
@@ -194,7 +198,13 @@ impl<'a> Look<'a> {
                     view.say("impressions", "impressions")
                 ),
             ),
-        ]
+        ];
+        if !self.is_read {
+            for card in cards.iter_mut().skip(1) {
+                (card.value, card.note) = (words::once_read(false, String::new()), String::new());
+            }
+        }
+        cards
     }
 
     fn curve(&self, hours: Option<&Table>) -> Markup {
@@ -212,6 +222,7 @@ impl<'a> Look<'a> {
         let (view, currency) = (self.view, self.campaign.currency);
         let rhythms = &self.snapshot.money.rhythms;
         let at = |row: usize| self.snapshot.plan.line_item(row).campaign;
+        let read = |text: String| Cell::from(words::once_read(table.is_some(), text));
         let line = |((row, item), sums): ((usize, &LineItem), &Sums)| -> Line {
             let slug = format!("{}/{}", self.campaign.slug, item.slug);
             let totals = totals_of(table, &slug, currency);
@@ -230,11 +241,13 @@ impl<'a> Look<'a> {
                 Cell::from(format!("×\u{a0}{}", rounded(rhythms.goal(row)))),
                 Cell::from(format!("×\u{a0}{}", rounded(rhythms.pace(row, at(row))))),
                 Cell::from(view.share(sums.passed[5], sums.sampled)),
-                Cell::from(view.amount(figures.media.before_tax.costs, currency)),
-                Cell::from(view.forms.count(totals.impressions)).noted(view.forms.count(totals.clicks)),
-                Cell::from(view.forms.count(totals.conversions)).noted(view.forms.count(totals.acquisitions)),
-                Cell::from(words::price(view, figures.all_in.after_tax.cpa, currency)),
-                Cell::from(words::percent(view, figures.all_in.after_tax.roi)),
+                read(view.amount(figures.media.before_tax.costs, currency)),
+                read(view.forms.count(totals.impressions))
+                    .noted(words::once_read(table.is_some(), view.forms.count(totals.clicks))),
+                read(view.forms.count(totals.conversions))
+                    .noted(words::once_read(table.is_some(), view.forms.count(totals.acquisitions))),
+                read(words::price(view, figures.all_in.after_tax.cpa, currency)),
+                read(words::percent(view, figures.all_in.after_tax.roi)),
             ]
             .into_iter()
             .collect()
@@ -271,21 +284,22 @@ impl<'a> Look<'a> {
         let mut own: Vec<usize> = self.items().flat_map(|(_, item)| item.creatives.iter().copied()).collect();
         own.sort_unstable();
         own.dedup();
+        let read = |text: String| Cell::from(words::once_read(table.is_some(), text));
         let line = |at: &usize| -> Line {
             let creative = &catalog.creatives[*at];
             let totals = totals_of(table, &creative.crid, currency);
             let figures = Figures::of(&totals, Femtos::ZERO);
             [
                 Cell::from(creative.slug.as_str()),
-                Cell::from(view.forms.count(totals.impressions)),
-                Cell::from(view.share(totals.views, totals.impressions.max(0).unsigned_abs())),
-                Cell::from(view.forms.count(totals.clicks)),
-                Cell::from(words::percent(view, figures.ctr)),
-                Cell::from(view.forms.count(totals.conversions)),
-                Cell::from(words::percent(view, figures.cvr)),
-                Cell::from(view.amount(figures.media.before_tax.costs, currency)),
-                Cell::from(view.forms.count(totals.acquisitions)),
-                Cell::from(words::price(view, figures.all_in.after_tax.cpa, currency)),
+                read(view.forms.count(totals.impressions)),
+                read(view.share(totals.views, totals.impressions.max(0).unsigned_abs())),
+                read(view.forms.count(totals.clicks)),
+                read(words::percent(view, figures.ctr)),
+                read(view.forms.count(totals.conversions)),
+                read(words::percent(view, figures.cvr)),
+                read(view.amount(figures.media.before_tax.costs, currency)),
+                read(view.forms.count(totals.acquisitions)),
+                read(words::price(view, figures.all_in.after_tax.cpa, currency)),
             ]
             .into_iter()
             .collect()

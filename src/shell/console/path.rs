@@ -116,10 +116,11 @@ fn outcomes(look: &Look<'_>) -> Markup {
                     th.n scope="col" { (view.say("Of the step before", "De l’étape précédente")) }
                 } }
                 tbody { @for (number, (name, count, whole)) in lines.iter().enumerate() {
-                    @let whole = whole.filter(|_| is_whole || number > 2);
+                    @let is_told = number == 0 || look.is_read;
+                    @let whole = whole.filter(|_| is_told && (is_whole || number > 2));
                     tr {
                         th scope="row" { strong { (name) } }
-                        td.n { (view.forms.count(*count)) }
+                        td.n { (words::once_read(is_told, view.forms.count(*count))) }
                         td.n { @match whole {
                             Some(whole) => { (bar(*count, whole, "s2")) (view.share(*count, whole)) },
                             None => "–",

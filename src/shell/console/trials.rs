@@ -64,6 +64,7 @@ fn sentences(view: &View, found: &Findings) -> Markup {
 fn arms(look: &Look<'_>, table: Option<&Table>) -> Grid {
     let (view, currency) = (look.view, look.campaign.currency);
     let all = look.items().flat_map(|(_, item)| item.arms.iter().map(move |arm| (item, arm)));
+    let read = |text: String| Cell::from(words::once_read(table.is_some(), text));
     let line = |(item, arm): (&LineItem, &Arm)| -> Line {
         let name = format!("{}/{}/{}", look.campaign.slug, item.slug, arm.slug);
         let totals = totals_of(table, &name, currency);
@@ -72,12 +73,12 @@ fn arms(look: &Look<'_>, table: Option<&Table>) -> Grid {
             Cell::from(format!("{}: {}", item.name, arm.slug)),
             Cell::from(share(view, arm.share)),
             Cell::from(format!("×\u{a0}{}", arm.multiply)),
-            Cell::from(view.forms.count(totals.impressions)),
-            Cell::from(words::percent(view, figures.ctr)),
-            Cell::from(view.forms.count(totals.conversions)),
-            Cell::from(view.forms.count(totals.acquisitions)),
-            Cell::from(words::price(view, figures.all_in.after_tax.cpa, currency)),
-            Cell::from(words::percent(view, figures.all_in.after_tax.roi)),
+            read(view.forms.count(totals.impressions)),
+            read(words::percent(view, figures.ctr)),
+            read(view.forms.count(totals.conversions)),
+            read(view.forms.count(totals.acquisitions)),
+            read(words::price(view, figures.all_in.after_tax.cpa, currency)),
+            read(words::percent(view, figures.all_in.after_tax.roi)),
         ]
         .into_iter()
         .collect()
